@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Says from a vmcore why the kernel crashed.
+#![forbid(unsafe_code)]
+
+pub mod report;

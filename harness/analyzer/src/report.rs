@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The report: plain data, the contract that people, tests and CI read.
+//!
+//! Rules of the form: `schema_version` first; every address is a `"0x…"` string (a JSON number
+//! would lose bits above 2^53); any field may be null; enums are kebab-case; no host path and no
+//! time of the analysis, so that the same dump gives the same bytes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of the form; raised whenever a field changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything the analysis found out about one crash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The kernel that crashed.
+    pub kernel: Kernel,
+    /// The file the report was made from.
+    pub dump: Dump,
+    /// What the kernel itself said.
+    pub panic: Panic,
+    /// The task that crashed.
+    pub task: Option<Task>,
+    /// Why it crashed.
+    pub verdict: Verdict,
+    /// Hash of what identifies the crash across builds and boots.
+    pub signature: Option<String>,
+    /// The stacks of the crashing CPU.
+    pub backtraces: Backtraces,
+    /// Loaded modules, in the kernel's order (youngest first).
+    pub modules: Vec<Module>,
+    /// What is missing, doubtful or worth knowing.
+    pub findings: Vec<Finding>,
+}
+
+/// The kernel that crashed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kernel {
+    /// `uname -r`.
+    pub release: Option<String>,
+    /// `uname -v`.
+    pub version: Option<String>,
+    /// `uname -m`.
+    pub machine: Option<String>,
+    /// GNU build-id, in hex.
+    pub build_id: Option<String>,
+    /// Run-time minus link-time address of the kernel's text.
+    pub kaslr_offset: Option<String>,
+    /// Taint letters as the kernel prints them, without blanks (`OE`).
+    pub taint: Option<String>,
+    /// CPUs online at the crash.
+    pub cpus: Option<u32>,
+    /// RAM the kernel manages, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Seconds since boot.
+    pub uptime_seconds: Option<u64>,
+    /// `uname -n`.
+    pub nodename: Option<String>,
+}
+
+/// The file the report was made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dump {
+    /// `kdump-compressed`, `elf`.
+    pub format: Option<String>,
+    /// Compression of the pages read: `zlib`, `lzo`, `none`.
+    pub compression: Option<String>,
+    /// makedumpfile's dump level (bits of page kinds left out).
+    pub level: Option<u32>,
+    /// Whether all that should be in the file is in it.
+    pub complete: Option<bool>,
+}
+
+/// What the kernel itself said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Panic {
+    /// First line of the last oops in the kernel log.
+    pub message: Option<String>,
+}
+
+/// The task that crashed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Task {
+    /// Process id (the kernel's pid, that is, the thread's).
+    pub pid: Option<i32>,
+    /// Command name, at most fifteen bytes.
+    pub comm: Option<String>,
+    /// CPU it ran on.
+    pub cpu: Option<u32>,
+    /// Address of its `task_struct`.
+    pub address: Option<String>,
+}
+
+/// Why the kernel crashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// What happened, from a closed list.
+    pub kind: CrashKind,
+    /// One line that names the crash to people and tools.
+    pub title: String,
+    /// The sentence an engineer would say.
+    pub summary: String,
+    /// How far the evidence carries.
+    pub confidence: Confidence,
+    /// The code at fault.
+    pub culprit: Option<Culprit>,
+    /// The C expression that held the bad value.
+    pub expression: Option<String>,
+    /// The steps from the fault to the expression, each checked on the dump.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What happened, from a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrashKind {
+    /// A call or jump through a NULL pointer.
+    NullCall,
+    /// A call or jump to an address that is no code.
+    BadCall,
+    /// A read through NULL plus a small offset.
+    NullRead,
+    /// A write through NULL plus a small offset.
+    NullWrite,
+    /// A read from an address that is not mapped.
+    BadRead,
+    /// A write to an address that is not mapped or not writable.
+    BadWrite,
+    /// A general protection fault (non-canonical address, bad selector).
+    GeneralProtection,
+    /// Division by zero or overflow of the quotient.
+    DivideError,
+    /// `BUG()` or an instruction the CPU does not know.
+    InvalidOpcode,
+    /// `panic()` called by kernel code.
+    Panic,
+    /// A crash asked for (`sysrq-c`).
+    Sysrq,
+    /// Fault on a kernel stack's guard page or within the double fault handler.
+    DoubleFault,
+    /// A kind this version does not tell apart.
+    Unknown,
+}
+
+/// How far the evidence carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// The expression, evaluated again on the dump, gives the bad value.
+    Proven,
+    /// The code says so, but the dump does not hold all that is needed to check it.
+    Likely,
+    /// Not known.
+    Unknown,
+}
+
+/// The code at fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Culprit {
+    /// Function as written in the source (the innermost inlined one).
+    pub function: Option<String>,
+    /// Functions it was inlined into, innermost first; the last one has the code.
+    pub inlined_into: Vec<String>,
+    /// Module, or null for the kernel itself.
+    pub module: Option<String>,
+    /// Source file, relative to the build folder where that can be told.
+    pub file: Option<String>,
+    /// Line in that file.
+    pub line: Option<u32>,
+}
+
+/// One step from the fault to the expression.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// What is claimed, in words.
+    pub claim: String,
+    /// Whether the dump confirms it; null where it cannot be checked.
+    pub confirmed: Option<bool>,
+}
+
+/// The two stacks of the crashing CPU.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Backtraces {
+    /// From the registers of the fault.
+    pub fault: Vec<Frame>,
+    /// From where the capture kernel was entered.
+    pub panic: Vec<Frame>,
+}
+
+/// One stack frame; inlined functions are frames of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Frame {
+    /// Number, from 0 at the innermost.
+    pub index: u32,
+    /// Program counter: the interrupted instruction or the return address.
+    pub address: Option<String>,
+    /// Function name, as in the source for inlined ones, else the symbol's.
+    pub function: Option<String>,
+    /// Distance of `address` from the start of the symbol.
+    pub offset: Option<String>,
+    /// Size of the symbol.
+    pub size: Option<String>,
+    /// Module, or null for the kernel itself.
+    pub module: Option<String>,
+    /// Source file.
+    pub file: Option<String>,
+    /// Line in that file.
+    pub line: Option<u32>,
+    /// Whether this function was inlined into the next frame's.
+    pub inlined: bool,
+    /// How the frame was found.
+    pub trust: Trust,
+    /// Arguments that could be recovered, as `name=value`.
+    pub arguments: Vec<String>,
+    /// What lies between this frame and the next: an exception, a change of stack, user space.
+    pub boundary: Option<String>,
+}
+
+/// How a frame was found, surest first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// Saved registers: the fault's, an exception frame's, a CPU note's.
+    Exact,
+    /// Rules of DWARF call frame information.
+    Cfi,
+    /// Rules of the kernel's ORC tables.
+    Orc,
+    /// The chain of saved frame pointers.
+    FramePointer,
+    /// The return address of a call that went to a bad address.
+    Call,
+    /// A word on the stack that looks like a return address; it may be stale.
+    #[default]
+    Scan,
+}
+
+/// A loaded module.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Module {
+    /// Name as `lsmod` prints it.
+    pub name: String,
+    /// First address of its text.
+    pub base: Option<String>,
+    /// Bytes it occupies.
+    pub size: Option<u64>,
+    /// Taint letters (`OE`).
+    pub taint: Option<String>,
+    /// `live`, `coming`, `going`.
+    pub state: Option<String>,
+    /// `srcversion` of its `modinfo`.
+    pub srcversion: Option<String>,
+    /// GNU build-id, in hex.
+    pub build_id: Option<String>,
+    /// Whether a matching file with debug information was given.
+    pub debug_info: bool,
+}
+
+/// Something missing, doubtful or worth knowing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Stable code, listed in `docs/findings.md` (`A001`).
+    pub code: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The finding in words.
+    pub message: String,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The report is right, and this is worth knowing.
+    Info,
+    /// Something could not be told because of this.
+    Warning,
+    /// The input contradicts itself or the files given.
+    Error,
+}
