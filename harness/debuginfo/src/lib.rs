@@ -1,3 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Skeleton.
+//! Reads what `vmlinux` and kernel modules say about themselves: symbols, source lines, inlined
+//! calls, types, variables, BTF, and the raw ORC tables.
+//!
+//! One [`Image`] is one ELF file together with where it was loaded, so every address that goes in
+//! or comes out is a **run-time virtual address** of the crashed kernel (KASLR and module placement
+//! are applied inside). The caller brings the file's bytes, normally a memory map: nothing here
+//! opens a file, and of a 600 MB `vmlinux` only the pages that answer the question are touched.
+//!
+//! An answer is a [`Lookup`]: found, or unknown with the reason. Damaged input never panics and
+//! never loops; it gives [`Reason::Malformed`].
+//!
+//! Absent on purpose: unwinding (the `unwind` crate parses the ORC bytes), reading memory of the
+//! dump, kallsyms of the dump, split DWARF (`.dwo`) and type units, which no kernel uses.
 #![forbid(unsafe_code)]
+
+mod error;
+mod function;
+mod image;
+mod location;
+mod lookup;
+mod orc;
+mod source;
+mod symbol;
+mod types;
+mod variable;
+
+pub use error::Error;
+pub use function::{Function, Inlined, Parameter};
+pub use image::Image;
+pub use location::{Local, Location};
+pub use lookup::{Lookup, Reason};
+pub use orc::OrcSections;
+pub use source::SourceFrame;
+pub use symbol::{Symbol, SymbolKind};
+pub use types::{Encoding, Enumerator, Field, Member, Qualifier, Type, TypeId};
+pub use variable::Variable;

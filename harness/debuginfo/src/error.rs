@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a file cannot be used at all.
+
+/// Why a file cannot be opened as an [`Image`](crate::Image).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The first bytes are not those of a 64-bit little-endian ELF file.
+    #[error("not a 64-bit little-endian ELF file")]
+    NotElf,
+    /// For another machine than x86-64.
+    #[error("ELF machine {0} is not x86-64 (62)")]
+    Machine(u16),
+    /// A kernel must be an executable (`ET_EXEC`, `ET_DYN`), a module relocatable (`ET_REL`).
+    #[error("ELF file type {found} is not {wanted}")]
+    FileType {
+        /// `e_type` of the file.
+        found: u16,
+        /// What the caller asked for.
+        wanted: &'static str,
+    },
+    /// A header or table lies outside of the file or contradicts itself.
+    #[error("{what} of the ELF file is damaged or cut off")]
+    Damaged {
+        /// The header or table.
+        what: &'static str,
+    },
+}
