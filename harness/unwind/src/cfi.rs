@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One row of DWARF call frame information, as data. Whoever reads `.debug_frame` makes it.
+
+use crate::Register;
+
+/// A DWARF expression known to the maker of the row; evaluated by
+/// [`Tables::evaluate`](crate::Tables::evaluate).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expression(pub u64);
+
+/// How to compute the canonical frame address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CfaRule {
+    /// `cfa = register + offset`
+    RegisterOffset {
+        /// Register of the frame.
+        register: Register,
+        /// Bytes.
+        offset: i64,
+    },
+    /// `cfa = value of the expression`
+    Expression(Expression),
+}
+
+/// How to find the caller's value of one register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegisterRule {
+    /// It is lost. For the return address: there is no caller.
+    Undefined,
+    /// It is as in the frame.
+    SameValue,
+    /// `value = [cfa + offset]`
+    Offset(i64),
+    /// `value = cfa + offset`
+    ValOffset(i64),
+    /// `value = other register of the frame`
+    Register(Register),
+    /// `value = [value of the expression]`
+    Expression(Expression),
+    /// `value = value of the expression`
+    ValExpression(Expression),
+}
+
+/// All rules that hold at one program counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CfiRow {
+    /// The canonical frame address.
+    pub cfa: CfaRule,
+    rules: [RegisterRule; 16],
+    /// The return address (DWARF register 16).
+    pub return_address: RegisterRule,
+    /// Whether the code was entered by an exception (augmentation `S`): the return address is
+    /// the interrupted instruction.
+    pub signal: bool,
+}
+
+impl CfiRow {
+    /// A row with the ABI's defaults: registers a function must preserve are unchanged, `rsp` is
+    /// the CFA, the others are lost, the return address is below the CFA.
+    pub fn new(cfa: CfaRule) -> Self {
+        let mut rules = [RegisterRule::Undefined; 16];
+        for register in Register::CALLEE_SAVED {
+            rules[register as usize] = RegisterRule::SameValue;
+        }
+        rules[Register::Rsp as usize] = RegisterRule::ValOffset(0);
+        Self { cfa, rules, return_address: RegisterRule::Offset(-8), signal: false }
+    }
+
+    /// The rule of a general register.
+    pub fn rule(&self, register: Register) -> RegisterRule {
+        self.rules[register as usize]
+    }
+
+    /// Sets the rule of a general register.
+    pub fn set_rule(&mut self, register: Register, rule: RegisterRule) {
+        self.rules[register as usize] = rule;
+    }
+}
