@@ -1,2 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Skeleton.
+//! Reproduces a kernel crash in QEMU, collects the vmcore and says why it crashed.
+
+pub mod case;
+pub mod guest;
+pub mod host;
+pub mod manifest;

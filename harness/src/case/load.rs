@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A case's folder: manifest, sources, the marked line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Manifest, Marker};
+use crate::manifest::ManifestError;
+
+/// Most files and levels a case's folder may have; more is not a case.
+const MAX_FILES: usize = 2000;
+const MAX_DEPTH: usize = 8;
+/// Folders with what the harness keeps about a case, not with its sources.
+const KEPT_FOLDERS: [&str; 2] = ["recorded", "snapshots"];
+
+/// Why a folder is no case.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaseError {
+    /// Its manifest is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A file or folder cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file that the manifest names is not there.
+    #[error("{case}: no file {file}, which its case.toml names")]
+    NoFile {
+        /// The case.
+        case: String,
+        /// The file, relative to the case's folder.
+        file: PathBuf,
+    },
+    /// More files or deeper folders than any case has.
+    #[error("{path} holds more than a case's files")]
+    TooLarge {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The marker comment is there more than once.
+    #[error("{case}: the marker comment is in {first} and in {second}; only one line is at fault")]
+    TwoMarkers {
+        /// The case.
+        case: String,
+        /// `file:line`.
+        first: String,
+        /// `file:line`.
+        second: String,
+    },
+}
+
+/// A case.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Its name: the folder's.
+    pub name: String,
+    /// Its folder, absolute.
+    pub folder: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The line at fault, where the source marks one.
+    pub marker: Option<Marker>,
+    /// The files the modules are built from, relative to the folder, sorted.
+    pub sources: Vec<PathBuf>,
+}
+
+impl Case {
+    /// Reads a case's folder.
+    ///
+    /// # Errors
+    /// No or a wrong manifest, a file missing that it names, two marker comments.
+    pub fn load(folder: &Path) -> Result<Self, CaseError> {
+        let manifest = Manifest::load(&folder.join("case.toml"))?;
+        let read = |source| CaseError::Read { path: folder.to_owned(), source };
+        let folder = fs::canonicalize(folder).map_err(read)?;
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for file in named_files(&manifest) {
+            if !folder.join(&file).is_file() {
+                return Err(CaseError::NoFile { case: name, file });
+            }
+        }
+        let mut sources = Vec::new();
+        collect(&folder, Path::new(""), 0, &mut sources)?;
+        sources.sort();
+        let marker = only_marker(&name, &folder, &sources)?;
+        Ok(Self { name, folder, manifest, marker, sources })
+    }
+}
+
+fn named_files(manifest: &Manifest) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        manifest.module.iter().filter_map(|module| module.file.clone()).collect();
+    if let super::TriggerCommand::Run(script) = &manifest.trigger.command {
+        files.push(script.clone());
+    }
+    files
+}
+
+/// Whether a file takes part in the build of a module.
+fn is_source(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let kbuild = name == "Kbuild" || name == "Makefile" || name.starts_with("Makefile.");
+    kbuild || matches!(path.extension().and_then(|e| e.to_str()), Some("c" | "h" | "S" | "lds"))
+}
+
+fn collect(
+    root: &Path,
+    inside: &Path,
+    depth: usize,
+    sources: &mut Vec<PathBuf>,
+) -> Result<(), CaseError> {
+    let folder = root.join(inside);
+    if depth > MAX_DEPTH || sources.len() > MAX_FILES {
+        return Err(CaseError::TooLarge { path: folder });
+    }
+    let read = |source| CaseError::Read { path: folder.clone(), source };
+    for entry in fs::read_dir(&folder).map_err(read)? {
+        let entry = entry.map_err(read)?;
+        let path = inside.join(entry.file_name());
+        let name = entry.file_name();
+        let kind = entry.file_type().map_err(read)?;
+        if kind.is_dir() {
+            let hidden = name.to_string_lossy().starts_with('.');
+            if !hidden && !KEPT_FOLDERS.iter().any(|kept| name == *kept) {
+                collect(root, &path, depth + 1, sources)?;
+            }
+        } else if kind.is_file() && is_source(&path) {
+            sources.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn only_marker(
+    case: &str,
+    folder: &Path,
+    sources: &[PathBuf],
+) -> Result<Option<Marker>, CaseError> {
+    let mut found: Option<Marker> = None;
+    for file in sources {
+        let path = folder.join(file);
+        let bytes =
+            fs::read(&path).map_err(|source| CaseError::Read { path: path.clone(), source })?;
+        for marker in Marker::find(file, &String::from_utf8_lossy(&bytes)) {
+            if let Some(first) = found {
+                let place = |marker: &Marker| format!("{}:{}", marker.file.display(), marker.line);
+                return Err(CaseError::TwoMarkers {
+                    case: case.to_owned(),
+                    first: place(&first),
+                    second: place(&marker),
+                });
+            }
+            found = Some(marker);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        summary = "s"
+        [[module]]
+        name = "m"
+        [trigger]
+        run = "trigger.sh"
+        [expect]
+        outcome = "panic"
+    "#;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn the_marked_line_is_found_in_a_folder_below() {
+        let folder = folder(&[
+            ("case.toml", MANIFEST),
+            ("trigger.sh", "true"),
+            ("Kbuild", "obj-m := m.o"),
+            ("src/m.c", "int a;\nint b = 1 / 0; /* BUG: zero */\n"),
+            ("snapshots/g/old.c", "/* BUG: not a source */"),
+        ]);
+        let case = Case::load(folder.path()).unwrap();
+        let marker = case.marker.unwrap();
+        assert_eq!(marker.file, Path::new("src/m.c"));
+        assert_eq!((marker.line, marker.why.as_str()), (2, "zero"));
+        assert_eq!(case.sources, [Path::new("Kbuild"), Path::new("src/m.c")]);
+    }
+
+    #[test]
+    fn two_markers_are_an_error_that_names_both() {
+        let folder = folder(&[
+            ("case.toml", MANIFEST),
+            ("trigger.sh", "true"),
+            ("a.c", "/* BUG: one */"),
+            ("b.c", "\n/* BUG: two */"),
+        ]);
+        let message = Case::load(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("a.c:1") && message.contains("b.c:2"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_trigger_is_named() {
+        let folder = folder(&[("case.toml", MANIFEST)]);
+        let message = Case::load(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("trigger.sh"), "{message}");
+    }
+}

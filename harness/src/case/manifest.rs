@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `modules/<case>/case.toml`: everything that makes one case.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::{Deserializer, Error as _, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::Expectation;
+use crate::guest::Arch;
+use crate::manifest::{self, ManifestError};
+
+/// One case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    /// One line for people.
+    pub summary: String,
+    /// Guests to run on, by name, the default one first; empty means every guest that has what
+    /// `requires` asks for.
+    #[serde(default)]
+    pub guests: Vec<String>,
+    /// What a guest must have.
+    #[serde(default)]
+    pub requires: Requires,
+    /// The modules, in the order they are loaded.
+    pub module: Vec<Module>,
+    /// What makes the kernel crash.
+    pub trigger: Trigger,
+    /// What the crash must be.
+    pub expect: Expectation,
+    /// What differs on single guests, by the guest's name.
+    #[serde(default)]
+    pub guest: BTreeMap<String, GuestPart>,
+}
+
+impl Manifest {
+    /// Reads a `case.toml`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, or holds an unknown key or a value out of range.
+    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+        let manifest: Self = manifest::load(path)?;
+        manifest.check().map_err(|message| ManifestError::Content {
+            path: path.to_owned(),
+            line: None,
+            message,
+            suggestion: None,
+        })?;
+        Ok(manifest)
+    }
+
+    /// What the crash must be on one guest.
+    #[must_use]
+    pub fn expectation(&self, guest: &str) -> Expectation {
+        let part = self.guest.get(guest).and_then(|part| part.expect.as_ref());
+        part.map_or_else(|| self.expect.clone(), |part| self.expect.overridden_by(part))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.module.is_empty() {
+            return Err("module: a case needs at least one".into());
+        }
+        let mut seen = Vec::new();
+        for module in &self.module {
+            let name = module.name.as_str();
+            if name.is_empty()
+                || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+            {
+                return Err(format!("module: `{name}` is no module name"));
+            }
+            if seen.contains(&name) {
+                return Err(format!("module: `{name}` is named twice"));
+            }
+            seen.push(name);
+            stays_inside("module.folder", &module.folder)?;
+            if let Some(file) = &module.file {
+                stays_inside("module.file", file)?;
+            }
+        }
+        if let TriggerCommand::Run(script) = &self.trigger.command {
+            stays_inside("trigger.run", script)?;
+        }
+        Ok(())
+    }
+}
+
+/// Paths in a manifest point into the case's own folder.
+fn stays_inside(key: &str, path: &Path) -> Result<(), String> {
+    if path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Ok(());
+    }
+    Err(format!("{key}: `{}` leads out of the case's folder", path.display()))
+}
+
+/// What a guest must have for a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Requires {
+    /// Machine.
+    pub arch: Option<Arch>,
+}
+
+/// One module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Module {
+    /// Name of the file without `.ko`.
+    pub name: String,
+    /// Folder of its Kbuild, relative to the case's folder. Modules with the same folder are
+    /// built in one go.
+    #[serde(default = "own_folder")]
+    pub folder: PathBuf,
+    /// A module that is already built, relative to the case's folder; nothing is compiled then.
+    pub file: Option<PathBuf>,
+    /// Parameters it is loaded with.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+}
+
+fn own_folder() -> PathBuf {
+    PathBuf::from(".")
+}
+
+impl Module {
+    /// The parameters as `insmod` takes them: `a=1 b=x`.
+    #[must_use]
+    pub fn parameter_line(&self) -> String {
+        let words: Vec<_> =
+            self.parameters.iter().map(|(name, value)| format!("{name}={}", value.0)).collect();
+        words.join(" ")
+    }
+}
+
+/// Value of a module's parameter; in the file a string, a number or a boolean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Parameter(
+    /// The value as text.
+    pub String,
+);
+
+impl<'de> Deserialize<'de> for Parameter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ParameterVisitor)
+    }
+}
+
+struct ParameterVisitor;
+
+impl Visitor<'_> for ParameterVisitor {
+    type Value = Parameter;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, a number or a boolean")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Parameter, E> {
+        // The kernel splits at blanks and knows quotes, but no way to escape one.
+        if text.contains(['"', '\0', '\n']) {
+            return Err(E::custom("a parameter cannot hold a quote or a line end"));
+        }
+        let quoted = text.contains(char::is_whitespace);
+        Ok(Parameter(if quoted { format!("\"{text}\"") } else { text.to_owned() }))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Parameter, E> {
+        Ok(Parameter(number.to_string()))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, on: bool) -> Result<Parameter, E> {
+        Ok(Parameter(if on { "Y" } else { "N" }.to_owned()))
+    }
+}
+
+/// What makes the kernel crash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Trigger {
+    /// What is run, as root, after the modules are loaded.
+    pub command: TriggerCommand,
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// Longest time to the crash; default: the guest's.
+    pub timeout: Option<Duration>,
+}
+
+/// What a trigger runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TriggerCommand {
+    /// A shell script of the case's folder.
+    Run(PathBuf),
+    /// Program and arguments, by paths of the guest.
+    Exec(Vec<String>),
+}
+
+/// A trigger as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename = "trigger")]
+struct RawTrigger {
+    run: Option<PathBuf>,
+    exec: Option<Vec<String>>,
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "some_duration")]
+    timeout: Option<Duration>,
+}
+
+fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    manifest::duration(deserializer).map(Some)
+}
+
+impl<'de> Deserialize<'de> for Trigger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = RawTrigger::deserialize(deserializer)?;
+        let command = match (raw.run, raw.exec) {
+            (Some(script), None) => TriggerCommand::Run(script),
+            (None, Some(words)) if !words.is_empty() => TriggerCommand::Exec(words),
+            (None, Some(_)) => return Err(D::Error::custom("`exec` is empty")),
+            _ => return Err(D::Error::custom("needs either `run` or `exec`")),
+        };
+        Ok(Self { command, environment: raw.environment, timeout: raw.timeout })
+    }
+}
+
+/// What differs on one guest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GuestPart {
+    /// Expectations that replace the general ones, key by key.
+    pub expect: Option<super::expect::PartialExpectation>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+use analyzer::report::{Confidence, CrashKind};
+
+use super::super::{FramePattern, Outcome};
+use super::*;
+use crate::manifest::parse;
+
+const FULL: &str = r#"
+summary = "a call through a NULL pointer"
+guests = ["debian-12"]
+requires = { arch = "x86_64" }
+
+[[module]]
+name = "akfs"
+folder = "akfs"
+
+[[module]]
+name = "process"
+parameters = { mode = "strict all", depth = 3, quiet = true }
+
+[trigger]
+run = "trigger.sh"
+environment = { WHO = "me" }
+timeout = "30s"
+
+[expect]
+outcome = "panic"
+kind = "null-call"
+expression = "ops->get"
+confidence = "proven"
+culprit = { function = "inner", inlined-into = "outer", module = "process", file = "capacity.c" }
+frames = ["0x0", "inner [process]", "...", "do_syscall_64"]
+
+[guest.centos-7.expect]
+frames = ["0x0", "..."]
+"#;
+
+fn read(text: &str) -> Result<Manifest, String> {
+    let manifest: Manifest =
+        parse(Path::new("case.toml"), text).map_err(|error| error.to_string())?;
+    manifest.check().map(|()| manifest)
+}
+
+#[test]
+fn every_key_arrives() {
+    let case = read(FULL).unwrap();
+    assert_eq!(case.module[0].folder, Path::new("akfs"));
+    assert_eq!(case.module[1].folder, Path::new("."));
+    assert_eq!(case.module[1].parameter_line(), "depth=3 mode=\"strict all\" quiet=Y");
+    assert_eq!(case.trigger.command, TriggerCommand::Run("trigger.sh".into()));
+    assert_eq!(case.trigger.timeout, Some(Duration::from_secs(30)));
+    assert_eq!(case.expect.outcome, Outcome::Panic);
+    assert_eq!(case.expect.kind, Some(CrashKind::NullCall));
+    assert_eq!(case.expect.confidence, Some(Confidence::Proven));
+    assert_eq!(case.expect.frames.len(), 4);
+}
+
+#[test]
+fn a_guest_overrides_only_what_it_names() {
+    let case = read(FULL).unwrap();
+    assert_eq!(case.expectation("debian-12"), case.expect);
+    let other = case.expectation("centos-7");
+    assert_eq!(other.kind, Some(CrashKind::NullCall));
+    assert_eq!(other.frames.last(), Some(&FramePattern::Gap));
+}
+
+#[test]
+fn an_unknown_key_deep_inside_is_located() {
+    let message = read(&FULL.replace("inlined-into", "inlined-in")).unwrap_err();
+    assert!(message.contains("expect.culprit"), "{message}");
+    assert!(message.ends_with("did you mean `inlined-into`?"), "{message}");
+}
+
+#[test]
+fn a_trigger_is_either_a_script_or_a_program() {
+    let both = FULL.replace("run = \"trigger.sh\"", "run = \"a\"\nexec = [\"b\"]");
+    assert!(read(&both).unwrap_err().contains("either `run` or `exec`"));
+    let none = FULL.replace("run = \"trigger.sh\"", "");
+    assert!(read(&none).unwrap_err().contains("either `run` or `exec`"));
+    let exec = FULL.replace("run = \"trigger.sh\"", "exec = [\"/bin/true\"]");
+    assert_eq!(
+        read(&exec).unwrap().trigger.command,
+        TriggerCommand::Exec(vec!["/bin/true".into()])
+    );
+}
+
+#[test]
+fn paths_stay_inside_the_case() {
+    for bad in ["/etc/passwd", "../x.sh", "a/../../x"] {
+        let text = FULL.replace("trigger.sh", bad);
+        assert!(read(&text).unwrap_err().contains("leads out"), "{bad}");
+    }
+}
+
+#[test]
+fn a_parameter_cannot_break_out_of_its_quotes() {
+    let text = FULL.replace("\"strict all\"", "'a\" b=\"c'");
+    assert!(read(&text).unwrap_err().contains("quote"), "{text}");
+}

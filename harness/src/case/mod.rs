@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A case: a folder with modules' sources, a trigger and what is expected of the crash.
+
+mod build;
+mod expect;
+mod load;
+mod manifest;
+mod marker;
+
+pub use build::{Build, BuildError, BuiltModule, build};
+pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};
+pub use load::{Case, CaseError};
+pub use manifest::{GuestPart, Manifest, Module, Parameter, Requires, Trigger, TriggerCommand};
+pub use marker::Marker;
