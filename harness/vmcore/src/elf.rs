@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! ELF vmcores: `/proc/vmcore`, `makedumpfile -E`, QEMU's `dump-guest-memory`.
+//!
+//! A 64-bit little-endian core file for x86-64 whose `PT_LOAD` segments are stretches of
+//! physical memory (`p_paddr`) and whose `PT_NOTE` segments hold the notes. The same memory may
+//! be in two segments: the kernel's text is mapped twice. Segments that hold less in the file
+//! than in memory had pages left out, or zeroed ones: makedumpfile writes them so, with nothing
+//! in the file at all for a stretch that is left out in full.
+
+use crate::extents::Extents;
+use crate::read_at::{fetch, fetch_available};
+use crate::{Absent, Error, LoadSegment, Lost, PhysAddr, Problem, ReadAt, ReadError, VirtAddr, le};
+
+/// First bytes of the format.
+pub(crate) const MAGIC: &[u8; 4] = b"\x7fELF";
+
+const ELF_HEADER: u64 = 64;
+const PROGRAM_HEADER: u64 = 56;
+const SECTION_HEADER: u64 = 64;
+/// `ET_CORE`.
+const ET_CORE: u16 = 4;
+/// `EM_X86_64`.
+const EM_X86_64: u16 = 62;
+/// `e_phnum` when the number did not fit and is in `sh_info` of the first section header.
+const PN_XNUM: u16 = 0xffff;
+const PT_LOAD: u32 = 1;
+const PT_NOTE: u32 = 4;
+/// makedumpfile's mark in `e_flags` that it ran out of space (`DUMP_ELF_INCOMPLETE`).
+const INCOMPLETE: u32 = 1;
+
+/// Physical memory by file offset.
+#[derive(Debug)]
+pub(crate) struct ElfMemory {
+    /// Memory whose bytes are in the file.
+    in_file: Extents,
+    /// Memory that existed; where it is in the file does not matter here.
+    existing: Extents,
+    segments: Vec<LoadSegment>,
+    incomplete: bool,
+    /// First byte past what the program headers point at.
+    end: u64,
+}
+
+/// A program header.
+struct ProgramHeader {
+    kind: u32,
+    offset: u64,
+    virt: u64,
+    phys: u64,
+    file_size: u64,
+    memory_size: u64,
+}
+
+impl ProgramHeader {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            kind: le::u32(bytes, 0)?,
+            offset: le::u64(bytes, 8)?,
+            virt: le::u64(bytes, 16)?,
+            phys: le::u64(bytes, 24)?,
+            file_size: le::u64(bytes, 32)?,
+            memory_size: le::u64(bytes, 40)?,
+        })
+    }
+}
+
+impl ElfMemory {
+    /// Reads the headers. Gives the note sections too, as many bytes as the file has of them.
+    pub(crate) fn open(
+        file: &dyn ReadAt,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(Self, Vec<Vec<u8>>), Error> {
+        let header = ElfHeader::read(file)?;
+        let table_size = header.count.saturating_mul(PROGRAM_HEADER);
+        let table = fetch(file, header.table, table_size)
+            .map_err(|source| Error::Cut { what: "program headers", source })?;
+        let mut memory = Self {
+            in_file: Extents::default(),
+            existing: Extents::default(),
+            segments: Vec::new(),
+            incomplete: header.flags & INCOMPLETE != 0,
+            end: header.end.max(header.table.saturating_add(table_size)),
+        };
+        let mut notes = Vec::new();
+        let size = usize::try_from(PROGRAM_HEADER).expect("a small constant");
+        for (index, entry) in (0..).zip(table.chunks_exact(size)) {
+            let entry = ProgramHeader::parse(entry).expect("a whole program header");
+            if entry.kind == PT_LOAD && !memory.add(&entry) {
+                problems.push(Problem::BadSegment { index });
+            }
+            if entry.kind == PT_NOTE {
+                notes.push(note_bytes(file, &entry, problems));
+            }
+            memory.note_end(&entry);
+        }
+        memory.problems(file, problems);
+        Ok((memory, notes))
+    }
+
+    /// Adds a segment, false if its addresses cannot be right.
+    fn add(&mut self, entry: &ProgramHeader) -> bool {
+        // A writer that ran out of space leaves the headers that it did not get to zeroed.
+        if entry.memory_size == 0 {
+            return true;
+        }
+        // Segments of memory that has no physical address, as in /proc/kcore.
+        if entry.phys == u64::MAX {
+            return false;
+        }
+        let (start, stored) = (entry.phys, entry.file_size.min(entry.memory_size));
+        let fits = entry.offset.checked_add(stored).is_some()
+            && start.checked_add(entry.memory_size).is_some();
+        if !fits {
+            return false;
+        }
+        // Two segments with the same memory hold the same bytes, so it does not matter which
+        // one is taken, as long as one that has the bytes is.
+        self.in_file.insert(start, stored, entry.offset);
+        self.existing.insert(start, entry.memory_size, 0);
+        let (virt, phys) = (VirtAddr(entry.virt), PhysAddr(entry.phys));
+        self.segments.push(LoadSegment { virt, phys, size: entry.memory_size });
+        true
+    }
+
+    fn note_end(&mut self, entry: &ProgramHeader) {
+        if entry.file_size != 0 {
+            self.end = self.end.max(entry.offset.saturating_add(entry.file_size));
+        }
+    }
+
+    fn problems(&self, file: &dyn ReadAt, problems: &mut Vec<Problem>) {
+        if self.incomplete {
+            problems.push(Problem::MarkedIncomplete);
+        }
+        let (needed, length) = (self.end, file.len());
+        if needed > length {
+            problems.push(Problem::FileCut { needed, length });
+        }
+    }
+
+    /// Fills `buffer` from `address` on.
+    pub(crate) fn read(
+        &self,
+        file: &dyn ReadAt,
+        address: PhysAddr,
+        buffer: &mut [u8],
+    ) -> Result<(), Absent> {
+        let mut at = address;
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            let Some((offset, available)) = self.in_file.find(at.0) else {
+                return Err(self.absent(at));
+            };
+            let taken = usize::try_from(available).unwrap_or(usize::MAX).min(rest.len());
+            let (now, later) = rest.split_at_mut(taken);
+            file.read_at(offset, now)
+                .map_err(|error| Absent::Lost { address: at, why: error.into() })?;
+            rest = later;
+            let next = at.checked_add(taken.try_into().unwrap_or(u64::MAX));
+            at = next.unwrap_or(PhysAddr(u64::MAX));
+        }
+        Ok(())
+    }
+
+    fn absent(&self, address: PhysAddr) -> Absent {
+        if self.existing.find(address.0).is_some() {
+            Absent::Excluded { address, dump_level: None }
+        } else if self.incomplete {
+            Absent::Lost { address, why: Lost::NotWritten }
+        } else {
+            Absent::NotRam { address }
+        }
+    }
+
+    /// The segments with memory, in the order of the file.
+    pub(crate) fn segments(&self) -> &[LoadSegment] {
+        &self.segments
+    }
+
+    /// First address past all memory.
+    pub(crate) fn memory_end(&self) -> u64 {
+        self.existing.end()
+    }
+
+    /// Bytes of memory that existed.
+    pub(crate) fn bytes_existing(&self) -> u64 {
+        self.existing.total()
+    }
+
+    /// Bytes of memory that are in the file.
+    pub(crate) fn bytes_in_file(&self) -> u64 {
+        self.in_file.total()
+    }
+
+    /// First byte of the file past everything that its headers point at.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+}
+
+/// What the ELF header says.
+struct ElfHeader {
+    flags: u32,
+    table: u64,
+    count: u64,
+    /// First byte past the headers read here.
+    end: u64,
+}
+
+impl ElfHeader {
+    fn read(file: &dyn ReadAt) -> Result<Self, Error> {
+        let cut = |source: ReadError| Error::Cut { what: "ELF header", source };
+        let bytes = fetch(file, 0, ELF_HEADER).map_err(cut)?;
+        // EI_CLASS 2: 64-bit, EI_DATA 1: little-endian.
+        if bytes.get(4..6) != Some(&[2, 1]) {
+            return Err(Error::Unsupported { what: "an ELF file of this class", offset: 4 });
+        }
+        let half = |at| le::u16(&bytes, at).unwrap_or_default();
+        if half(16) != ET_CORE {
+            return Err(Error::Unsupported {
+                what: "an ELF file that is no core file",
+                offset: 16,
+            });
+        }
+        if half(18) != EM_X86_64 {
+            return Err(Error::Machine { machine: format!("ELF machine {}", half(18)) });
+        }
+        let entry_size = half(54);
+        if u64::from(entry_size) != PROGRAM_HEADER {
+            let value = entry_size.into();
+            return Err(Error::Malformed { what: "program header size", offset: 54, value });
+        }
+        let table = le::u64(&bytes, 32).unwrap_or_default();
+        let (count, end) = match half(56) {
+            PN_XNUM => {
+                let sections = le::u64(&bytes, 40).unwrap_or_default();
+                let first = fetch(file, sections, SECTION_HEADER).map_err(cut)?;
+                let count = le::u32(&first, 44).unwrap_or_default();
+                (count.into(), sections.saturating_add(SECTION_HEADER))
+            }
+            count => (count.into(), ELF_HEADER),
+        };
+        Ok(Self { flags: le::u32(&bytes, 48).unwrap_or_default(), table, count, end })
+    }
+}
+
+/// The bytes of a note segment, as many as the file has.
+fn note_bytes(file: &dyn ReadAt, entry: &ProgramHeader, problems: &mut Vec<Problem>) -> Vec<u8> {
+    let bytes = fetch_available(file, entry.offset, entry.file_size);
+    match bytes {
+        Ok(bytes) => bytes.into_owned(),
+        Err(error) => {
+            problems.push(Problem::NotesCut(error));
+            Vec::new()
+        }
+    }
+}

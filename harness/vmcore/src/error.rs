@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What stops a file from being opened, and what does not stop it but must be said.
+
+use crate::ReadError;
+
+/// Why a file cannot be read as a vmcore at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The first bytes belong to no format known here.
+    #[error("not a vmcore: the file starts with {}", hex(start))]
+    NotVmcore {
+        /// The first bytes of the file, up to eight.
+        start: Vec<u8>,
+    },
+    /// The file ends inside a header without which nothing can be read.
+    #[error("the file ends inside its {what}: {source}")]
+    Cut {
+        /// The header.
+        what: &'static str,
+        /// What could not be read.
+        source: ReadError,
+    },
+    /// A field has a value that no writer writes.
+    #[error("the {what} at file offset {offset:#x} is {value:#x}")]
+    Malformed {
+        /// The field.
+        what: &'static str,
+        /// Where it is in the file.
+        offset: u64,
+        /// What it holds.
+        value: u64,
+    },
+    /// The file is of a kind that is known and not read here.
+    #[error("{what} is not supported (file offset {offset:#x})")]
+    Unsupported {
+        /// The kind of file or field.
+        what: &'static str,
+        /// Where the file says so.
+        offset: u64,
+    },
+    /// The dump is of another kind of machine.
+    #[error("a dump of a {machine:?} machine is not supported, only x86_64")]
+    Machine {
+        /// The machine, as the header names it.
+        machine: String,
+    },
+}
+
+fn hex(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "nothing, it is empty".to_owned();
+    }
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("bytes {}", pairs.join(" "))
+}
+
+/// Something that is wrong with a dump that can be read all the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// There is no VMCOREINFO, so nothing tells the kernel's release, KASLR offset or layouts.
+    #[error("the dump has no VMCOREINFO")]
+    NoVmcoreinfo,
+    /// VMCOREINFO is announced and not readable.
+    #[error("VMCOREINFO cannot be read: {0}")]
+    VmcoreinfoCut(ReadError),
+    /// There are no CPU notes, so no CPU's registers are known.
+    #[error("the dump has no CPU register notes")]
+    NoCpuNotes,
+    /// Notes are announced and not, or not all, readable.
+    #[error("the notes cannot be read: {0}")]
+    NotesCut(ReadError),
+    /// A note runs over the end of its section; it and what follows it is ignored.
+    #[error("the note at byte {at:#x} of the notes is malformed")]
+    BadNote {
+        /// Where it starts in the notes.
+        at: u64,
+    },
+    /// The writer marked the dump as not written to its end.
+    #[error("the writer marked the dump as incomplete")]
+    MarkedIncomplete,
+    /// The file is shorter than its headers say.
+    #[error("the file was cut: it should have at least {needed} bytes and has {length}")]
+    FileCut {
+        /// Length that the headers ask for, as far as they were looked at.
+        needed: u64,
+        /// Length of the file.
+        length: u64,
+    },
+    /// A flattened stream ends without its end mark.
+    #[error("the flattened file ends at offset {at:#x} without its end mark")]
+    FlattenedCut {
+        /// Where the end mark or a record should be.
+        at: u64,
+    },
+    /// A program header makes no sense and is ignored.
+    #[error("program header {index} of the ELF vmcore makes no sense")]
+    BadSegment {
+        /// Which one, from 0.
+        index: u64,
+    },
+    /// The bitmap is shorter than the memory it stands for.
+    #[error("the page bitmap ends at page {pages:#x} of {max_pfn:#x}")]
+    BitmapShort {
+        /// Pages that the bitmap covers.
+        pages: u64,
+        /// Pages that there are.
+        max_pfn: u64,
+    },
+}
+
+impl Problem {
+    /// Whether it means that memory is missing that the writer wanted in the dump.
+    pub(crate) fn means_incomplete(&self) -> bool {
+        match self {
+            Self::MarkedIncomplete
+            | Self::FileCut { .. }
+            | Self::FlattenedCut { .. }
+            | Self::BitmapShort { .. }
+            | Self::NotesCut(_)
+            | Self::VmcoreinfoCut(_)
+            | Self::BadSegment { .. } => true,
+            Self::NoVmcoreinfo | Self::NoCpuNotes | Self::BadNote { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The ELF notes of a dump: registers of each CPU, VMCOREINFO, QEMU's own CPU state.
+//!
+//! A note is three 32-bit integers (length of the name, length of the content, type), the name
+//! and the content, both padded to four bytes (`Elf64_Nhdr` in `include/uapi/linux/elf.h`).
+
+use crate::registers::{PtRegs, prstatus_pid};
+use crate::{Problem, le};
+
+/// `NT_PRSTATUS` (`include/uapi/linux/elf.h`).
+const NT_PRSTATUS: u32 = 1;
+/// Bytes of a note's three integers.
+const NOTE_HEADER: usize = 12;
+
+/// What a CPU's note says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CpuNote {
+    /// Position among the CPU notes. It is the CPU's number only if every CPU before it saved
+    /// its registers: one that was offline or did not answer has no note.
+    pub index: u32,
+    /// pid of the task on that CPU; 0 for an idle one. QEMU writes the CPU's number plus one.
+    pub pid: i32,
+    /// The registers. For a CPU that oopsed they are those of the fault, for one that called
+    /// `panic()` those inside `crash_kexec`, for one stopped by NMI those it interrupted.
+    pub registers: PtRegs,
+    /// The state that QEMU adds when the dump is its own.
+    pub qemu: Option<QemuCpu>,
+}
+
+/// What QEMU's note adds to the registers (`QEMUCPUState` in QEMU's
+/// `target/i386/arch_dump.c`, version 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QemuCpu {
+    /// Control registers 0 to 4; `cr[3]` is the page table in use, `cr[2]` the last fault's
+    /// address.
+    pub cr: [u64; 5],
+    /// Base of the gs segment: the per-CPU area while in the kernel.
+    pub gs_base: u64,
+    /// The other gs base, which `swapgs` exchanges with it. Not in notes of QEMU before 5.0.
+    pub kernel_gs_base: Option<u64>,
+}
+
+/// The notes of interest.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// One for each CPU, in the order of the file.
+    pub(crate) cpus: Vec<CpuNote>,
+    /// Text of VMCOREINFO.
+    pub(crate) vmcoreinfo: Option<Vec<u8>>,
+    qemu: Vec<QemuCpu>,
+}
+
+impl Notes {
+    /// Adds the notes of one section. Stops at the first that is malformed.
+    pub(crate) fn parse(&mut self, section: &[u8], problems: &mut Vec<Problem>) {
+        let mut at = 0;
+        while let Some(name_length) = le::u32(section, at) {
+            // The kernel ends a CPU's notes with an empty one, and pads sections with zeros.
+            if name_length == 0 {
+                break;
+            }
+            let Some(note) = Note::parse(section, at) else {
+                problems.push(Problem::BadNote { at: at.try_into().unwrap_or(u64::MAX) });
+                break;
+            };
+            if !self.add(&note) {
+                problems.push(Problem::BadNote { at: at.try_into().unwrap_or(u64::MAX) });
+            }
+            at = note.end;
+        }
+    }
+
+    /// Takes a note if it is of interest. False if its content is not what its type says.
+    fn add(&mut self, note: &Note<'_>) -> bool {
+        match (note.name, note.kind) {
+            (b"CORE", NT_PRSTATUS) => {
+                let parsed = PtRegs::from_prstatus(note.content).zip(prstatus_pid(note.content));
+                let Some((registers, pid)) = parsed else {
+                    return false;
+                };
+                let index = self.cpus.len().try_into().unwrap_or(u32::MAX);
+                self.cpus.push(CpuNote { index, pid, registers, qemu: None });
+            }
+            (b"VMCOREINFO", _) => {
+                self.vmcoreinfo.get_or_insert_with(|| note.content.to_vec());
+            }
+            (b"QEMU", _) => match QemuCpu::parse(note.content) {
+                Some(cpu) => self.qemu.push(cpu),
+                None => return false,
+            },
+            _ => {}
+        }
+        true
+    }
+
+    /// Joins QEMU's notes to the CPUs: it writes all `CORE` notes first, then its own in the
+    /// same order.
+    pub(crate) fn into_parts(mut self) -> (Vec<CpuNote>, Option<Vec<u8>>) {
+        for (cpu, state) in self.cpus.iter_mut().zip(self.qemu) {
+            cpu.qemu = Some(state);
+        }
+        (self.cpus, self.vmcoreinfo)
+    }
+}
+
+/// One note, as it lies in its section.
+struct Note<'s> {
+    name: &'s [u8],
+    kind: u32,
+    content: &'s [u8],
+    end: usize,
+}
+
+impl<'s> Note<'s> {
+    fn parse(section: &'s [u8], at: usize) -> Option<Self> {
+        let name_length = usize::try_from(le::u32(section, at)?).ok()?;
+        let content_length = usize::try_from(le::u32(section, at.checked_add(4)?)?).ok()?;
+        let kind = le::u32(section, at.checked_add(8)?)?;
+        let name_at = at.checked_add(NOTE_HEADER)?;
+        let name_end = name_at.checked_add(name_length)?;
+        let name = section.get(name_at..name_end)?;
+        let content_at = name_end.checked_next_multiple_of(4)?;
+        let content_end = content_at.checked_add(content_length)?;
+        let content = section.get(content_at..content_end)?;
+        let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        Some(Self { name, kind, content, end: content_end.checked_next_multiple_of(4)? })
+    }
+}
+
+impl QemuCpu {
+    fn parse(content: &[u8]) -> Option<Self> {
+        // u32 version, u32 size, 18 general registers of 8 bytes, then ten segments (cs ds es fs
+        // gs ss ldt tr gdt idt) of 24 bytes with the base in their last 8, then cr0 to cr4.
+        const SEGMENTS: usize = 8 + 18 * 8;
+        const CONTROL: usize = SEGMENTS + 10 * 24;
+        let control = |index: usize| le::u64(content, CONTROL + 8 * index);
+        Some(Self {
+            cr: [control(0)?, control(1)?, control(2)?, control(3)?, control(4)?],
+            gs_base: le::u64(content, SEGMENTS + 4 * 24 + 16)?,
+            kernel_gs_base: control(5),
+        })
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! VMCOREINFO: what the kernel wrote down about itself for readers of its dump.
+//!
+//! Lines `KEY=VALUE`, written by the kernel's `kernel/crash_core.c` (`kernel/kexec.c` before
+//! 4.13, `kernel/vmcore_info.c` from 6.9) and its architecture parts. Addresses are hexadecimal
+//! without `0x`, `NUMBER()` is decimal and signed, or hexadecimal with `0x` since 6.9.
+
+use std::collections::BTreeMap;
+
+/// The keys and values of VMCOREINFO. Every getter gives `None` for a key that is absent or
+/// does not parse.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VmcoreInfo {
+    values: BTreeMap<String, String>,
+}
+
+impl VmcoreInfo {
+    /// Reads the text of the note. Lines that are no `KEY=VALUE` are skipped, the first of two
+    /// lines with the same key counts, bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        let text = String::from_utf8_lossy(text.get(..end).unwrap_or_default());
+        let mut values = BTreeMap::new();
+        for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+            values.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        Self { values }
+    }
+
+    /// Whether there is anything in it: a dump may have no VMCOREINFO.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// All keys and values, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The value of a whole key, such as `OSRELEASE` or `SYMBOL(_stext)`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    /// Run-time virtual address of a kernel symbol: `SYMBOL(name)`.
+    #[must_use]
+    pub fn symbol(&self, name: &str) -> Option<u64> {
+        hexadecimal(self.get(&format!("SYMBOL({name})"))?)
+    }
+
+    /// Size of a type in bytes: `SIZE(name)`.
+    #[must_use]
+    pub fn size(&self, name: &str) -> Option<u64> {
+        self.get(&format!("SIZE({name})"))?.parse().ok()
+    }
+
+    /// Offset of a member in bytes: `OFFSET(type.member)`.
+    #[must_use]
+    pub fn offset(&self, member: &str) -> Option<u64> {
+        self.get(&format!("OFFSET({member})"))?.parse().ok()
+    }
+
+    /// Number of elements of an array: `LENGTH(name)`.
+    #[must_use]
+    pub fn length(&self, name: &str) -> Option<u64> {
+        self.get(&format!("LENGTH({name})"))?.parse().ok()
+    }
+
+    /// Any number: `NUMBER(name)`. A hexadecimal one is given with the bits it has, so that an
+    /// address comes out negative and `cast_unsigned` brings it back.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<i64> {
+        let text = self.get(&format!("NUMBER({name})"))?;
+        match text.strip_prefix("0x") {
+            Some(digits) => hexadecimal(digits).map(u64::cast_signed),
+            None => text.parse().ok(),
+        }
+    }
+
+    /// Release of the kernel, as `uname -r` prints it.
+    #[must_use]
+    pub fn os_release(&self) -> Option<&str> {
+        self.get("OSRELEASE")
+    }
+
+    /// Bytes in a page.
+    #[must_use]
+    pub fn page_size(&self) -> Option<u64> {
+        self.get("PAGESIZE")?.parse().ok()
+    }
+
+    /// What KASLR added to the addresses of the kernel's text: `KERNELOFFSET`.
+    #[must_use]
+    pub fn kaslr_offset(&self) -> Option<u64> {
+        hexadecimal(self.get("KERNELOFFSET")?)
+    }
+
+    /// What to add to `address - 0xffffffff80000000` of the kernel image to get its physical
+    /// address. May be negative.
+    #[must_use]
+    pub fn phys_base(&self) -> Option<i64> {
+        self.number("phys_base")
+    }
+
+    /// When the kernel crashed, in seconds since 1970 (UTC).
+    #[must_use]
+    pub fn crash_time(&self) -> Option<i64> {
+        self.get("CRASHTIME")?.parse().ok()
+    }
+
+    /// Build id of the kernel (5.9 and later). Some stable kernels write a wrong one.
+    #[must_use]
+    pub fn build_id(&self) -> Option<Vec<u8>> {
+        let text = self.get("BUILD-ID")?.as_bytes();
+        let pairs = text.chunks_exact(2);
+        if text.is_empty() || !pairs.remainder().is_empty() {
+            return None;
+        }
+        pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    }
+}
+
+/// A number in hexadecimal digits and nothing else: the library's parser takes a sign too.
+fn hexadecimal(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u64::from_str_radix(text, 16).ok())?
+}
