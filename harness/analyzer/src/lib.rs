@@ -2,4 +2,5 @@
 //! Says from a vmcore why the kernel crashed.
 #![forbid(unsafe_code)]
 
+pub mod kernel;
 pub mod report;

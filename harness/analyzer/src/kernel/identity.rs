@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether a `vmlinux` is the one of the dump.
+//!
+//! The build-id decides: VMCOREINFO has it since 5.9, and the `.notes` section lies in the
+//! kernel's memory in every version. Kernels without one are told by `linux_banner`, the text
+//! with release, compiler, build number and date.
+
+use debuginfo::Image;
+use vmcore::VmcoreInfo;
+
+use super::memory::{VirtualMemory, text};
+use super::space::AddressSpace;
+
+/// Longest `.notes` section that is compared.
+const MAX_NOTES: usize = 64 << 10;
+/// Longest banner that is compared.
+const MAX_BANNER: usize = 1024;
+
+/// What became of the `vmlinux` given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VmlinuxState {
+    /// None was given.
+    Absent,
+    /// It is the dump's, and this is what says so.
+    Matches {
+        /// What was compared: `build-id`, `linux_banner`.
+        by: &'static str,
+    },
+    /// It is used, but nothing in the dump could confirm that it is the right one.
+    Unconfirmed,
+    /// It is of another kernel and is not used.
+    Wrong(WrongVmlinux),
+    /// It is no file that can be used.
+    Unusable(debuginfo::Error),
+}
+
+/// A `vmlinux` of another kernel than the dump's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the vmlinux given is of another kernel: the dump has {what} {ours}, the file {theirs}")]
+pub struct WrongVmlinux {
+    /// What was compared: `build-id`, `linux_banner`.
+    pub what: &'static str,
+    /// The dump's value.
+    pub ours: String,
+    /// The file's value.
+    pub theirs: String,
+}
+
+/// Result of the check.
+pub(super) struct Checked<'a> {
+    pub(super) image: Option<Image<'a>>,
+    pub(super) state: VmlinuxState,
+    pub(super) kaslr: Option<u64>,
+}
+
+/// Opens `file` as the kernel's image if it is the dump's.
+pub(super) fn check<'a>(
+    space: &AddressSpace<'_>,
+    info: &VmcoreInfo,
+    file: Option<&'a [u8]>,
+) -> Checked<'a> {
+    let said = info.kaslr_offset();
+    let Some(file) = file else {
+        return Checked { image: None, state: VmlinuxState::Absent, kaslr: said };
+    };
+    let opened = match said {
+        Some(bias) => Image::kernel(file, bias).map(|image| (image, bias)),
+        None => open_by_stext(file, info),
+    };
+    let (image, bias) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            return Checked { image: None, state: VmlinuxState::Unusable(error), kaslr: said };
+        }
+    };
+    let state = compare(space, info, &image);
+    let usable = matches!(state, VmlinuxState::Matches { .. } | VmlinuxState::Unconfirmed);
+    Checked { image: usable.then_some(image), state, kaslr: said.or(usable.then_some(bias)) }
+}
+
+/// Finds the KASLR offset by `_stext`, for dumps that do not say it.
+fn open_by_stext<'a>(
+    file: &'a [u8],
+    info: &VmcoreInfo,
+) -> Result<(Image<'a>, u64), debuginfo::Error> {
+    let linked = Image::kernel(file, 0)?;
+    let offset = info
+        .symbol("_stext")
+        .and_then(|ran| ran.checked_sub(linked.symbol("_stext")?.address))
+        .unwrap_or(0);
+    if offset == 0 {
+        return Ok((linked, 0));
+    }
+    Ok((Image::kernel(file, offset)?, offset))
+}
+
+/// Compares what identifies the dump's kernel and the file.
+///
+/// Several stable kernels wrote a wrong BUILD-ID into VMCOREINFO (6.1.113 to 6.1.118 among
+/// them), so that one that differs is believed only if the kernel's own notes differ too.
+fn compare(space: &AddressSpace<'_>, info: &VmcoreInfo, image: &Image<'_>) -> VmlinuxState {
+    let theirs = image.build_id();
+    let said = info.build_id();
+    if said.is_some() && said == theirs {
+        return VmlinuxState::Matches { by: "build-id" };
+    }
+    match same_notes(space, image) {
+        Some(true) if theirs.is_some() => return VmlinuxState::Matches { by: "build-id" },
+        _ => {}
+    }
+    if let (Some(ours), Some(theirs)) = (&said, &theirs) {
+        return VmlinuxState::Wrong(WrongVmlinux {
+            what: "build-id",
+            ours: hex(ours),
+            theirs: hex(theirs),
+        });
+    }
+    compare_banners(space, info, image)
+}
+
+/// Whether the kernel's `.notes` in memory are those of the file; none if they cannot be read.
+fn same_notes(space: &AddressSpace<'_>, image: &Image<'_>) -> Option<bool> {
+    let (address, bytes) = image.section(".notes")?;
+    let bytes = bytes.get(..MAX_NOTES.min(bytes.len())).filter(|bytes| !bytes.is_empty())?;
+    Some(space.read_bytes(address, bytes.len()).ok()? == bytes)
+}
+
+/// Compares `linux_banner`.
+///
+/// At the address that a wrong file names, the dump may have something else than a banner; the
+/// release then decides, which can only tell that a file is wrong.
+fn compare_banners(space: &AddressSpace<'_>, info: &VmcoreInfo, image: &Image<'_>) -> VmlinuxState {
+    let Some((address, theirs)) = file_banner(image) else { return VmlinuxState::Unconfirmed };
+    let found = space.read_string(address, MAX_BANNER).unwrap_or_default();
+    if found == theirs {
+        return VmlinuxState::Matches { by: "linux_banner" };
+    }
+    let release = format!("Linux version {}", info.os_release().unwrap_or_default());
+    let is_banner = found.starts_with("Linux version ");
+    if !is_banner && theirs.starts_with(&format!("{release} ")) {
+        return VmlinuxState::Unconfirmed;
+    }
+    let ours = if is_banner { found } else { release };
+    let trimmed = |banner: &str| banner.trim_end().to_owned();
+    VmlinuxState::Wrong(WrongVmlinux {
+        what: "linux_banner",
+        ours: trimmed(&ours),
+        theirs: trimmed(&theirs),
+    })
+}
+
+/// Run-time address and text of the file's `linux_banner`.
+fn file_banner(image: &Image<'_>) -> Option<(u64, String)> {
+    let address = image.symbol("linux_banner")?.address;
+    let (start, bytes) = image.section(".rodata")?;
+    let offset = usize::try_from(address.checked_sub(start)?).ok()?;
+    let rest = bytes.get(offset..)?;
+    Some((address, text(&rest[..MAX_BANNER.min(rest.len())])))
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}

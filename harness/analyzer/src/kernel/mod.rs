@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The crashed kernel, as its dump shows it: address space, per-CPU data, tasks, stacks, modules,
+//! log.
+//!
+//! [`Kernel`] is opened from a dump and, if there is one, its `vmlinux`. Everything is read when
+//! it is first asked for. Layouts of structures come from debug information; where they changed
+//! between kernels, the question is which members exist, not which version it is.
+//!
+//! Addresses are run-time virtual addresses of the crashed kernel unless they are a
+//! [`vmcore::PhysAddr`].
+
+pub mod cpus;
+pub mod crash;
+mod direct_map;
+mod identity;
+mod list;
+pub mod log;
+mod log_records;
+mod log_ring;
+pub mod memory;
+pub mod object;
+pub mod oops;
+pub mod paging;
+pub mod space;
+mod stacks;
+pub mod taint;
+pub mod tasks;
+pub mod unreadable;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+
+use debuginfo::{Field, Image};
+use unwind::Stack;
+use vmcore::{Vmcore, VmcoreInfo};
+
+pub use direct_map::DirectMap;
+pub use identity::{VmlinuxState, WrongVmlinux};
+pub use memory::VirtualMemory;
+pub use unreadable::{Level, Listing, Unavailable, Unreadable};
+
+use crash::Crash;
+use log::LogLine;
+use space::{AddressSpace, Layout};
+use tasks::Task;
+
+/// Why a dump cannot be looked into at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Without VMCOREINFO the kernel's memory is not found in the dump.
+    #[error("the dump has no VMCOREINFO")]
+    NoVmcoreInfo,
+}
+
+/// The crashed kernel.
+#[derive(Debug)]
+pub struct Kernel<'a> {
+    vmcore: &'a Vmcore<'a>,
+    space: AddressSpace<'a>,
+    image: Option<Image<'a>>,
+    vmlinux: VmlinuxState,
+    kaslr: Option<u64>,
+    fields: RefCell<BTreeMap<String, Option<Field>>>,
+    percpu: OnceCell<Vec<u64>>,
+    log: OnceCell<Result<Listing<LogLine>, Unavailable>>,
+    tasks: OnceCell<Result<Listing<Task>, Unavailable>>,
+    crash: OnceCell<Crash>,
+    near_stacks: OnceCell<Vec<Stack>>,
+    all_stacks: OnceCell<Vec<Stack>>,
+}
+
+impl<'a> Kernel<'a> {
+    /// Looks into a dump. A `vmlinux` that is not the dump's is not used:
+    /// [`vmlinux`](Self::vmlinux) tells.
+    ///
+    /// # Errors
+    /// If the dump does not say where the kernel is.
+    pub fn open(vmcore: &'a Vmcore<'a>, vmlinux: Option<&'a [u8]>) -> Result<Self, OpenError> {
+        let info = vmcore.vmcoreinfo();
+        if info.is_empty() {
+            return Err(OpenError::NoVmcoreInfo);
+        }
+        let mut layout = Layout::new(info);
+        if info.phys_base().is_none() {
+            layout.phys_base = vmcore.info().phys_base.unwrap_or(0);
+        }
+        let space = AddressSpace::new(vmcore, layout);
+        let checked = identity::check(&space, info, vmlinux);
+        Ok(Self {
+            vmcore,
+            space,
+            image: checked.image,
+            vmlinux: checked.state,
+            kaslr: checked.kaslr,
+            fields: RefCell::default(),
+            percpu: OnceCell::new(),
+            log: OnceCell::new(),
+            tasks: OnceCell::new(),
+            crash: OnceCell::new(),
+            near_stacks: OnceCell::new(),
+            all_stacks: OnceCell::new(),
+        })
+    }
+
+    /// The dump.
+    #[must_use]
+    pub const fn vmcore(&self) -> &'a Vmcore<'a> {
+        self.vmcore
+    }
+
+    /// What the kernel wrote down about itself for readers of its dump.
+    #[must_use]
+    pub fn info(&self) -> &'a VmcoreInfo {
+        self.vmcore.vmcoreinfo()
+    }
+
+    /// The kernel's address space.
+    #[must_use]
+    pub const fn space(&self) -> &AddressSpace<'a> {
+        &self.space
+    }
+
+    /// The kernel's own image, if a `vmlinux` was given and is the right one.
+    #[must_use]
+    pub const fn image(&self) -> Option<&Image<'a>> {
+        self.image.as_ref()
+    }
+
+    /// What became of the `vmlinux` given.
+    #[must_use]
+    pub const fn vmlinux(&self) -> &VmlinuxState {
+        &self.vmlinux
+    }
+
+    /// Run-time minus link-time address of the kernel's text.
+    #[must_use]
+    pub const fn kaslr_offset(&self) -> Option<u64> {
+        self.kaslr
+    }
+
+    /// Run-time address of a symbol of the kernel; of a per-CPU variable what is to be added to a
+    /// CPU's offset.
+    ///
+    /// # Errors
+    /// If neither VMCOREINFO nor `vmlinux` know it.
+    pub fn symbol(&self, name: &str) -> Result<u64, Unavailable> {
+        self.info()
+            .symbol(name)
+            .or_else(|| Some(self.image.as_ref()?.symbol(name)?.address))
+            .ok_or_else(|| Unavailable::Symbol(name.to_owned()))
+    }
+
+    /// The member that `path` leads to in `structure`.
+    ///
+    /// # Errors
+    /// If there is no such member or no debug information.
+    pub fn field(&self, structure: &str, path: &str) -> Result<Field, Unavailable> {
+        let name = format!("{structure}.{path}");
+        if let Some(known) = self.fields.borrow().get(&name) {
+            return known.clone().ok_or(Unavailable::Type(name));
+        }
+        let image = self.image.as_ref();
+        let found = image.and_then(|image| image.member(structure, path).found());
+        self.fields.borrow_mut().insert(name.clone(), found.clone());
+        found.ok_or(Unavailable::Type(name))
+    }
+
+    /// Whether `structure` has the member that `path` leads to.
+    #[must_use]
+    pub fn has_field(&self, structure: &str, path: &str) -> bool {
+        self.field(structure, path).is_ok()
+    }
+
+    /// Size of a structure or union, in bytes.
+    ///
+    /// # Errors
+    /// If it is unknown or there is no debug information.
+    pub fn size_of(&self, structure: &str) -> Result<u64, Unavailable> {
+        let image = self.image.as_ref();
+        image
+            .and_then(|image| image.size_of(structure).found())
+            .ok_or_else(|| Unavailable::Type(structure.to_owned()))
+    }
+
+    /// The kernel's log, oldest line first. Needs no `vmlinux`.
+    ///
+    /// # Errors
+    /// If there is none that can be found; damage inside is in the listing.
+    pub fn log(&self) -> Result<&Listing<LogLine>, Unavailable> {
+        let read = || log::read(self, self.info());
+        self.log.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
+}
+
+impl VirtualMemory for Kernel<'_> {
+    fn read(&self, address: u64, buf: &mut [u8]) -> Result<(), Unreadable> {
+        self.space.read(address, buf)
+    }
+}
+
+impl unwind::Memory for Kernel<'_> {
+    fn read_u64(&self, address: u64) -> Option<u64> {
+        VirtualMemory::read_u64(self, address).ok()
+    }
+
+    fn read_bytes(&self, address: u64, buffer: &mut [u8]) -> Option<()> {
+        self.read(address, buffer).ok()
+    }
+}
