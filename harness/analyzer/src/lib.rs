@@ -2,5 +2,6 @@
 //! Says from a vmcore why the kernel crashed.
 #![forbid(unsafe_code)]
 
+pub mod flow;
 pub mod kernel;
 pub mod report;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Data flow: where the value of a register came from.
+//!
+//! A function's instructions, as they stand in the dump, are read backwards from one point; what
+//! is found is a [`Term`], which is then evaluated again on the dump. Nothing here knows DWARF:
+//! [`crate::express`] turns terms into C.
+//!
+//! Deliberately absent: loops are cut (a value that depends on itself contributes nothing) and
+//! memory is not modelled but for stack slots, whose stores lie in the same function.
+
+mod code;
+mod effect;
+mod evaluate;
+mod registers;
+mod slice;
+mod stack;
+mod term;
+#[cfg(test)]
+mod tests;
+
+pub use code::{Code, MAX_CODE_BYTES};
+pub use effect::{CallTarget, call_target};
+pub use evaluate::{Words, agree, evaluate};
+pub use registers::{RegisterSet, full, number};
+pub use slice::{Slicer, Start};
+pub use term::{Term, TermKind};

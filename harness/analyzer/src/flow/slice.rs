@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The backward walk from a point to where a value came from.
+//!
+//! While walking back, the registers written between the point reached and the start are
+//! remembered: one that nobody wrote still holds at the start what it held there, so the
+//! registers of the fault are observations of earlier values.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use iced_x86::{ConditionCode, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
+
+use super::code::Code;
+use super::effect::{CallTarget, call_target, is_call, written};
+use super::evaluate::{Words, evaluate};
+use super::registers::{RegisterSet, full, number};
+use super::stack::{Offsets, immediate, offsets};
+use super::term::{Term, TermKind};
+
+/// Steps after which a walk gives up; real functions need some hundreds.
+const MAX_STEPS: u32 = 50_000;
+/// Nesting of definitions and joins after which a walk gives up.
+const MAX_DEPTH: u32 = 120;
+/// Alternatives of one value that are still worth telling.
+const MAX_CHOICES: usize = 8;
+const RSP: u8 = 4;
+const RBP: u8 = 5;
+
+/// Where a walk starts and what is known there.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Position of the instruction before which the registers are as given.
+    pub position: usize,
+    /// The general registers there, by [`number`]; `None` where not known.
+    pub registers: [Option<u64>; 16],
+}
+
+/// Follows values backwards through one function.
+pub struct Slicer<'a> {
+    code: &'a Code,
+    words: &'a dyn Words,
+    keeps_registers: &'a dyn Fn(u64) -> bool,
+    start: Start,
+    offsets: Vec<Option<Offsets>>,
+    factory: RefCell<InstructionInfoFactory>,
+    steps: Cell<u32>,
+    depth: Cell<u32>,
+}
+
+impl std::fmt::Debug for Slicer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Slicer").field("start", &self.start).finish_non_exhaustive()
+    }
+}
+
+/// What is tracked through the joins of one walk: a register or a stack slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tracked {
+    Register(u8),
+    Slot(i64),
+}
+
+type Seen = BTreeSet<(usize, Tracked)>;
+
+impl<'a> Slicer<'a> {
+    /// A slicer for one function. `keeps_registers` says of a call's target that it changes no
+    /// register (`__fentry__` and what ftrace put in its place).
+    pub fn new(
+        code: &'a Code,
+        words: &'a dyn Words,
+        keeps_registers: &'a dyn Fn(u64) -> bool,
+        start: Start,
+    ) -> Self {
+        Self {
+            code,
+            words,
+            keeps_registers,
+            start,
+            offsets: offsets(code),
+            factory: RefCell::new(InstructionInfoFactory::new()),
+            steps: Cell::new(0),
+            depth: Cell::new(0),
+        }
+    }
+
+    /// Where the value of the register before the starting instruction came from.
+    pub fn register(&self, register: Register) -> Term {
+        let Some(number) = number(register) else {
+            return Term::unknown(format!("{register:?} is not followed"), 0);
+        };
+        self.fresh(self.start.position, Tracked::Register(number), RegisterSet::default())
+    }
+
+    /// Where the value of the starting instruction's memory operand came from.
+    pub fn memory_operand(&self, size: u8) -> Term {
+        let position = self.start.position;
+        self.load(position, size, false, RegisterSet::default())
+    }
+
+    /// The address of the starting instruction's memory operand.
+    pub fn operand_address(&self) -> Term {
+        self.address(self.start.position, RegisterSet::default())
+    }
+
+    /// Address of the return address' slot of the frame, where rsp is known at the start.
+    fn return_slot(&self) -> Option<u64> {
+        let offset = self.offsets.get(self.start.position).copied().flatten()?.rsp?;
+        Some(self.start.registers[usize::from(RSP)]?.wrapping_sub(offset.cast_unsigned()))
+    }
+
+    fn fresh(&self, position: usize, tracked: Tracked, dirty: RegisterSet) -> Term {
+        if self.depth.get() >= MAX_DEPTH {
+            return Term::unknown("too deeply nested to follow", 0);
+        }
+        self.depth.set(self.depth.get() + 1);
+        let term = self.before(position, tracked, dirty, &mut Seen::new());
+        self.depth.set(self.depth.get() - 1);
+        term.unwrap_or_else(|| Term::unknown("changes only in a loop", 0))
+    }
+
+    /// The tracked value before the instruction; `None` if every path only leads back here.
+    fn before(
+        &self,
+        mut position: usize,
+        tracked: Tracked,
+        mut dirty: RegisterSet,
+        seen: &mut Seen,
+    ) -> Option<Term> {
+        loop {
+            if let Some(term) = self.stack_pointer(position, tracked) {
+                return Some(term);
+            }
+            self.steps.set(self.steps.get() + 1);
+            if self.steps.get() > MAX_STEPS {
+                return Some(Term::unknown("too many paths to follow", 0));
+            }
+            let predecessors = self.code.predecessors(position);
+            let is_entry = self.code.at(self.code.entry()) == Some(position);
+            if let (false, &[only]) = (is_entry, predecessors) {
+                match self.across(only, tracked, &mut dirty) {
+                    Some(term) => return Some(term),
+                    None => position = only,
+                }
+                if !seen.insert((position, tracked)) {
+                    return None;
+                }
+                continue;
+            }
+            if !seen.insert((position, tracked)) && !is_entry {
+                return None;
+            }
+            return self.join(position, is_entry, tracked, dirty, seen);
+        }
+    }
+
+    /// The tracked value where several paths meet, or at the entry.
+    fn join(
+        &self,
+        position: usize,
+        is_entry: bool,
+        tracked: Tracked,
+        dirty: RegisterSet,
+        seen: &mut Seen,
+    ) -> Option<Term> {
+        let mut found: Vec<Term> = Vec::new();
+        let mut add = |term: Term| {
+            if !found.iter().any(|other| other.same_computation(&term)) {
+                found.push(term);
+            }
+        };
+        if is_entry {
+            add(self.at_entry(tracked, dirty));
+        }
+        for &predecessor in self.code.predecessors(position) {
+            let mut dirty = dirty;
+            let term = match self.across(predecessor, tracked, &mut dirty) {
+                Some(term) => Some(term),
+                None if seen.contains(&(predecessor, tracked)) => None,
+                None if self.depth.get() >= MAX_DEPTH => {
+                    Some(Term::unknown("too deeply nested to follow", 0))
+                }
+                None => {
+                    self.depth.set(self.depth.get() + 1);
+                    let term = self.before(predecessor, tracked, dirty, seen);
+                    self.depth.set(self.depth.get() - 1);
+                    term
+                }
+            };
+            match term.map(|term| (term.kind.clone(), term)) {
+                Some((TermKind::Choice(terms), _)) => terms.into_iter().for_each(&mut add),
+                Some((_, term)) => add(term),
+                None => {}
+            }
+        }
+        self.choose(found, self.observe(tracked, dirty))
+    }
+
+    /// One term out of the alternatives: those that contradict the observation are dropped.
+    fn choose(&self, mut found: Vec<Term>, observed: Option<u64>) -> Option<Term> {
+        if let Some(observed) = observed {
+            let fits = |term: &Term| {
+                evaluate(term, self.words).is_none_or(|value| value == observed)
+            };
+            if found.iter().any(fits) {
+                found.retain(fits);
+            }
+        }
+        match found.len() {
+            0 => None,
+            1 => found.pop().map(|term| term.observed(observed)),
+            2..=MAX_CHOICES => {
+                Some(Term::new(TermKind::Choice(found), 0).observed(observed))
+            }
+            _ => Some(Term::unknown("set in more than eight places", 0).observed(observed)),
+        }
+    }
+
+    /// What the start's registers or the stack say of a tracked value that nobody wrote since.
+    fn observe(&self, tracked: Tracked, dirty: RegisterSet) -> Option<u64> {
+        match tracked {
+            Tracked::Register(number) if dirty.contains(number) => None,
+            Tracked::Register(number) => self.start.registers[usize::from(number)],
+            Tracked::Slot(slot) => {
+                self.words.word(self.return_slot()?.wrapping_add_signed(slot), 8)
+            }
+        }
+    }
+
+    fn at_entry(&self, tracked: Tracked, dirty: RegisterSet) -> Term {
+        let term = match tracked {
+            Tracked::Register(number) => Term::new(TermKind::Entry(full(number)), 0),
+            Tracked::Slot(slot) if slot > 0 => Term::new(TermKind::EntryStack(slot), 0),
+            Tracked::Slot(_) => Term::unknown("a local variable filled elsewhere", 0),
+        };
+        term.observed(self.observe(tracked, dirty))
+    }
+
+    /// rsp, and rbp where it is a frame pointer, are addresses of the stack.
+    fn stack_pointer(&self, position: usize, tracked: Tracked) -> Option<Term> {
+        let known = self.offsets.get(position).copied().flatten()?;
+        let slot = match tracked {
+            Tracked::Register(RSP) => known.rsp,
+            Tracked::Register(RBP) => known.rbp,
+            _ => None,
+        }?;
+        let observed = self.return_slot().map(|base| base.wrapping_add_signed(slot));
+        Some(Term::new(TermKind::StackAddress(slot), 0).observed(observed))
+    }
+
+    /// The tracked value after the instruction if the instruction defines it; otherwise `None`,
+    /// with what the instruction writes added to `dirty`.
+    fn across(&self, position: usize, tracked: Tracked, dirty: &mut RegisterSet) -> Option<Term> {
+        let instruction = &self.code.instructions()[position];
+        let mut changed = written(&mut self.factory.borrow_mut(), instruction);
+        if is_call(instruction) && !self.is_transparent(instruction) {
+            changed.insert_all(RegisterSet::CALLER_SAVED);
+        }
+        let observed = self.observe(tracked, *dirty);
+        let term = match tracked {
+            Tracked::Register(number) if changed.contains(number) => {
+                dirty.insert_all(changed);
+                Some(self.define(position, number, *dirty))
+            }
+            Tracked::Slot(slot) => self.store(position, slot, *dirty),
+            Tracked::Register(_) => None,
+        };
+        dirty.insert_all(changed);
+        term.map(|term| term.observed(observed))
+    }
+
+    fn is_transparent(&self, call: &Instruction) -> bool {
+        matches!(call_target(call), Some(CallTarget::Direct(to)) if (self.keeps_registers)(to))
+    }
+
+    /// The value that the instruction gives to the register. `dirty` includes what it writes.
+    fn define(&self, position: usize, number: u8, dirty: RegisterSet) -> Term {
+        let instruction = &self.code.instructions()[position];
+        let site = instruction.ip();
+        if is_call(instruction) {
+            return returned(instruction, number);
+        }
+        let direct = instruction.op_count() > 0
+            && instruction.op0_kind() == OpKind::Register
+            && super::registers::number(instruction.op0_register()) == Some(number);
+        if !direct {
+            return Term::unknown(format!("changed by `{:?}`", instruction.mnemonic()), site);
+        }
+        if instruction.op0_register().size() < 4 {
+            return Term::unknown("only a part of the register is set", site);
+        }
+        let mut term = self.computed(position, number, dirty);
+        if term.site == 0 {
+            term.site = site;
+        }
+        term
+    }
+
+    fn computed(&self, position: usize, number: u8, dirty: RegisterSet) -> Term {
+        let instruction = &self.code.instructions()[position];
+        let site = instruction.ip();
+        let size = u8::try_from(instruction.op0_register().size()).unwrap_or(8);
+        let own = || self.fresh(position, Tracked::Register(number), dirty);
+        match instruction.mnemonic() {
+            Mnemonic::Mov => self.source(position, size, false, dirty),
+            Mnemonic::Movzx => self.source(position, size, false, dirty),
+            Mnemonic::Movsx | Mnemonic::Movsxd => self.source(position, size, true, dirty),
+            Mnemonic::Lea => self.address(position, dirty),
+            Mnemonic::Xor | Mnemonic::Sub if is_same_register_twice(instruction) => {
+                Term::new(TermKind::Constant(0), site)
+            }
+            Mnemonic::Inc => own().plus(1),
+            Mnemonic::Dec => own().plus(-1),
+            Mnemonic::Add | Mnemonic::Sub => match immediate(instruction) {
+                Some(n) if instruction.mnemonic() == Mnemonic::Add => own().plus(n),
+                Some(n) => own().plus(n.wrapping_neg()),
+                None if instruction.mnemonic() == Mnemonic::Add => {
+                    let other = self.source(position, size, false, dirty);
+                    sum(own(), Some((other, 1)), 0, site)
+                }
+                None => Term::unknown("computed by a subtraction", site),
+            },
+            Mnemonic::Pop => match self.offsets.get(position).copied().flatten() {
+                Some(Offsets { rsp: Some(slot), .. }) => {
+                    self.fresh(position, Tracked::Slot(slot), dirty)
+                }
+                _ => Term::unknown("popped from a place that is not known", site),
+            },
+            // Of what sets a whole register by a condition there is only cmovcc.
+            _ if instruction.condition_code() != ConditionCode::None => {
+                let moved = self.source(position, size, false, dirty);
+                self.choose(vec![own(), moved], None)
+                    .unwrap_or_else(|| Term::unknown("a conditional move", site))
+            }
+            mnemonic => Term::unknown(format!("computed by `{mnemonic:?}`").to_lowercase(), site),
+        }
+    }
+
+    /// The value of the second operand.
+    fn source(&self, position: usize, size: u8, signed: bool, dirty: RegisterSet) -> Term {
+        let instruction = &self.code.instructions()[position];
+        let site = instruction.ip();
+        match instruction.op1_kind() {
+            OpKind::Register => match number(instruction.op1_register()) {
+                Some(source) => self.fresh(position, Tracked::Register(source), dirty),
+                None => Term::unknown("copied from a register that is not followed", site),
+            },
+            OpKind::Memory => {
+                let read = u8::try_from(instruction.memory_size().size()).unwrap_or(size);
+                self.load(position, read, signed, dirty)
+            }
+            _ => match immediate(instruction) {
+                Some(value) => Term::new(TermKind::Constant(value.cast_unsigned()), site),
+                None => Term::unknown("a source that is not followed", site),
+            },
+        }
+    }
+
+    /// The value of the memory operand.
+    fn load(&self, position: usize, size: u8, signed: bool, dirty: RegisterSet) -> Term {
+        let instruction = &self.code.instructions()[position];
+        let site = instruction.ip();
+        if instruction.segment_prefix() == Register::GS {
+            return per_cpu(instruction, size);
+        }
+        let address = self.address(position, dirty);
+        if let TermKind::StackAddress(slot) = address.kind {
+            if size == 8 {
+                return self.fresh(position, Tracked::Slot(slot), dirty);
+            }
+        }
+        Term::new(TermKind::Load { address: Box::new(address), size, signed }, site)
+    }
+
+    /// The address of the memory operand.
+    fn address(&self, position: usize, dirty: RegisterSet) -> Term {
+        let instruction = &self.code.instructions()[position];
+        let site = instruction.ip();
+        if instruction.is_ip_rel_memory_operand() {
+            return Term::new(TermKind::Constant(instruction.ip_rel_memory_address()), site);
+        }
+        let displacement = instruction.memory_displacement64();
+        let register = |register| {
+            number(register).map(|number| self.fresh(position, Tracked::Register(number), dirty))
+        };
+        let scale = u8::try_from(instruction.memory_index_scale()).unwrap_or(1);
+        let index = register(instruction.memory_index()).map(|index| (index, scale));
+        match register(instruction.memory_base()) {
+            Some(base) => sum(base, index, displacement.cast_signed(), site),
+            None => sum(Term::new(TermKind::Constant(displacement), site), index, 0, site),
+        }
+    }
+
+    /// The value that the instruction stores to the slot, if it stores there.
+    fn store(&self, position: usize, slot: i64, dirty: RegisterSet) -> Option<Term> {
+        let instruction = &self.code.instructions()[position];
+        let known = self.offsets.get(position).copied().flatten()?;
+        let site = instruction.ip();
+        if instruction.mnemonic() == Mnemonic::Push {
+            let pushed = number(instruction.op0_register());
+            return (known.rsp?.wrapping_sub(8) == slot).then(|| match pushed {
+                Some(number) if instruction.op0_kind() == OpKind::Register => {
+                    self.fresh(position, Tracked::Register(number), dirty)
+                }
+                _ => Term::unknown("pushed from a place that is not followed", site),
+            });
+        }
+        if instruction.op_count() < 2 || instruction.op0_kind() != OpKind::Memory {
+            return None;
+        }
+        let base = match instruction.memory_base() {
+            Register::RSP => known.rsp,
+            Register::RBP => known.rbp,
+            _ => None,
+        }?;
+        let start = base.wrapping_add(instruction.memory_displacement64().cast_signed());
+        let size = i64::try_from(instruction.memory_size().size()).ok()?;
+        let overlaps = start < slot.wrapping_add(8) && slot < start.wrapping_add(size);
+        let reads = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
+        if !overlaps || reads {
+            return None;
+        }
+        let whole = start == slot && size == 8 && instruction.mnemonic() == Mnemonic::Mov;
+        Some(if whole && instruction.memory_index() == Register::None {
+            self.source(position, 8, false, dirty)
+        } else {
+            Term::unknown("a stack slot that is written in parts", site)
+        })
+    }
+}
+
+fn returned(call: &Instruction, number: u8) -> Term {
+    let target = match call_target(call) {
+        Some(CallTarget::Direct(target)) => Some(target),
+        _ => None,
+    };
+    if number == 0 {
+        Term::new(TermKind::Returned { target }, call.ip())
+    } else {
+        Term::unknown("a register that a call may change", call.ip())
+    }
+}
+
+fn per_cpu(instruction: &Instruction, size: u8) -> Term {
+    let offset = if instruction.is_ip_rel_memory_operand() {
+        Some(instruction.ip_rel_memory_address())
+    } else {
+        let plain = instruction.memory_base() == Register::None
+            && instruction.memory_index() == Register::None;
+        plain.then(|| instruction.memory_displacement64())
+    };
+    match offset {
+        Some(offset) => Term::new(TermKind::PerCpu { offset, size }, instruction.ip()),
+        None => Term::unknown("a computed per-CPU address", instruction.ip()),
+    }
+}
+
+fn sum(base: Term, index: Option<(Term, u8)>, offset: i64, site: u64) -> Term {
+    match index {
+        None => base.plus(offset),
+        Some((index, scale)) => Term::new(
+            TermKind::Sum {
+                base: Box::new(base),
+                index: Some((Box::new(index), scale)),
+                offset,
+            },
+            site,
+        ),
+    }
+}
+
+fn is_same_register_twice(instruction: &Instruction) -> bool {
+    instruction.op1_kind() == OpKind::Register
+        && instruction.op0_register() == instruction.op1_register()
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Values followed through hand-assembled functions. The bytes are commented with what `objdump`
+//! prints for them; the code assembler of the decoder's crate would check the decoder with itself.
+
+use std::collections::BTreeMap;
+
+use iced_x86::Register;
+
+use super::{Code, Slicer, Start, Term, TermKind, Words, evaluate};
+
+/// Memory of a few known words.
+struct Memory(BTreeMap<u64, u64>);
+
+impl Words for Memory {
+    fn word(&self, address: u64, size: u8) -> Option<u64> {
+        let mask = if size == 8 { u64::MAX } else { (1 << (u32::from(size) * 8)) - 1 };
+        self.0.get(&address).map(|word| word & mask)
+    }
+    fn per_cpu_base(&self) -> Option<u64> {
+        Some(0xffff_8880_0000_0000)
+    }
+}
+
+const BASE: u64 = 0xffff_ffff_c000_0000;
+
+fn follow(
+    bytes: &[u8],
+    at: u64,
+    register: Register,
+    known: &[(u8, u64)],
+    memory: &Memory,
+) -> Term {
+    let code = Code::decode(&[(BASE, bytes)]);
+    let mut registers = [None; 16];
+    for &(number, value) in known {
+        registers[usize::from(number)] = Some(value);
+    }
+    let start = Start { position: code.at(BASE + at).expect("an instruction"), registers };
+    Slicer::new(&code, memory, &|_| false, start).register(register)
+}
+
+#[test]
+fn a_member_of_a_table_behind_a_global_is_two_loads() {
+    // 0: mov rax,[rip+0x100]   7: mov rax,[rax+0x70]   b: call rax
+    let bytes = [0x48, 0x8b, 0x05, 0, 1, 0, 0, 0x48, 0x8b, 0x40, 0x70, 0xff, 0xd0];
+    let table = 0xffff_ffff_c048_1060;
+    let memory = Memory(BTreeMap::from([(BASE + 0x107, table), (table + 0x70, 0)]));
+    let term = follow(&bytes, 0xb, Register::RAX, &[(0, 0)], &memory);
+    let TermKind::Load { address, size: 8, .. } = &term.kind else { panic!("{term:?}") };
+    let TermKind::Sum { base, index: None, offset: 0x70 } = &address.kind else {
+        panic!("{address:?}")
+    };
+    let TermKind::Load { address, .. } = &base.kind else { panic!("{base:?}") };
+    assert_eq!(address.kind, TermKind::Constant(BASE + 0x107));
+    assert_eq!(evaluate(&term, &memory), Some(0));
+    assert_eq!(term.observed, Some(0));
+}
+
+#[test]
+fn a_parameter_kept_in_a_callee_saved_register_is_observed_there() {
+    // 0: push rbx  1: mov rbx,rdi  4: call +0  9: mov rax,[rbx+0x20]  d: mov rcx,[rax+0x8]
+    let bytes = [
+        0x53, 0x48, 0x89, 0xfb, 0xe8, 0, 0, 0, 0, 0x48, 0x8b, 0x43, 0x20, 0x48, 0x8b, 0x48, 0x08,
+    ];
+    let object = 0xffff_8880_1234_5600;
+    let memory = Memory(BTreeMap::from([(object + 0x20, 0)]));
+    let term = follow(&bytes, 0xd, Register::RAX, &[(0, 0), (3, object)], &memory);
+    let TermKind::Load { address, .. } = &term.kind else { panic!("{term:?}") };
+    let TermKind::Sum { base, offset: 0x20, .. } = &address.kind else { panic!("{address:?}") };
+    assert_eq!(base.kind, TermKind::Entry(Register::RDI));
+    assert_eq!(base.observed, Some(object));
+    assert_eq!(evaluate(&term, &memory), Some(0));
+}
+
+#[test]
+fn a_value_spilled_to_the_stack_is_found_again() {
+    // 0: sub rsp,0x18  4: mov [rsp+8],rsi  9: call +0  e: mov rax,[rsp+8]  13: mov rdx,[rax]
+    let bytes = [
+        0x48, 0x83, 0xec, 0x18, 0x48, 0x89, 0x74, 0x24, 0x08, 0xe8, 0, 0, 0, 0, 0x48, 0x8b, 0x44,
+        0x24, 0x08, 0x48, 0x8b, 0x10,
+    ];
+    let memory = Memory(BTreeMap::from([(0x5008, 0x42)]));
+    let term = follow(&bytes, 0x13, Register::RAX, &[(0, 0x42), (4, 0x5000)], &memory);
+    assert_eq!(term.kind, TermKind::Entry(Register::RSI));
+    assert_eq!(term.observed, Some(0x42));
+}
+
+#[test]
+fn the_result_of_a_call_is_named_and_other_scratch_registers_are_lost() {
+    // 0: call +0x10  5: mov rdx,[rax]
+    let bytes = [0xe8, 0x10, 0, 0, 0, 0x48, 0x8b, 0x10];
+    let memory = Memory(BTreeMap::new());
+    let term = follow(&bytes, 5, Register::RAX, &[(0, 0)], &memory);
+    assert_eq!(term.kind, TermKind::Returned { target: Some(BASE + 0x15) });
+    let lost = follow(&bytes, 5, Register::RDI, &[], &memory);
+    assert!(matches!(lost.kind, TermKind::Unknown(_)), "{lost:?}");
+}
+
+#[test]
+fn of_two_paths_the_one_that_the_fault_contradicts_is_dropped() {
+    // 0: mov rax,[rdi+8]  4: test esi,esi  6: je +4  8: mov rax,[rdi+0x10]  c: mov rdx,[rax]
+    let bytes = [
+        0x48, 0x8b, 0x47, 0x08, 0x85, 0xf6, 0x74, 0x04, 0x48, 0x8b, 0x47, 0x10, 0x48, 0x8b, 0x10,
+    ];
+    let memory = Memory(BTreeMap::from([(0x1008, 0x77), (0x1010, 0)]));
+    let term = follow(&bytes, 0xc, Register::RAX, &[(0, 0), (7, 0x1000)], &memory);
+    let TermKind::Load { address, .. } = &term.kind else { panic!("{term:?}") };
+    assert!(matches!(address.kind, TermKind::Sum { offset: 0x10, .. }), "{address:?}");
+    let either = follow(&bytes, 0xc, Register::RAX, &[(7, 0x1000)], &memory);
+    assert!(matches!(either.kind, TermKind::Choice(ref terms) if terms.len() == 2), "{either:?}");
+}
+
+#[test]
+fn a_loop_ends() {
+    // 0: mov rax,[rax]  3: test rax,rax  6: jne -8 (to 0)  8: mov rdx,[rax]
+    let bytes = [0x48, 0x8b, 0x00, 0x48, 0x85, 0xc0, 0x75, 0xf8, 0x48, 0x8b, 0x10];
+    let term = follow(&bytes, 8, Register::RAX, &[(0, 0)], &Memory(BTreeMap::new()));
+    assert!(matches!(term.kind, TermKind::Load { .. }), "{term:?}");
+}
+
+#[test]
+fn per_cpu_memory_is_told_apart() {
+    // 0: mov rax,gs:0x1fbc0  9: mov rdx,[rax+0x10]
+    let bytes =
+        [0x65, 0x48, 0x8b, 0x04, 0x25, 0xc0, 0xfb, 0x01, 0x00, 0x48, 0x8b, 0x50, 0x10];
+    let memory = Memory(BTreeMap::from([(0xffff_8880_0001_fbc0, 0x99)]));
+    let term = follow(&bytes, 9, Register::RAX, &[(0, 0x99)], &memory);
+    assert_eq!(term.kind, TermKind::PerCpu { offset: 0x1fbc0, size: 8 });
+    assert_eq!(evaluate(&term, &memory), Some(0x99));
+}
