@@ -2,6 +2,7 @@
 //! Says from a vmcore why the kernel crashed.
 #![forbid(unsafe_code)]
 
+pub mod express;
 pub mod flow;
 pub mod kernel;
 pub mod report;
