@@ -2,7 +2,10 @@
 //! Says from a vmcore why the kernel crashed.
 #![forbid(unsafe_code)]
 
+pub mod claim;
 pub mod express;
+pub mod fault;
 pub mod flow;
 pub mod kernel;
 pub mod report;
+pub mod scene;

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Sentences about addresses, written once and printed in two ways.
+//!
+//! A report for people shows addresses as they are; one for snapshots must be the same after
+//! another boot. So a claim keeps its addresses apart from its words until it is printed.
+
+use crate::report::Evidence;
+
+/// A piece of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Words.
+    Text(String),
+    /// An address of code.
+    Code(u64),
+    /// An address of data, or a value that may be one.
+    Data(u64),
+}
+
+/// A sentence about the dump and whether the dump bears it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The sentence.
+    pub parts: Vec<Part>,
+    /// Whether the dump confirms it; `None` where it cannot be checked.
+    pub confirmed: Option<bool>,
+}
+
+impl Claim {
+    /// A claim without words yet.
+    pub fn new(confirmed: Option<bool>) -> Self {
+        Self { parts: Vec::new(), confirmed }
+    }
+
+    /// Adds words.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.parts.push(Part::Text(text.into()));
+        self
+    }
+
+    /// Adds an address of code.
+    #[must_use]
+    pub fn code(mut self, address: u64) -> Self {
+        self.parts.push(Part::Code(address));
+        self
+    }
+
+    /// Adds an address of data or a value.
+    #[must_use]
+    pub fn data(mut self, value: u64) -> Self {
+        self.parts.push(Part::Data(value));
+        self
+    }
+}
+
+/// Prints the addresses of a report.
+pub trait Addresses {
+    /// An address of code.
+    fn code(&mut self, address: u64) -> String;
+    /// An address of data, or a value that may be one.
+    fn data(&mut self, value: u64) -> String;
+    /// A program counter in a field of its own; `None` leaves the field null.
+    fn field(&mut self, address: u64) -> Option<String>;
+    /// Whether what differs between boots (times, pids, versions) is left out.
+    fn is_stable(&self) -> bool;
+
+    /// A claim as evidence.
+    fn evidence(&mut self, claim: &Claim) -> Evidence {
+        let mut text = String::new();
+        for part in &claim.parts {
+            match part {
+                Part::Text(words) => text.push_str(words),
+                Part::Code(address) => text.push_str(&self.code(*address)),
+                Part::Data(value) => text.push_str(&self.data(*value)),
+            }
+        }
+        Evidence { claim: text, confirmed: claim.confirmed }
+    }
+}

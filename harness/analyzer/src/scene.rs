@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a diagnosis looks at: code, memory, names and types of the crashed machine.
+
+use crate::express::Names;
+use crate::flow::{Code, Words};
+
+/// The crashed machine, as far as a diagnosis needs it.
+pub trait Scene: Names + Words {
+    /// The function that has the code at the address, decoded from the dump's memory (text that
+    /// was patched at run time is what ran); all its ranges, the one with its entry first.
+    fn function_code(&self, pc: u64) -> Option<Code>;
+    /// One instruction's bytes at the address, up to fifteen; fewer at the end of what is known.
+    fn code_bytes(&self, address: u64) -> Vec<u8>;
+    /// Whether kernel or module code lies at the address.
+    fn is_text(&self, address: u64) -> bool;
+    /// Why the word at the address cannot be read, in words; `None` if it can.
+    fn why_unreadable(&self, address: u64) -> Option<String>;
+    /// Whether a call to the address changes no register: `__fentry__` and ftrace's trampolines.
+    fn keeps_registers(&self, target: u64) -> bool;
+}
