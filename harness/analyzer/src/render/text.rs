@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The report for people: what happened first, then how it is known, then the stacks.
+
+use crate::report::{Confidence, Evidence, Frame, Module, Report, Severity, Trust};
+
+/// Width of the left column of a frame: number, function, offset and module.
+const FUNCTION_WIDTH: usize = 52;
+/// Width of the column with file and line.
+const SOURCE_WIDTH: usize = 36;
+
+/// The report as text.
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    header(report, &mut out);
+    verdict(report, &mut out);
+    backtrace("FAULT", &report.backtraces.fault, &mut out);
+    backtrace("PANIC PATH", &report.backtraces.panic, &mut out);
+    modules(&report.modules, &mut out);
+    findings(report, &mut out);
+    out
+}
+
+fn line(out: &mut String, label: &str, value: &str) {
+    out.push_str(format!("{label:<10} {value}").trim_end());
+    out.push('\n');
+}
+
+fn header(report: &Report, out: &mut String) {
+    let kernel = &report.kernel;
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(kernel.release.clone());
+    parts.extend(kernel.version.clone());
+    parts.extend(kernel.kaslr_offset.as_ref().map(|offset| format!("kaslr {offset}")));
+    parts.extend(kernel.taint.as_ref().map(|taint| format!("taint {taint}")));
+    line(out, "KERNEL", &joined(&parts));
+    let mut machine: Vec<String> = Vec::new();
+    machine.extend(kernel.nodename.clone());
+    machine.extend(kernel.cpus.map(|cpus| format!("{cpus} CPUs")));
+    machine.extend(kernel.memory_bytes.map(|bytes| format!("{} MiB", bytes >> 20)));
+    machine.extend(kernel.uptime_seconds.map(|seconds| format!("up {seconds} s")));
+    if !machine.is_empty() {
+        line(out, "MACHINE", &joined(&machine));
+    }
+    let dump = &report.dump;
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(dump.format.clone());
+    parts.extend(dump.compression.clone());
+    parts.extend(dump.level.map(|level| format!("level {level}")));
+    parts.extend(dump.complete.map(|complete| {
+        if complete { "complete".to_owned() } else { "INCOMPLETE".to_owned() }
+    }));
+    if !parts.is_empty() {
+        line(out, "DUMP", &joined(&parts));
+    }
+    line(out, "PANIC", report.panic.message.as_deref().unwrap_or("unknown"));
+    if let Some(task) = &report.task {
+        let mut parts: Vec<String> = Vec::new();
+        parts.extend(task.comm.clone());
+        parts.extend(task.pid.map(|pid| format!("pid {pid}")));
+        parts.extend(task.cpu.map(|cpu| format!("cpu {cpu}")));
+        parts.extend(task.address.as_ref().map(|address| format!("task {address}")));
+        line(out, "TASK", &joined(&parts));
+    }
+}
+
+fn joined(parts: &[String]) -> String {
+    parts.join("   ")
+}
+
+fn verdict(report: &Report, out: &mut String) {
+    let verdict = &report.verdict;
+    line(out, "TITLE", &verdict.title);
+    out.push('\n');
+    line(out, "VERDICT", &verdict.summary);
+    let confidence = match verdict.confidence {
+        Confidence::Proven => "proven: evaluated again on the dump",
+        Confidence::Likely => "likely: not all of it could be checked on the dump",
+        Confidence::Unknown => "unknown",
+    };
+    line(out, "", confidence);
+    if let Some(signature) = &report.signature {
+        line(out, "SIGNATURE", signature);
+    }
+    for (index, evidence) in verdict.evidence.iter().enumerate() {
+        line(out, if index == 0 { "EVIDENCE" } else { "" }, &sentence(evidence));
+    }
+}
+
+fn sentence(evidence: &Evidence) -> String {
+    let mark = match evidence.confirmed {
+        Some(true) => "yes",
+        Some(false) => "NO ",
+        None => "?  ",
+    };
+    format!("{mark}  {}", evidence.claim)
+}
+
+fn backtrace(title: &str, frames: &[Frame], out: &mut String) {
+    if frames.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{title}\n"));
+    for frame in frames {
+        let name = function(frame);
+        let source = match (&frame.file, frame.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}"),
+            (Some(file), None) => file.clone(),
+            _ => String::new(),
+        };
+        let trust = if frame.inlined { "inlined" } else { trust(frame.trust) };
+        let row = format!(
+            " {:>3} {name:<FUNCTION_WIDTH$} {source:<SOURCE_WIDTH$} {trust}",
+            format!("#{}", frame.index)
+        );
+        out.push_str(row.trim_end());
+        out.push('\n');
+        if !frame.arguments.is_empty() {
+            out.push_str(&format!("       {}\n", frame.arguments.join(", ")));
+        }
+        if let Some(boundary) = &frame.boundary {
+            out.push_str(&format!("     --- {boundary} ---\n"));
+        }
+    }
+}
+
+fn function(frame: &Frame) -> String {
+    let mut name = match (&frame.function, &frame.address) {
+        (Some(function), _) => function.clone(),
+        (None, Some(address)) => address.clone(),
+        (None, None) => "?".to_owned(),
+    };
+    if let (false, Some(offset)) = (frame.inlined, &frame.offset) {
+        name.push_str(&format!("+{offset}"));
+        if let Some(size) = &frame.size {
+            name.push_str(&format!("/{size}"));
+        }
+    }
+    if let Some(module) = &frame.module {
+        name.push_str(&format!(" [{module}]"));
+    }
+    name
+}
+
+fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Exact => "exact",
+        Trust::Cfi => "cfi",
+        Trust::Orc => "orc",
+        Trust::FramePointer => "frame-pointer",
+        Trust::Call => "call",
+        Trust::Scan => "scan (may be stale)",
+    }
+}
+
+fn modules(modules: &[Module], out: &mut String) {
+    if modules.is_empty() {
+        return;
+    }
+    out.push_str("\nMODULES\n");
+    for module in modules {
+        let mut row = format!("  {:<24}", module.name);
+        if let (Some(base), Some(size)) = (&module.base, module.size) {
+            row.push_str(&format!(" {base} {size:>9}"));
+        }
+        for part in [&module.state, &module.taint].into_iter().flatten() {
+            row.push_str(&format!(" {part}"));
+        }
+        if module.debug_info {
+            row.push_str(" debug info");
+        }
+        out.push_str(row.trim_end());
+        out.push('\n');
+    }
+}
+
+fn findings(report: &Report, out: &mut String) {
+    if report.findings.is_empty() {
+        return;
+    }
+    out.push_str("\nFINDINGS\n");
+    for finding in &report.findings {
+        let severity = match finding.severity {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        out.push_str(&format!("  {} {severity:<8} {}\n", finding.code, finding.message));
+    }
+}
