@@ -2,6 +2,7 @@
 //! Says from a vmcore why the kernel crashed.
 #![forbid(unsafe_code)]
 
+pub mod backtrace;
 pub mod claim;
 pub mod express;
 pub mod fault;

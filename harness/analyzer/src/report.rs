@@ -197,8 +197,11 @@ pub struct Frame {
     pub index: u32,
     /// Program counter: the interrupted instruction or the return address.
     pub address: Option<String>,
-    /// Function name, as in the source for inlined ones, else the symbol's.
+    /// Function name as in the source, or the symbol's where no debug information tells.
     pub function: Option<String>,
+    /// Symbol of the code as the kernel shows it (`do_execveat_common.isra.0`); null for inlined
+    /// functions.
+    pub symbol: Option<String>,
     /// Distance of `address` from the start of the symbol.
     pub offset: Option<String>,
     /// Size of the symbol.

@@ -124,10 +124,10 @@ fn backtrace(title: &str, frames: &[Frame], out: &mut String) {
 }
 
 fn function(frame: &Frame) -> String {
-    let mut name = match (&frame.function, &frame.address) {
-        (Some(function), _) => function.clone(),
-        (None, Some(address)) => address.clone(),
-        (None, None) => "?".to_owned(),
+    let mut name = match (&frame.symbol, &frame.function, &frame.address) {
+        (Some(name), _, _) | (None, Some(name), _) => name.clone(),
+        (None, None, Some(address)) => address.clone(),
+        (None, None, None) => "?".to_owned(),
     };
     if let (false, Some(offset)) = (frame.inlined, &frame.offset) {
         name.push_str(&format!("+{offset}"));

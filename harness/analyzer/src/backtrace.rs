@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Frames with names: functions, inlined functions, files and lines.
+
+use debuginfo::SourceFrame;
+use unwind::{Frame as RawFrame, Pc, StopReason, Walk};
+
+use crate::claim::{Addresses, Claim};
+use crate::express::Names;
+use crate::printer::{CodeName, CodeNames};
+use crate::report::{Culprit, Frame, Trust};
+
+/// Names for the frames of a backtrace.
+pub trait FrameNames: Names + CodeNames {}
+
+impl<T: Names + CodeNames> FrameNames for T {}
+
+/// One line of a backtrace, its addresses not printed yet.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Where the frame is.
+    pub pc: Pc,
+    /// Symbol of the code.
+    pub code: Option<CodeName>,
+    /// Function, file and line; of an inlined one, or of the function that has the code.
+    pub source: Option<SourceFrame>,
+    /// Whether this function was inlined into the next line's.
+    pub inlined: bool,
+    /// How the frame was found.
+    pub trust: Trust,
+    /// What lies between this frame and the next.
+    pub boundary: Option<Claim>,
+}
+
+/// The lines of a walk: the inlined functions of each frame, then the function itself.
+pub fn lines(names: &dyn FrameNames, walk: &Walk) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (index, frame) in walk.frames.iter().enumerate() {
+        of_frame(names, frame, &mut lines);
+        if let Some(last) = lines.last_mut() {
+            last.boundary = boundary(walk, index);
+        }
+    }
+    lines
+}
+
+fn of_frame(names: &dyn FrameNames, frame: &RawFrame, lines: &mut Vec<Line>) {
+    let pc = frame.pc.for_lookup();
+    let image = names.image_at(pc);
+    let chain = image.and_then(|image| image.source(pc).found()).unwrap_or_default();
+    let code = code_name(names, frame.pc);
+    let line = |source: Option<SourceFrame>| Line {
+        pc: frame.pc,
+        code: code.clone(),
+        inlined: source.as_ref().is_some_and(|source| source.inlined),
+        source,
+        trust: trust(frame.trust),
+        boundary: None,
+    };
+    if chain.is_empty() {
+        lines.push(line(None));
+    } else {
+        lines.extend(chain.into_iter().map(|source| line(Some(source))));
+    }
+}
+
+/// The symbol of a program counter: that of the call, with the distance of the return address
+/// (`f+0x30/0x30` for a call that is the last instruction of `f`, as the kernel prints it).
+fn code_name(names: &dyn FrameNames, pc: Pc) -> Option<CodeName> {
+    let mut name = names.code_name(pc.for_lookup())?;
+    name.offset = name.offset.wrapping_add(pc.address().wrapping_sub(pc.for_lookup()));
+    Some(name)
+}
+
+/// What lies between this frame and the next one.
+fn boundary(walk: &Walk, index: usize) -> Option<Claim> {
+    let frame = &walk.frames[index];
+    let Some(next) = walk.frames.get(index + 1) else { return end(&walk.stop) };
+    let stacks = match (frame.stack, next.stack) {
+        (Some(from), Some(to)) if from != to => Some(format!("{from}, then {to}")),
+        _ => None,
+    };
+    let words = match (next.exception.is_some(), stacks) {
+        (true, Some(stacks)) => format!("exception or interrupt: {stacks}"),
+        (true, None) => "exception or interrupt".to_owned(),
+        (false, Some(stacks)) => stacks,
+        (false, None) => return None,
+    };
+    Some(Claim::new(None).text(words))
+}
+
+fn end(stop: &StopReason) -> Option<Claim> {
+    let claim = Claim::new(None);
+    match stop {
+        StopReason::User(registers) => Some(claim.text("user mode, rip ").data(registers.rip)),
+        StopReason::Root => None,
+        StopReason::NoMemory { address } => {
+            Some(claim.text("the stack cannot be read at ").data(*address))
+        }
+        StopReason::BadPc { pc } => Some(claim.text("no way on: ").data(*pc).text(" is no code")),
+        StopReason::NoProgress { sp } => {
+            Some(claim.text("no way on: the stack leads back to ").data(*sp))
+        }
+        StopReason::NoRule { pc } => {
+            Some(claim.text("no way on: nothing tells how to unwind ").code(*pc))
+        }
+        StopReason::Limit => Some(claim.text("more frames left out")),
+    }
+}
+
+fn trust(trust: unwind::Trust) -> Trust {
+    match trust {
+        unwind::Trust::Exact => Trust::Exact,
+        unwind::Trust::Cfi => Trust::Cfi,
+        unwind::Trust::Orc => Trust::Orc,
+        unwind::Trust::FramePointer => Trust::FramePointer,
+        unwind::Trust::Call => Trust::Call,
+        unwind::Trust::Scan => Trust::Scan,
+    }
+}
+
+/// The lines as frames of the report.
+///
+/// In the stable form the kernel's own code is left without lines, offsets and inlined functions:
+/// an update of the kernel changes all three.
+pub fn frames(lines: &[Line], addresses: &mut dyn Addresses) -> Vec<Frame> {
+    let stable = addresses.is_stable();
+    let mut frames: Vec<Frame> = Vec::new();
+    for line in lines {
+        let of_module = line.code.as_ref().is_some_and(|code| code.module.is_some());
+        if stable && line.inlined && !of_module {
+            continue;
+        }
+        let detailed = of_module || !stable;
+        let index = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        frames.push(frame(line, index, detailed, addresses));
+    }
+    frames
+}
+
+fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses) -> Frame {
+    let code = line.code.as_ref();
+    let source = line.source.as_ref();
+    let named = source.and_then(|source| source.function.clone());
+    let symbol = code.map(|code| code.symbol.clone());
+    let sized = code.filter(|_| detailed && !line.inlined);
+    let source = source.filter(|_| detailed);
+    Frame {
+        index,
+        address: addresses.field(line.pc.address()),
+        function: named.or_else(|| symbol.clone()),
+        symbol: symbol.filter(|_| !line.inlined && detailed),
+        offset: sized.map(|code| format!("{:#x}", code.offset)),
+        size: sized.map(|code| format!("{:#x}", code.size)),
+        module: code.and_then(|code| code.module.clone()),
+        file: source.and_then(|source| source.file.clone()),
+        line: source.and_then(|source| source.line),
+        inlined: line.inlined,
+        trust: line.trust,
+        arguments: Vec::new(),
+        boundary: line.boundary.as_ref().map(|claim| addresses.evidence(claim).claim),
+    }
+}
+
+/// The code at fault: function, what it was inlined into, file and line at the program counter.
+pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
+    let lookup = pc.for_lookup();
+    let code = names.code_name(lookup);
+    let chain = names.image_at(lookup).and_then(|image| image.source(lookup).found());
+    let module = code.as_ref().and_then(|code| code.module.clone());
+    let chain = chain.filter(|chain| !chain.is_empty());
+    let Some(mut chain) = chain.map(Vec::into_iter) else {
+        let function = code.map(|code| crate::signature::source_name(&code.symbol).to_owned());
+        return function
+            .map(|function| Culprit { function: Some(function), module, ..Culprit::default() });
+    };
+    let first = chain.next()?;
+    let function = first
+        .function
+        .or_else(|| code.map(|code| crate::signature::source_name(&code.symbol).to_owned()));
+    let inlined_into = chain.filter_map(|source| source.function).collect();
+    Some(Culprit { function, inlined_into, module, file: first.file, line: first.line })
+}
