@@ -170,8 +170,11 @@ pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
     let chain = chain.filter(|chain| !chain.is_empty());
     let Some(mut chain) = chain.map(Vec::into_iter) else {
         let function = code.map(|code| crate::signature::source_name(&code.symbol).to_owned());
-        return function
-            .map(|function| Culprit { function: Some(function), module, ..Culprit::default() });
+        return function.map(|function| Culprit {
+            function: Some(function),
+            module,
+            ..Culprit::default()
+        });
     };
     let first = chain.next()?;
     let function = first

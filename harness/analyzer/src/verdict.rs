@@ -103,8 +103,10 @@ impl Words<'_> {
             },
             _ => return self.message.unwrap_or("the kernel crashed").to_owned(),
         };
-        let is_null =
-            matches!(self.diagnosis.kind, CrashKind::NullCall | CrashKind::NullRead | CrashKind::NullWrite);
+        let is_null = matches!(
+            self.diagnosis.kind,
+            CrashKind::NullCall | CrashKind::NullRead | CrashKind::NullWrite
+        );
         match (&self.diagnosis.expression, is_null) {
             (Some(expression), true) => format!("`{expression}` is NULL: {verb}"),
             (Some(expression), false) => {

@@ -67,9 +67,8 @@ impl<'a> Writer<'a> {
     pub fn local_in(&self, register: Register) -> Option<String> {
         let number = dwarf_number(register)?;
         let locals = self.names.image_at(self.pc)?.locals(self.pc).found()?;
-        let here = |local: &&debuginfo::Local| {
-            local.location == debuginfo::Location::Register(number)
-        };
+        let here =
+            |local: &&debuginfo::Local| local.location == debuginfo::Location::Register(number);
         locals.iter().filter(here).max_by_key(|local| local.depth).map(|local| local.name.clone())
     }
 

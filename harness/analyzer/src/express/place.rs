@@ -57,7 +57,8 @@ impl<'a> Writer<'a> {
         // Every kernel programmer knows this variable by the macro that reads it. It became the
         // first member of `pcpu_hot` in 6.2 and a variable again in 6.15.
         if name == "current_task" || (name == "pcpu_hot" && inside == 0) {
-            let task = image.and_then(|image| Some((image, image.find_struct("task_struct").found()?)));
+            let task =
+                image.and_then(|image| Some((image, image.find_struct("task_struct").found()?)));
             let ty = task.map(|(image, id)| Ty::PointerTo(Box::new(Ty::Known(image, id))));
             return Ok(Typed::postfix("current", ty));
         }

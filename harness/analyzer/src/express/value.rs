@@ -29,9 +29,8 @@ impl<'a> Writer<'a> {
 
     fn parameter(&self, register: Register) -> Result<Typed<'a>, String> {
         let index = ARGUMENTS.iter().position(|&argument| argument == register);
-        let index = index.ok_or_else(|| {
-            format!("{register:?} as the caller left it").to_lowercase()
-        })?;
+        let index =
+            index.ok_or_else(|| format!("{register:?} as the caller left it").to_lowercase())?;
         self.nth_parameter(index)
     }
 
@@ -85,11 +84,9 @@ impl<'a> Writer<'a> {
             Some(variable) => variable.address(),
             None => match self.names.symbol_at(value) {
                 Some((name, 0)) => Typed::postfix(name, None),
-                Some((name, offset)) => Typed {
-                    text: format!("{name} + {offset:#x}"),
-                    binding: Binding::Sum,
-                    ty: None,
-                },
+                Some((name, offset)) => {
+                    Typed { text: format!("{name} + {offset:#x}"), binding: Binding::Sum, ty: None }
+                }
                 None => Typed::postfix(number(value), None),
             },
         }

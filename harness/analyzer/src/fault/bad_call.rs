@@ -118,9 +118,10 @@ fn operand(scene: &dyn Scene, call: &Instruction) -> Result<Operand, String> {
 fn thunk_register(symbol: &str) -> Option<Register> {
     let name = THUNKS.iter().find_map(|prefix| symbol.strip_prefix(prefix))?;
     // The array is the same code as its first entry, the one of rax.
-    (0..16).map(full).find(|&register| lower(register) == name).or_else(|| {
-        (name == "array").then(|| full(0))
-    })
+    (0..16)
+        .map(full)
+        .find(|&register| lower(register) == name)
+        .or_else(|| (name == "array").then(|| full(0)))
 }
 
 fn value(

@@ -34,9 +34,9 @@ pub fn bad_access(scene: &dyn Scene, frame: &Frame, reported: Option<u64>) -> Op
         Diagnosis { pc: Some(frame.pc), address: Some(access.address), ..Diagnosis::new(kind) };
     let verb = if access.write { "writes" } else { "reads" };
     let claim = Claim::new(Some(true)).code(pc);
-    diagnosis.evidence.push(
-        claim.text(format!(" {verb} {} bytes at ", access.size)).data(access.address),
-    );
+    diagnosis
+        .evidence
+        .push(claim.text(format!(" {verb} {} bytes at ", access.size)).data(access.address));
     if let Some(reported) = reported {
         let same = Claim::new(Some(reported == access.address));
         diagnosis.evidence.push(same.text("the kernel reported address ").data(reported));
@@ -92,8 +92,8 @@ fn address(memory: &UsedMemory, registers: &[Option<u64>; 16]) -> Option<u64> {
 }
 
 fn kind(access: &Access) -> CrashKind {
-    let canonical = matches!(access.address >> 47, 0 | 0x1_ffff)
-        || matches!(access.address >> 56, 0 | 0xff);
+    let canonical =
+        matches!(access.address >> 47, 0 | 0x1_ffff) || matches!(access.address >> 56, 0 | 0xff);
     match (access.write, access.address < NULL_PAGE) {
         _ if !canonical => CrashKind::GeneralProtection,
         (false, true) => CrashKind::NullRead,

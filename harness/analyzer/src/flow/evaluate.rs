@@ -26,9 +26,7 @@ pub fn evaluate(term: &Term, words: &dyn Words) -> Option<u64> {
         }
         TermKind::Sum { base, index, offset } => {
             let index = match index {
-                Some((index, scale)) => {
-                    evaluate(index, words)?.wrapping_mul(u64::from(*scale))
-                }
+                Some((index, scale)) => evaluate(index, words)?.wrapping_mul(u64::from(*scale)),
                 None => 0,
             };
             Some(evaluate(base, words)?.wrapping_add(index).wrapping_add_signed(*offset))

@@ -57,8 +57,7 @@ mod tests {
 
     #[test]
     fn the_abi_keeps_rbx_rbp_rsp_and_r12_to_r15() {
-        let kept: Vec<u8> =
-            (0..16).filter(|&n| !RegisterSet::CALLER_SAVED.contains(n)).collect();
+        let kept: Vec<u8> = (0..16).filter(|&n| !RegisterSet::CALLER_SAVED.contains(n)).collect();
         let names: Vec<Register> = kept.into_iter().map(full).collect();
         use Register::{R12, R13, R14, R15, RBP, RBX, RSP};
         assert_eq!(names, [RBX, RSP, RBP, R12, R13, R14, R15]);

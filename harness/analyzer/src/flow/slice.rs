@@ -198,9 +198,8 @@ impl<'a> Slicer<'a> {
     /// One term out of the alternatives: those that contradict the observation are dropped.
     fn choose(&self, mut found: Vec<Term>, observed: Option<u64>) -> Option<Term> {
         if let Some(observed) = observed {
-            let fits = |term: &Term| {
-                evaluate(term, self.words).is_none_or(|value| value == observed)
-            };
+            let fits =
+                |term: &Term| evaluate(term, self.words).is_none_or(|value| value == observed);
             if found.iter().any(fits) {
                 found.retain(fits);
             }
@@ -208,9 +207,7 @@ impl<'a> Slicer<'a> {
         match found.len() {
             0 => None,
             1 => found.pop().map(|term| term.observed(observed)),
-            2..=MAX_CHOICES => {
-                Some(Term::new(TermKind::Choice(found), 0).observed(observed))
-            }
+            2..=MAX_CHOICES => Some(Term::new(TermKind::Choice(found), 0).observed(observed)),
             _ => Some(Term::unknown("set in more than eight places", 0).observed(observed)),
         }
     }
@@ -458,11 +455,7 @@ fn sum(base: Term, index: Option<(Term, u8)>, offset: i64, site: u64) -> Term {
     match index {
         None => base.plus(offset),
         Some((index, scale)) => Term::new(
-            TermKind::Sum {
-                base: Box::new(base),
-                index: Some((Box::new(index), scale)),
-                offset,
-            },
+            TermKind::Sum { base: Box::new(base), index: Some((Box::new(index), scale)), offset },
             site,
         ),
     }

@@ -94,10 +94,9 @@ impl Term {
             TermKind::StackAddress(slot) => {
                 Self::new(TermKind::StackAddress(slot.wrapping_add(offset)), site)
             }
-            TermKind::Sum { base, index, offset: before } => Self::new(
-                TermKind::Sum { base, index, offset: before.wrapping_add(offset) },
-                site,
-            ),
+            TermKind::Sum { base, index, offset: before } => {
+                Self::new(TermKind::Sum { base, index, offset: before.wrapping_add(offset) }, site)
+            }
             kind => {
                 let base = Box::new(Self { kind, observed: self.observed, site });
                 Self::new(TermKind::Sum { base, index: None, offset }, site)
@@ -109,14 +108,10 @@ impl Term {
     pub fn same_computation(&self, other: &Self) -> bool {
         use TermKind::{Choice, Load, Sum};
         match (&self.kind, &other.kind) {
-            (
-                Load { address: a, size: s, signed: x },
-                Load { address: b, size: t, signed: y },
-            ) => s == t && x == y && a.same_computation(b),
-            (
-                Sum { base: a, index: i, offset: o },
-                Sum { base: b, index: j, offset: p },
-            ) => {
+            (Load { address: a, size: s, signed: x }, Load { address: b, size: t, signed: y }) => {
+                s == t && x == y && a.same_computation(b)
+            }
+            (Sum { base: a, index: i, offset: o }, Sum { base: b, index: j, offset: p }) => {
                 let same_index = match (i, j) {
                     (None, None) => true,
                     (Some((i, s)), Some((j, t))) => s == t && i.same_computation(j),

@@ -23,13 +23,7 @@ impl Words for Memory {
 
 const BASE: u64 = 0xffff_ffff_c000_0000;
 
-fn follow(
-    bytes: &[u8],
-    at: u64,
-    register: Register,
-    known: &[(u8, u64)],
-    memory: &Memory,
-) -> Term {
+fn follow(bytes: &[u8], at: u64, register: Register, known: &[(u8, u64)], memory: &Memory) -> Term {
     let code = Code::decode(&[(BASE, bytes)]);
     let mut registers = [None; 16];
     for &(number, value) in known {
@@ -59,9 +53,8 @@ fn a_member_of_a_table_behind_a_global_is_two_loads() {
 #[test]
 fn a_parameter_kept_in_a_callee_saved_register_is_observed_there() {
     // 0: push rbx  1: mov rbx,rdi  4: call +0  9: mov rax,[rbx+0x20]  d: mov rcx,[rax+0x8]
-    let bytes = [
-        0x53, 0x48, 0x89, 0xfb, 0xe8, 0, 0, 0, 0, 0x48, 0x8b, 0x43, 0x20, 0x48, 0x8b, 0x48, 0x08,
-    ];
+    let bytes =
+        [0x53, 0x48, 0x89, 0xfb, 0xe8, 0, 0, 0, 0, 0x48, 0x8b, 0x43, 0x20, 0x48, 0x8b, 0x48, 0x08];
     let object = 0xffff_8880_1234_5600;
     let memory = Memory(BTreeMap::from([(object + 0x20, 0)]));
     let term = follow(&bytes, 0xd, Register::RAX, &[(0, 0), (3, object)], &memory);
@@ -99,9 +92,8 @@ fn the_result_of_a_call_is_named_and_other_scratch_registers_are_lost() {
 #[test]
 fn of_two_paths_the_one_that_the_fault_contradicts_is_dropped() {
     // 0: mov rax,[rdi+8]  4: test esi,esi  6: je +4  8: mov rax,[rdi+0x10]  c: mov rdx,[rax]
-    let bytes = [
-        0x48, 0x8b, 0x47, 0x08, 0x85, 0xf6, 0x74, 0x04, 0x48, 0x8b, 0x47, 0x10, 0x48, 0x8b, 0x10,
-    ];
+    let bytes =
+        [0x48, 0x8b, 0x47, 0x08, 0x85, 0xf6, 0x74, 0x04, 0x48, 0x8b, 0x47, 0x10, 0x48, 0x8b, 0x10];
     let memory = Memory(BTreeMap::from([(0x1008, 0x77), (0x1010, 0)]));
     let term = follow(&bytes, 0xc, Register::RAX, &[(0, 0), (7, 0x1000)], &memory);
     let TermKind::Load { address, .. } = &term.kind else { panic!("{term:?}") };
@@ -121,8 +113,7 @@ fn a_loop_ends() {
 #[test]
 fn per_cpu_memory_is_told_apart() {
     // 0: mov rax,gs:0x1fbc0  9: mov rdx,[rax+0x10]
-    let bytes =
-        [0x65, 0x48, 0x8b, 0x04, 0x25, 0xc0, 0xfb, 0x01, 0x00, 0x48, 0x8b, 0x50, 0x10];
+    let bytes = [0x65, 0x48, 0x8b, 0x04, 0x25, 0xc0, 0xfb, 0x01, 0x00, 0x48, 0x8b, 0x50, 0x10];
     let memory = Memory(BTreeMap::from([(0xffff_8880_0001_fbc0, 0x99)]));
     let term = follow(&bytes, 9, Register::RAX, &[(0, 0x99)], &memory);
     assert_eq!(term.kind, TermKind::PerCpu { offset: 0x1fbc0, size: 8 });

@@ -46,9 +46,13 @@ fn header(report: &Report, out: &mut String) {
     parts.extend(dump.format.clone());
     parts.extend(dump.compression.clone());
     parts.extend(dump.level.map(|level| format!("level {level}")));
-    parts.extend(dump.complete.map(|complete| {
-        if complete { "complete".to_owned() } else { "INCOMPLETE".to_owned() }
-    }));
+    parts.extend(
+        dump.complete.map(
+            |complete| {
+                if complete { "complete".to_owned() } else { "INCOMPLETE".to_owned() }
+            },
+        ),
+    );
     if !parts.is_empty() {
         line(out, "DUMP", &joined(&parts));
     }
