@@ -18,17 +18,26 @@ pub mod log;
 mod log_records;
 mod log_ring;
 pub mod memory;
+pub mod module_file;
+pub mod module_sections;
+pub mod module_symbols;
+pub mod modules;
 pub mod object;
 pub mod oops;
 pub mod paging;
+mod ram;
 pub mod space;
 mod stacks;
 pub mod taint;
 pub mod tasks;
+mod text;
 pub mod unreadable;
+mod uptime;
+pub mod uts;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use debuginfo::{Field, Image};
 use unwind::Stack;
@@ -41,6 +50,7 @@ pub use unreadable::{Level, Listing, Unavailable, Unreadable};
 
 use crash::Crash;
 use log::LogLine;
+use modules::Module;
 use space::{AddressSpace, Layout};
 use tasks::Task;
 
@@ -64,6 +74,8 @@ pub struct Kernel<'a> {
     percpu: OnceCell<Vec<u64>>,
     log: OnceCell<Result<Listing<LogLine>, Unavailable>>,
     tasks: OnceCell<Result<Listing<Task>, Unavailable>>,
+    modules: OnceCell<Result<Listing<Module>, Unavailable>>,
+    text: OnceCell<Vec<Range<u64>>>,
     crash: OnceCell<Crash>,
     near_stacks: OnceCell<Vec<Stack>>,
     all_stacks: OnceCell<Vec<Stack>>,
@@ -96,6 +108,8 @@ impl<'a> Kernel<'a> {
             percpu: OnceCell::new(),
             log: OnceCell::new(),
             tasks: OnceCell::new(),
+            modules: OnceCell::new(),
+            text: OnceCell::new(),
             crash: OnceCell::new(),
             near_stacks: OnceCell::new(),
             all_stacks: OnceCell::new(),

@@ -113,7 +113,7 @@ impl Format {
             let entry = read_entry(memory, table, level, address)?;
             let present = entry & PRESENT != 0;
             let leaf = level == Level::Pte || entry & LARGE != 0;
-            let kept = leaf && entry & PROT_NONE != 0;
+            let kept = leaf && level <= Level::Pud && entry & PROT_NONE != 0;
             if !present && !kept {
                 return Err(Unreadable::NotMapped { address, level, entry });
             }
