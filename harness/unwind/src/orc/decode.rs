@@ -105,9 +105,10 @@ fn base(number: u16, version: Version) -> Base {
 fn cfa(base: Base, offset: i64, version: Version) -> Cfa {
     match base {
         Base::Undefined | Base::PreviousSp | Base::Invalid => Cfa::Undefined,
-        Base::Value(base @ (Register::Rsp | Register::Rbp)) => Cfa::Register { base, offset },
-        // The kernel takes the other registers as they are, whatever the offset says.
-        Base::Value(base) => Cfa::Register { base, offset: 0 },
+        // The kernel's own unwinder ignores the offset of registers other than rsp and rbp. There is
+        // one entry where this matters: `asm_exc_nmi` from user mode has pushed rdx before it
+        // changes stacks (`UNWIND_HINT_IRET_REGS base=%rdx offset=8`), and the offset is right.
+        Base::Value(base) => Cfa::Register { base, offset },
         Base::SpIndirect if version == Version::V1AddFirst => {
             Cfa::Indirect { base: Register::Rsp, offset, add: 0 }
         }
