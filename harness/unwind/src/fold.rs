@@ -52,3 +52,49 @@ fn recursion_at(keys: &[u64], first: usize) -> Option<Run> {
         (rounds >= FEWEST_ROUNDS).then_some(Run { first, period, rounds })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Pc, Registers, Trust};
+
+    fn runs(pcs: &[u64]) -> Vec<(usize, usize, usize)> {
+        let frames: Vec<Frame> = pcs
+            .iter()
+            .map(|pc| Frame {
+                pc: Pc::Return(*pc),
+                sp: 0,
+                cfa: None,
+                registers: Registers::default(),
+                trust: Trust::Orc,
+                stack: None,
+                exception: None,
+            })
+            .collect();
+        fold(&frames).iter().map(|run| (run.first, run.period, run.rounds)).collect()
+    }
+
+    #[test]
+    fn frames_without_recursion_are_one_run() {
+        assert_eq!(runs(&[]), []);
+        assert_eq!(runs(&[1, 2, 3, 2, 1]), [(0, 5, 1)]);
+        assert_eq!(runs(&[1, 7, 7, 2]), [(0, 4, 1)], "twice is no recursion");
+    }
+
+    #[test]
+    fn recursion_through_two_functions_is_folded() {
+        let pcs = [9, 1, 2, 1, 2, 1, 2, 1, 8, 7];
+        assert_eq!(runs(&pcs), [(0, 1, 1), (1, 2, 3), (7, 3, 1)]);
+    }
+
+    #[test]
+    fn shortest_round_wins() {
+        assert_eq!(runs(&[5; 12]), [(0, 1, 12)]);
+    }
+
+    #[test]
+    fn runs_cover_all_frames_in_order() {
+        let pcs = [1, 1, 1, 2, 3, 2, 3, 2, 3, 4, 4, 4];
+        assert_eq!(runs(&pcs), [(0, 1, 3), (3, 2, 3), (9, 1, 3)]);
+    }
+}

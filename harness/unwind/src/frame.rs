@@ -6,6 +6,13 @@ use std::fmt;
 use crate::{ExceptionFrame, Registers, StackKind};
 
 /// A program counter and what it means.
+///
+/// ```
+/// use unwind::Pc;
+///
+/// assert_eq!(Pc::Interrupted(0x1000).for_lookup(), 0x1000);
+/// assert_eq!(Pc::Return(0x1000).for_lookup(), 0x0fff);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pc {
     /// The instruction at this run-time address did not complete (fault) or is the next to run

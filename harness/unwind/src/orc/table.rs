@@ -9,6 +9,18 @@ use super::{Error, Kind, OrcEntry, Version};
 const IP_BYTES: usize = 4;
 
 /// The ORC table of the kernel or of one module.
+///
+/// ```
+/// use unwind::orc::{Kind, Table, Version};
+///
+/// // One entry for the code 16 bytes above the table: a call, whose frame has 8 bytes.
+/// let (ip, entries) = ([16, 0, 0, 0], [8, 0, 0, 0, 5, 0]);
+/// let table = Table::sorted(0xffff_ffff_8200_0000, &ip, &entries, Version::V1)?;
+/// let entry = table.lookup(0xffff_ffff_8200_0010).expect("covered");
+/// assert_eq!(entry.kind, Kind::Call);
+/// assert_eq!(table.lookup(0xffff_ffff_8200_000f), None);
+/// # Ok::<(), unwind::orc::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Table<'a> {
     ip_address: u64,

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tables and stacks built by hand, unwound through the public interface.
+
+mod bad_call;
+mod cfi;
+mod frame_pointer;
+mod hostile;
+mod machine;
+mod orc;
+mod scene;
+mod start;
+mod trampoline;
+mod walk;
