@@ -30,14 +30,14 @@ pub struct Vmcore<'d> {
 }
 
 /// The dump file itself, out of its flattened form if it came in one.
-pub(crate) enum Container<'d> {
+enum Container<'d> {
     Plain(&'d (dyn ReadAt + 'd)),
     Flattened(Flattened<'d>),
 }
 
 impl<'d> Container<'d> {
     /// Unwraps the flattened form, if `file` has it.
-    pub(crate) fn open(file: &'d (dyn ReadAt + 'd)) -> Result<Self, Error> {
+    fn open(file: &'d (dyn ReadAt + 'd)) -> Result<Self, Error> {
         let start = start_of(file)?;
         if Flattened::is_flattened(&start) {
             return Ok(Self::Flattened(Flattened::open(file)?));
@@ -45,7 +45,17 @@ impl<'d> Container<'d> {
         Ok(Self::Plain(file))
     }
 
-    pub(crate) fn reader(&self) -> &(dyn ReadAt + '_) {
+    /// The format inside.
+    fn kind(&self) -> Result<Kind, Error> {
+        let kind = Kind::of(self.reader());
+        match self {
+            // If the stream was cut, the file's first bytes may be among those that are missing.
+            Self::Flattened(flattened) if kind.is_err() => flattened.stream_length().and(kind),
+            _ => kind,
+        }
+    }
+
+    fn reader(&self) -> &(dyn ReadAt + '_) {
         match self {
             Self::Plain(file) => *file,
             Self::Flattened(flattened) => flattened,
@@ -61,13 +71,13 @@ fn start_of(file: &dyn ReadAt) -> Result<Vec<u8>, Error> {
 }
 
 /// The formats that hold memory.
-pub(crate) enum Kind {
+enum Kind {
     Kdump,
     Elf,
 }
 
 impl Kind {
-    pub(crate) fn of(file: &dyn ReadAt) -> Result<Self, Error> {
+    fn of(file: &dyn ReadAt) -> Result<Self, Error> {
         let start = start_of(file)?;
         if start.starts_with(kdump::SIGNATURE) {
             Ok(Self::Kdump)
@@ -107,7 +117,7 @@ impl<'d> Vmcore<'d> {
         let container = Container::open(file)?;
         let mut problems = Vec::new();
         let reader = container.reader();
-        let mut opened = match Kind::of(reader)? {
+        let mut opened = match container.kind()? {
             Kind::Kdump => open_kdump(reader, &mut problems)?,
             Kind::Elf => open_elf(reader, &mut problems)?,
         };

@@ -127,3 +127,57 @@ impl VmcoreInfo {
 fn hexadecimal(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u64::from_str_radix(text, 16).ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines of a CentOS 7 kernel with KASLR, and of a 6.1 one.
+    const EL7: &[u8] = b"OSRELEASE=3.10.0-1160.el7.x86_64\nPAGESIZE=4096\n\
+        SYMBOL(_stext)=ffffffff9e400000\nLENGTH(mem_section)=4096\nSIZE(log)=16\n\
+        OFFSET(log.text_len)=10\nNUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-128\n\
+        NUMBER(phys_base)=79691776\nKERNELOFFSET=1d400000\nCRASHTIME=1795338709\n";
+    const V6: &[u8] = b"OSRELEASE=6.9.0\nBUILD-ID=3b43fad5034874490492495d552c0af6a5fab235\n\
+        NUMBER(phys_base)=-438304768\nNUMBER(VMALLOC_START)=0xffffb69b80000000\n";
+
+    #[test]
+    fn getters_read_the_kernels_number_forms() {
+        let info = VmcoreInfo::parse(EL7);
+        assert_eq!(info.os_release(), Some("3.10.0-1160.el7.x86_64"));
+        assert_eq!(info.page_size(), Some(4096));
+        assert_eq!(info.symbol("_stext"), Some(0xffff_ffff_9e40_0000));
+        assert_eq!(info.length("mem_section"), Some(4096));
+        assert_eq!(info.size("log"), Some(16));
+        assert_eq!(info.offset("log.text_len"), Some(10));
+        assert_eq!(info.number("PAGE_BUDDY_MAPCOUNT_VALUE"), Some(-128));
+        assert_eq!(info.phys_base(), Some(79_691_776));
+        assert_eq!(info.kaslr_offset(), Some(0x1d40_0000));
+        assert_eq!(info.crash_time(), Some(1_795_338_709));
+        assert_eq!(info.build_id(), None);
+        let info = VmcoreInfo::parse(V6);
+        assert_eq!(info.phys_base(), Some(-438_304_768));
+        let start = info.number("VMALLOC_START").map(i64::cast_unsigned);
+        assert_eq!(start, Some(0xffff_b69b_8000_0000));
+        let id = info.build_id().unwrap();
+        assert_eq!((id.len(), id[..3].to_vec()), (20, vec![0x3b, 0x43, 0xfa]));
+        assert_eq!(info.kaslr_offset(), None);
+    }
+
+    #[test]
+    fn nonsense_is_no_value() {
+        let info = VmcoreInfo::parse(
+            b"KERNELOFFSET=+10\nSYMBOL(a)=0x10\nSYMBOL(b)=fffffffffffffffff\nSYMBOL(c)=\n\
+              NUMBER(d)=0x\nNUMBER(e)=9223372036854775808\nBUILD-ID=3b4\nPAGESIZE=-1\nno line\n",
+        );
+        assert_eq!(info.kaslr_offset(), None);
+        for name in ["a", "b", "c"] {
+            assert_eq!(info.symbol(name), None, "{name}");
+        }
+        assert_eq!((info.number("d"), info.number("e")), (None, None));
+        assert_eq!((info.build_id(), info.page_size()), (None, None));
+        let text = VmcoreInfo::parse(b"BUILD-ID=\xc3\xa9\xc3\xa9\nA=1\nA=2\nB=x=y\n\0C=after\n");
+        assert_eq!((text.build_id(), text.get("A")), (None, Some("1")));
+        assert_eq!((text.get("B"), text.get("C")), (Some("x=y"), None));
+        assert!(VmcoreInfo::parse(b"\0\0\0").is_empty());
+    }
+}
