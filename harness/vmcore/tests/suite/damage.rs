@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Dumps that were cut: at every length they open or say why not, no page reads as anything but
+//! its own bytes or lost, and a dump that lacks anything does not pass for complete.
+
+use synth::{Elf, Kdump, Packing, flatten};
+use vmcore::{Error, Vmcore};
+
+use crate::sample::{Seen, VMCOREINFO, notes, see, small_memory, truth};
+
+/// Opens every proper prefix of a file and looks at every page. Gives the number of prefixes
+/// that open.
+fn cut_everywhere(file: &[u8]) -> usize {
+    let memory = small_memory();
+    let mut opened = 0;
+    for length in 0..file.len() {
+        let prefix = &file[..length];
+        let vmcore = match Vmcore::open(&prefix) {
+            Ok(vmcore) => vmcore,
+            Err(Error::NotVmcore { .. }) => {
+                assert!(length < 16, "not recognised at {length}");
+                continue;
+            }
+            Err(Error::Cut { .. }) => continue,
+            Err(other) => panic!("cut at {length}: {other}"),
+        };
+        opened += 1;
+        assert!(!vmcore.info().complete, "complete at {length}");
+        for pfn in 0..memory.max_pfn() + 2 {
+            let (seen, truth) = (see(&vmcore, pfn), truth(&memory, pfn));
+            assert!(seen == truth || seen == Seen::Lost, "page {pfn} at {length}: {seen:?}");
+        }
+    }
+    opened
+}
+
+#[test]
+fn kdump_cut_everywhere() {
+    let vmcoreinfo = VMCOREINFO.to_owned();
+    for packing in [Packing::Lzo, Packing::Zlib] {
+        let kdump = Kdump { notes: notes(), vmcoreinfo: vmcoreinfo.clone(), ..Kdump::new(packing) };
+        let file = kdump.write(&small_memory());
+        // All but the two headers may be missing.
+        assert_eq!(cut_everywhere(&file), file.len() - 4096 - 104);
+    }
+}
+
+#[test]
+fn elf_cut_everywhere() {
+    let file = Elf { notes: notes(), ..Elf::of(&small_memory(), 0) }.write();
+    // The ELF header and three program headers have to be there.
+    assert_eq!(cut_everywhere(&file), file.len() - 64 - 3 * 56);
+}
+
+#[test]
+fn flattened_cut_everywhere() {
+    let file = Kdump { notes: notes(), ..Kdump::default() }.write(&small_memory());
+    assert!(cut_everywhere(&flatten(&file, 1500)) > 0);
+    let file = Elf { notes: notes(), ..Elf::of(&small_memory(), 0) }.write();
+    assert!(cut_everywhere(&flatten(&file, 1500)) > 0);
+}
+
+/// Sizes and counts from the header reach for more than any file has: nothing is allocated or
+/// walked for them.
+#[test]
+fn huge_numbers_in_headers() {
+    let kdump = Kdump { notes: notes(), ..Kdump::default() }.write(&small_memory());
+    let elf =
+        Elf { notes: notes(), extended_numbering: true, ..Elf::of(&small_memory(), 0) }.write();
+    let fields = [
+        (&kdump, vec![8, 428, 432, 436, 440, 460, 4096, 4096 + 8], 4),
+        (&kdump, vec![4096 + 32, 4096 + 40, 4096 + 48, 4096 + 56, 4096 + 64, 4096 + 96], 8),
+        (&elf, vec![32, 40, 128 + 8, 128 + 24, 128 + 32, 128 + 40, 184 + 8, 184 + 24, 184 + 32], 8),
+        (&elf, vec![64 + 44, 48], 4),
+    ];
+    for (file, offsets, width) in fields {
+        for at in offsets {
+            for value in
+                [0_u64, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, i64::MAX as u64, u64::MAX]
+            {
+                let mut file = file.clone();
+                file[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
+                crate::exercise::exercise(&file);
+            }
+        }
+    }
+}
+
+/// A flattened file whose records claim sizes and offsets that cannot be.
+#[test]
+fn nonsense_in_flattened_records() {
+    let file = Kdump::default().write(&small_memory());
+    for field in [4096, 4096 + 8] {
+        for value in [-2_i64, i64::MIN, i64::MAX, i64::MAX - 4096] {
+            let mut flat = flatten(&file, 4096);
+            flat[field..field + 8].copy_from_slice(&value.to_be_bytes());
+            crate::exercise::exercise(&flat);
+        }
+    }
+    let mut flat = flatten(&file, 4096);
+    flat[4096..4104].copy_from_slice(&(-2_i64).to_be_bytes());
+    let error = Vmcore::open(&flat).unwrap_err().to_string();
+    assert_eq!(error, "the flattened record at file offset 0x1000 is 0xfffffffffffffffe");
+}
