@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reproduces a kernel crash in QEMU, collects the vmcore and says why it crashed.
 
+pub mod capture;
 pub mod case;
+pub mod error;
+pub mod events;
+pub mod exit;
 pub mod guest;
 pub mod host;
+pub mod interrupt;
 pub mod manifest;
+pub mod map;
+pub mod process;
+pub mod run;
+pub mod units;
+pub mod vm;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Recognises a crash by what the kernel prints.
+
+/// First words of the first line of an oops or a panic, lower case where the kernel's case
+/// differs between versions. Written from the message texts in the kernel's sources (3.10 – 6.12):
+/// `arch/x86/mm/fault.c`, `arch/x86/kernel/{traps,dumpstack,nmi}.c`, `kernel/{panic,watchdog}.c`,
+/// `lib/bug.c`, `mm/{slub,usercopy}.c`, `lib/list_debug.c`.
+const SIGNS: [&str; 16] = [
+    "bug: ",
+    "kernel bug at ",
+    "oops: ",
+    "general protection fault",
+    "stack segment: ",
+    "divide error: ",
+    "invalid opcode: ",
+    "double fault: ",
+    "panic: ",
+    "kernel panic - not syncing",
+    "unable to handle kernel ",
+    "int3: ",
+    "alignment check: ",
+    "kernel stack overflow ",
+    "nmi watchdog: bug: ",
+    "watchdog: bug: ",
+];
+
+/// The hard lockup detector's words changed several times; this part stayed.
+const HARD_LOCKUP: &str = "detected hard lockup";
+
+/// The text of a console line without the time and the caller that printk puts before it:
+/// `[    3.141592][  T226] BUG: …`. `None` when the line does not begin with a time, so that it is
+/// not the kernel's (firmware, the decompressor, a program in the guest).
+pub(crate) fn printk_text(line: &str) -> Option<&str> {
+    let (time, rest) = line.strip_prefix('[')?.split_once(']')?;
+    let (seconds, fraction) = time.trim_start().split_once('.')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(seconds) || !digits(fraction) {
+        return None;
+    }
+    let caller = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    Some(caller.map_or(rest, |(_, text)| text).trim_start())
+}
+
+/// The message if this line of the console is the first line of an oops or a panic.
+pub(crate) fn crash_message(line: &str) -> Option<&str> {
+    let text = printk_text(line)?;
+    let lower = text.to_ascii_lowercase();
+    let found = SIGNS.iter().any(|sign| lower.starts_with(sign)) || lower.contains(HARD_LOCKUP);
+    found.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_lines_of_oopses_and_panics_of_several_kernels_are_recognised() {
+        for (line, message) in [
+            (
+                "[    3.141592] BUG: kernel NULL pointer dereference, address: 0000000000000000",
+                "BUG: kernel NULL pointer dereference, address: 0000000000000000",
+            ),
+            (
+                "[   12.000001] BUG: unable to handle kernel NULL pointer dereference at           (null)",
+                "BUG: unable to handle kernel NULL pointer dereference at           (null)",
+            ),
+            (
+                "[    4.2][  T226] general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
+                "general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
+            ),
+            ("[    4.2] Kernel panic - not syncing: sysrq triggered crash", "Kernel panic - not syncing: sysrq triggered crash"),
+            ("[    4.2] kernel BUG at mm/slub.c:435!", "kernel BUG at mm/slub.c:435!"),
+            ("[   30.1] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:1]", "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:1]"),
+            ("[   30.1] NMI watchdog: Watchdog detected hard LOCKUP on cpu 0", "NMI watchdog: Watchdog detected hard LOCKUP on cpu 0"),
+        ] {
+            assert_eq!(crash_message(line), Some(message));
+        }
+    }
+
+    #[test]
+    fn what_is_no_crash_is_not_taken_for_one() {
+        for line in [
+            "BUG: printed by a program in the guest",
+            "[    0.000000] Linux version 6.1.0",
+            "[    2.0] process: loading out-of-tree module taints kernel.",
+            "[    2.0] Kernel command line: oops=panic panic=-1",
+            "[    2.0] WARNING: CPU: 0 PID: 1 at kernel/rcu/tree.c:1",
+            "[not a time] BUG: x",
+            "[1] BUG: x",
+            "",
+            "[",
+        ] {
+            assert_eq!(crash_message(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_the_kernels_own_lines_have_a_time() {
+        assert_eq!(printk_text("[    0.000000] Linux version"), Some("Linux version"));
+        for line in ["early console in extract_kernel", "Booting the kernel.", "[  ok  ] x", "[.1] x"] {
+            assert_eq!(printk_text(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What came of a run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use analyzer::report::Report;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Failure;
+use crate::events::{Accel, CaptureMethod, CrashSign, Phase};
+use crate::exit::Exit;
+
+/// Version of the form of [`Runs`].
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What `--format json` prints and `run.json` holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Runs {
+    /// Version of this form.
+    pub schema_version: u32,
+    /// The runs, in the order they were made.
+    pub runs: Vec<RunResult>,
+}
+
+/// How a run is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Crashed as the case expects.
+    Reproduced,
+    /// Crashed, but not as the case expects.
+    Mismatched,
+    /// Did not crash.
+    NotReproduced,
+    /// Could not be judged.
+    InfraError,
+    /// Not started.
+    Skipped,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reproduced => "reproduced",
+            Self::Mismatched => "mismatched",
+            Self::NotReproduced => "not reproduced",
+            Self::InfraError => "infra error",
+            Self::Skipped => "skipped",
+        })
+    }
+}
+
+/// All that is known about one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunResult {
+    /// Name of the case.
+    pub case: String,
+    /// Name of the guest.
+    pub guest: String,
+    /// How it is judged.
+    pub outcome: Outcome,
+    /// What ran the guest's CPUs; null when it never started.
+    pub accel: Option<Accel>,
+    /// Why it was not KVM, where KVM was wanted.
+    pub accel_reason: Option<String>,
+    /// QEMU's version.
+    pub qemu: Option<String>,
+    /// How the vmcore was taken; null when there is none.
+    pub capture: Option<CaptureMethod>,
+    /// Why it was not taken in the first way.
+    pub capture_reason: Option<String>,
+    /// The crash as it was seen from outside.
+    pub crash: Option<Crash>,
+    /// Milliseconds of each phase that was entered.
+    pub phases: BTreeMap<Phase, u64>,
+    /// The artefact folder.
+    pub artifacts: Option<String>,
+    /// Why it could not be judged, or why it did not crash.
+    pub failure: Option<Failure>,
+    /// What is not as the case expects.
+    pub differences: Vec<Difference>,
+    /// What the analysis found; null when there is no vmcore or it cannot be read.
+    pub report: Option<Report>,
+}
+
+impl RunResult {
+    /// The code that this run alone would end the invocation with.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self.outcome {
+            Outcome::Reproduced | Outcome::Skipped => Exit::Ok,
+            Outcome::Mismatched | Outcome::NotReproduced => Exit::CaseFailed,
+            Outcome::InfraError => self.failure.as_ref().map_or(Exit::Internal, |why| why.exit),
+        }
+    }
+
+    /// `case@guest`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}@{}", self.case, self.guest)
+    }
+}
+
+/// The crash as it was seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Crash {
+    /// What told so first.
+    pub sign: CrashSign,
+    /// The phase it happened in.
+    pub phase: Phase,
+    /// The first line of the oops or panic, where the console had one.
+    pub message: Option<String>,
+}
+
+/// One key of `[expect]` and what came instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// The key.
+    pub key: String,
+    /// What the case expects.
+    pub expected: String,
+    /// What the report has.
+    pub got: String,
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The words between the host and PID 1 of a guest: JSON lines over the port `repro.agent`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Name of the virtio-serial port.
+pub const PORT: &str = "repro.agent";
+
+/// Serial number of the disk that the vmcore is written to.
+pub const VMCORE_DISK: &str = "vmcore";
+
+/// Serial number of the disk that the dump's kernel log is written to.
+pub const DMESG_DISK: &str = "dmesg";
+
+/// What the host asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Request {
+    /// Load the capture kernel.
+    Arm {
+        /// `file` (`kexec_file_load`) or `memory` (`kexec_load`).
+        method: String,
+        /// Its command line.
+        command_line: String,
+    },
+    /// Set a kernel parameter.
+    Sysctl {
+        /// Name with dots, as sysctl(8) takes it.
+        name: String,
+        /// The value.
+        value: String,
+    },
+    /// Load a module.
+    Load {
+        /// Path in the guest.
+        path: String,
+        /// Module parameters, as insmod(8) takes them.
+        parameters: String,
+    },
+    /// Start the trigger.
+    Trigger {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// Variables added to its environment.
+        environment: BTreeMap<String, String>,
+    },
+    /// Send the kernel log to the console.
+    Log,
+    /// Switch the guest off.
+    Poweroff,
+}
+
+impl Request {
+    /// The name that the guest's answer repeats.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Arm { .. } => "arm",
+            Self::Sysctl { .. } => "sysctl",
+            Self::Load { .. } => "load",
+            Self::Trigger { .. } => "trigger",
+            Self::Log => "log",
+            Self::Poweroff => "poweroff",
+        }
+    }
+}
+
+/// Which of the two kernels speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The kernel under test.
+    First,
+    /// The capture kernel.
+    Capture,
+}
+
+/// What the guest says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Message {
+    /// The first word of each kernel's PID 1.
+    Hello {
+        /// Which kernel.
+        stage: Stage,
+        /// `uname -r`.
+        kernel: String,
+        /// CPUs online.
+        #[serde(default)]
+        cpus: u32,
+        /// Milliseconds since that kernel's start.
+        #[serde(default)]
+        uptime_ms: u64,
+    },
+    /// A request is done.
+    Done {
+        /// Name of the request.
+        command: String,
+    },
+    /// A request failed.
+    Failed {
+        /// Name of the request; in the capture kernel the step that failed.
+        command: String,
+        /// What failed and why.
+        message: String,
+    },
+    /// The trigger ended.
+    TriggerExit {
+        /// Exit status, if it ended by itself.
+        status: Option<i32>,
+        /// Signal, if one ended it.
+        signal: Option<i32>,
+    },
+    /// The vmcore is on its disk.
+    Captured {
+        /// Size of the vmcore, where the guest knows it.
+        vmcore_bytes: Option<u64>,
+        /// Size of the kernel log on its disk; 0 when there is none.
+        #[serde(default)]
+        dmesg_bytes: u64,
+    },
+    /// Anything worth telling.
+    Note {
+        /// In words.
+        message: String,
+    },
+}
+
+/// Reads one line of the port.
+///
+/// # Errors
+/// It is not a message; the text says what it is.
+pub fn parse(line: &str) -> Result<Message, String> {
+    serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_read_as_the_guest_writes_them() {
+        let hello = parse(
+            r#"{"event":"hello","kernel":"6.1.0-44-cloud-amd64","cpus":2,"stage":"capture","uptime_ms":812}"#,
+        );
+        assert_eq!(
+            hello,
+            Ok(Message::Hello {
+                stage: Stage::Capture,
+                kernel: "6.1.0-44-cloud-amd64".into(),
+                cpus: 2,
+                uptime_ms: 812
+            })
+        );
+        assert_eq!(
+            parse(r#"{"event":"trigger-exit","signal":11}"#),
+            Ok(Message::TriggerExit { status: None, signal: Some(11) })
+        );
+        assert_eq!(
+            parse(r#"{"event":"done","command":"arm","extra":1}"#),
+            Ok(Message::Done { command: "arm".into() }),
+            "details of an answer may be added"
+        );
+        assert!(parse("Segmentation fault").is_err());
+        assert!(parse(r#"{"event":"dance"}"#).is_err());
+    }
+
+    #[test]
+    fn requests_are_one_line_with_the_verb_first() {
+        let request = Request::Load { path: "/case/a.ko".into(), parameters: "x=1".into() };
+        assert_eq!(
+            serde_json::to_string(&request).unwrap(),
+            r#"{"do":"load","path":"/case/a.ko","parameters":"x=1"}"#
+        );
+    }
+}

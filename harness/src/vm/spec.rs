@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a machine is made of.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::events::Accel;
+
+/// One machine to start.
+#[derive(Debug)]
+pub struct Spec<'a> {
+    /// What runs its CPUs.
+    pub accel: Accel,
+    /// Number of CPUs.
+    pub cpus: u32,
+    /// RAM in bytes.
+    pub memory_bytes: u64,
+    /// The kernel (bzImage).
+    pub kernel: PathBuf,
+    /// The initramfs.
+    pub initrd: &'a File,
+    /// The kernel's command line.
+    pub command_line: String,
+    /// Where dumps go.
+    pub disks: &'a Disks,
+}
+
+/// Files without a name that the guest and QEMU write to: whatever ends this process, nothing of
+/// them stays behind.
+#[derive(Debug)]
+pub struct Disks {
+    /// Raw disk for the capture kernel's vmcore.
+    pub vmcore: File,
+    /// Raw disk for the kernel log of the dump.
+    pub dmesg: File,
+    /// Target of QEMU's own memory dump; no disk of the guest.
+    pub dump: File,
+}
+
+/// Room for the text of a kernel log; the largest `log_buf_len` in use is 16 MiB.
+const DMESG_BYTES: u64 = 32 << 20;
+
+/// Room beside the pages for headers, bitmaps and page descriptors.
+const VMCORE_EXTRA_BYTES: u64 = 64 << 20;
+
+impl Disks {
+    /// Makes the files in `folder`, where a dump that is kept can be given a name later.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub fn create(folder: &Path) -> io::Result<Self> {
+        let file = || tempfile::tempfile_in(folder);
+        Ok(Self { vmcore: file()?, dmesg: file()?, dump: file()? })
+    }
+
+    /// Empties them and sets their sizes for a guest with so much RAM; no room is taken before
+    /// something is written.
+    ///
+    /// # Errors
+    /// The file system does not allow such a size.
+    pub fn reset(&self, memory_bytes: u64) -> io::Result<()> {
+        for (file, bytes) in [
+            (&self.vmcore, memory_bytes.saturating_add(VMCORE_EXTRA_BYTES)),
+            (&self.dmesg, DMESG_BYTES),
+            (&self.dump, 0),
+        ] {
+            file.set_len(0)?;
+            file.set_len(bytes)?;
+        }
+        Ok(())
+    }
+}
