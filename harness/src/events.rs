@@ -15,7 +15,9 @@ use crate::error::Failure;
 use crate::run::outcome::{Outcome, RunResult};
 
 /// Steps of a run, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Manifests are read and checked.
@@ -66,7 +68,9 @@ impl fmt::Display for Phase {
 }
 
 /// What runs the guest's CPUs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Accel {
     /// Hardware virtualisation.
@@ -348,8 +352,7 @@ impl Bus {
     /// # Errors
     /// A reporter could not write something.
     pub fn finish(mut self) -> Result<(), Failure> {
-        let results: Vec<_> =
-            self.reporters.iter_mut().map(|reporter| reporter.finish()).collect();
+        let results: Vec<_> = self.reporters.iter_mut().map(|reporter| reporter.finish()).collect();
         results.into_iter().collect()
     }
 }

@@ -118,7 +118,8 @@ impl Problem {
                 failure
             }
             Self::Disk(why) => {
-                let message = format!("the vmcore cannot be written to {}: {why}", folder.display());
+                let message =
+                    format!("the vmcore cannot be written to {}: {why}", folder.display());
                 Failure::new(Exit::CaptureFailed, message)
                     .hint("make room there, or choose another folder with --out")
             }

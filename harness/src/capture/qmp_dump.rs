@@ -6,10 +6,7 @@ use crate::events::CaptureMethod;
 use crate::run::session::Session;
 use crate::vm::{DUMP_SET, Disks, QMP_LIMIT, qmp};
 
-pub(super) fn capture(
-    session: &mut Session<'_, '_>,
-    disks: &Disks,
-) -> Result<Captured, Problem> {
+pub(super) fn capture(session: &mut Session<'_, '_>, disks: &Disks) -> Result<Captured, Problem> {
     // Without this a CPU that still runs would change what is being written.
     session.machine.qmp(&qmp::Command::new("stop"), QMP_LIMIT).map_err(problem)?;
     let dump = qmp::Command::dump_guest_memory(DUMP_SET);

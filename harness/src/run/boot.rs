@@ -91,10 +91,8 @@ impl Session<'_, '_> {
         sysctls: &[Sysctl],
     ) -> Result<Result<(), String>, NotReady> {
         self.phase = Phase::Arm;
-        let request = Request::Arm {
-            method: ARM_METHOD.to_owned(),
-            command_line: command_line.to_owned(),
-        };
+        let request =
+            Request::Arm { method: ARM_METHOD.to_owned(), command_line: command_line.to_owned() };
         let armed = match self.checked(&request, "arm", self.limits.arm)? {
             Answer::Done => Ok(()),
             Answer::Refused(message) => Err(message),

@@ -68,10 +68,19 @@ mod tests {
                 "[    4.2][  T226] general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
                 "general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
             ),
-            ("[    4.2] Kernel panic - not syncing: sysrq triggered crash", "Kernel panic - not syncing: sysrq triggered crash"),
+            (
+                "[    4.2] Kernel panic - not syncing: sysrq triggered crash",
+                "Kernel panic - not syncing: sysrq triggered crash",
+            ),
             ("[    4.2] kernel BUG at mm/slub.c:435!", "kernel BUG at mm/slub.c:435!"),
-            ("[   30.1] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:1]", "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:1]"),
-            ("[   30.1] NMI watchdog: Watchdog detected hard LOCKUP on cpu 0", "NMI watchdog: Watchdog detected hard LOCKUP on cpu 0"),
+            (
+                "[   30.1] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:1]",
+                "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:1]",
+            ),
+            (
+                "[   30.1] NMI watchdog: Watchdog detected hard LOCKUP on cpu 0",
+                "NMI watchdog: Watchdog detected hard LOCKUP on cpu 0",
+            ),
         ] {
             assert_eq!(crash_message(line), Some(message));
         }
@@ -97,7 +106,9 @@ mod tests {
     #[test]
     fn only_the_kernels_own_lines_have_a_time() {
         assert_eq!(printk_text("[    0.000000] Linux version"), Some("Linux version"));
-        for line in ["early console in extract_kernel", "Booting the kernel.", "[  ok  ] x", "[.1] x"] {
+        for line in
+            ["early console in extract_kernel", "Booting the kernel.", "[  ok  ] x", "[.1] x"]
+        {
             assert_eq!(printk_text(line), None, "{line}");
         }
     }

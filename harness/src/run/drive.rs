@@ -248,7 +248,8 @@ impl Attempt<'_> {
         self.take_dump(session, armed, driven);
         // A module that crashes the kernel while it is loaded is judged like any other crash.
         if !loading && driven.failure.is_none() {
-            let what = if session.phase == Phase::Boot { "the guest was up" } else { "kdump was armed" };
+            let what =
+                if session.phase == Phase::Boot { "the guest was up" } else { "kdump was armed" };
             let mut failure =
                 Failure::new(Exit::BootFailed, format!("the guest's kernel crashed before {what}"));
             failure.causes.extend(message);

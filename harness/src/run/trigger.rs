@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::events::{CrashSign, Event, Phase};
 use crate::run::plan::Trigger;
-use crate::run::session::{Answer, Session, Stop};
+use crate::run::session::{Session, Stop};
 use crate::vm::agent::{Message, Request};
 use crate::vm::{Exited, QMP_LIMIT, Signal, qmp};
 
@@ -29,30 +29,21 @@ impl Session<'_, '_> {
     pub(crate) fn trigger(&mut self, trigger: &Trigger) -> Result<(), NoCrash> {
         self.phase = Phase::Trigger;
         let limit = trigger.limit.unwrap_or(self.limits.trigger);
-        let start = self.machine.elapsed();
         let request = Request::Trigger {
             argv: trigger.argv.clone(),
             environment: trigger.environment.clone(),
         };
-        let mut exit = None;
-        let answer = self.ask_noting_exit(&request, limit, &mut exit);
-        match answer {
-            Ok(Answer::Done) => {}
-            Ok(Answer::Refused(message)) => return Err(NoCrash::NotStarted { message }),
-            Err(stop) => return self.stopped(stop, limit),
+        // A port that is gone is not told here: the wait tells why it is gone.
+        let _ = self.machine.request(&request);
+        match self.wait(limit, |_, signal| ended(signal)) {
+            Ok(Ok(how)) => self.settle(how),
+            Ok(Err(message)) => Err(NoCrash::NotStarted { message }),
+            Err(stop) => self.stopped(stop, limit),
         }
-        if exit.is_none() {
-            let left = limit.saturating_sub(self.machine.elapsed().saturating_sub(start));
-            match self.wait(left, |_, signal| trigger_exit(signal)) {
-                Ok(how) => exit = Some(how),
-                Err(stop) => return self.stopped(stop, limit),
-            }
-        }
-        self.settle(exit.unwrap_or_default())
     }
 
-    /// Waits for a crash that comes after the trigger (or the last module) has done its work.
-    pub(crate) fn settle(&mut self, how: String) -> Result<(), NoCrash> {
+    /// Waits for a crash that comes after the trigger has done its work.
+    fn settle(&mut self, how: String) -> Result<(), NoCrash> {
         self.recorder.emit(Event::TriggerExited { how: how.clone() });
         let settle = self.limits.settle;
         match self.wait(settle, |_, _| None::<()>) {
@@ -60,29 +51,6 @@ impl Session<'_, '_> {
             Err(stop) => self.stopped(stop, settle),
             Ok(()) => Ok(()),
         }
-    }
-
-    /// The trigger of a kernel that dies at once may end before its start is answered.
-    fn ask_noting_exit(
-        &mut self,
-        request: &Request,
-        limit: Duration,
-        exit: &mut Option<String>,
-    ) -> Result<Answer, Stop> {
-        // A port that is gone is not told here: the wait tells why it is gone.
-        let _ = self.machine.request(request);
-        self.wait(limit, |_, signal| {
-            *exit = trigger_exit(signal).or_else(|| exit.take());
-            match signal {
-                Signal::Agent(Message::Done { command }) if command == "trigger" => {
-                    Some(Answer::Done)
-                }
-                Signal::Agent(Message::Failed { command, message }) if command == "trigger" => {
-                    Some(Answer::Refused(message.clone()))
-                }
-                _ => None,
-            }
-        })
     }
 
     fn stopped(&mut self, stop: Stop, limit: Duration) -> Result<(), NoCrash> {
@@ -121,15 +89,17 @@ impl Session<'_, '_> {
     }
 }
 
-fn trigger_exit(signal: &Signal) -> Option<String> {
-    match signal {
-        Signal::Agent(Message::TriggerExit { status, signal }) => {
-            Some(match (status, signal) {
-                (_, Some(signal)) => format!("signal {signal}"),
-                (Some(status), None) => format!("exit status {status}"),
-                (None, None) => "unknown status".to_owned(),
-            })
+/// How the trigger ended, or why it could not be started. That it was started is not waited for:
+/// it may be over, or have crashed the kernel, before the agent can say so.
+fn ended(signal: &Signal) -> Option<Result<String, String>> {
+    let Signal::Agent(message) = signal else { return None };
+    match message {
+        Message::TriggerExit { signal: Some(signal), .. } => Some(Ok(format!("signal {signal}"))),
+        Message::TriggerExit { status: Some(status), .. } => {
+            Some(Ok(format!("exit status {status}")))
         }
+        Message::TriggerExit { .. } => Some(Ok("unknown status".to_owned())),
+        Message::Failed { command, message } if command == "trigger" => Some(Err(message.clone())),
         _ => None,
     }
 }

@@ -98,15 +98,8 @@ impl Launcher for Qemu {
 
     fn describe(&self, spec: &Spec<'_>) -> String {
         // The numbers are those of a process that has nothing else open.
-        let fds = Descriptors {
-            console: 3,
-            agent: 4,
-            qmp: 5,
-            initrd: 6,
-            vmcore: 7,
-            dmesg: 8,
-            dump: 9,
-        };
+        let fds =
+            Descriptors { console: 3, agent: 4, qmp: 5, initrd: 6, vmcore: 7, dmesg: 8, dump: 9 };
         args::describe(&self.program, spec, fds)
     }
 }
@@ -164,9 +157,7 @@ impl Running {
         };
         machine.agent.set_write_timeout(Some(SEND_LIMIT))?;
         machine.qmp.set_write_timeout(Some(SEND_LIMIT))?;
-        read(console, sender.clone(), |line| {
-            Some(Item::Signal(Signal::Console(clean_line(line))))
-        });
+        read(console, sender.clone(), |line| Some(Item::Signal(Signal::Console(clean_line(line)))));
         read(agent, sender.clone(), |line| {
             let line = clean_line(line);
             Some(Item::Signal(match agent::parse(&line) {
@@ -244,9 +235,7 @@ impl Running {
         let status = self.child.wait();
         let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
         self.exited = Some(match status {
-            Ok(status) => {
-                Exited { how: describe_status(status), clean: status.success(), stderr }
-            }
+            Ok(status) => Exited { how: describe_status(status), clean: status.success(), stderr },
             Err(error) => Exited { how: error.to_string(), clean: false, stderr },
         });
     }
