@@ -16,7 +16,7 @@ const TCG: &[Accel] = &[Accel::Tcg];
 /// What a healthy guest does after the trigger: oops, capture kernel, vmcore, power off.
 fn crash_and_dump(dump: Vec<u8>) -> Vec<(u64, Act)> {
     let log = b"[    3.141592] BUG: kernel NULL pointer dereference\n".to_vec();
-    let log_bytes = u64::try_from(log.len()).unwrap();
+    let log_bytes = log.len() as u64;
     vec![
         (200, Act::console(OOPS)),
         (4000, Act::hello(Stage::Capture)),

@@ -9,7 +9,7 @@ pub fn bytes(bytes: u64) -> String {
     const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
     for (unit, shift) in UNITS {
         if bytes >> shift > 0 {
-            let tenths = (bytes >> (shift - 4)) * 10 >> 4;
+            let tenths = ((bytes >> (shift - 4)) * 10) >> 4;
             return match (tenths / 10, tenths % 10) {
                 (whole, 0) => format!("{whole} {unit}"),
                 (whole, tenth) => format!("{whole}.{tenth} {unit}"),

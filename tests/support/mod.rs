@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What several tests need: a plan for a scripted guest, a tiny vmcore, a memory of events.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test it helps")]
 
 use std::cell::RefCell;
 use std::io::Write as _;

@@ -165,6 +165,10 @@ impl<'r, 'b> Session<'r, 'b> {
                 self.capture_kernel = true;
             }
             Message::Captured { dmesg_bytes, .. } => self.captured = Some(*dmesg_bytes),
+            // The log of the dump is in the dump too.
+            Message::Failed { command, message } if self.capture_kernel && command == "dmesg" => {
+                self.recorder.warn(format!("no vmcore-dmesg.txt: {message}"));
+            }
             Message::Failed { command, message } if self.capture_kernel => {
                 self.capture_failed = Some(format!("{command}: {message}"));
             }
