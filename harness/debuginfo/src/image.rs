@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Image`]: one ELF file and where it was loaded.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
-use crate::lookup::Lookup;
+use crate::btf::Btf;
+use crate::dwarf::{self, Dwarf, Wanted};
+use crate::elf::Elf;
+use crate::symbol::SymbolIndex;
+use crate::types::Store;
 use crate::{
-    Error, Field, Function, Local, Location, OrcSections, Reason, SourceFrame, Symbol, Type,
-    TypeId, Variable,
+    Error, Function, Local, Location, Lookup, OrcSections, Reason, SourceFrame, Symbol, Type,
+    TypeId, notes, orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
 #[derive(Debug)]
 pub struct Image<'d> {
-    file: &'d [u8],
-    bias: u64,
-    sections: BTreeMap<String, u64>,
+    pub(crate) elf: Elf<'d>,
+    dwarf: dwarf::Store,
+    symbols: OnceCell<SymbolIndex>,
+    orc: OnceCell<Vec<u8>>,
+    btf: OnceCell<Result<Btf<'d>, Reason>>,
+    /// Answers of [`Self::find`].
+    found: RefCell<BTreeMap<(Wanted, String), Result<TypeId, Reason>>>,
 }
 
 impl<'d> Image<'d> {
@@ -23,7 +32,7 @@ impl<'d> Image<'d> {
     /// # Errors
     /// The file is not an x86-64 ELF executable, or its section headers are damaged.
     pub fn kernel(file: &'d [u8], bias: u64) -> Result<Self, Error> {
-        Ok(Self { file, bias, sections: BTreeMap::new() })
+        Ok(Self::new(Elf::kernel(file, bias)?))
     }
 
     /// A module: a relocatable `.ko`, and the run-time address of each of its sections. Symbols and
@@ -32,132 +41,150 @@ impl<'d> Image<'d> {
     /// # Errors
     /// The file is not a relocatable x86-64 ELF file, or its section headers are damaged.
     pub fn module(file: &'d [u8], sections: &BTreeMap<String, u64>) -> Result<Self, Error> {
-        Ok(Self { file, bias: 0, sections: sections.clone() })
+        Ok(Self::new(Elf::module(file, sections)?))
+    }
+
+    fn new(elf: Elf<'d>) -> Self {
+        let dwarf = dwarf::Store::new(&elf);
+        Self {
+            elf,
+            dwarf,
+            symbols: OnceCell::new(),
+            orc: OnceCell::new(),
+            btf: OnceCell::new(),
+            found: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn dwarf(&self) -> Dwarf<'_> {
+        Dwarf::new(&self.elf, &self.dwarf)
+    }
+
+    /// The kernel's BTF; a module's builds on the kernel's and is not read.
+    pub(crate) fn btf(&self) -> Result<&Btf<'d>, Reason> {
+        let parsed = self.btf.get_or_init(|| {
+            let section = self.elf.section(".BTF").filter(|_| !self.elf.is_module());
+            let (_, section) = section.ok_or(Reason::NoSection(".BTF"))?;
+            Btf::parse(section.data)
+        });
+        parsed.as_ref().map_err(Clone::clone)
+    }
+
+    /// A type by name, from BTF if the kernel has it, else from DWARF.
+    fn find(&self, name: &str, wanted: Wanted) -> Lookup<TypeId> {
+        let key = (wanted, name.to_owned());
+        if let Some(known) = self.found.borrow().get(&key) {
+            return known.clone().into();
+        }
+        let found = match self.btf() {
+            Ok(btf) => btf.find(name, wanted),
+            Err(_absent) => self.dwarf().find_type(name, wanted),
+        };
+        self.found.borrow_mut().insert(key, found.clone());
+        found.into()
+    }
+
+    pub(crate) fn symbols(&self) -> &SymbolIndex {
+        self.symbols.get_or_init(|| SymbolIndex::new(&self.elf))
     }
 
     /// GNU build-id.
     pub fn build_id(&self) -> Option<Vec<u8>> {
-        let _ = (self.file, self.bias, &self.sections);
-        None
+        notes::build_id(&self.elf)
     }
 
     /// Value of a key in `.modinfo` (`srcversion`, `vermagic`, …), the first if there are several.
-    pub fn modinfo(&self, _key: &str) -> Option<&'d str> {
-        None
+    pub fn modinfo(&self, key: &str) -> Option<&'d str> {
+        notes::modinfo(&self.elf, key)
     }
 
     /// Run-time address and bytes of a section, as they are in the file (not relocated). Empty
     /// bytes for `.bss`. A section that is not loaded has address 0.
-    pub fn section(&self, _name: &str) -> Option<(u64, &'d [u8])> {
-        None
+    pub fn section(&self, name: &str) -> Option<(u64, &'d [u8])> {
+        let (_, section) = self.elf.section(name)?;
+        Some((section.address.unwrap_or(0), section.data))
+    }
+
+    /// Whether an address lies in a section of instructions.
+    pub fn is_text(&self, address: u64) -> bool {
+        self.elf.text().any(|range| range.contains(&address))
     }
 
     /// The symbol of that name: a global one before a weak one before the first local one.
-    pub fn symbol(&self, _name: &str) -> Option<Symbol> {
-        None
+    pub fn symbol(&self, name: &str) -> Option<Symbol> {
+        symbol::by_name(&self.elf, self.symbols(), name)
     }
 
     /// The symbol that covers the address, chosen as the kernel's kallsyms does.
-    pub fn symbol_at(&self, _address: u64) -> Option<Symbol> {
-        None
+    pub fn symbol_at(&self, address: u64) -> Option<Symbol> {
+        self.symbols().at(&self.elf, address)
     }
 
     /// Source line and inlined calls of an address, innermost first, the physical function last.
     /// The caller passes return addresses minus one.
     pub fn source(&self, pc: u64) -> Lookup<Vec<SourceFrame>> {
-        Lookup::Unknown(Reason::NoUnit(pc))
+        let frames = self.dwarf().source(self.elf.to_file(pc)).map(|mut frames| {
+            if let [frame] = frames.as_mut_slice()
+                && frame.function.is_none()
+            {
+                frame.function = self.symbol_at(pc).map(|symbol| symbol.name);
+            }
+            frames
+        });
+        frames.into()
     }
 
     /// The physical function that covers the address.
     pub fn function(&self, pc: u64) -> Lookup<Function> {
-        Lookup::Unknown(Reason::NoFunction(pc))
+        self.dwarf().function(self.elf.to_file(pc)).into()
     }
 
     /// Where parameter `index` (from 0) of the physical function is at that address.
-    pub fn parameter_location(&self, pc: u64, _index: usize) -> Lookup<Location> {
-        Lookup::Unknown(Reason::NoFunction(pc))
+    pub fn parameter_location(&self, pc: u64, index: usize) -> Lookup<Location> {
+        self.dwarf().parameter_location(self.elf.to_file(pc), index).into()
     }
 
     /// Parameters and variables in scope at that address, those of the physical function first,
     /// then those of the functions inlined there, outer before inner.
     pub fn locals(&self, pc: u64) -> Lookup<Vec<Local>> {
-        Lookup::Unknown(Reason::NoFunction(pc))
+        self.dwarf().locals(self.elf.to_file(pc)).into()
     }
 
     /// The type with that id. A structure that is only declared is looked for by name.
-    pub fn type_of(&self, _id: TypeId) -> Lookup<Type> {
-        Lookup::Unknown(Reason::NoSection(".debug_info"))
-    }
-
-    /// A type without its typedefs and qualifiers.
-    pub fn resolve(&self, _id: TypeId) -> Lookup<(TypeId, Type)> {
-        Lookup::Unknown(Reason::NoSection(".debug_info"))
-    }
-
-    /// Spelling of a type in C, such as `struct file *`.
-    pub fn type_name(&self, _id: Option<TypeId>) -> String {
-        String::new()
-    }
-
-    /// Size of a type, in bytes.
-    pub fn type_size(&self, _id: TypeId) -> Lookup<u64> {
-        Lookup::Unknown(Reason::NoSection(".debug_info"))
+    pub fn type_of(&self, id: TypeId) -> Lookup<Type> {
+        let read = |id: TypeId| match id.0 {
+            Store::Dwarf { unit, entry, dimension } => self.dwarf().type_of(unit, entry, dimension),
+            Store::Btf(number) => self.btf().and_then(|btf| btf.type_of(number)),
+        };
+        let found = read(id);
+        if let Ok(Type::Struct { name: Some(name), declaration: true, .. }) = &found
+            && let Lookup::Found(definition) = self.find_struct(name)
+        {
+            return read(definition).into();
+        }
+        found.into()
     }
 
     /// Structure or union of that tag.
     pub fn find_struct(&self, name: &str) -> Lookup<TypeId> {
-        Lookup::Unknown(Reason::NotFound(name.to_owned()))
+        self.find(name, Wanted::Struct)
     }
 
     /// Structure, union, enumeration, typedef or base type of that name, without keyword.
     pub fn find_type(&self, name: &str) -> Lookup<TypeId> {
-        Lookup::Unknown(Reason::NotFound(name.to_owned()))
-    }
-
-    /// Size of the structure or union of that tag, in bytes.
-    pub fn size_of(&self, name: &str) -> Lookup<u64> {
-        Lookup::Unknown(Reason::NotFound(name.to_owned()))
-    }
-
-    /// The member of a structure that a path such as `thread.sp` or `mem[0].base` leads to,
-    /// through anonymous members.
-    pub fn member(&self, structure: &str, path: &str) -> Lookup<Field> {
-        Lookup::Unknown(Reason::NotFound(format!("{structure}.{path}")))
-    }
-
-    /// As [`member`](Self::member), from a type.
-    pub fn member_of(&self, _ty: TypeId, path: &str) -> Lookup<Field> {
-        Lookup::Unknown(Reason::NotFound(path.to_owned()))
-    }
-
-    /// The other way round: path and field of the innermost member (of no structure type) that
-    /// covers a byte offset. The first member of a union wins.
-    pub fn member_at(&self, _ty: TypeId, offset: u64) -> Lookup<(String, Field)> {
-        Lookup::Unknown(Reason::NotFound(format!("member at offset {offset}")))
+        self.find(name, Wanted::Type)
     }
 
     /// Value of an enumerator.
     pub fn enumerator(&self, name: &str) -> Lookup<i64> {
-        Lookup::Unknown(Reason::NotFound(name.to_owned()))
-    }
-
-    /// The variable of that name: address from the symbol table, type from BTF or DWARF.
-    pub fn variable(&self, name: &str) -> Lookup<Variable> {
-        Lookup::Unknown(Reason::NotFound(name.to_owned()))
-    }
-
-    /// As [`variable`](Self::variable), as the code at `pc` sees it: first in that unit.
-    pub fn variable_near(&self, _pc: u64, name: &str) -> Lookup<Variable> {
-        Lookup::Unknown(Reason::NotFound(name.to_owned()))
-    }
-
-    /// The variable that covers an address; `hint` is the address of code that uses it.
-    pub fn variable_at(&self, _address: u64, _hint: Option<u64>) -> Lookup<Variable> {
-        Lookup::Unknown(Reason::NoSymbol)
+        match self.btf() {
+            Ok(btf) => btf.enumerator(name).into(),
+            Err(_absent) => self.dwarf().enumerator(name).into(),
+        }
     }
 
     /// The ORC tables, if the kernel was built with them.
     pub fn orc(&self) -> Option<OrcSections<'_>> {
-        None
+        orc::sections(&self.elf, &self.orc)
     }
 }

@@ -14,16 +14,24 @@
 //! dump, kallsyms of the dump, split DWARF (`.dwo`) and type units, which no kernel uses.
 #![forbid(unsafe_code)]
 
+mod address;
+mod btf;
+mod dwarf;
+mod elf;
 mod error;
 mod function;
 mod image;
+mod layout;
 mod location;
 mod lookup;
+mod notes;
 mod orc;
+mod relocate;
 mod source;
 mod symbol;
 mod types;
 mod variable;
+mod well_known;
 
 pub use error::Error;
 pub use function::{Function, Inlined, Parameter};

@@ -27,6 +27,9 @@ pub enum Location {
     /// In memory at the canonical frame address (rsp before the call pushed the return address,
     /// plus 8) plus this offset.
     Cfa(i64),
+    /// The value **is** the canonical frame address plus this offset: the address of something in
+    /// the frame.
+    CfaPlus(i64),
     /// In memory at this run-time address.
     Address(u64),
     /// What the register held when the function was entered.

@@ -1,5 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Symbols: by name, and by address.
+//!
+//! By address the choice is the one the kernel makes for its own oops text, so that both can be
+//! compared: the symbol that starts nearest below the address, whatever its type, reaching up to
+//! the next one; so a label inside of a function (`entry_SYSCALL_64_after_hwframe`) wins over the
+//! function, and padding belongs to what precedes it. Among several at one address, in this order:
+//! one whose size reaches the address, one that is not weak, one that is not a mark of the linker
+//! script (`__start_…`, `…_end`), the one with the fewest leading underscores, a global one, and
+//! at last the alphabet (3.10: `SyS_execve` before `sys_execve`, as in its kallsyms). The order of
+//! weakness, linker marks and underscores is that of the kernel's `scripts/kallsyms.c`. Per-CPU
+//! and absolute symbols are no addresses of code or data and are not found by address.
+
+use std::cmp::Reverse;
+
+use object::LittleEndian as LE;
+use object::elf;
+use object::read::elf::Sym as _;
+
+use crate::address::TEXT_MAP;
+use crate::elf::{Elf, Placement, RawSymbol};
 
 /// A symbol of the ELF symbol table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,4 +53,168 @@ pub enum SymbolKind {
     Label,
     /// A number that is not an address.
     Absolute,
+}
+
+/// Symbols in order of their run-time address, as (address, number in the symbol table).
+#[derive(Debug)]
+pub(crate) struct SymbolIndex(Vec<(u64, u32)>);
+
+impl SymbolIndex {
+    /// Sorts all symbols that are addresses of code or data.
+    pub(crate) fn new(elf: &Elf<'_>) -> Self {
+        let mut entries: Vec<(u64, u32)> = (0..)
+            .zip(elf.symbols)
+            .filter(|(_, symbol)| {
+                let kind = kind(elf, symbol);
+                let place = |kind| !matches!(kind, SymbolKind::PerCpu | SymbolKind::Absolute);
+                kind.is_some_and(place) && symbol.st_name(LE) != 0
+            })
+            .filter_map(|(number, symbol)| Some((elf.address(symbol)?, number)))
+            .collect();
+        entries.sort_unstable();
+        Self(entries)
+    }
+
+    /// The symbol that covers an address.
+    pub(crate) fn at(&self, elf: &Elf<'_>, address: u64) -> Option<Symbol> {
+        let after = self.0.partition_point(|&(start, _)| start <= address);
+        let start = self.0.get(after.checked_sub(1)?)?.0;
+        let first = self.0.partition_point(|&(other, _)| other < start);
+        let aliases = self.0.get(first..after)?;
+        let best = aliases
+            .iter()
+            .filter_map(|&(_, number)| elf.symbols.get(usize::try_from(number).ok()?))
+            .min_by_key(|symbol| rank(elf, symbol, address - start))?;
+        let symbol = describe(elf, best, self)?;
+        (address - start < symbol.extent).then_some(symbol)
+    }
+
+    /// Bytes from `address` to the next symbol or the end of the section that holds it.
+    fn extent(&self, elf: &Elf<'_>, symbol: &RawSymbol, address: u64) -> u64 {
+        let after = self.0.partition_point(|&(start, _)| start <= address);
+        let next = self.0.get(after).map(|&(start, _)| start);
+        let end = elf.section_of(symbol).and_then(|section| {
+            section.address?.checked_add(section.size).filter(|&end| end >= address)
+        });
+        let limit = match (next, end) {
+            (Some(next), Some(end)) => next.min(end),
+            (Some(limit), None) | (None, Some(limit)) => limit,
+            (None, None) => address.saturating_add(symbol.st_size(LE)),
+        };
+        limit.saturating_sub(address)
+    }
+}
+
+/// The symbol of that name: global before weak before the first local one.
+pub(crate) fn by_name(elf: &Elf<'_>, index: &SymbolIndex, name: &str) -> Option<Symbol> {
+    describe(elf, elf.symbol(name)?, index)
+}
+
+fn describe(elf: &Elf<'_>, symbol: &RawSymbol, index: &SymbolIndex) -> Option<Symbol> {
+    let address = elf.address(symbol)?;
+    let kind = kind(elf, symbol)?;
+    let size = symbol.st_size(LE);
+    let extent = match kind {
+        SymbolKind::PerCpu | SymbolKind::Absolute => size,
+        _ => index.extent(elf, symbol, address),
+    };
+    Some(Symbol {
+        name: String::from_utf8_lossy(elf.name(symbol)).into_owned(),
+        address,
+        size: if size == 0 { extent } else { size },
+        extent,
+        kind,
+        global: symbol.st_bind() != elf::STB_LOCAL,
+    })
+}
+
+/// What a symbol names; `None` for entries that name no place (files, sections, undefined).
+fn kind(elf: &Elf<'_>, symbol: &RawSymbol) -> Option<SymbolKind> {
+    let section = symbol.st_shndx(LE);
+    if section == elf::SHN_UNDEF {
+        return None;
+    }
+    let of_type = match symbol.st_type() {
+        elf::STT_FUNC | elf::STT_GNU_IFUNC => SymbolKind::Function,
+        elf::STT_OBJECT => SymbolKind::Object,
+        elf::STT_NOTYPE => SymbolKind::Label,
+        _ => return None,
+    };
+    if section == elf::SHN_ABS {
+        let moves = matches!(elf.placement, Placement::Kernel { .. })
+            && TEXT_MAP.contains(&symbol.st_value(LE));
+        return Some(if moves { of_type } else { SymbolKind::Absolute });
+    }
+    // `.data..percpu` since 2.6.33 (include/linux/percpu-defs.h, asm-generic/vmlinux.lds.h).
+    let per_cpu = elf.section_of(symbol).is_some_and(|section| section.name == ".data..percpu");
+    Some(if per_cpu { SymbolKind::PerCpu } else { of_type })
+}
+
+/// Order of preference among symbols at one address; see the module's text.
+fn rank<'d>(
+    elf: &Elf<'d>,
+    symbol: &RawSymbol,
+    offset: u64,
+) -> (Reverse<bool>, bool, bool, usize, Reverse<bool>, &'d [u8]) {
+    let name = elf.name(symbol);
+    let underscores = name.iter().take_while(|&&byte| byte == b'_').count();
+    (
+        Reverse(offset < symbol.st_size(LE)),
+        symbol.st_bind() == elf::STB_WEAK,
+        is_linker_mark(name),
+        underscores,
+        Reverse(symbol.st_bind() == elf::STB_GLOBAL),
+        name,
+    )
+}
+
+/// Names that linker scripts give to the edges of sections.
+fn is_linker_mark(name: &[u8]) -> bool {
+    [&b"__start_"[..], b"__stop_", b"__end_"].iter().any(|prefix| name.starts_with(prefix))
+        || (name.starts_with(b"__") && (name.ends_with(b"_start") || name.ends_with(b"_end")))
+}
+
+/// Neighbours in memory that are looked at on each side of a variable.
+const NEIGHBOURS: usize = 24;
+/// Source files that may define a variable: beyond this the guess is worth nothing.
+const MAX_FILES: usize = 4;
+
+impl SymbolIndex {
+    /// Addresses of functions, one for each source file that has local data near an address: those
+    /// nearest first.
+    pub(crate) fn code_beside(&self, elf: &Elf<'_>, address: u64) -> Vec<u64> {
+        let middle = self.0.partition_point(|&(start, _)| start < address);
+        let below = (1..=NEIGHBOURS).map(|distance| middle.checked_sub(distance));
+        let above = (0..NEIGHBOURS).map(|distance| middle.checked_add(distance));
+        let both = above.zip(below).flat_map(|(above, below)| [above, below]);
+        let mut files = Vec::new();
+        let mut code = Vec::new();
+        for place in both.flatten() {
+            let number = self.0.get(place).and_then(|&(_, number)| usize::try_from(number).ok());
+            let Some(file) = number.and_then(|number| file_of(elf, number)) else { continue };
+            if !files.contains(&file) && files.len() < MAX_FILES {
+                files.push(file);
+                code.extend(code_of(elf, file));
+            }
+        }
+        code
+    }
+}
+
+/// Number of the symbol that names the source file of a local symbol.
+fn file_of(elf: &Elf<'_>, number: usize) -> Option<usize> {
+    if elf.symbols.get(number)?.st_bind() != elf::STB_LOCAL {
+        return None;
+    }
+    elf.symbols.get(..number)?.iter().rposition(|symbol| symbol.st_type() == elf::STT_FILE)
+}
+
+/// Address of the first function among the local symbols of a source file.
+fn code_of(elf: &Elf<'_>, file: usize) -> Option<u64> {
+    let symbols = elf.symbols.get(file.checked_add(1)?..)?;
+    let group = symbols.iter().take_while(|symbol| {
+        symbol.st_type() != elf::STT_FILE && symbol.st_bind() == elf::STB_LOCAL
+    });
+    let function = group.into_iter().find(|symbol| symbol.st_type() == elf::STT_FUNC)?;
+    elf.address(function)
 }

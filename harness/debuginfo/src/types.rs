@@ -5,7 +5,6 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub(crate) Store);
 
-#[expect(dead_code, reason = "the readers of DWARF and BTF make these")]
 /// Where a type is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Store {
@@ -15,6 +14,8 @@ pub(crate) enum Store {
         unit: u64,
         /// Offset of the entry in the section.
         entry: u64,
+        /// For an array of several dimensions: how many of them are left out.
+        dimension: u32,
     },
     /// A type of `.BTF`, by its number.
     Btf(u32),

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! BTF: the kernel's own compact type information.
+//!
+//! Format: kernel `include/uapi/linux/btf.h` and `Documentation/bpf/btf.rst` (4.18 and later;
+//! enumerations of 64 bits since 6.0). Types are numbered from 1 in the order of the file, each of
+//! its own length, so one pass notes where each begins. Modules carry only what the kernel's BTF
+//! lacks ("split BTF"); that is not read here, since their DWARF is at hand.
+
+mod types;
+
+use std::cell::OnceCell;
+
+use crate::dwarf::hash;
+use crate::{Reason, TypeId, dwarf, types::Store};
+use types::Kind;
+
+const MAGIC: u16 = 0xeb9f;
+/// The kernel's `.BTF` has about 130,000 types; guards the table of offsets.
+const MAX_TYPES: usize = 1 << 22;
+
+/// A `.BTF` section, or the same bytes from memory.
+#[derive(Debug)]
+pub(crate) struct Btf<'d> {
+    types: &'d [u8],
+    strings: &'d [u8],
+    /// Where each type begins; the type numbered n is at n − 1.
+    offsets: Vec<u32>,
+    /// (hash of the name, number) of each type that can be found by name, in order.
+    names: OnceCell<Vec<(u32, u32)>>,
+}
+
+impl<'d> Btf<'d> {
+    /// Reads the header and finds where each type begins.
+    pub(crate) fn parse(bytes: &'d [u8]) -> Result<Self, Reason> {
+        let bad = |offset| Reason::Malformed { what: ".BTF", offset };
+        if u16_at(bytes, 0) != Some(MAGIC) {
+            return Err(bad(0));
+        }
+        let field = |offset: usize| {
+            let value = u32_at(bytes, offset).and_then(|value| usize::try_from(value).ok());
+            value.ok_or_else(|| bad(dwarf::widen(offset)))
+        };
+        // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
+        let body = bytes.get(field(4)?..).ok_or_else(|| bad(4))?;
+        let part = |at: usize| {
+            let (start, length) = (field(at)?, field(at + 4)?);
+            let end = start.checked_add(length).ok_or_else(|| bad(dwarf::widen(at)))?;
+            body.get(start..end).ok_or_else(|| bad(dwarf::widen(at)))
+        };
+        let (types, strings) = (part(8)?, part(16)?);
+        Ok(Self { types, strings, offsets: offsets(types)?, names: OnceCell::new() })
+    }
+
+    /// The type of that name and of a kind that is wanted, declarations left out.
+    pub(crate) fn find(&self, name: &str, wanted: dwarf::Wanted) -> Result<TypeId, Reason> {
+        let names = self.names.get_or_init(|| self.list_names());
+        let hash = hash(name);
+        let first = names.partition_point(|&(other, _)| other < hash);
+        let same = names.get(first..).unwrap_or(&[]).iter().take_while(|named| named.0 == hash);
+        let numbers = same.map(|&(_, number)| number);
+        numbers
+            .filter(|&number| self.header(number).is_some_and(|t| t.kind.answers(wanted)))
+            .find(|&number| self.header(number).and_then(|t| self.text(t.name)) == Some(name))
+            .map(|number| TypeId(Store::Btf(number)))
+            .ok_or_else(|| Reason::NotFound(name.to_owned()))
+    }
+
+    fn list_names(&self) -> Vec<(u32, u32)> {
+        let mut names = Vec::new();
+        for number in self.numbers() {
+            let Some(header) = self.header(number) else { continue };
+            if header.name != 0
+                && header.kind.has_name()
+                && let Some(name) = self.text(header.name)
+            {
+                names.push((hash(name), number));
+            }
+        }
+        names.sort_unstable();
+        names
+    }
+
+    /// Numbers of all types.
+    fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        1..=u32::try_from(self.offsets.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The string at an offset of the string table.
+    fn text(&self, offset: u32) -> Option<&'d str> {
+        let tail = self.strings.get(usize::try_from(offset).ok()?..)?;
+        let end = tail.iter().position(|&byte| byte == 0)?;
+        std::str::from_utf8(tail.get(..end)?).ok()
+    }
+}
+
+/// Walks over the types.
+fn offsets(types: &[u8]) -> Result<Vec<u32>, Reason> {
+    let mut offsets = Vec::with_capacity((types.len() / 24).min(MAX_TYPES));
+    let mut at = 0;
+    while at < types.len() {
+        let bad = || Reason::Malformed { what: ".BTF type", offset: dwarf::widen(at) };
+        if offsets.len() == MAX_TYPES {
+            return Err(Reason::Limit("types in .BTF"));
+        }
+        let info = u32_at(types, at + 4).ok_or_else(bad)?;
+        let extra = Kind::from_info(info).and_then(|kind| kind.extra(info)).ok_or_else(bad)?;
+        offsets.push(u32::try_from(at).map_err(|_| bad())?);
+        at += 12 + extra;
+    }
+    Ok(offsets)
+}
+
+fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
+    let field = bytes.get(offset..offset.checked_add(2)?)?;
+    field.try_into().ok().map(u16::from_le_bytes)
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    let field = bytes.get(offset..offset.checked_add(4)?)?;
+    field.try_into().ok().map(u32::from_le_bytes)
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! DWARF 4 and 5, read unit by unit.
+//!
+//! Nothing is indexed ahead: an address leads to its unit through `.debug_aranges`, and only that
+//! unit is read. What was learnt about a unit is kept as plain offsets, and gimli's views are made
+//! anew for each question, which costs less than a microsecond. Addresses in this module are those
+//! of the debug information ([`Elf::to_file`]); `Image` converts.
+
+mod entry;
+mod function;
+mod functions;
+mod inlines;
+mod lines;
+mod locations;
+mod names;
+mod sections;
+mod source;
+mod types;
+mod unit;
+mod units;
+mod variables;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use gimli::SectionId;
+
+use crate::Reason;
+use crate::elf::Elf;
+pub(crate) use names::{Wanted, hash};
+use sections::{Reader, Sections};
+use unit::UnitFacts;
+use unit::UnitView;
+use units::UnitRanges;
+
+/// An entry of `.debug_info` as gimli gives it.
+type Entry<'a> = gimli::DebuggingInformationEntry<Reader<'a>>;
+
+/// What is kept about the DWARF of an image.
+#[derive(Debug)]
+pub(crate) struct Store {
+    sections: Sections,
+    facts: RefCell<BTreeMap<usize, Rc<UnitFacts>>>,
+    ranges: OnceCell<UnitRanges>,
+    /// Units of the general functions of [`well_known`](crate::well_known).
+    general: OnceCell<Vec<usize>>,
+}
+
+impl Store {
+    pub(crate) fn new(elf: &Elf<'_>) -> Self {
+        Self {
+            sections: Sections::new(elf),
+            facts: RefCell::default(),
+            ranges: OnceCell::new(),
+            general: OnceCell::new(),
+        }
+    }
+}
+
+/// The DWARF of an image, for one question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dwarf<'a> {
+    elf: &'a Elf<'a>,
+    store: &'a Store,
+}
+
+impl<'a> Dwarf<'a> {
+    pub(crate) fn new(elf: &'a Elf<'a>, store: &'a Store) -> Self {
+        Self { elf, store }
+    }
+
+    /// gimli's view of the sections, without lines; location lists only if they are wanted, since
+    /// those of a module have to be relocated first.
+    fn view(self, locations: bool) -> gimli::Dwarf<Reader<'a>> {
+        let load = |id: SectionId| {
+            let skip = match id {
+                SectionId::DebugLine | SectionId::DebugAranges => true,
+                SectionId::DebugLoc | SectionId::DebugLocLists => !locations,
+                _ => false,
+            };
+            let reader = if skip { Reader::default() } else { self.section(id) };
+            Ok::<_, std::convert::Infallible>(reader)
+        };
+        let Ok(dwarf) = gimli::Dwarf::load(load);
+        dwarf
+    }
+
+    fn section(self, id: SectionId) -> Reader<'a> {
+        self.store.sections.reader(self.elf, id)
+    }
+}
+
+/// Turns gimli's error into a reason.
+fn malformed(what: &'static str, offset: usize) -> impl Fn(gimli::Error) -> Reason {
+    move |_| Reason::Malformed { what, offset: widen(offset) }
+}
+
+/// A `usize` as `u64`; both are 64 bits wide wherever this runs, or the former is narrower.
+pub(crate) fn widen(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}

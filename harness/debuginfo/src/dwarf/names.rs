@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Types and variables by name.
+//!
+//! DWARF as compilers write it for kernels has no index of names (`.debug_names` and `.debug_pubnames` are
+//! off by default), so each unit that is asked gets a small one of its own, at its first question.
+//! Which units to ask: all of a module; of a kernel only those of the functions in
+//! [`well_known`](crate::well_known), because a kernel has thousands of units.
+
+use gimli::UnitOffset;
+
+use super::{Dwarf, Entry, UnitView};
+use crate::well_known;
+use crate::{Reason, TypeId};
+
+/// What a name is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wanted {
+    /// Structure or union.
+    Struct,
+    /// Enumeration, typedef or base type; structure or union as well.
+    Type,
+    /// Variable.
+    Variable,
+}
+
+/// A type or variable at file scope of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NamedEntry {
+    hash: u32,
+    /// Only declared; after the definitions.
+    declaration: bool,
+    kind: Wanted,
+    entry: usize,
+}
+
+impl<'a> Dwarf<'a> {
+    /// The definition of a type.
+    pub(crate) fn find_type(self, name: &str, wanted: Wanted) -> Result<TypeId, Reason> {
+        for view in self.units_for(name) {
+            let found = view.named(name, |kind, declaration| {
+                !declaration
+                    && (kind == wanted || (wanted == Wanted::Type && kind == Wanted::Struct))
+            });
+            if let Some(entry) = found.first() {
+                return Ok(view.id(entry.offset()));
+            }
+        }
+        self.not_found(name)
+    }
+
+    /// Value of an enumerator of an enumeration at file scope.
+    pub(crate) fn enumerator(self, name: &str) -> Result<i64, Reason> {
+        for view in self.units_for(name) {
+            let mut value = None;
+            let mut ask = |entry: &Entry<'a>| {
+                if value.is_none() && entry.tag() == gimli::DW_TAG_enumeration_type {
+                    let all = view.enumerators(entry).unwrap_or_default();
+                    value = all.into_iter().find(|each| each.name == name).map(|each| each.value);
+                }
+            };
+            // A damaged unit gives what comes before the damage.
+            drop(view.root().and_then(|root| view.each_child(&root, &mut ask)));
+            if let Some(value) = value {
+                return Ok(value);
+            }
+        }
+        self.not_found(name)
+    }
+
+    fn not_found<T>(self, name: &str) -> Result<T, Reason> {
+        if self.store.sections.has(gimli::SectionId::DebugInfo) {
+            Err(Reason::NotFound(name.to_owned()))
+        } else {
+            Err(Reason::NoSection(".debug_info"))
+        }
+    }
+
+    /// The units that are asked for a name, in order.
+    pub(super) fn units_for(self, name: &str) -> impl Iterator<Item = UnitView<'a>> {
+        let all = self.elf.is_module().then(|| self.all_units());
+        let chosen = (!self.elf.is_module()).then(|| self.well_known_units(name));
+        let offsets = all.into_iter().flatten().chain(chosen.into_iter().flatten());
+        offsets.filter_map(move |offset| self.unit(offset).ok())
+    }
+
+    /// Units of the well-known functions, those for this very name first.
+    fn well_known_units(self, name: &str) -> impl Iterator<Item = usize> {
+        let private = well_known::private(name).iter().filter_map(move |each| self.unit_of(each));
+        let general = self.store.general.get_or_init(|| {
+            let mut units = Vec::new();
+            for unit in well_known::GENERAL.iter().filter_map(|each| self.unit_of(each)) {
+                if !units.contains(&unit) {
+                    units.push(unit);
+                }
+            }
+            units
+        });
+        private.chain(general.iter().copied())
+    }
+
+    /// Offset of the unit that holds a function.
+    fn unit_of(self, function: &str) -> Option<usize> {
+        let symbol = self.elf.symbol(function)?;
+        self.unit_offset_at(self.elf.to_file(self.elf.address(symbol)?)).ok()
+    }
+}
+
+impl<'a> UnitView<'a> {
+    /// Entries at file scope of that name and of a kind that is asked for; definitions first.
+    pub(super) fn named(&self, name: &str, asked: impl Fn(Wanted, bool) -> bool) -> Vec<Entry<'a>> {
+        let names = self.facts.names.get_or_init(|| self.list_names());
+        let hash = hash(name);
+        let first = names.partition_point(|named| named.hash < hash);
+        let same = names.get(first..).unwrap_or(&[]).iter().take_while(|named| named.hash == hash);
+        same.filter(|named| asked(named.kind, named.declaration))
+            .filter_map(|named| self.entry(UnitOffset(named.entry)).ok())
+            .filter(|entry| self.text(entry, gimli::DW_AT_name) == Some(name))
+            .collect()
+    }
+
+    fn list_names(&self) -> Vec<NamedEntry> {
+        let mut names = Vec::new();
+        let mut add = |entry: &Entry<'a>| {
+            let Some(kind) = kind(entry) else { return };
+            let Some(name) = self.text(entry, gimli::DW_AT_name) else { return };
+            let declaration = UnitView::flag(entry, gimli::DW_AT_declaration);
+            let entry = entry.offset().0;
+            names.push(NamedEntry { hash: hash(name), declaration, kind, entry });
+        };
+        // A damaged unit gives what comes before the damage.
+        drop(self.root().and_then(|root| self.each_child(&root, &mut add)));
+        names.sort_unstable();
+        names
+    }
+}
+
+fn kind(entry: &Entry<'_>) -> Option<Wanted> {
+    match entry.tag() {
+        gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type | gimli::DW_TAG_class_type => {
+            Some(Wanted::Struct)
+        }
+        gimli::DW_TAG_enumeration_type | gimli::DW_TAG_typedef | gimli::DW_TAG_base_type => {
+            Some(Wanted::Type)
+        }
+        gimli::DW_TAG_variable => Some(Wanted::Variable),
+        _ => None,
+    }
+}
+
+/// FNV-1a, 32 bits: short names, no attacker to fear (a collision costs one comparison).
+pub(crate) fn hash(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Questions about types that have the same answer whichever store describes them: sizes, spelling
+//! in C, and paths to members.
+
+use crate::{Field, Image, Lookup, Member, Qualifier, Reason, Type, TypeId};
+
+/// Typedefs and qualifiers around one type, structures inside of structures: kernels stay below
+/// ten. Guards against a circle.
+pub(crate) const MAX_INDIRECTIONS: usize = 32;
+
+impl Image<'_> {
+    /// A type without its typedefs and qualifiers.
+    pub fn resolve(&self, id: TypeId) -> Lookup<(TypeId, Type)> {
+        self.plain(id).into()
+    }
+
+    /// Size of a type, in bytes.
+    pub fn type_size(&self, id: TypeId) -> Lookup<u64> {
+        self.size(id).into()
+    }
+
+    /// Size of the structure or union of that tag, in bytes.
+    pub fn size_of(&self, name: &str) -> Lookup<u64> {
+        self.find_struct(name).ok().and_then(|id| self.size(id)).into()
+    }
+
+    /// The member of a structure that a path such as `thread.sp` or `mem[0].base` leads to,
+    /// through anonymous members.
+    pub fn member(&self, structure: &str, path: &str) -> Lookup<Field> {
+        let field = self.find_struct(structure).ok().and_then(|id| self.descend(id, path));
+        field
+            .map_err(|reason| match reason {
+                Reason::NotFound(what) if what == path => {
+                    Reason::NotFound(format!("{structure}.{path}"))
+                }
+                other => other,
+            })
+            .into()
+    }
+
+    /// As [`member`](Self::member), from a type.
+    pub fn member_of(&self, ty: TypeId, path: &str) -> Lookup<Field> {
+        self.descend(ty, path).into()
+    }
+
+    /// The other way round: path and field of the innermost member (of no structure type) that
+    /// covers a byte offset. The first member of a union that does wins. The offset may lie inside
+    /// of the member: [`Field::offset`] says where that starts.
+    pub fn member_at(&self, ty: TypeId, offset: u64) -> Lookup<(String, Field)> {
+        self.path_to(ty, offset).into()
+    }
+
+    /// Spelling of a type in C, such as `struct file *`; `None` is `void`.
+    pub fn type_name(&self, id: Option<TypeId>) -> String {
+        self.spell(id, String::new(), MAX_INDIRECTIONS)
+    }
+
+    fn plain(&self, id: TypeId) -> Result<(TypeId, Type), Reason> {
+        let mut id = id;
+        for _ in 0..MAX_INDIRECTIONS {
+            match self.type_of(id).ok()? {
+                Type::Typedef { target, .. } | Type::Qualified { target, .. } => {
+                    id = target.ok_or_else(|| Reason::NotFound("size of void".to_owned()))?;
+                }
+                other => return Ok((id, other)),
+            }
+        }
+        Err(Reason::Limit("typedefs of typedefs"))
+    }
+
+    fn size(&self, id: TypeId) -> Result<u64, Reason> {
+        let mut id = id;
+        let mut factor = 1_u64;
+        for _ in 0..MAX_INDIRECTIONS {
+            let size = match self.plain(id)?.1 {
+                Type::Array { element, count } => {
+                    factor = factor.saturating_mul(count.unwrap_or(0));
+                    id = element;
+                    continue;
+                }
+                Type::Struct { name, declaration: true, .. } => {
+                    return Err(Reason::NotFound(name.unwrap_or_default()));
+                }
+                Type::Base { size, .. } | Type::Struct { size, .. } | Type::Enum { size, .. } => {
+                    size
+                }
+                Type::Pointer { .. } => 8,
+                _ => return Err(Reason::Unsupported("size of a function")),
+            };
+            return Ok(factor.saturating_mul(size));
+        }
+        Err(Reason::Limit("arrays of arrays"))
+    }
+
+    /// Follows a path of names and indices, separated by dots.
+    fn descend(&self, id: TypeId, path: &str) -> Result<Field, Reason> {
+        let lost = || Reason::NotFound(path.to_owned());
+        let mut field = Field { offset: 0, size: 0, bits: None, ty: id };
+        for step in path.split('.') {
+            let (name, indices) = step.split_at(step.find('[').unwrap_or(step.len()));
+            let member = self.find_member(field.ty, name, MAX_INDIRECTIONS)?.ok_or_else(lost)?;
+            field.offset = field.offset.wrapping_add(member.offset);
+            field.bits = member.bits;
+            field.ty = member.ty;
+            for index in indices.split_terminator(']') {
+                let index = index.strip_prefix('[').and_then(|index| index.parse().ok());
+                let index: u64 = index.ok_or_else(lost)?;
+                let Type::Array { element, .. } = self.plain(field.ty)?.1 else {
+                    return Err(lost());
+                };
+                field.ty = element;
+                let skip = self.size(element)?.saturating_mul(index);
+                field.offset = field.offset.wrapping_add(skip);
+            }
+        }
+        field.size = self.size(field.ty)?;
+        Ok(field)
+    }
+
+    /// A member by name, its offset counted from the start of `id`.
+    fn find_member(&self, id: TypeId, name: &str, depth: usize) -> Result<Option<Member>, Reason> {
+        let Type::Struct { members, .. } = self.plain(id)?.1 else { return Ok(None) };
+        let depth = depth.checked_sub(1).ok_or(Reason::Limit("anonymous members"))?;
+        for member in members {
+            if member.name.as_deref() == Some(name) {
+                return Ok(Some(member));
+            }
+            if member.name.is_none()
+                && member.bits.is_none()
+                && let Some(mut inner) = self.find_member(member.ty, name, depth)?
+            {
+                inner.offset = inner.offset.wrapping_add(member.offset);
+                return Ok(Some(inner));
+            }
+        }
+        Ok(None)
+    }
+
+    fn path_to(&self, id: TypeId, offset: u64) -> Result<(String, Field), Reason> {
+        let lost = || Reason::NotFound(format!("member at offset {offset:#x}"));
+        let mut path = String::new();
+        let mut field = Field { offset: 0, size: self.size(id)?, bits: None, ty: id };
+        for _ in 0..MAX_INDIRECTIONS {
+            let inside = offset.checked_sub(field.offset).ok_or_else(lost)?;
+            match self.plain(field.ty)?.1 {
+                Type::Struct { members, declaration: false, .. } => {
+                    let (member, size) = self.covering(members, inside).ok_or_else(lost)?;
+                    if let Some(name) = &member.name {
+                        let dot = if path.is_empty() { "" } else { "." };
+                        path.push_str(dot);
+                        path.push_str(name);
+                    }
+                    field.offset = field.offset.wrapping_add(member.offset);
+                    field.size = size;
+                    field.bits = member.bits;
+                    field.ty = member.ty;
+                }
+                Type::Array { element, .. } => {
+                    let size = self.size(element)?;
+                    let index = inside.checked_div(size).ok_or_else(lost)?;
+                    path.push_str(&format!("[{index}]"));
+                    field.offset = field.offset.wrapping_add(index.saturating_mul(size));
+                    field.size = size;
+                    field.ty = element;
+                }
+                _ if path.is_empty() => return Err(lost()),
+                _ => return Ok((path, field)),
+            }
+        }
+        Err(Reason::Limit("structures in structures"))
+    }
+
+    /// The first member that covers an offset, and its size; a flexible array covers all that
+    /// follows it.
+    fn covering(&self, members: Vec<Member>, offset: u64) -> Option<(Member, u64)> {
+        members.into_iter().find_map(|member| {
+            let inside = offset.checked_sub(member.offset)?;
+            let size = match member.bits {
+                Some((low, bits)) => u64::from(low).wrapping_add(bits.into()).div_ceil(8),
+                None => self.size(member.ty).ok()?,
+            };
+            let flexible = size == 0
+                && matches!(self.plain(member.ty), Ok((_, Type::Array { count: None, .. })));
+            (inside < size || flexible).then_some((member, size))
+        })
+    }
+
+    /// Spells a type around a declarator, as C does: inside out.
+    fn spell(&self, id: Option<TypeId>, inner: String, depth: usize) -> String {
+        let pad = |base: &str, inner: &str| {
+            if inner.is_empty() { base.to_owned() } else { format!("{base} {inner}") }
+        };
+        let Some(id) = id else { return pad("void", &inner) };
+        let Some(depth) = depth.checked_sub(1) else { return pad("…", &inner) };
+        match self.type_of(id).found() {
+            None => pad("?", &inner),
+            Some(Type::Base { name, .. } | Type::Typedef { name, .. }) => pad(&name, &inner),
+            Some(Type::Struct { name, union, .. }) => {
+                let keyword = if union { "union" } else { "struct" };
+                pad(&format!("{keyword} {}", name.as_deref().unwrap_or("{…}")), &inner)
+            }
+            Some(Type::Enum { name, .. }) => {
+                pad(&format!("enum {}", name.as_deref().unwrap_or("{…}")), &inner)
+            }
+            Some(Type::Pointer { target }) => self.spell(target, format!("*{inner}"), depth),
+            Some(Type::Qualified { qualifier, target }) => {
+                let word = match qualifier {
+                    Qualifier::Const => "const",
+                    Qualifier::Volatile => "volatile",
+                    Qualifier::Restrict => "restrict",
+                    Qualifier::Atomic => "_Atomic",
+                    Qualifier::Tag => return self.spell(target, inner, depth),
+                };
+                self.spell_qualified(target, word, &inner, depth)
+            }
+            Some(Type::Array { element, count }) => {
+                let count = count.map(|count| count.to_string()).unwrap_or_default();
+                self.spell(Some(element), format!("{}[{count}]", group(inner)), depth)
+            }
+            Some(Type::Function { result, parameters, variadic }) => {
+                let mut list: Vec<String> = parameters
+                    .into_iter()
+                    .map(|parameter| self.spell(parameter, String::new(), depth))
+                    .collect();
+                if variadic {
+                    list.push("...".to_owned());
+                } else if list.is_empty() {
+                    list.push("void".to_owned());
+                }
+                self.spell(result, format!("{}({})", group(inner), list.join(", ")), depth)
+            }
+        }
+    }
+
+    /// A qualifier stands before the name of a type, but behind the star of a pointer.
+    fn spell_qualified(
+        &self,
+        target: Option<TypeId>,
+        word: &str,
+        inner: &str,
+        depth: usize,
+    ) -> String {
+        let pointer = target.is_some_and(|target| {
+            matches!(self.type_of(target), Lookup::Found(Type::Pointer { .. }))
+        });
+        if pointer {
+            let space = if inner.is_empty() { "" } else { " " };
+            self.spell(target, format!("{word}{space}{inner}"), depth)
+        } else {
+            format!("{word} {}", self.spell(target, inner.to_owned(), depth))
+        }
+    }
+}
+
+/// Brackets around the declarator of a pointer to an array or a function.
+fn group(inner: String) -> String {
+    if inner.starts_with('*') { format!("({inner})") } else { inner }
+}
