@@ -9,10 +9,11 @@ pub fn bytes(bytes: u64) -> String {
     const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
     for (unit, shift) in UNITS {
         if bytes >> shift > 0 {
-            let tenths = ((bytes >> (shift - 4)) * 10) >> 4;
-            return match (tenths / 10, tenths % 10) {
-                (whole, 0) => format!("{whole} {unit}"),
-                (whole, tenth) => format!("{whole}.{tenth} {unit}"),
+            let whole = bytes >> shift;
+            let tenth = ((bytes - (whole << shift)) * 10) >> shift;
+            return match tenth {
+                0 => format!("{whole} {unit}"),
+                tenth => format!("{whole}.{tenth} {unit}"),
             };
         }
     }
@@ -40,7 +41,7 @@ mod tests {
             (1023, "1023 B"),
             (1 << 10, "1 KiB"),
             (1_610_612_736, "1.5 GiB"),
-            (29_779_558, "28.4 MiB"),
+            (29_779_600, "28.4 MiB"),
             (u64::MAX, "17179869183.9 GiB"),
         ] {
             assert_eq!(bytes(size), text);
