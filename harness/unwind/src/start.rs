@@ -3,7 +3,8 @@
 
 use crate::{Memory, Pc, Register, Registers};
 
-/// Where a walk begins.
+/// Where a walk begins. Before 4.9 a sleeping task has no resume address on its stack; there the
+/// caller names the place in `__schedule` itself ([`Pc::Interrupted`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
     /// Program counter of the first frame.

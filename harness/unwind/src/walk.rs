@@ -4,7 +4,8 @@
 use crate::call::is_after_call;
 use crate::strategy::{Caller, Context, LAST_RESORT, Refusal, STRATEGIES, Strategy, callee_saved};
 use crate::{
-    Frame, Memory, Pc, Register, ReturnTrampoline, Stacks, Start, StopReason, Tables, Trust, Walk,
+    Frame, Memory, Pc, Register, ReturnTrampoline, Stack, Stacks, Start, StopReason, Tables, Trust,
+    Walk,
 };
 
 /// Walks from `start` outwards; at most `limit` frames.
@@ -24,16 +25,17 @@ pub fn walk(
     }
     let context = Context { memory, tables, stacks };
     let sp = start.registers.get(Register::Rsp).unwrap_or(0);
+    let stack = stacks.stack_of(sp);
     let mut frame = Frame {
         pc: start.pc,
         sp,
         cfa: None,
         registers: start.registers,
         trust: Trust::Exact,
-        stack: stacks.stack_of(sp).map(|stack| stack.kind),
+        stack: stack.map(|stack| stack.kind),
         exception: None,
     };
-    let mut walker = Walker::new(context, sp);
+    let mut walker = Walker::new(context, stack);
     let stop = loop {
         if frames.len() >= limit {
             break StopReason::Limit;
@@ -64,8 +66,8 @@ struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    fn new(context: Context<'a>, sp: u64) -> Self {
-        let entered = vec![context.stacks.stack_of(sp).map(|stack| stack.low)];
+    fn new(context: Context<'a>, stack: Option<Stack>) -> Self {
+        let entered = vec![stack.map(|stack| stack.low)];
         Self { context, entered, trampolines: 0, scanned: false, in_trampoline: false }
     }
 
@@ -78,9 +80,9 @@ impl<'a> Walker<'a> {
                     return Err(StopReason::User(Box::new(caller.registers)));
                 }
                 Ok(mut caller) => match self.check(frame, &mut caller) {
-                    Ok(returns) => {
+                    Ok(checked) => {
                         frame.cfa = caller.cfa;
-                        return Ok(self.accept(caller, returns));
+                        return Ok(self.accept(caller, checked));
                     }
                     Err(reason) => reason,
                 },
@@ -104,8 +106,8 @@ impl<'a> Walker<'a> {
     }
 
     /// Refuses a caller that is no code or leads in circles; looks behind return trampolines.
-    fn check(&self, frame: &Frame, caller: &mut Caller) -> Result<Returns, StopReason> {
-        self.check_progress(frame, caller.sp())?;
+    fn check(&self, frame: &Frame, caller: &mut Caller) -> Result<Checked, StopReason> {
+        let stack = self.check_progress(frame, caller.sp())?;
         let returns = match caller.pc {
             Pc::Return(address) => self.check_return(caller, address)?,
             Pc::Interrupted(_) => Returns::Straight,
@@ -113,14 +115,16 @@ impl<'a> Walker<'a> {
         if caller.trust == Trust::Orc {
             callee_saved(&self.context, frame, caller);
         }
-        Ok(returns)
+        Ok(Checked { returns, stack })
     }
 
-    fn check_progress(&self, frame: &Frame, sp: u64) -> Result<(), StopReason> {
-        let stack = self.stack_at(sp);
-        let same = self.entered.last() == Some(&stack);
-        if (same && sp > frame.sp) || (!same && !self.entered.contains(&stack)) {
-            Ok(())
+    /// The stack that `sp` is on, if it is allowed to lead there.
+    fn check_progress(&self, frame: &Frame, sp: u64) -> Result<Option<Stack>, StopReason> {
+        let stack = self.context.stacks.stack_of(sp);
+        let low = stack.map(|stack| stack.low);
+        let same = self.entered.last() == Some(&low);
+        if (same && sp > frame.sp) || (!same && !self.entered.contains(&low)) {
+            Ok(stack)
         } else {
             Err(StopReason::NoProgress { sp })
         }
@@ -150,29 +154,30 @@ impl<'a> Walker<'a> {
         Ok(Returns::IntoTrampoline)
     }
 
-    fn accept(&mut self, caller: Caller, returns: Returns) -> Frame {
-        let sp = caller.sp();
-        let stack = self.stack_at(sp);
-        if self.entered.last() != Some(&stack) {
-            self.entered.push(stack);
+    fn accept(&mut self, caller: Caller, Checked { returns, stack }: Checked) -> Frame {
+        let low = stack.map(|stack| stack.low);
+        if self.entered.last() != Some(&low) {
+            self.entered.push(low);
         }
         self.trampolines += usize::from(returns != Returns::Straight);
         self.in_trampoline = returns == Returns::IntoTrampoline;
         self.scanned |= caller.trust == Trust::Scan;
         Frame {
             pc: caller.pc,
-            sp,
+            sp: caller.sp(),
             cfa: None,
             registers: caller.registers,
             trust: if self.scanned { Trust::Scan } else { caller.trust },
-            stack: self.context.stacks.stack_of(sp).map(|stack| stack.kind),
+            stack: stack.map(|stack| stack.kind),
             exception: caller.exception,
         }
     }
+}
 
-    fn stack_at(&self, sp: u64) -> Option<u64> {
-        self.context.stacks.stack_of(sp).map(|stack| stack.low)
-    }
+/// What the checks of a caller found out about it.
+struct Checked {
+    returns: Returns,
+    stack: Option<Stack>,
 }
 
 /// What a return address turned out to be.

@@ -147,6 +147,23 @@ fn everything_after_a_scanned_frame_is_scanned() {
     assert_eq!(user_rip(&walk.stop), Some(USER_RIP));
 }
 
+/// A stale frame: the rule that fits its code points at a word which no call pushed.
+#[test]
+fn rules_after_a_scan_are_held_to_return_addresses_of_calls() {
+    let sp = SP_IN_A - 0x30;
+    let stack = section()
+        .D64(0x1234)
+        .D64(FUNCTION_B + 0x40) // stale
+        .append_repeated(0, 0x18)
+        .D64(BARE + 0x10) // where the rule of B has the return address: code, but after no call
+        .append_section(stack_of_two_functions());
+    let machine = two_functions().with(BARE, section().append_repeated(0x90, 64)).with(sp, stack);
+    let walk = machine.walk_from(Registers::at(BARE, sp));
+    assert_eq!(addresses(&walk)[1..3], [FUNCTION_B + 0x40, FUNCTION_B + 0x40]);
+    assert_eq!(walk.frames[2].sp, SP_IN_A + 8);
+    assert_eq!(user_rip(&walk.stop), Some(USER_RIP));
+}
+
 #[test]
 fn end_of_stack_is_the_root() {
     let end = OrcEntry { kind: Kind::EndOfStack, ..call_entry(0) };
