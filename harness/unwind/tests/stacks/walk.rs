@@ -70,6 +70,27 @@ fn frame_pointer_is_restored_by_orc() {
     assert_eq!(walk.frames[1].registers.get(Register::Rbx), None, "ORC does not tell rbx");
 }
 
+/// Functions that align their stack have `rbp` saved where it points.
+#[test]
+fn frame_pointer_may_be_saved_relative_to_itself() {
+    let sp = TASK + 0x1000;
+    let (bp, saved) = (Label::new(), 0xffff_8880_dead_b000_u64);
+    let stack = section()
+        .set_start_const(sp)
+        .append_repeated(0, 0x40)
+        .mark(&bp)
+        .D64(saved)
+        .append_repeated(0, 0x20)
+        .D64(FUNCTION_B + 0x40);
+    let aligned = OrcEntry { bp: Bp::AtBp(0), ..call_entry(0x70) };
+    let machine = two_functions().orc_entry(BARE, aligned).with(sp, stack);
+    let mut registers = Registers::at(BARE, sp);
+    registers.set(Register::Rbp, bp.value());
+    let walk = machine.walk_from(registers);
+    assert_eq!(walk.frames[1].pc, Pc::Return(FUNCTION_B + 0x40));
+    assert_eq!(walk.frames[1].registers.get(Register::Rbp), Some(saved));
+}
+
 /// The CPU aligns the stack before it saves registers, so the end of `pt_regs` says nothing.
 #[test]
 fn stack_pointer_of_interrupted_code_is_the_saved_one() {
@@ -108,6 +129,7 @@ fn partial_exception_frame_leaves_other_registers() {
     assert_eq!(frame.pc, Pc::Interrupted(FUNCTION_A + 3));
     assert_eq!(frame.registers.get(Register::Rax), Some(0xaaaa));
     assert_eq!(frame.registers.flags, Some(0x202));
+    assert_eq!(frame.registers.cs, Some(KERNEL_CS));
     assert_eq!(frame.exception, Some(ExceptionFrame { address: sp, full: false }));
 }
 
@@ -188,6 +210,17 @@ fn saved_stack_pointer_below_the_frame_is_a_loop() {
     let walk = machine.walk_from(Registers::at(ENTRY, regs));
     assert_eq!(exactly_one(&walk.frames).pc, Pc::Interrupted(ENTRY));
     assert_eq!(walk.stop, StopReason::NoProgress { sp: regs - 0x100 });
+}
+
+/// A call without a frame: broken table.
+#[test]
+fn stack_pointer_that_stays_is_a_loop() {
+    let machine = two_functions()
+        .orc_entry(BARE, call_entry(0))
+        .with(TASK, section().D64(BARE + 0x10).D64(0));
+    let walk = machine.walk_from(Registers::at(BARE, TASK + 8));
+    assert_eq!(exactly_one(&walk.frames).pc, Pc::Interrupted(BARE));
+    assert_eq!(walk.stop, StopReason::NoProgress { sp: TASK + 8 });
 }
 
 #[test]
