@@ -13,6 +13,7 @@ pub mod cpus;
 pub mod crash;
 mod direct_map;
 mod identity;
+pub mod kallsyms;
 mod list;
 pub mod log;
 mod log_records;
@@ -31,6 +32,7 @@ mod stacks;
 pub mod taint;
 pub mod tasks;
 mod text;
+pub mod unloaded;
 pub mod unreadable;
 mod uptime;
 pub mod uts;
@@ -49,6 +51,7 @@ pub use memory::VirtualMemory;
 pub use unreadable::{Level, Listing, Unavailable, Unreadable};
 
 use crash::Crash;
+use kallsyms::Kallsyms;
 use log::LogLine;
 use modules::Module;
 use space::{AddressSpace, Layout};
@@ -72,6 +75,7 @@ pub struct Kernel<'a> {
     kaslr: Option<u64>,
     fields: RefCell<BTreeMap<String, Option<Field>>>,
     percpu: OnceCell<Vec<u64>>,
+    kallsyms: OnceCell<Result<Kallsyms, Unavailable>>,
     log: OnceCell<Result<Listing<LogLine>, Unavailable>>,
     tasks: OnceCell<Result<Listing<Task>, Unavailable>>,
     modules: OnceCell<Result<Listing<Module>, Unavailable>>,
@@ -106,6 +110,7 @@ impl<'a> Kernel<'a> {
             kaslr: checked.kaslr,
             fields: RefCell::default(),
             percpu: OnceCell::new(),
+            kallsyms: OnceCell::new(),
             log: OnceCell::new(),
             tasks: OnceCell::new(),
             modules: OnceCell::new(),
@@ -156,12 +161,25 @@ impl<'a> Kernel<'a> {
     /// CPU's offset.
     ///
     /// # Errors
-    /// If neither VMCOREINFO nor `vmlinux` know it.
+    /// If VMCOREINFO, `vmlinux` and, without that, the kernel's own table do not know it.
     pub fn symbol(&self, name: &str) -> Result<u64, Unavailable> {
-        self.info()
-            .symbol(name)
-            .or_else(|| Some(self.image.as_ref()?.symbol(name)?.address))
-            .ok_or_else(|| Unavailable::Symbol(name.to_owned()))
+        if let Some(address) = self.info().symbol(name) {
+            return Ok(address);
+        }
+        let found = match &self.image {
+            Some(image) => image.symbol(name).map(|symbol| symbol.address),
+            None => self.kallsyms().ok().and_then(|all| all.by_name(name)).map(|one| one.address),
+        };
+        found.ok_or_else(|| Unavailable::Symbol(name.to_owned()))
+    }
+
+    /// The kernel's own symbol table; for dumps without a `vmlinux`.
+    ///
+    /// # Errors
+    /// If VMCOREINFO does not tell where it is, or it cannot be read.
+    pub fn kallsyms(&self) -> Result<&Kallsyms, Unavailable> {
+        let read = || Kallsyms::read(self, self.info());
+        self.kallsyms.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
     /// The member that `path` leads to in `structure`.

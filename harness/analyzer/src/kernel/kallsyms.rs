@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel's own symbol table, from the dump's memory: names without a `vmlinux`.
+//!
+//! `kernel/kallsyms.c` and `scripts/kallsyms.c`. Names are strings of tokens; the first
+//! character is the letter of `nm`. VMCOREINFO tells where the tables are since 6.0. How
+//! addresses are stored is not written down anywhere, so the form is chosen under which `_stext`
+//! comes out where VMCOREINFO has it:
+//!
+//! * `kallsyms_addresses`: plain (to 6.10, without `CONFIG_KALLSYMS_BASE_RELATIVE`);
+//! * `kallsyms_offsets` with zero and above absolute, below relative to
+//!   `kallsyms_relative_base - 1` (x86-64 with SMP, 4.6 to 6.14), or all relative to it;
+//! * `kallsyms_offsets` relative to their own place (7.0 and later).
+
+use vmcore::VmcoreInfo;
+
+use super::memory::VirtualMemory;
+use super::unreadable::Unavailable;
+
+/// Symbols that are believed; a distribution's kernel has about 200 000.
+const MAX_SYMBOLS: u32 = 4 << 20;
+/// Bytes of the token table: 256 tokens; none is longer than a name.
+const MAX_TOKENS: usize = 64 << 10;
+/// Bytes of memory read at once.
+const CHUNK: usize = 4096;
+/// Longest name that is believed (`KSYM_NAME_LEN` is 512 since 6.1), with its letter.
+const MAX_NAME: usize = 1024;
+
+/// The kernel's symbols, in the order of the table, which is that of addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kallsyms {
+    symbols: Vec<Entry>,
+    names: String,
+}
+
+/// A symbol; its name is a piece of `names`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    address: u64,
+    start: usize,
+    end: usize,
+    letter: char,
+}
+
+/// A symbol of the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KernelSymbol<'k> {
+    /// Name, without the letter.
+    pub name: &'k str,
+    /// Run-time address; a small number for per-CPU symbols.
+    pub address: u64,
+    /// Letter of `nm`.
+    pub letter: char,
+    /// Bytes up to the next higher symbol; none for the last one.
+    pub extent: Option<u64>,
+}
+
+/// How addresses are stored.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// Whole addresses.
+    Plain,
+    /// Offsets from a base, of which only negative ones are relative.
+    AbsolutePerCpu(u64),
+    /// Offsets from a base.
+    Relative(u64),
+    /// Offsets from the place where they are stored.
+    PlaceRelative,
+}
+
+impl Kallsyms {
+    /// Reads the tables that VMCOREINFO names.
+    ///
+    /// # Errors
+    /// If it names none, or they cannot be read or make no sense.
+    pub fn read(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<Self, Unavailable> {
+        let what = |source| Unavailable::memory("kallsyms", source);
+        let place = |name: &str| {
+            info.symbol(name).ok_or_else(|| Unavailable::Symbol(format!("VMCOREINFO {name}")))
+        };
+        let count = memory.read_u32(place("kallsyms_num_syms")?).map_err(what)?;
+        if count > MAX_SYMBOLS {
+            return Err(Unavailable::Damaged(format!("kallsyms claims {count} symbols")));
+        }
+        let count = usize::try_from(count).expect("bounded above");
+        let tokens =
+            Tokens::read(memory, place("kallsyms_token_table")?, place("kallsyms_token_index")?)?;
+        let mut kallsyms = Self::default();
+        kallsyms.read_names(memory, place("kallsyms_names")?, count, &tokens)?;
+        let (table, forms) = forms(memory, info)?;
+        kallsyms.read_addresses(memory, table, &forms, info.symbol("_stext"))?;
+        Ok(kallsyms)
+    }
+
+    /// The first symbol of that name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<KernelSymbol<'_>> {
+        let index = self.symbols.iter().position(|entry| self.name(entry) == name)?;
+        Some(self.symbol(index))
+    }
+
+    /// The symbol that covers `address`: the last one at or below it, the first among equals.
+    #[must_use]
+    pub fn at(&self, address: u64) -> Option<KernelSymbol<'_>> {
+        let above = self.symbols.partition_point(|entry| entry.address <= address);
+        let start = self.symbols[..above].last()?.address;
+        let first = self.symbols.partition_point(|entry| entry.address < start);
+        Some(self.symbol(first))
+    }
+
+    /// Number of symbols.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.symbols.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.symbols.is_empty()
+    }
+
+    fn name(&self, entry: &Entry) -> &str {
+        &self.names[entry.start..entry.end]
+    }
+
+    fn symbol(&self, index: usize) -> KernelSymbol<'_> {
+        let entry = &self.symbols[index];
+        let next = self.symbols.partition_point(|other| other.address <= entry.address);
+        KernelSymbol {
+            name: self.name(entry),
+            address: entry.address,
+            letter: entry.letter,
+            extent: self.symbols.get(next).map(|next| next.address - entry.address),
+        }
+    }
+
+    /// Expands the names: a length (two bytes from 128 on, low seven bits first), then tokens.
+    fn read_names(
+        &mut self,
+        memory: &dyn VirtualMemory,
+        at: u64,
+        count: usize,
+        tokens: &Tokens,
+    ) -> Result<(), Unavailable> {
+        let mut bytes = Stream { memory, at, chunk: Vec::new(), next: 0 };
+        let mut name = Vec::new();
+        for _ in 0..count {
+            let mut length = usize::from(bytes.take()?);
+            if length >= 128 {
+                length = length - 128 + usize::from(bytes.take()?) * 128;
+            }
+            name.clear();
+            for _ in 0..length {
+                name.extend_from_slice(tokens.token(bytes.take()?));
+                if name.len() > MAX_NAME {
+                    return Err(Unavailable::Damaged("kallsyms has an endless name".to_owned()));
+                }
+            }
+            let (letter, rest) = name.split_first().map_or((b'?', &[][..]), |(a, b)| (*a, b));
+            let start = self.names.len();
+            self.names.push_str(&String::from_utf8_lossy(rest));
+            let (end, letter) = (self.names.len(), char::from(letter));
+            self.symbols.push(Entry { address: 0, start, end, letter });
+        }
+        Ok(())
+    }
+
+    /// Fills the addresses in, in the form under which `_stext` is where it must be.
+    fn read_addresses(
+        &mut self,
+        memory: &dyn VirtualMemory,
+        table: u64,
+        forms: &[Form],
+        stext: Option<u64>,
+    ) -> Result<(), Unavailable> {
+        let anchor = self.symbols.iter().position(|entry| self.name(entry) == "_stext");
+        let (Some(anchor), Some(stext)) = (anchor, stext) else {
+            return Err(Unavailable::Damaged("kallsyms has no _stext".to_owned()));
+        };
+        let wide = if matches!(forms, [Form::Plain]) { 8 } else { 4 };
+        let what = |source| Unavailable::memory("kallsyms", source);
+        let bytes = memory.read_bytes(table, self.symbols.len() * wide).map_err(what)?;
+        let value = |index: usize, form: Form| {
+            let raw = &bytes[index * wide..][..wide];
+            form.address(table.wrapping_add((index * wide) as u64), raw)
+        };
+        let form = forms.iter().find(|form| value(anchor, **form) == stext).ok_or_else(|| {
+            Unavailable::Damaged("kallsyms stores addresses in an unknown form".to_owned())
+        })?;
+        for (index, entry) in self.symbols.iter_mut().enumerate() {
+            entry.address = value(index, *form);
+        }
+        // The kernel's own order; a damaged table is put in order so that lookups stay sound.
+        self.symbols.sort_by_key(|entry| entry.address);
+        Ok(())
+    }
+}
+
+impl Form {
+    /// The address that the bytes at `place` stand for.
+    fn address(self, place: u64, raw: &[u8]) -> u64 {
+        let wide = raw.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        // Sign extension of the low 32 bits.
+        let signed = (wide << 32).cast_signed() >> 32;
+        match self {
+            Self::Plain => wide,
+            Self::AbsolutePerCpu(base) if signed < 0 => {
+                base.wrapping_sub(1).wrapping_sub(signed.cast_unsigned())
+            }
+            Self::AbsolutePerCpu(_) => wide,
+            Self::Relative(base) => base.wrapping_add(wide),
+            Self::PlaceRelative => place.wrapping_add_signed(signed),
+        }
+    }
+}
+
+/// The table of addresses and the forms it may have.
+fn forms(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<(u64, Vec<Form>), Unavailable> {
+    if let Some(table) = info.symbol("kallsyms_addresses") {
+        return Ok((table, vec![Form::Plain]));
+    }
+    let table = info
+        .symbol("kallsyms_offsets")
+        .ok_or_else(|| Unavailable::Symbol("VMCOREINFO kallsyms_offsets".to_owned()))?;
+    let Some(base) = info.symbol("kallsyms_relative_base") else {
+        return Ok((table, vec![Form::PlaceRelative]));
+    };
+    let base = memory.read_u64(base).map_err(|source| Unavailable::memory("kallsyms", source))?;
+    Ok((table, vec![Form::AbsolutePerCpu(base), Form::Relative(base)]))
+}
+
+/// The 256 tokens that names are made of.
+struct Tokens {
+    table: Vec<u8>,
+    index: Vec<usize>,
+}
+
+impl Tokens {
+    fn read(memory: &dyn VirtualMemory, table: u64, index: u64) -> Result<Self, Unavailable> {
+        let what = |source| Unavailable::memory("kallsyms", source);
+        let index = memory.read_bytes(index, 512).map_err(what)?;
+        let index: Vec<usize> = index
+            .chunks_exact(2)
+            .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])))
+            .collect();
+        // The last token ends the table; tokens are short, so that some bytes more are enough.
+        let last = index.iter().max().copied().unwrap_or(0);
+        let wanted = (last + 64).min(MAX_TOKENS + 64);
+        Ok(Self { table: memory.read_bytes(table, wanted).map_err(what)?, index })
+    }
+
+    fn token(&self, number: u8) -> &[u8] {
+        let rest = self.table.get(self.index[usize::from(number)]..).unwrap_or_default();
+        let end = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
+        &rest[..end]
+    }
+}
+
+/// Memory read byte by byte.
+struct Stream<'m> {
+    memory: &'m dyn VirtualMemory,
+    at: u64,
+    chunk: Vec<u8>,
+    next: usize,
+}
+
+impl Stream<'_> {
+    fn take(&mut self) -> Result<u8, Unavailable> {
+        if self.next == self.chunk.len() {
+            // Up to the end of the page, so that no page is asked for that has none of the names.
+            let page = usize::try_from(self.at % CHUNK as u64).expect("less than a page");
+            self.chunk = self
+                .memory
+                .read_bytes(self.at, CHUNK - page)
+                .map_err(|source| Unavailable::memory("kallsyms", source))?;
+            self.at = self.at.wrapping_add(self.chunk.len() as u64);
+            self.next = 0;
+        }
+        let byte = self.chunk[self.next];
+        self.next += 1;
+        Ok(byte)
+    }
+}
