@@ -35,7 +35,7 @@ pub enum ModuleFile<'d> {
 impl<'d> ModuleFile<'d> {
     /// The image, if the file is used.
     #[must_use]
-    pub fn into_image(self) -> Option<Image<'d>> {
+    pub const fn image(&self) -> Option<&Image<'d>> {
         match self {
             Self::Matches { image, .. } | Self::Unconfirmed { image } => Some(image),
             Self::Wrong(_) | Self::Unusable(_) | Self::NoSections(_) => None,
