@@ -10,8 +10,8 @@ use vmcore::PhysAddr;
 use super::paging::{Format, PhysicalMemory};
 use super::unreadable::{Level, Unreadable};
 
-/// A gibibyte: the direct map starts at a multiple of it (`PUD_SIZE`).
-const STEP: u64 = 1 << 30;
+/// Places that are looked at before the tables count as damaged; real ones need some hundred.
+const MAX_WALKS: u32 = 1 << 16;
 /// Entries of one table.
 const ENTRIES: u64 = 512;
 
@@ -33,15 +33,11 @@ impl DirectMap {
         let span = 1_u64 << top.shift();
         // The sign extension of the lowest address of the upper half.
         let half = u64::MAX << (top.shift() + 8);
-        for index in 0..ENTRIES / 2 {
-            let start = half.wrapping_add(index * span);
-            if let Some(base) = first_mapped(memory, format, root, start, span)
-                && maps(memory, format, root, base, root)
-            {
-                return Some(Self { base });
-            }
-        }
-        None
+        let mut search = Search { memory, format, root, budget: MAX_WALKS };
+        (0..ENTRIES / 2)
+            .map(|index| half.wrapping_add(index * span))
+            .find_map(|start| search.first_mapped(start, span).filter(|base| search.maps(*base)))
+            .map(|base| Self { base })
     }
 
     /// Virtual address of a physical one.
@@ -51,35 +47,40 @@ impl DirectMap {
     }
 }
 
-/// First multiple of [`STEP`] from `start` on, below `start + span`, that the tables map.
-fn first_mapped(
-    memory: &dyn PhysicalMemory,
+/// A search through the kernel's half of the tables.
+struct Search<'m> {
+    memory: &'m dyn PhysicalMemory,
     format: Format,
     root: PhysAddr,
-    start: u64,
-    span: u64,
-) -> Option<u64> {
-    let mut address = start;
-    let end = start.wrapping_add(span.wrapping_sub(1));
-    loop {
-        let skip = match format.walk(memory, root, address) {
-            Ok(_) => return Some(address),
-            Err(Unreadable::NotMapped { level, .. }) => 1 << level.shift().max(Level::Pud.shift()),
-            Err(_) => STEP,
-        };
-        address = address.checked_add(skip).filter(|next| *next <= end)?;
-    }
+    budget: u32,
 }
 
-/// Whether `base` plus a physical address is mapped to that address.
-fn maps(
-    memory: &dyn PhysicalMemory,
-    format: Format,
-    root: PhysAddr,
-    base: u64,
-    physical: PhysAddr,
-) -> bool {
-    base.checked_add(physical.0)
-        .and_then(|address| format.walk(memory, root, address).ok())
-        .is_some_and(|mapping| mapping.physical == physical)
+impl Search<'_> {
+    /// First multiple of 1 GiB (`PUD_SIZE`, where the direct map starts) from `start` on, below `start + span`, that the tables map.
+    fn first_mapped(&mut self, start: u64, span: u64) -> Option<u64> {
+        let mut address = start;
+        let end = start.wrapping_add(span.wrapping_sub(1));
+        loop {
+            self.budget = self.budget.checked_sub(1)?;
+            let covered = match self.format.walk(self.memory, self.root, address) {
+                Ok(_) => return Some(address),
+                Err(Unreadable::NotMapped { level, .. } | Unreadable::Damaged { level, .. }) => {
+                    level.shift()
+                }
+                // All that the missing table would have mapped.
+                Err(Unreadable::TableAbsent { level, .. }) => level.shift() + 9,
+                Err(_) => return None,
+            };
+            let skip = 1 << covered.max(Level::Pud.shift());
+            // From the entry's own start, wherever in it this is.
+            address = (address & !(skip - 1)).checked_add(skip).filter(|next| *next <= end)?;
+        }
+    }
+
+    /// Whether `base` plus the physical address of the top table is mapped to that table.
+    fn maps(&self, base: u64) -> bool {
+        base.checked_add(self.root.0)
+            .and_then(|address| self.format.walk(self.memory, self.root, address).ok())
+            .is_some_and(|mapping| mapping.physical == self.root)
+    }
 }

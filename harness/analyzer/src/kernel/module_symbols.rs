@@ -5,6 +5,8 @@
 //! `struct module` (to 4.4) or of `struct mod_kallsyms` (4.5 and later); the letter of `nm` is in
 //! `st_info` (to 5.1, then no longer an ELF type) or in `typetab` (5.2 and later).
 
+use std::rc::Rc;
+
 use super::memory::VirtualMemory;
 use super::modules::Module;
 use super::{Kernel, Unavailable};
@@ -32,12 +34,24 @@ pub struct ModuleSymbol {
     pub letter: char,
 }
 
+/// What is known of a module's symbols once they were asked for.
+pub(super) type Known = Result<Rc<[ModuleSymbol]>, Unavailable>;
+
 impl Kernel<'_> {
-    /// Symbols of a module that lie in its memory, by address.
+    /// Symbols of a module that lie in its memory, by address. They are read once.
     ///
     /// # Errors
     /// If the kernel keeps none, or they cannot be read.
-    pub fn module_symbols(&self, module: &Module) -> Result<Vec<ModuleSymbol>, Unavailable> {
+    pub fn module_symbols(&self, module: &Module) -> Result<Rc<[ModuleSymbol]>, Unavailable> {
+        if let Some(known) = self.module_symbols.borrow().get(&module.address) {
+            return known.clone();
+        }
+        let found: Result<Rc<[ModuleSymbol]>, _> = self.read_module_symbols(module).map(Into::into);
+        self.module_symbols.borrow_mut().insert(module.address, found.clone());
+        found
+    }
+
+    fn read_module_symbols(&self, module: &Module) -> Result<Vec<ModuleSymbol>, Unavailable> {
         let object = self.object("module", module.address);
         let newer = self.has_field("module", "kallsyms");
         let tables =

@@ -159,7 +159,9 @@ impl<'a> AddressSpace<'a> {
                 Ok(mapping.physical)
             }
             Err(error @ (Unreadable::TableAbsent { .. } | Unreadable::NoTables { .. })) => {
-                self.layout.image_physical(address).ok_or(error)
+                let end = self.memory.end_pfn().unwrap_or(u64::MAX);
+                let image = self.layout.image_physical(address);
+                image.filter(|physical| physical.0 / PAGE < end).ok_or(error)
             }
             Err(error) => Err(error),
         }

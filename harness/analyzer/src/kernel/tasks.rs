@@ -54,19 +54,21 @@ pub enum TaskState {
 
 impl TaskState {
     /// From `state` (`__state` since 5.14) and `exit_state`.
+    ///
+    /// The low four bits have meant the same in every version; those above say what wakes the
+    /// task, whether it may be frozen and the like, and moved around.
     const fn new(state: u64, exit_state: u64) -> Self {
         const NO_LOAD: u64 = 0x400;
         if exit_state != 0 {
             return Self::Exited;
         }
-        match state {
-            0 => Self::Running,
-            // With TASK_WAKEKILL (0x80 or 0x100): woken by fatal signals only.
+        match state & 0xf {
+            0 if state == 0 => Self::Running,
             1 => Self::Interruptible,
-            2 | 0x82 | 0x102 => Self::Uninterruptible,
-            _ if state == 2 | NO_LOAD => Self::Idle,
-            4 | 0x84 | 0x104 | 8 | 0x88 | 0x108 => Self::Stopped,
-            other => Self::Other(other),
+            2 if state & NO_LOAD != 0 => Self::Idle,
+            2 => Self::Uninterruptible,
+            4 | 8 => Self::Stopped,
+            _ => Self::Other(state),
         }
     }
 }
