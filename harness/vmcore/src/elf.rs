@@ -8,7 +8,7 @@
 //! in the file at all for a stretch that is left out in full.
 
 use crate::extents::Extents;
-use crate::read_at::{fetch, fetch_available};
+use crate::read_at::{Span, fetch};
 use crate::{Absent, Error, LoadSegment, Lost, PhysAddr, Problem, ReadAt, ReadError, VirtAddr, le};
 
 /// First bytes of the format.
@@ -65,11 +65,11 @@ impl ProgramHeader {
 }
 
 impl ElfMemory {
-    /// Reads the headers. Gives the note sections too, as many bytes as the file has of them.
+    /// Reads the headers. Gives the stretches of the file that hold notes too.
     pub(crate) fn open(
         file: &dyn ReadAt,
         problems: &mut Vec<Problem>,
-    ) -> Result<(Self, Vec<Vec<u8>>), Error> {
+    ) -> Result<(Self, Vec<Span>), Error> {
         let header = ElfHeader::read(file)?;
         let table_size = header.count.saturating_mul(PROGRAM_HEADER);
         let table = fetch(file, header.table, table_size)
@@ -89,9 +89,9 @@ impl ElfMemory {
                 problems.push(Problem::BadSegment { index });
             }
             if entry.kind == PT_NOTE {
-                notes.push(note_bytes(file, &entry, problems));
+                notes.push(Span { offset: entry.offset, size: entry.file_size });
             }
-            memory.note_end(&entry);
+            memory.count_end(&entry);
         }
         memory.problems(file, problems);
         Ok((memory, notes))
@@ -122,7 +122,7 @@ impl ElfMemory {
         true
     }
 
-    fn note_end(&mut self, entry: &ProgramHeader) {
+    fn count_end(&mut self, entry: &ProgramHeader) {
         if entry.file_size != 0 {
             self.end = self.end.max(entry.offset.saturating_add(entry.file_size));
         }
@@ -244,14 +244,26 @@ impl ElfHeader {
     }
 }
 
-/// The bytes of a note segment, as many as the file has.
-fn note_bytes(file: &dyn ReadAt, entry: &ProgramHeader, problems: &mut Vec<Problem>) -> Vec<u8> {
-    let bytes = fetch_available(file, entry.offset, entry.file_size);
-    match bytes {
-        Ok(bytes) => bytes.into_owned(),
-        Err(error) => {
-            problems.push(Problem::NotesCut(error));
-            Vec::new()
-        }
+/// First byte of the file past its sections and their headers, 0 if it has none. The kernel and
+/// makedumpfile write no sections, QEMU does.
+pub(crate) fn sections_end(file: &dyn ReadAt) -> Result<u64, Error> {
+    let cut = |source: ReadError| Error::Cut { what: "section headers", source };
+    let header = fetch(file, 0, ELF_HEADER).map_err(cut)?;
+    let table = le::u64(&header, 40).unwrap_or_default();
+    let count = le::u16(&header, 60).unwrap_or_default();
+    if table == 0 || count == 0 {
+        return Ok(0);
     }
+    let table_size = u64::from(count) * SECTION_HEADER;
+    let headers = fetch(file, table, table_size).map_err(cut)?;
+    let size = usize::try_from(SECTION_HEADER).expect("a small constant");
+    let ends = headers.chunks_exact(size).map(|section| {
+        // sh_type 0 and 8, SHT_NULL and SHT_NOBITS, have nothing in the file.
+        let word = |at| le::u64(section, at).unwrap_or_default();
+        match le::u32(section, 4) {
+            None | Some(0 | 8) => 0,
+            Some(_) => word(24).saturating_add(word(32)),
+        }
+    });
+    Ok(ends.max().unwrap_or_default().max(table.saturating_add(table_size)))
 }

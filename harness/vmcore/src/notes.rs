@@ -4,8 +4,9 @@
 //! A note is three 32-bit integers (length of the name, length of the content, type), the name
 //! and the content, both padded to four bytes (`Elf64_Nhdr` in `include/uapi/linux/elf.h`).
 
+use crate::read_at::Span;
 use crate::registers::{PtRegs, prstatus_pid};
-use crate::{Problem, le};
+use crate::{Problem, ReadAt, ReadError, le};
 
 /// `NT_PRSTATUS` (`include/uapi/linux/elf.h`).
 const NT_PRSTATUS: u32 = 1;
@@ -50,9 +51,32 @@ pub(crate) struct Notes {
     qemu: Vec<QemuCpu>,
 }
 
+/// Most bytes of notes that are looked at, whatever number of sections they are in. A note of a
+/// CPU takes 356 bytes, and 440 more if QEMU wrote it.
+const MOST_BYTES: u64 = 64 << 20;
+
 impl Notes {
+    /// Reads the sections, as many bytes as the file has of them.
+    pub(crate) fn read(file: &dyn ReadAt, sections: &[Span], problems: &mut Vec<Problem>) -> Self {
+        let mut notes = Self::default();
+        let mut left = MOST_BYTES;
+        for section in sections {
+            let Some(rest) = left.checked_sub(section.size) else {
+                let Span { offset, size: length } = *section;
+                problems.push(Problem::NotesCut(ReadError::TooMany { offset, length }));
+                break;
+            };
+            left = rest;
+            match section.bytes(file) {
+                Ok(bytes) => notes.parse(&bytes, problems),
+                Err(error) => problems.push(Problem::NotesCut(error)),
+            }
+        }
+        notes
+    }
+
     /// Adds the notes of one section. Stops at the first that is malformed.
-    pub(crate) fn parse(&mut self, section: &[u8], problems: &mut Vec<Problem>) {
+    fn parse(&mut self, section: &[u8], problems: &mut Vec<Problem>) {
         let mut at = 0;
         while let Some(name_length) = le::u32(section, at) {
             // The kernel ends a CPU's notes with an empty one, and pads sections with zeros.

@@ -44,6 +44,14 @@ pub enum ReadError {
         /// Length of the file.
         end: u64,
     },
+    /// More bytes than any dump has reason to have in one place.
+    #[error("{length} bytes at offset {offset:#x} are too many to be right")]
+    TooMany {
+        /// First byte asked for.
+        offset: u64,
+        /// Number of bytes asked for.
+        length: u64,
+    },
     /// A flattened stream was cut before it brought these bytes.
     #[error("the flattened file was cut before it brought offset {offset:#x}")]
     Missing {
@@ -109,15 +117,22 @@ impl<R: ReadAt + ?Sized> ReadAt for &R {
     }
 }
 
+/// Most bytes read at once. The largest things read so are the notes (356 bytes for a CPU) and
+/// the program headers (56 bytes for a stretch of memory).
+const MOST_BYTES: u64 = 64 << 20;
+
 /// The `length` bytes at `offset`, copied only if the reader cannot lend them.
 ///
-/// The length is checked against the reader before anything is allocated, so a length from a
-/// damaged file costs nothing.
+/// The length is checked before anything is allocated. The length of the file is no sufficient
+/// bound: a sparse file, or a flattened one with holes, is as long as somebody says.
 pub(crate) fn fetch<'r>(
     reader: &'r (dyn ReadAt + '_),
     offset: u64,
     length: u64,
 ) -> Result<Cow<'r, [u8]>, ReadError> {
+    if length > MOST_BYTES {
+        return Err(ReadError::TooMany { offset, length });
+    }
     let past_end = || ReadError::PastEnd { offset, length, end: reader.len() };
     if offset.checked_add(length).is_none_or(|end| end > reader.len()) {
         return Err(past_end());
@@ -138,4 +153,31 @@ pub(crate) fn fetch_available<'r>(
     length: u64,
 ) -> Result<Cow<'r, [u8]>, ReadError> {
     fetch(reader, offset, length.min(reader.len().saturating_sub(offset)))
+}
+
+/// A stretch of a file, as a header names it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) offset: u64,
+    pub(crate) size: u64,
+}
+
+impl Span {
+    /// Whether the writer filled it in.
+    pub(crate) fn is_set(self) -> bool {
+        self.offset != 0 && self.size != 0
+    }
+
+    /// First byte past it.
+    pub(crate) fn end(self) -> u64 {
+        self.offset.saturating_add(self.size)
+    }
+
+    /// Its bytes, as many as the file has.
+    pub(crate) fn bytes<'r>(
+        self,
+        reader: &'r (dyn ReadAt + '_),
+    ) -> Result<Cow<'r, [u8]>, ReadError> {
+        fetch_available(reader, self.offset, self.size)
+    }
 }

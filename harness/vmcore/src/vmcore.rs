@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::elf::{self, ElfMemory};
 use crate::flattened::Flattened;
-use crate::kdump::{self, Header, KdumpMemory, span_bytes};
+use crate::kdump::{self, Header, KdumpMemory};
 use crate::notes::Notes;
 use crate::read_at::fetch_available;
 use crate::{
@@ -234,14 +234,9 @@ fn open_kdump(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Opened, 
         problems.push(Problem::MarkedIncomplete);
     }
     memory.problems(file, problems);
-    let mut notes = Notes::default();
-    if header.notes.is_set() {
-        match span_bytes(file, header.notes) {
-            Ok(section) => notes.parse(&section, problems),
-            Err(error) => problems.push(Problem::NotesCut(error)),
-        }
-    }
-    let vmcoreinfo = header.vmcoreinfo.is_set().then(|| span_bytes(file, header.vmcoreinfo));
+    let sections = header.notes.is_set().then_some(header.notes);
+    let notes = Notes::read(file, sections.as_slice(), problems);
+    let vmcoreinfo = header.vmcoreinfo.is_set().then(|| header.vmcoreinfo.bytes(file));
     let vmcoreinfo = match vmcoreinfo {
         Some(Ok(text)) => Some(text.into_owned()),
         Some(Err(error)) => {
@@ -269,10 +264,7 @@ fn open_kdump(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Opened, 
 
 fn open_elf(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Opened, Error> {
     let (memory, sections) = ElfMemory::open(file, problems)?;
-    let mut notes = Notes::default();
-    for section in sections {
-        notes.parse(&section, problems);
-    }
+    let notes = Notes::read(file, &sections, problems);
     let info = DumpInfo {
         format: Format::Elf,
         flattened: false,
@@ -309,7 +301,10 @@ pub fn true_length(disk: &dyn ReadAt) -> Result<u64, Error> {
             let end = KdumpMemory::open(disk, &header).end(disk)?;
             spans.chain([end, header.bitmaps.end()]).max().unwrap_or(end)
         }
-        Kind::Elf => ElfMemory::open(disk, &mut Vec::new())?.0.end(),
+        Kind::Elf => {
+            let memory = ElfMemory::open(disk, &mut Vec::new())?.0;
+            memory.end().max(elf::sections_end(disk)?)
+        }
     };
     if end > disk.len() {
         let source = ReadError::PastEnd { offset: end, length: 0, end: disk.len() };

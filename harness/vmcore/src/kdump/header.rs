@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::read_at::{fetch, fetch_available};
+use crate::read_at::{Span, fetch};
 use crate::{Codec, Error, Pfn, ReadAt, Uts, le};
 
 /// First bytes of the format.
@@ -21,26 +21,10 @@ const STATUS_COMPRESSION: u32 = 0x1 | 0x2 | 0x4 | 0x20;
 const UTS_FIELD: usize = 65;
 /// Block sizes read here; x86-64 has only the first.
 const BLOCK_SIZES: Range<u64> = 4096..65537;
-/// Pages that 52 bits of physical address hold, the most that x86-64 has.
-const MOST_PAGES: u64 = 1 << 40;
-
-/// A stretch of the file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) offset: u64,
-    pub(crate) size: u64,
-}
-
-impl Span {
-    /// Whether the writer filled it in.
-    pub(crate) fn is_set(self) -> bool {
-        self.offset != 0 && self.size != 0
-    }
-
-    pub(crate) fn end(self) -> u64 {
-        self.offset.saturating_add(self.size)
-    }
-}
+/// Pages that 46 bits of physical address hold: 64 TiB, the most that a kernel with four levels
+/// of page tables can have. The bitmap of so many pages takes 2 GiB, and each of its bytes is
+/// looked at.
+const MOST_PAGES: u64 = 1 << 34;
 
 /// What both headers say, checked.
 #[derive(Debug, Clone)]
@@ -203,12 +187,4 @@ fn check(
     let value = i64::from(value.unwrap_or(-1));
     let malformed = Error::Malformed { what, offset, value: value.cast_unsigned() };
     u64::try_from(value).ok().filter(|value| range.contains(value)).ok_or(malformed)
-}
-
-/// The bytes of a span, as many as the file has.
-pub(crate) fn span_bytes(
-    file: &dyn ReadAt,
-    span: Span,
-) -> Result<std::borrow::Cow<'_, [u8]>, crate::ReadError> {
-    fetch_available(file, span.offset, span.size)
 }

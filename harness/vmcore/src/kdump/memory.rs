@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use super::bitmap::{Bitmap, bit_is_set};
 use super::descriptor::{DESCRIPTOR, Descriptor};
-use super::header::{Header, Span};
+use super::header::Header;
 use crate::cache::PageCache;
 use crate::codec::Decoders;
-use crate::read_at::{fetch, fetch_available};
+use crate::read_at::{Span, fetch, fetch_available};
 use crate::{Absent, Codec, Lost, Pfn, PhysAddr, Problem, ReadAt};
 
 /// Descriptors looked at from the end to find out whether the file was cut, and from the start

@@ -2,8 +2,8 @@
 //! Dumps that were cut: at every length they open or say why not, no page reads as anything but
 //! its own bytes or lost, and a dump that lacks anything does not pass for complete.
 
-use synth::{Elf, Kdump, Packing, flatten};
-use vmcore::{Error, Vmcore};
+use synth::{Elf, Kdump, Packing, flatten, flatten_records};
+use vmcore::{Error, Problem, ReadError, Vmcore};
 
 use crate::sample::{Seen, VMCOREINFO, notes, see, small_memory, truth};
 
@@ -100,4 +100,32 @@ fn nonsense_in_flattened_records() {
     flat[4096..4104].copy_from_slice(&(-2_i64).to_be_bytes());
     let error = Vmcore::open(&flat).unwrap_err().to_string();
     assert_eq!(error, "the flattened record at file offset 0x1000 is 0xfffffffffffffffe");
+}
+
+/// A flattened file may have a hole of any size, so that nothing in it is past its end.
+#[test]
+fn huge_counts_in_a_flattened_file_with_a_hole() {
+    let elf = Elf { extended_numbering: true, ..Elf::of(&small_memory(), 0) };
+    let mut file = elf.write();
+    file[64 + 44..64 + 48].fill(0xff);
+    let mut flat = flatten_records(&[(0, &file[..]), (1 << 50, b"end")]);
+    flat.extend(synth::END_MARK);
+    let error = Vmcore::open(&flat).unwrap_err().to_string();
+    let expected = "the file ends inside its program headers: 240518168520 bytes at offset 0x80 are \
+        too many to be right";
+    assert_eq!(error, expected);
+}
+
+/// Any number of note segments may point at the same notes.
+#[test]
+fn notes_that_are_given_over_and_over() {
+    let notes = synth::notes::note("FILLER", 0, &vec![0; 1 << 20]);
+    let nothing = synth::Segment { virt: 0, phys: 0, stored: Vec::new(), size: 0 };
+    let mut file = Elf { segments: vec![nothing; 3000], notes, ..Elf::default() }.write();
+    let first: Vec<u8> = file[64..120].to_vec();
+    for n in 1..=3000 {
+        file[64 + 56 * n..120 + 56 * n].copy_from_slice(&first);
+    }
+    let vmcore = Vmcore::open(&file).unwrap();
+    assert!(matches!(vmcore.problems()[0], Problem::NotesCut(ReadError::TooMany { .. })));
 }

@@ -62,3 +62,21 @@ fn empty_disk_is_no_dump() {
     let error = true_length(&vec![0_u8; 8192]).unwrap_err();
     assert_eq!(error, Error::NotVmcore { start: vec![0; 8] });
 }
+
+/// QEMU ends its ELF dumps with the section of section names.
+#[test]
+fn sections_behind_the_memory_count() {
+    let mut file = Elf::of(&memory(), 0).write();
+    let table = file.len();
+    file.resize(table + 128, 0);
+    let names = b"\0.shstrtab\0";
+    let mut put = |at: usize, value: u64| file[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    put(40, table as u64);
+    put(60, 2);
+    // sh_type SHT_STRTAB, sh_offset, sh_size of the second section.
+    put(table + 64 + 4, 3);
+    put(table + 64 + 24, table as u64 + 128);
+    put(table + 64 + 32, names.len() as u64);
+    file.extend(names);
+    assert_eq!(true_length(&disk(&file, 0xff)).unwrap(), file.len() as u64);
+}
