@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel under test: does what the host asks for, until it crashes or is switched off.
+
+use std::time::{Duration, Instant};
+
+use crate::console::say;
+use crate::kmsg::Log;
+use crate::lines::Line;
+use crate::port::{Port, tell};
+use crate::protocol::{Event, Request, Stage};
+use crate::trigger::Trigger;
+use crate::{arm, modules, sysctl};
+
+/// How long the port may take to appear after its driver is loaded.
+const PORT_LIMIT: Duration = Duration::from_secs(10);
+/// How long the host may take to listen.
+const HOST_LIMIT: Duration = Duration::from_secs(60);
+/// How often to look after children, while the trigger runs and while it does not.
+const BUSY: Duration = Duration::from_millis(10);
+const IDLE: Duration = Duration::from_millis(200);
+
+/// Serves the host.
+pub(crate) fn run(troubles: &[String]) {
+    let mut port = match Port::open(PORT_LIMIT) {
+        Ok(port) => port,
+        Err(message) => return say!("{message}"),
+    };
+    tell(Some(&mut port), &Event::hello(Stage::First), HOST_LIMIT);
+    for message in troubles {
+        tell(Some(&mut port), &Event::Note { message: message.clone() }, HOST_LIMIT);
+    }
+    let mut trigger = Trigger::default();
+    loop {
+        if let Some(exit) = trigger.reap() {
+            tell(Some(&mut port), &exit, HOST_LIMIT);
+        }
+        let limit = if trigger.is_running() { BUSY } else { IDLE };
+        let line = match port.next_line(limit) {
+            Ok(Some(line)) => line,
+            Ok(None) => continue,
+            Err(error) => return say!("the port to the host is broken: {error}"),
+        };
+        let answer = match read(line) {
+            Ok(Request::Poweroff) => {
+                tell(Some(&mut port), &done("poweroff", Instant::now(), None), HOST_LIMIT);
+                return;
+            }
+            Ok(request) => serve(&request, &mut trigger),
+            Err(answer) => answer,
+        };
+        tell(Some(&mut port), &answer, HOST_LIMIT);
+    }
+}
+
+fn read(line: Line) -> Result<Request, Event> {
+    let failed = |message: &str| Event::Failed { command: "?".into(), message: message.into() };
+    match line {
+        Line::Text(text) => Request::parse(&text),
+        Line::TooLong => Err(failed("not a request: the line is too long")),
+        Line::NotText => Err(failed("not a request: the line is not UTF-8")),
+    }
+}
+
+fn serve(request: &Request, trigger: &mut Trigger) -> Event {
+    let start = Instant::now();
+    let nothing = |()| None;
+    let result = match request {
+        Request::Arm { method, command_line } => arm::arm(method, command_line).map(Some),
+        Request::Sysctl { name, value } => sysctl::set(name, value).map(nothing),
+        Request::Load { path, parameters } => {
+            say!("load {path} {parameters}");
+            modules::load(path, parameters).map(nothing)
+        }
+        Request::Trigger { argv, environment } => {
+            say!("trigger {argv:?}");
+            trigger.start(argv, environment).map(Some)
+        }
+        Request::Log => print_log().map(nothing),
+        // The caller ends with it.
+        Request::Poweroff => Ok(None),
+    };
+    match result {
+        Ok(detail) => done(request.name(), start, detail),
+        Err(message) => Event::Failed { command: request.name().to_owned(), message },
+    }
+}
+
+fn done(command: &str, start: Instant, detail: Option<String>) -> Event {
+    let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Event::Done { command: command.to_owned(), took_ms, detail }
+}
+
+fn print_log() -> Result<(), String> {
+    let mut log = Log::from_start().map_err(|error| format!("cannot open /dev/kmsg: {error}"))?;
+    for text in log.texts() {
+        say!("log: {text}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_answered() {
+        for line in [Line::TooLong, Line::NotText, Line::Text("?".into())] {
+            assert!(matches!(read(line), Err(Event::Failed { .. })));
+        }
+        assert_eq!(read(Line::Text(r#"{"do":"log"}"#.into())), Ok(Request::Log));
+    }
+
+    #[test]
+    fn a_refused_request_says_why_under_its_name() {
+        let request = Request::Arm { method: "magic".into(), command_line: String::new() };
+        let Event::Failed { command, message } = serve(&request, &mut Trigger::default()) else {
+            panic!("accepted")
+        };
+        assert_eq!(command, "arm");
+        assert!(message.contains("`magic`"), "{message}");
+    }
+}

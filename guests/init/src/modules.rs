@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Loading kernel modules.
+
+use std::ffi::CString;
+use std::fs::{self, File};
+
+use rustix::io::Errno;
+use rustix::system::finit_module;
+
+use crate::kmsg::Log;
+
+/// The drivers that this initramfs needs, in order, one path a line.
+const LIST: &str = "/etc/repro/modules";
+/// Most lines of the kernel's log that explain a failure.
+const MOST_LINES: usize = 8;
+
+/// Loads the drivers of the list and says in words what did not work.
+pub(crate) fn load_listed() -> Vec<String> {
+    let list = match fs::read_to_string(LIST) {
+        Ok(list) => list,
+        Err(error) => return vec![format!("cannot read {LIST}: {error}")],
+    };
+    let paths = list.lines().map(str::trim).filter(|line| !line.is_empty());
+    paths.filter_map(|path| load(path, "").err()).collect()
+}
+
+/// Loads a module. One that is loaded already is no failure.
+///
+/// # Errors
+/// In words, with what the kernel's log says about it.
+pub(crate) fn load(path: &str, parameters: &str) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| format!("cannot open {path}: {error}"))?;
+    let words = CString::new(parameters)
+        .map_err(|_| format!("the parameters of {path} hold a zero byte"))?;
+    let log = Log::from_now();
+    match finit_module(&file, &words, 0) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => {
+            let said = log.map(|mut log| log.texts()).unwrap_or_default();
+            Err(failure(path, parameters, error, &said))
+        }
+    }
+}
+
+fn failure(path: &str, parameters: &str, error: Errno, said: &[String]) -> String {
+    let hint = match error {
+        Errno::NOEXEC => ": not a module of this kernel",
+        Errno::NOENT => ": a symbol or parameter is unknown",
+        Errno::KEYREJECTED | Errno::NOKEY => ": its signature is not accepted",
+        Errno::INVAL => ": a wrong parameter, or a symbol of another version",
+        _ => "",
+    };
+    let with = if parameters.is_empty() { String::new() } else { format!(" with `{parameters}`") };
+    let from = said.len().saturating_sub(MOST_LINES);
+    let said = said.get(from..).unwrap_or_default().join("; ");
+    let said = if said.is_empty() { "it logged nothing".to_owned() } else { said };
+    format!("the kernel does not load {path}{with}: {error}{hint}. The kernel's log: {said}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_quotes_the_end_of_the_log() {
+        let said: Vec<String> = (0..20).map(|line| format!("line {line}")).collect();
+        let message = failure("/case/a.ko", "x=1", Errno::NOEXEC, &said);
+        assert!(message.contains("/case/a.ko with `x=1`"), "{message}");
+        assert!(message.contains("Exec format error"), "{message}");
+        assert!(message.ends_with("line 18; line 19"), "{message}");
+        assert!(!message.contains("line 11;"), "{message}");
+    }
+
+    #[test]
+    fn a_silent_kernel_is_said_to_be_silent() {
+        let message = failure("/case/a.ko", "", Errno::NODEV, &[]);
+        assert!(message.ends_with("it logged nothing"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let message = load("/nowhere/x.ko", "").unwrap_err();
+        assert!(message.contains("/nowhere/x.ko: No such file"), "{message}");
+    }
+}
