@@ -8,6 +8,7 @@ pub mod events;
 pub mod exit;
 pub mod guest;
 pub mod host;
+pub mod initramfs;
 pub mod interrupt;
 pub mod manifest;
 pub mod map;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Builds `guests/init`, the static PID 1 of every guest, for `initramfs` to embed.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Guests are x86-64, whatever the host is.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// Static and at a fixed address: there is no loader in the guest, and kernels back to 3.10 start it.
+const FLAGS: &str = "-C target-feature=+crt-static -C relocation-model=static";
+
+fn main() {
+    let harness = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let workspace = harness.parent().expect("the harness is a folder of the workspace");
+    let output = PathBuf::from(variable("OUT_DIR"));
+    for input in ["guests/init/src", "guests/init/Cargo.toml", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(input).display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    let program = build(&workspace.join("guests/init/Cargo.toml"), &output.join("guest-init"));
+    if let Err(error) = fs::copy(&program, output.join("guest-init.bin")) {
+        fail(&format!("cannot copy {}: {error}", program.display()));
+    }
+}
+
+fn build(manifest: &Path, target_dir: &Path) -> PathBuf {
+    let mut cargo = Command::new(variable("CARGO"));
+    cargo.args(["build", "--quiet", "--release", "--locked", "--target", TARGET]);
+    cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target_dir);
+    // What this build was called with (a wrapper of clippy's, flags for coverage) is not meant for
+    // a program that runs in a guest.
+    for inherited in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_TARGET",
+    ] {
+        cargo.env_remove(inherited);
+    }
+    cargo.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", FLAGS);
+    // It is copied into memory at every boot.
+    cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");
+    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+    cargo.env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+    match cargo.status() {
+        Ok(status) if status.success() => target_dir.join(TARGET).join("release/guest-init"),
+        Ok(status) => fail(&format!("guests/init does not build for {TARGET} ({status})")),
+        Err(error) => fail(&format!("cannot start cargo for guests/init: {error}")),
+    }
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|error| fail(&format!("{name}: {error}")))
+}
+
+fn fail(message: &str) -> ! {
+    println!("cargo::error={message}");
+    std::process::exit(1)
+}

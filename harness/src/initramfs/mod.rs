@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The root file systems of a guest: of the kernel under test and of its capture kernel.
+//!
+//! Both hold the same PID 1 (`guests/init`, built and embedded by `build.rs`) and the drivers it
+//! loads first. The first one holds the second one, together with the kernel, for kdump.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::guest::{GuestFile, GuestFiles};
+
+use archive::Archive;
+use drivers::Drivers;
+
+mod archive;
+mod drivers;
+
+/// PID 1 of every guest: a static x86-64 program.
+static INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-init.bin"));
+
+/// Folder of a case's files in the guest.
+pub const CASE_FOLDER: &str = "/case";
+
+/// Where the guest looks for what it needs.
+const INIT_PATH: &str = "/init";
+const DRIVER_LIST: &str = "/etc/repro/modules";
+const DRIVER_FOLDER: &str = "/lib/repro";
+const CAPTURE_KERNEL: &str = "/kexec/vmlinuz";
+const CAPTURE_INITRD: &str = "/kexec/initrd";
+const MAKEDUMPFILE: &str = "/bin/makedumpfile";
+const BUSYBOX: &str = "/bin/busybox";
+
+/// The port and the disks.
+const DRIVERS: [&str; 3] = ["virtio_pci", "virtio_console", "virtio_blk"];
+/// What a dump by QEMU needs when kdump fails: VMCOREINFO for QEMU and the news of a panic.
+const OPTIONAL_DRIVERS: [&str; 3] = ["qemu_fw_cfg", "pvpanic", "pvpanic_pci"];
+
+/// Programs of busybox that a trigger may use by name. Only names: one that a busybox does not
+/// have says so when it is called.
+const APPLETS: [&str; 56] = [
+    "[", "ash", "awk", "base64", "basename", "cat", "chmod", "chroot", "cp", "cut", "date", "dd",
+    "dmesg", "echo", "env", "expr", "false", "find", "free", "grep", "head", "hostname", "id",
+    "insmod", "kill", "ln", "ls", "lsmod", "mkdir", "mknod", "mktemp", "mount", "mv", "nice",
+    "nohup", "ps", "pwd", "readlink", "rm", "rmdir", "rmmod", "sed", "seq", "sh", "sleep", "sort",
+    "sync", "tail", "test", "timeout", "touch", "tr", "true", "umount", "usleep", "wc",
+];
+
+/// A file of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseFile {
+    /// Its path below [`CASE_FOLDER`].
+    pub name: String,
+    /// Where it is on the host.
+    pub path: PathBuf,
+}
+
+/// Why an initramfs cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitramfsError {
+    /// A file or folder cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The kernel's modules lack one that the guest needs.
+    #[error("the guest's kernel has no module {name}, which the harness needs to reach the guest")]
+    NoDriver {
+        /// Name of the module.
+        name: String,
+    },
+    /// A module of the kernel is none.
+    #[error("{path} is no kernel module: {why}")]
+    BadDriver {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A path in the guest that is not absolute text.
+    #[error("`{path}` is no path in a guest")]
+    BadPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file of 4 GiB or more.
+    #[error("a file is too large for an initramfs")]
+    TooLarge(#[source] io::Error),
+}
+
+/// The initramfs of the kernel under test, as a cpio archive.
+///
+/// # Errors
+/// A file of the guest or the case cannot be read, the kernel lacks a driver.
+pub fn first(guest: &GuestFiles, case: &[CaseFile]) -> Result<Vec<u8>, InitramfsError> {
+    let mut archive = base(guest, &OPTIONAL_DRIVERS)?;
+    archive.program(BUSYBOX, read(&guest.busybox.host)?);
+    for applet in APPLETS {
+        archive.link(&format!("/bin/{applet}"), "busybox");
+    }
+    archive.file(CAPTURE_KERNEL, read(&guest.vmlinuz)?);
+    archive.file(CAPTURE_INITRD, capture(guest)?);
+    archive.folder(CASE_FOLDER);
+    for file in case {
+        archive.program(&format!("{CASE_FOLDER}/{}", file.name), read(&file.path)?);
+    }
+    archive.to_bytes().map_err(InitramfsError::TooLarge)
+}
+
+/// The initramfs of the capture kernel, as a cpio archive. It has no shell: memory is scarce.
+///
+/// # Errors
+/// A file of the guest cannot be read, the kernel lacks a driver.
+pub fn capture(guest: &GuestFiles) -> Result<Vec<u8>, InitramfsError> {
+    let mut archive = base(guest, &[])?;
+    archive.program(MAKEDUMPFILE, read(&guest.makedumpfile.host)?);
+    for GuestFile { host, guest } in &guest.libraries {
+        let path = guest.to_str().filter(|path| path.starts_with('/'));
+        let path = path.ok_or_else(|| InitramfsError::BadPath { path: guest.clone() })?;
+        archive.program(path, read(host)?);
+    }
+    archive.to_bytes().map_err(InitramfsError::TooLarge)
+}
+
+/// What both have: PID 1, its drivers, folders to mount on.
+fn base(guest: &GuestFiles, optional: &[&str]) -> Result<Archive, InitramfsError> {
+    let mut archive = Archive::default();
+    archive.program(INIT_PATH, INIT.to_vec());
+    for folder in ["/dev", "/proc", "/sys", "/tmp", "/run"] {
+        archive.folder(folder);
+    }
+    // PID 1 has no standard output without it, until it has mounted devtmpfs.
+    archive.device("/dev/console", 5, 1);
+    archive.device("/dev/null", 1, 3);
+    let mut list = String::new();
+    for driver in Drivers::of(&guest.modules_dir)?.ordered(&DRIVERS, optional)? {
+        let path = format!("{DRIVER_FOLDER}/{}.ko", driver.name);
+        list.push_str(&path);
+        list.push('\n');
+        archive.file(&path, driver.content);
+    }
+    archive.file(DRIVER_LIST, list.into_bytes());
+    Ok(archive)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, InitramfsError> {
+    fs::read(path).map_err(|source| InitramfsError::Read { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests;

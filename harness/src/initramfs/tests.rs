@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+use std::io::Read;
+
+use object::elf::PT_INTERP;
+use object::read::elf::{ElfFile64, ProgramHeader};
+
+use super::*;
+
+/// Name, mode and content of each entry.
+pub(super) fn listing(mut archive: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
+    let mut entries = Vec::new();
+    loop {
+        let mut reader = cpio::newc::Reader::new(archive).unwrap();
+        if reader.entry().is_trailer() {
+            return entries;
+        }
+        let (name, mode) = (reader.entry().name().to_owned(), reader.entry().mode());
+        let mut content = Vec::new();
+        reader.read_to_end(&mut content).unwrap();
+        entries.push((name, mode, content));
+        archive = reader.finish().unwrap();
+    }
+}
+
+/// A guest of text files whose kernel has all drivers built in.
+fn guest(folder: &Path) -> GuestFiles {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        fs::write(&path, name).unwrap();
+        path
+    };
+    let modules_dir = folder.join("modules");
+    fs::create_dir_all(modules_dir.join("kernel")).unwrap();
+    let builtin = DRIVERS.map(|name| format!("kernel/{name}.ko\n")).concat();
+    fs::write(modules_dir.join("modules.builtin"), builtin).unwrap();
+    GuestFiles {
+        release: "6.1.0".into(),
+        vmlinuz: file("vmlinuz"),
+        vmlinux: file("vmlinux"),
+        modules_dir,
+        build_dir: folder.to_owned(),
+        gcc_major: None,
+        makedumpfile: GuestFile {
+            host: file("makedumpfile"),
+            guest: "/usr/bin/makedumpfile".into(),
+        },
+        libraries: vec![GuestFile {
+            host: file("libz.so"),
+            guest: "/lib/x86_64-linux-gnu/libz.so.1".into(),
+        }],
+        busybox: GuestFile { host: file("busybox"), guest: "/usr/bin/busybox".into() },
+        packages: vec![],
+    }
+}
+
+fn content<'a>(entries: &'a [(String, u32, Vec<u8>)], path: &str) -> Option<&'a [u8]> {
+    let entry = entries.iter().find(|(name, ..)| name == path)?;
+    Some(&entry.2)
+}
+
+#[test]
+fn the_first_one_holds_the_case_and_the_capture_kernel() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = guest(folder.path());
+    let case = [CaseFile { name: "process.ko".into(), path: guest.vmlinux.clone() }];
+    let entries = listing(&first(&guest, &case).unwrap());
+    assert_eq!(content(&entries, "case/process.ko").unwrap(), b"vmlinux");
+    assert_eq!(content(&entries, "kexec/vmlinuz").unwrap(), b"vmlinuz");
+    assert_eq!(content(&entries, "bin/busybox").unwrap(), b"busybox");
+    assert_eq!(content(&entries, "bin/sh").unwrap(), b"busybox");
+    let inner = listing(content(&entries, "kexec/initrd").unwrap());
+    assert_eq!(content(&inner, "bin/makedumpfile").unwrap(), b"makedumpfile");
+    assert_eq!(content(&inner, "lib/x86_64-linux-gnu/libz.so.1").unwrap(), b"libz.so");
+    assert_eq!(content(&inner, "bin/busybox"), None, "memory is scarce");
+    for entries in [&entries, &inner] {
+        assert_eq!(content(entries, "init").unwrap(), INIT);
+        assert_eq!(content(entries, "etc/repro/modules").unwrap(), b"");
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = guest(folder.path());
+    let case = [CaseFile { name: "x.ko".into(), path: folder.path().join("nothing.ko") }];
+    let message = first(&guest, &case).unwrap_err().to_string();
+    assert!(message.contains("nothing.ko"), "{message}");
+}
+
+#[test]
+fn a_library_must_have_a_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut guest = guest(folder.path());
+    guest.libraries[0].guest = "libz.so".into();
+    assert!(matches!(capture(&guest), Err(InitramfsError::BadPath { .. })));
+}
+
+#[test]
+fn the_embedded_init_needs_no_loader() {
+    let file = ElfFile64::<object::Endianness>::parse(INIT).unwrap();
+    let endian = file.endian();
+    assert!(
+        file.elf_program_headers().iter().all(|header| header.p_type(endian) != PT_INTERP),
+        "it is linked dynamically"
+    );
+}
