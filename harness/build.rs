@@ -19,10 +19,18 @@ fn main() {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
-    let program = build(&workspace.join("guests/init/Cargo.toml"), &output.join("guest-init"));
+    let program = build(&workspace.join("guests/init/Cargo.toml"), &target_dir(&output));
     if let Err(error) = fs::copy(&program, output.join("guest-init.bin")) {
         fail(&format!("cannot copy {}: {error}", program.display()));
     }
+}
+
+/// Its own folder in the target folder: builds of the harness in all profiles, and checks of it,
+/// then share one build, where `OUT_DIR` would cost each of them its own.
+fn target_dir(output: &Path) -> PathBuf {
+    // …/target/debug/build/harness-0123456789abcdef/out
+    let mut outer = output.ancestors().skip_while(|folder| !folder.ends_with("build"));
+    outer.nth(2).unwrap_or(output).join("guest-init")
 }
 
 fn build(manifest: &Path, target_dir: &Path) -> PathBuf {

@@ -26,6 +26,9 @@ pub(super) struct Driver {
     pub(super) content: Vec<u8>,
 }
 
+/// A module's content and the names of those it depends on; nothing for what is built in.
+type Loaded = Result<Option<(Vec<u8>, Vec<String>)>, InitramfsError>;
+
 /// The modules of one kernel.
 #[derive(Debug)]
 pub(super) struct Drivers {
@@ -69,8 +72,7 @@ impl Drivers {
         Ok(order.done)
     }
 
-    /// A module and the names of those it depends on; nothing for what is built in.
-    fn load(&self, name: &str) -> Result<Option<(Vec<u8>, Vec<String>)>, InitramfsError> {
+    fn load(&self, name: &str) -> Loaded {
         if self.builtin.contains(name) {
             return Ok(None);
         }
@@ -92,8 +94,8 @@ struct Order {
     seen: BTreeSet<String>,
 }
 
-/// Gives a module's content and what it depends on, or nothing if it need not be loaded.
-type Load<'a> = dyn FnMut(&str) -> Result<Option<(Vec<u8>, Vec<String>)>, InitramfsError> + 'a;
+/// Loads a module by its name.
+type Load<'a> = dyn FnMut(&str) -> Loaded + 'a;
 
 impl Order {
     fn add(&mut self, name: &str, load: &mut Load<'_>) -> Result<(), InitramfsError> {
