@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why a guest's files could not be had.
 
-use super::StoreError;
+use std::io;
+use std::path::PathBuf;
+
+use super::store::StoreError;
 
 /// Why a guest's files could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -15,10 +18,95 @@ pub enum FetchError {
         /// What was looked for and what is missing.
         why: String,
     },
+    /// A package is not in the suite.
+    #[error("suite {suite} has no package {package}")]
+    NoPackage {
+        /// The suite.
+        suite: String,
+        /// The package.
+        package: String,
+    },
+    /// No configured site of the host's apt has the suite.
+    #[error("none of the host's apt sources has suite {suite}{}", last(.why))]
+    NoSite {
+        /// The suite.
+        suite: String,
+        /// What apt said to the last try.
+        why: String,
+    },
+    /// The host has no apt.
+    #[error("cannot run {program}: {source} (Debian packages come through apt)")]
+    NoApt {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An apt program failed.
+    #[error("{what} failed:\n{output}")]
+    Apt {
+        /// Program and verb.
+        what: String,
+        /// What it printed on standard error.
+        output: String,
+    },
+    /// A package is not what its format says.
+    #[error("cannot unpack {path}: {source}")]
+    Unpack {
+        /// The package.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// A package lacks a file that is taken from it.
+    #[error("package {package} has no {file}")]
+    NoFile {
+        /// The package.
+        package: String,
+        /// The file.
+        file: String,
+    },
+    /// A program needs a shared library that no package brought.
+    #[error("{program} needs {library}, which is in none of the packages it depends on")]
+    NoLibrary {
+        /// The program or library.
+        program: PathBuf,
+        /// Name it is asked for.
+        library: String,
+    },
+    /// A file of the guest is no ELF file where it should be one.
+    #[error("cannot read {path}: {why}")]
+    Elf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Something is needed that is not in the cache, and nothing may be fetched.
+    #[error("guest {guest} is not in the cache {cache}, and nothing may be fetched (--offline)")]
+    Offline {
+        /// The guest.
+        guest: String,
+        /// The cache.
+        cache: PathBuf,
+    },
     /// The cache failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<StoreError> for FetchError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Cancelled => Self::Cancelled,
+            other => Self::Store(other),
+        }
+    }
+}
+
+fn last(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(":\n{why}") }
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a guest is made of once it is fetched.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-
-use super::{FetchError, Manifest, Store};
 
 /// The files of one guest, all inside the cache and read-only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +28,34 @@ pub struct GuestFiles {
     pub busybox: GuestFile,
     /// The packages all this came from, by name.
     pub packages: Vec<Package>,
+    /// What the user should know: that the archive could not be asked for newer packages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl GuestFiles {
+    /// The same with every host path changed.
+    pub(super) fn map_paths(mut self, change: impl Fn(&Path) -> PathBuf) -> Self {
+        let files = [&mut self.makedumpfile, &mut self.busybox];
+        for file in files.into_iter().chain(&mut self.libraries) {
+            file.host = change(&file.host);
+        }
+        let folders = [&mut self.modules_dir, &mut self.build_dir];
+        for path in folders.into_iter().chain([&mut self.vmlinuz, &mut self.vmlinux]) {
+            *path = change(path);
+        }
+        self
+    }
+
+    /// Whether all of it is there.
+    pub(super) fn exist(&self) -> bool {
+        let mut files = vec![&self.vmlinuz, &self.vmlinux, &self.busybox.host];
+        files.push(&self.makedumpfile.host);
+        files.extend(self.libraries.iter().map(|library| &library.host));
+        files.iter().all(|file| file.is_file())
+            && self.modules_dir.is_dir()
+            && self.build_dir.is_dir()
+    }
 }
 
 /// A file for the guest's root file system.
@@ -75,21 +100,4 @@ pub enum Phase {
     Download,
     /// Unpacking them.
     Extract,
-}
-
-/// Brings a guest's files into the store; with everything there it takes milliseconds.
-///
-/// `progress` is called several times a second; when it breaks, the work ends with
-/// [`FetchError::Cancelled`].
-///
-/// # Errors
-/// The archive cannot be reached or lacks what the guest needs, a signature or checksum is wrong,
-/// the cache cannot be written.
-pub fn fetch(
-    manifest: &Manifest,
-    store: &Store,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<GuestFiles, FetchError> {
-    let _ = (store, progress, Path::new("/"));
-    Err(FetchError::NoKernel { guest: manifest.name.clone(), why: "not written yet".into() })
 }

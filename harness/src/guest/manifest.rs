@@ -64,7 +64,7 @@ impl Manifest {
         }
         let Source::Apt(apt) = &self.source;
         for (key, value) in apt.words() {
-            if !value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+/".contains(c))
+            if !value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
                 || !value.starts_with(|c: char| c.is_ascii_alphanumeric())
             {
                 return Err(format!("source.apt.{key}: `{value}` is no name that apt knows"));
@@ -111,6 +111,10 @@ pub struct AptSource {
     /// Component of the archive.
     #[serde(default = "main_component")]
     pub component: String,
+    /// File with the keys of the distribution's archive, by its name in `/usr/share/keyrings`
+    /// without ending. Where it is absent, the keys that the host's apt trusts are taken.
+    #[serde(default = "archive_keyring")]
+    pub keyring: String,
     /// Which kernel.
     pub kernel: KernelPackages,
     /// Packages of the programs that run in the guest: makedumpfile, busybox.
@@ -120,7 +124,7 @@ pub struct AptSource {
 impl AptSource {
     /// The names that reach apt, each with its key.
     fn words(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        [("suite", self.suite.as_str()), ("component", &self.component)]
+        [("suite", self.suite.as_str()), ("component", &self.component), ("keyring", &self.keyring)]
             .into_iter()
             .chain(self.security.as_deref().map(|name| ("security", name)))
             .chain([("kernel.flavour", self.kernel.flavour.as_str())])
@@ -131,6 +135,10 @@ impl AptSource {
 
 fn main_component() -> String {
     "main".into()
+}
+
+fn archive_keyring() -> String {
+    "debian-archive-keyring".into()
 }
 
 /// Which of a suite's kernels.

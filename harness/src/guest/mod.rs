@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A guest: its manifest, and the kernel, symbols, headers and tools it is made from.
 
+mod apt;
+mod deb;
 mod error;
+mod fetch;
 mod files;
+mod headers;
+mod libraries;
 mod manifest;
+mod meter;
+mod plan;
 mod store;
+mod vmlinux;
 
 pub use error::FetchError;
-pub use files::{GuestFile, GuestFiles, Package, Phase, Progress, fetch};
+pub use fetch::fetch;
+pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};
 pub use manifest::{
     AptSource, Arch, CaptureMethod, KernelOptions, KernelPackages, Manifest, PhaseTimeouts, Source,
     Timeouts,
 };
+pub(crate) use store::{Lock, discard, hex};
 pub use store::{Store, StoreError};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the host must have: QEMU, a compiler, make, apt.
 
+pub(crate) mod child;
+
 /// Something the host lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reading of `.deb` packages: an `ar` archive with a compressed tar archive of the files.
+//!
+//! Written from deb(5). Only xz is understood, which all suites from 5.10 kernels on use.
+//! Packages are checked against their hash before they get here.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use lzma_rust2::XzReaderMt;
+use object::read::ReadCache;
+use object::read::archive::ArchiveFile;
+
+use super::FetchError;
+use super::meter::{Meter, Metered};
+
+/// A file of a package while it is read.
+pub(super) type Entry<'a, 'm> = tar::Entry<'a, XzReaderMt<Metered<'m, Member>>>;
+
+/// Shows every file of a package to `visit`, with its path inside the package.
+///
+/// A break of `visit` ends the reading; what comes after is not decompressed.
+pub(super) fn visit(
+    deb: &Path,
+    meter: &Meter,
+    mut visit: impl FnMut(&Path, &mut Entry<'_, '_>) -> io::Result<ControlFlow<()>>,
+) -> Result<(), FetchError> {
+    let mut walk = || -> io::Result<()> {
+        let member = Metered::new(data_member(File::open(deb)?)?, meter);
+        let workers = available_parallelism().map_or(1, |count| count.get().min(8));
+        let xz = XzReaderMt::new(member, false, u32::try_from(workers).unwrap_or(1))?;
+        let mut archive = tar::Archive::new(xz);
+        // Read-only: what the cache holds is not to be changed by what uses it.
+        archive.set_mask(0o222);
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let path = inside(&entry.path()?);
+            if visit(&path, &mut entry)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    walk().map_err(|source| meter.or_cancelled(FetchError::Unpack { path: deb.to_owned(), source }))
+}
+
+/// Unpacks the files that `wanted` says into `folder`.
+pub(super) fn unpack(
+    deb: &Path,
+    meter: &Meter,
+    folder: &Path,
+    mut wanted: impl FnMut(&Path) -> bool,
+) -> Result<(), FetchError> {
+    visit(deb, meter, |path, entry| {
+        // Folders come into being with their files, writable, so that a cache can be removed.
+        if !entry.header().entry_type().is_dir() && wanted(path) {
+            entry.unpack_in(folder)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+/// Packages write `./usr/…`.
+fn inside(path: &Path) -> PathBuf {
+    path.strip_prefix(".").unwrap_or(path).to_owned()
+}
+
+/// The compressed tar archive inside a package.
+fn data_member(file: File) -> io::Result<Member> {
+    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    let cache = ReadCache::new(file);
+    let archive = ArchiveFile::parse(&cache).map_err(|error| invalid(error.to_string()))?;
+    let mut range = None;
+    for member in archive.members() {
+        let member = member.map_err(|error| invalid(error.to_string()))?;
+        match member.name() {
+            b"data.tar.xz" => range = Some(member.file_range()),
+            name if name.starts_with(b"data.tar") => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                return Err(invalid(format!("{name} is compressed in a way that is not known")));
+            }
+            _ => {}
+        }
+    }
+    let (start, length) = range.ok_or_else(|| invalid("no data.tar.xz in it".into()))?;
+    Ok(Member { file: cache.into_inner(), start, length, position: 0 })
+}
+
+/// A part of a file, read as if it were one.
+#[derive(Debug)]
+pub(super) struct Member {
+    file: File,
+    start: u64,
+    length: u64,
+    position: u64,
+}
+
+impl Read for Member {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        use std::os::unix::fs::FileExt;
+        let left = self.length.saturating_sub(self.position);
+        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let offset = self.start.saturating_add(self.position);
+        let count = self.file.read_at(&mut buffer[..most], offset)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Member {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.length.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests;
