@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Building a case's modules against a guest's kernel.
+//!
+//! The same sources, kernel and compiler give the same file, byte for byte, in whatever folder:
+//! the build is therefore done once and kept in the cache.
 
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Case;
-use crate::guest::{GuestFiles, Store};
+use sha2::{Digest, Sha256};
+
+use super::compile::{LOG, compile};
+use super::compiler::Compiler;
+use super::{Case, Module, modinfo};
+use crate::guest::{GuestFiles, Store, StoreError, hex};
+
+/// Raised when the way of building changes what comes out.
+const RECIPE: &str = "modules 1";
 
 /// The modules of a case, built for one kernel.
 #[derive(Debug, Clone)]
 pub struct Build {
     /// In the order they are loaded.
     pub modules: Vec<BuiltModule>,
-    /// First line of `gcc --version`; none when nothing was compiled.
+    /// First line of the compiler's `--version`; none when nothing had to be compiled.
     pub compiler: Option<String>,
     /// Whether an earlier build was taken.
     pub cached: bool,
@@ -32,21 +45,95 @@ pub struct BuiltModule {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// `make` failed.
-    #[error("the modules of {case} do not build for {release}:\n{lines}")]
+    /// The compiler or the linker of modules refused.
+    #[error("the modules of {case} do not build for {release} (all output: {log}):\n{lines}")]
     Compile {
         /// The case.
         case: String,
         /// The kernel.
         release: String,
-        /// The compiler's lines.
+        /// The lines that say why.
         lines: String,
         /// All of the output.
         log: PathBuf,
     },
+    /// The build was fine, but a module of the manifest did not come out of it.
+    #[error(
+        "the build of {case} made no {module}.ko below {folder} (is it in the Kbuild's obj-m?)"
+    )]
+    NotBuilt {
+        /// The case.
+        case: String,
+        /// The module.
+        module: String,
+        /// Its folder, relative to the case's.
+        folder: PathBuf,
+    },
+    /// There is no C compiler.
+    #[error("no C compiler: neither gcc{} nor gcc is installed", wanted.map(|n| format!("-{n}")).unwrap_or_default())]
+    NoCompiler {
+        /// Major version the kernel was compiled with.
+        wanted: Option<u32>,
+    },
+    /// `make` cannot be started.
+    #[error("cannot run make: {0}")]
+    NoMake(#[source] io::Error),
+    /// A module is for another kernel.
+    #[error("{path} is for kernel {vermagic}, but the guest runs {release}")]
+    Vermagic {
+        /// The module.
+        path: PathBuf,
+        /// The release it was built for.
+        vermagic: String,
+        /// The guest's release.
+        release: String,
+    },
+    /// A file that should be a module is none.
+    #[error("{path} is no kernel module: {why}")]
+    NoModule {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The kernel's build system cannot work at this place.
+    #[error(
+        "kernel modules cannot be built below {path}: make and the kernel's build system take \
+         only letters, digits and -_.+@/ in a path; set REPRO_CACHE to another folder"
+    )]
+    Path {
+        /// The cache.
+        path: PathBuf,
+    },
+    /// A file of the build cannot be read or written.
+    #[error("cannot copy {path}: {source}")]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The cache failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<StoreError> for BuildError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Cancelled => Self::Cancelled,
+            other => Self::Store(other),
+        }
+    }
 }
 
 /// Builds the modules of a case into `out`, which is made; `out/build.log` keeps the output.
+///
+/// `go_on` is asked several times a second; when it says no, the work ends with
+/// [`BuildError::Cancelled`].
 ///
 /// # Errors
 /// No compiler, a module that does not build or is for another kernel, no room.
@@ -55,12 +142,123 @@ pub fn build(
     guest: &GuestFiles,
     store: &Store,
     out: &Path,
+    go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Build, BuildError> {
-    let _ = store;
-    Err(BuildError::Compile {
-        case: case.name.clone(),
-        release: guest.release.clone(),
-        lines: "not written yet".into(),
-        log: out.join("build.log"),
+    fs::create_dir_all(out).map_err(copy_error(out))?;
+    let mut result = Build { modules: Vec::new(), compiler: None, cached: true, notes: Vec::new() };
+    let mut tree = None;
+    if case.manifest.module.iter().any(|module| module.file.is_none()) {
+        let compiler = Compiler::find(guest.gcc_major)?;
+        result.notes.extend(compiler.note(guest.gcc_major));
+        let (built, cached) = built_tree(case, guest, store, &compiler, out, go_on)?;
+        copy(&built.join(LOG), &out.join(LOG))?;
+        result.compiler = Some(compiler.version);
+        result.cached = cached;
+        tree = Some(built);
+    }
+    for module in &case.manifest.module {
+        let from = match (&module.file, &tree) {
+            (Some(file), _) => case.folder.join(file),
+            (None, Some(tree)) => tree.join(file_name(module)),
+            (None, None) => continue,
+        };
+        check_vermagic(&from, &guest.release)?;
+        let path = out.join(file_name(module));
+        copy(&from, &path)?;
+        result.modules.push(BuiltModule { name: module.name.clone(), path });
+    }
+    Ok(result)
+}
+
+/// Name of a module's file.
+pub(super) fn file_name(module: &Module) -> String {
+    format!("{}.ko", module.name)
+}
+
+/// The folder of the cache with the built modules, and whether it was there.
+fn built_tree(
+    case: &Case,
+    guest: &GuestFiles,
+    store: &Store,
+    compiler: &Compiler,
+    out: &Path,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<(PathBuf, bool), BuildError> {
+    let key = build_key(case, guest, compiler)?;
+    let tree = store.tree(&key);
+    if tree.is_dir() {
+        return Ok((tree, true));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+@/".contains(c);
+    if !store.root().to_str().is_some_and(|path| path.chars().all(plain)) {
+        return Err(BuildError::Path { path: store.root().to_owned() });
+    }
+    let lock = store.lock(&key, go_on)?;
+    let cached = tree.is_dir();
+    let tree = lock.make_tree(&key, |folder| compile(case, guest, compiler, folder, out, go_on))?;
+    Ok((tree, cached))
+}
+
+/// Hash of all that decides what a build gives.
+fn build_key(case: &Case, guest: &GuestFiles, compiler: &Compiler) -> Result<String, BuildError> {
+    let mut hash = Sha256::new();
+    // Each part with its length, so that no two lists of parts look the same.
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    part(RECIPE.as_bytes());
+    part(guest.release.as_bytes());
+    part(compiler.version.as_bytes());
+    let is_headers =
+        |name: &str| name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-");
+    for package in guest.packages.iter().filter(|package| is_headers(&package.name)) {
+        part(package.sha256.as_bytes());
+    }
+    for module in case.manifest.module.iter().filter(|module| module.file.is_none()) {
+        part(module.name.as_bytes());
+        part(module.folder.as_os_str().as_encoded_bytes());
+    }
+    for source in &case.sources {
+        let path = case.folder.join(source);
+        part(source.as_os_str().as_encoded_bytes());
+        part(&fs::read(&path).map_err(copy_error(&path))?);
+    }
+    Ok(format!("build-{}", hex(&hash.finalize())))
+}
+
+/// Finds out before the boot what the kernel would only say in its log.
+fn check_vermagic(module: &Path, release: &str) -> Result<(), BuildError> {
+    let no_module = |why: String| BuildError::NoModule { path: module.to_owned(), why };
+    let data = fs::read(module).map_err(copy_error(module))?;
+    let vermagic = modinfo::value(&data, "vermagic")
+        .map_err(|error| no_module(error.to_string()))?
+        .ok_or_else(|| no_module("it has no vermagic".into()))?;
+    let built_for = vermagic.split(' ').next().unwrap_or_default();
+    if built_for == release {
+        return Ok(());
+    }
+    Err(BuildError::Vermagic {
+        path: module.to_owned(),
+        vermagic: built_for.to_owned(),
+        release: release.to_owned(),
     })
 }
+
+/// Copies a file as a plain, writable one.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), BuildError> {
+    // What an earlier copy left may be read-only.
+    match fs::remove_file(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(copy_error(to)(error)),
+        _ => {}
+    }
+    fs::copy(from, to).map_err(copy_error(from))?;
+    fs::set_permissions(to, Permissions::from_mode(0o644)).map_err(copy_error(to))
+}
+
+pub(super) fn copy_error(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
+    move |source| BuildError::Copy { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests;

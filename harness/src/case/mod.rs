@@ -2,10 +2,13 @@
 //! A case: a folder with modules' sources, a trigger and what is expected of the crash.
 
 mod build;
+mod compile;
+mod compiler;
 mod expect;
 mod load;
 mod manifest;
 mod marker;
+mod modinfo;
 
 pub use build::{Build, BuildError, BuiltModule, build};
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};

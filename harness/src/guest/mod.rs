@@ -21,5 +21,5 @@ pub use manifest::{
     AptSource, Arch, CaptureMethod, KernelOptions, KernelPackages, Manifest, PhaseTimeouts, Source,
     Timeouts,
 };
-pub(crate) use store::{Lock, discard, hex};
 pub use store::{Store, StoreError};
+pub(crate) use store::{discard, hex};

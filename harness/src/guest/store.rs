@@ -274,7 +274,7 @@ fn partial(path: &Path) -> PathBuf {
 fn empty(path: &Path) -> Result<(), StoreError> {
     let write = |source| StoreError::Write { path: path.to_owned(), source };
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(write(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write(error)),
         _ => fs::create_dir_all(path).map_err(write),
     }
 }

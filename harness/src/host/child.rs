@@ -3,44 +3,49 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::process::tie_to_parent;
 
 /// How often a running program's caller is asked whether to go on.
 const POLL: Duration = Duration::from_millis(100);
 
 /// A program on the search path.
 #[must_use]
-pub fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     // A user's search path lacks the folders of the administrator's programs.
     let more = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path).chain(more).map(|folder| folder.join(program)).find(is_program)
+    std::env::split_paths(&path)
+        .chain(more)
+        .map(|folder| folder.join(program))
+        .find(|path| is_program(path))
 }
 
-fn is_program(path: &PathBuf) -> bool {
+fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// A program that the kernel ends with the thread that started it, however that ends.
-///
-/// util-linux' `setpriv` asks for it; where there is none the program just runs on.
 pub(crate) fn tied<A: Into<OsString>>(
-    program: &str,
+    program: impl duct::IntoExecutablePath,
     arguments: impl IntoIterator<Item = A>,
 ) -> duct::Expression {
-    let arguments = arguments.into_iter().map(Into::into);
-    let expression = match find("setpriv") {
-        Some(setpriv) => {
-            let words = ["--pdeathsig", "KILL", program].map(OsString::from);
-            duct::cmd(setpriv, words.into_iter().chain(arguments))
-        }
-        None => duct::cmd(program, arguments),
-    };
-    // Its messages are read by us and shown to people: in one language.
-    expression.env("LC_ALL", "C.UTF-8").stdin_null()
+    duct::cmd(program, arguments)
+        // Its messages are read by us and shown to people: in one language.
+        .env("LC_ALL", "C.UTF-8")
+        .stdin_null()
+        .before_spawn(|command| {
+            // A group of its own, so that its own children can be ended with it.
+            tie_to_parent(command, Signal::KILL).process_group(0);
+            Ok(())
+        })
 }
 
 /// Runs to the end, asking `go_on` now and then; `None` when it says no and the program is killed.
@@ -51,6 +56,10 @@ pub(crate) fn wait(
     let handle = expression.unchecked().start()?;
     while handle.wait_timeout(POLL)?.is_none() {
         if !go_on() {
+            for group in handle.pids().into_iter().filter_map(|pid| i32::try_from(pid).ok()) {
+                // It may just have ended by itself.
+                let _ = Pid::from_raw(group).map(|pid| kill_process_group(pid, Signal::KILL));
+            }
             handle.kill()?;
             return Ok(None);
         }
@@ -65,15 +74,10 @@ pub(crate) fn tail(output: &[u8], lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
-/// First line that a program prints when asked for its version.
-pub(crate) fn version_line(program: &Path) -> Option<String> {
-    let text = duct::cmd(program, ["--version"])
-        .env("LC_ALL", "C.UTF-8")
-        .stdin_null()
-        .stderr_null()
-        .read()
-        .ok()?;
-    text.lines().next().map(|line| line.trim().to_owned())
+/// What a program prints for `argument` (`--version`), without the last line's end.
+pub(crate) fn answer(program: &Path, argument: &str) -> Option<String> {
+    let output = tied(program, [argument]).stderr_null().read().ok()?;
+    Some(output.trim_end().to_owned())
 }
 
 #[cfg(test)]
@@ -81,11 +85,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_is_told_to_stop_is_gone() {
-        let started = std::time::Instant::now();
-        let output = wait(&tied("sleep", ["600"]), || false).unwrap();
-        assert!(output.is_none());
-        assert!(started.elapsed() < Duration::from_secs(60));
+    fn a_program_that_is_told_to_stop_is_gone_with_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        duct::cmd!("mkfifo", &fifo).run().unwrap();
+        // Both hold the fifo open; once it can be read to its end, both are gone.
+        let script = "exec 3>\"$0\"; sleep 600 & sleep 600";
+        let words = ["-c".into(), script.into(), fifo.clone().into_os_string()];
+        let program = tied("sh", words);
+        let reader = std::thread::spawn(move || std::fs::read(fifo));
+        let mut left = 5;
+        let output = wait(&program, || {
+            left -= 1;
+            left > 0
+        });
+        assert!(output.unwrap().is_none());
+        assert_eq!(reader.join().unwrap().unwrap(), b"");
     }
 
     #[test]

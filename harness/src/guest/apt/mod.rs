@@ -238,8 +238,8 @@ fn options(pairs: &[(&str, String)]) -> Vec<String> {
 
 /// The file with the keys of a distribution's archive, under one of the names in use.
 fn keyring(name: &str) -> Option<PathBuf> {
-    let file = |suffix: &&str| Path::new("/usr/share/keyrings").join(format!("{name}.{suffix}"));
-    ["pgp", "gpg"].iter().map(|suffix| file(&suffix)).find(|path| path.is_file())
+    let file = |suffix: &str| Path::new("/usr/share/keyrings").join(format!("{name}.{suffix}"));
+    ["pgp", "gpg"].iter().map(|suffix| file(suffix)).find(|path| path.is_file())
 }
 
 fn folder_size(folder: &Path) -> u64 {

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The call of the kernel's own build system.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use super::build::{copy, copy_error, file_name};
+use super::compiler::Compiler;
+use super::{BuildError, Case, Module};
+use crate::guest::{GuestFiles, discard};
+use crate::host::child;
+
+/// Name of the file with the output of `make`.
+pub(super) const LOG: &str = "build.log";
+/// Most lines of the output in an error.
+const LINES: usize = 20;
+/// A log above this is not searched for the reason of a failure.
+const MAX_LOG: usize = 4 << 20;
+/// What an unsuspecting environment says to make, the kernel's Makefile or the compiler.
+const ENVIRONMENT: [&str; 16] = [
+    "MAKEFLAGS",
+    "MFLAGS",
+    "GNUMAKEFLAGS",
+    "MAKELEVEL",
+    "ARCH",
+    "CROSS_COMPILE",
+    "LLVM",
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "KCPPFLAGS",
+    "KAFLAGS",
+    "KBUILD_OUTPUT",
+    "KBUILD_EXTMOD",
+    "KBUILD_VERBOSE",
+    "KDIR",
+    "SOURCE_DATE_EPOCH",
+];
+
+/// Builds the case's modules; `tree` gets the `.ko` files and the log.
+pub(super) fn compile(
+    case: &Case,
+    guest: &GuestFiles,
+    compiler: &Compiler,
+    tree: &Path,
+    out: &Path,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<(), BuildError> {
+    let work = tree.join("work");
+    for source in &case.sources {
+        let target = work.join(source);
+        let folder = target.parent().unwrap_or(&work);
+        fs::create_dir_all(folder).map_err(copy_error(folder))?;
+        copy(&case.folder.join(source), &target)?;
+    }
+    let log_path = tree.join(LOG);
+    let log = File::create(&log_path).map_err(copy_error(&log_path))?;
+    let to_build: Vec<&Module> = case.manifest.module.iter().filter(|m| m.file.is_none()).collect();
+    let mut symbols = Vec::new();
+    for group in to_build.chunk_by(|a, b| a.folder == b.folder) {
+        let folder = folder_of(&work, group[0]);
+        let make = make(guest, compiler, &work, &folder, &symbols);
+        let clone = log.try_clone().map_err(copy_error(&log_path))?;
+        let output = child::wait(&make.stderr_to_stdout().stdout_file(clone), &mut *go_on)
+            .map_err(BuildError::NoMake)?
+            .ok_or(BuildError::Cancelled)?;
+        if !output.status.success() {
+            let kept = out.join(LOG);
+            copy(&log_path, &kept)?;
+            let text = fs::read(&log_path).map_err(copy_error(&log_path))?;
+            return Err(BuildError::Compile {
+                case: case.name.clone(),
+                release: guest.release.clone(),
+                lines: reasons(&text, &work),
+                log: kept,
+            });
+        }
+        symbols.push(folder.join("Module.symvers"));
+        for module in group {
+            take(case, module, &folder, tree)?;
+        }
+    }
+    discard(&work);
+    Ok(())
+}
+
+/// The folder a module is built in, without a `.` that would show in the compiler's paths.
+fn folder_of(work: &Path, module: &Module) -> PathBuf {
+    work.join(&module.folder).components().collect()
+}
+
+fn make(
+    guest: &GuestFiles,
+    compiler: &Compiler,
+    work: &Path,
+    folder: &Path,
+    symbols: &[PathBuf],
+) -> duct::Expression {
+    let build_dir = guest.build_dir.display().to_string();
+    let sources = guest.build_dir.parent().unwrap_or(&guest.build_dir).display().to_string();
+    // Of several options that fit a path the compiler takes the last one.
+    let flags = [
+        compiler.map_option(&sources, "/usr/src"),
+        compiler.map_option(&build_dir, "."),
+        compiler.map_option(&format!("{}/", work.display()), ""),
+    ];
+    let symbols: Vec<String> = symbols.iter().map(|path| path.display().to_string()).collect();
+    let jobs = available_parallelism().map_or(1, usize::from);
+    let words = [
+        "-C".to_owned(),
+        build_dir,
+        format!("-j{jobs}"),
+        format!("M={}", folder.display()),
+        format!("CC={}", compiler.path.display()),
+        format!("KCFLAGS={}", flags.join(" ")),
+        format!("KBUILD_EXTRA_SYMBOLS={}", symbols.join(" ")),
+        "modules".to_owned(),
+    ];
+    let make = child::tied("make", words.map(OsString::from));
+    ENVIRONMENT.iter().fold(make, |make, name| make.env_remove(name))
+}
+
+/// Moves a module that came out of the build to where it is kept.
+fn take(case: &Case, module: &Module, folder: &Path, tree: &Path) -> Result<(), BuildError> {
+    let name = file_name(module);
+    let built = find(folder, &name, 0).ok_or_else(|| BuildError::NotBuilt {
+        case: case.name.clone(),
+        module: module.name.clone(),
+        folder: module.folder.clone(),
+    })?;
+    copy(&built, &tree.join(name))
+}
+
+/// A Kbuild may name folders below its own (`obj-m := one/ two/`).
+fn find(folder: &Path, name: &str, depth: u32) -> Option<PathBuf> {
+    let here = folder.join(name);
+    if here.is_file() {
+        return Some(here);
+    }
+    if depth > 8 {
+        return None;
+    }
+    let mut folders: Vec<PathBuf> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect();
+    folders.sort();
+    folders.iter().find_map(|folder| find(folder, name, depth + 1))
+}
+
+/// The lines of a failed build that say why, with paths as the case has them.
+fn reasons(log: &[u8], work: &Path) -> String {
+    let text = String::from_utf8_lossy(&log[..log.len().min(MAX_LOG)]);
+    let prefix = format!("{}/", work.display());
+    let is_reason = |line: &&str| {
+        let says = ["error:", "ERROR:", "undefined!", "fatal:"];
+        says.iter().any(|word| line.contains(word))
+    };
+    let reasons: Vec<&str> = text.lines().filter(is_reason).take(LINES).collect();
+    let shown =
+        if reasons.is_empty() { child::tail(text.as_bytes(), LINES) } else { reasons.join("\n") };
+    shown.replace(&prefix, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compilers_lines_are_shown_and_make_s_are_not() {
+        let log = b"make: Entering directory '/x'\n  CC [M]  /w/m.o\n\
+            /w/src/m.c:3:5: error: expected ';' before 'return'\n\
+            make[1]: *** [scripts/Makefile.build:250: /w/m.o] Error 1\n";
+        assert_eq!(
+            reasons(log, Path::new("/w")),
+            "src/m.c:3:5: error: expected ';' before 'return'"
+        );
+    }
+
+    #[test]
+    fn modposts_lines_are_shown() {
+        let log = b"ERROR: modpost: \"f\" [/w/m.ko] undefined!\nmake: *** Error 1\n";
+        assert_eq!(reasons(log, Path::new("/w")), "ERROR: modpost: \"f\" [m.ko] undefined!");
+    }
+
+    #[test]
+    fn a_failure_of_another_form_shows_the_end_of_the_log() {
+        let log = b"one\nmake: *** No rule to make target 'x'.  Stop.\n";
+        assert!(reasons(log, Path::new("/w")).ends_with("No rule to make target 'x'.  Stop."));
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which compiler builds the modules.
+
+use std::path::PathBuf;
+
+use super::BuildError;
+use crate::host::child;
+
+/// A C compiler of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Compiler {
+    pub(super) path: PathBuf,
+    /// First line of `--version`.
+    pub(super) version: String,
+    pub(super) major: Option<u32>,
+}
+
+impl Compiler {
+    /// The compiler of the kernel's major version (`gcc-12`), else the host's `gcc`.
+    pub(super) fn find(wanted: Option<u32>) -> Result<Self, BuildError> {
+        let exact = wanted.and_then(|major| child::find(&format!("gcc-{major}")));
+        let path = exact.or_else(|| child::find("gcc")).ok_or(BuildError::NoCompiler { wanted })?;
+        let version = child::answer(&path, "--version").unwrap_or_default();
+        let major = child::answer(&path, "-dumpversion")
+            .and_then(|version| version.split('.').next()?.parse().ok());
+        let version = version.lines().next().unwrap_or_default().to_owned();
+        Ok(Self { path, version, major })
+    }
+
+    /// What to say about a compiler that is not the kernel's.
+    pub(super) fn note(&self, wanted: Option<u32>) -> Option<String> {
+        let (wanted, actual) = (wanted?, self.major?);
+        (wanted != actual).then(|| {
+            format!("the kernel was compiled by gcc {wanted}, the modules are by gcc {actual}")
+        })
+    }
+
+    /// The option that replaces the beginning of a path in what the compiler writes.
+    pub(super) fn map_option(&self, from: &str, to: &str) -> String {
+        // The general form is known since GCC 8; the older one does without __FILE__.
+        let option = match self.major {
+            Some(major) if major < 8 => "-fdebug-prefix-map",
+            _ => "-ffile-prefix-map",
+        };
+        format!("{option}={from}={to}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compiler(major: u32) -> Compiler {
+        Compiler { path: "gcc".into(), version: String::new(), major: Some(major) }
+    }
+
+    #[test]
+    fn another_major_version_is_told() {
+        assert_eq!(compiler(12).note(Some(12)), None);
+        assert_eq!(compiler(12).note(None), None);
+        let note = compiler(14).note(Some(12)).unwrap();
+        assert!(note.contains("gcc 12") && note.contains("gcc 14"), "{note}");
+    }
+
+    #[test]
+    fn old_compilers_get_the_option_they_know() {
+        assert_eq!(compiler(12).map_option("/a", "b"), "-ffile-prefix-map=/a=b");
+        assert_eq!(compiler(4).map_option("/a", "b"), "-fdebug-prefix-map=/a=b");
+    }
+}
