@@ -1,16 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Says from a vmcore why the kernel crashed.
+//!
+//! [`analyze()`] reads a dump with the debug information that there is and gives a [`report`] in
+//! two forms. It starts no process and reads no clock, no environment and no file: the caller
+//! brings the bytes. Damaged content never makes it fail, it makes a finding.
+//!
+//! ```text
+//! vmcore, debuginfo ─→ kernel ─→ machine ─→ context ─→ backtrace ────────────┐
+//!                                   │          └─→ fault ─→ flow, express ─→ verdict ─→ report
+//! ```
 #![forbid(unsafe_code)]
 
+pub mod analyze;
 pub mod backtrace;
 pub mod claim;
+pub mod context;
 pub mod express;
+pub mod facts;
 pub mod fault;
+pub mod findings;
 pub mod flow;
 pub mod kernel;
+pub mod machine;
+pub mod message;
 pub mod printer;
 pub mod render;
 pub mod report;
 pub mod scene;
 pub mod signature;
 pub mod verdict;
+
+pub use analyze::{Analysis, Error, Inputs, analyze};
+pub use machine::ModuleFiles;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where the two stacks of a crash begin.
+//!
+//! The *fault view* begins with the registers of the fault, the *panic path* where the capture
+//! kernel was entered. A CPU's note holds one or the other: the oops path hands the fault's
+//! registers to the capture kernel, `panic()` its own, and a dump taken from outside (QEMU) the
+//! registers of a CPU that had long finished crashing.
+
+use unwind::{Frame, Memory, Pc, Register, Registers, Stacks, Start, StopReason, Trust, Walk, walk};
+use vmcore::{CpuNote, PtRegs};
+
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+
+/// Frames that a walk may have; deeper stacks are recursion.
+const FRAME_LIMIT: usize = 1000;
+/// Functions on the way to the capture kernel that capture their own registers
+/// (`crash_setup_regs()` is inlined into `__crash_kexec()`; before 4.7 into `crash_kexec()`).
+const CRASH_PATH: [&str; 7] = [
+    "machine_kexec",
+    "__crash_kexec",
+    "crash_kexec",
+    "panic",
+    "vpanic",
+    "nmi_panic",
+    "native_machine_crash_shutdown",
+];
+
+/// The two walks of the crashing CPU.
+#[derive(Debug, Clone)]
+pub struct Walks {
+    /// From the registers of the fault, or from the caller of `panic()`.
+    pub fault: Walk,
+    /// From where the capture kernel was entered to the exception that led there.
+    pub panic: Walk,
+    /// Whether the fault view begins with the registers of an exception.
+    pub is_fault: bool,
+}
+
+/// Walks both stacks; `None` if no note tells the registers of the crashing CPU.
+pub fn walks(machine: &Machine<'_>, note: &CpuNote) -> Walks {
+    let registers = registers(&note.registers);
+    let from_note = machine.walk(Start::interrupted(registers.clone()));
+    let after_the_fact = note.qemu.is_some() || machine.is_in(registers.rip, &CRASH_PATH);
+    if !after_the_fact {
+        let panic = panic_path(machine, &registers).unwrap_or_else(none);
+        return Walks { fault: from_note, panic, is_fault: true };
+    }
+    let exception = from_note.frames.iter().position(|frame| frame.exception.is_some());
+    let panicked = from_note
+        .frames
+        .iter()
+        .rposition(|frame| machine.is_in(frame.pc.for_lookup(), &CRASH_PATH))
+        .map_or(0, |position| position + 1);
+    // An exception further out than `panic()` is where the panicking code ran in, an interrupt
+    // say; one further in is the fault.
+    let (start, is_fault) = match exception {
+        Some(exception) if exception < panicked || panicked == 0 => (exception, true),
+        _ if note.qemu.is_some() && exception.is_some() => (exception.unwrap_or(0), true),
+        _ => (panicked, false),
+    };
+    let fault = Walk {
+        frames: from_note.frames.get(start..).unwrap_or_default().to_vec(),
+        stop: from_note.stop.clone(),
+    };
+    Walks { fault, panic: from_note, is_fault }
+}
+
+fn none() -> Walk {
+    Walk { frames: Vec::new(), stop: StopReason::Root }
+}
+
+/// The note's registers for the unwinder.
+pub fn registers(note: &PtRegs) -> Registers {
+    Registers::from_pt_regs(&[
+        note.r15,
+        note.r14,
+        note.r13,
+        note.r12,
+        note.bp,
+        note.bx,
+        note.r11,
+        note.r10,
+        note.r9,
+        note.r8,
+        note.ax,
+        note.cx,
+        note.dx,
+        note.si,
+        note.di,
+        note.orig_ax,
+        note.ip,
+        note.cs,
+        note.flags,
+        note.sp,
+        note.ss,
+    ])
+}
+
+/// The note of the crashing CPU: by the pid of its task where that is unmistakable, else by its
+/// place among the CPUs online (offline CPUs have no note).
+pub fn crashing_note<'k>(kernel: &'k Kernel<'_>) -> Option<&'k CpuNote> {
+    let notes = kernel.vmcore().cpus();
+    let crash = kernel.crash();
+    if let Some(task) = crash.task.as_ref().filter(|task| task.pid != 0) {
+        let mut same = notes.iter().filter(|note| note.pid == task.pid);
+        if let (Some(note), None) = (same.next(), same.next()) {
+            return Some(note);
+        }
+    }
+    let cpu = crash.cpu?;
+    let online = kernel.online_cpus().unwrap_or_default();
+    let position = online.iter().position(|&online| online == cpu);
+    let position = position.filter(|_| online.len() == notes.len());
+    let position = position.or_else(|| usize::try_from(cpu).ok())?;
+    notes.get(position)
+}
+
+/// Finds the way from the fault to the capture kernel on the fault's own stack.
+///
+/// The words below the fault's stack pointer are searched, deepest first, for a return address
+/// into one of the functions on that way. What lies there may be stale, so a candidate counts
+/// only if unwinding from it by the tables arrives exactly at the registers of the fault.
+fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<Walk> {
+    let top = fault.get(Register::Rsp)?;
+    let stack = machine.kernel().stack_of(top)?;
+    let length = usize::try_from(top.checked_sub(stack.low)?).ok()?;
+    let mut bytes = vec![0; length];
+    machine.kernel().read_bytes(stack.low, &mut bytes)?;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (word, slot) in words.iter().zip((stack.low..).step_by(8)) {
+        let address = u64::from_le_bytes(*word);
+        let pc = Pc::Return(address);
+        if !machine.is_in(pc.for_lookup(), &CRASH_PATH) {
+            continue;
+        }
+        let start = Start { pc, registers: Registers::at(address, slot.wrapping_add(8)) };
+        let found = machine.walk(start);
+        let at_fault = |frame: &Frame| {
+            frame.exception.is_some()
+                && frame.registers.rip == fault.rip
+                && frame.registers.get(Register::Rsp) == Some(top)
+        };
+        if found.frames.iter().any(at_fault) {
+            return Some(confirmed(found));
+        }
+    }
+    None
+}
+
+/// The first frame was found by a search, but the tables confirmed it.
+fn confirmed(mut walk: Walk) -> Walk {
+    if let Some(first) = walk.frames.first_mut() {
+        first.trust = Trust::Orc;
+    }
+    walk
+}
+
+impl Machine<'_> {
+    /// Walks a stack of this machine.
+    pub fn walk(&self, start: Start) -> Walk {
+        walk(self.kernel(), self, self.kernel(), start, FRAME_LIMIT)
+    }
+}

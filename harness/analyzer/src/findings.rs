@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is missing, doubtful or worth knowing. The codes are listed in `docs/findings.md`.
+
+use unwind::{StopReason, Trust, Walk};
+
+use crate::claim::{Addresses, Claim};
+use crate::context::Walks;
+use crate::kernel::VmlinuxState;
+use crate::kernel::module_file::ModuleFile;
+use crate::machine::Machine;
+use crate::printer::CodeNames;
+use crate::report::{Finding, Severity};
+
+/// Findings, their addresses not printed yet.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<(&'static str, Severity, Claim)>);
+
+impl Findings {
+    fn add(&mut self, code: &'static str, severity: Severity, claim: Claim) {
+        if !self.0.iter().any(|(_, _, known)| *known == claim) {
+            self.0.push((code, severity, claim));
+        }
+    }
+
+    fn say(&mut self, code: &'static str, severity: Severity, words: impl Into<String>) {
+        self.add(code, severity, Claim::new(None).text(words));
+    }
+
+    /// As they stand in the report.
+    pub fn list(&self, addresses: &mut dyn Addresses) -> Vec<Finding> {
+        let finding = |(code, severity, claim): &(&'static str, Severity, Claim)| Finding {
+            code: (*code).to_owned(),
+            severity: *severity,
+            message: addresses.evidence(claim).claim,
+        };
+        self.0.iter().map(finding).collect()
+    }
+
+    /// About the dump and the files given with it.
+    pub fn inputs(&mut self, machine: &Machine<'_>) {
+        let kernel = machine.kernel();
+        if !kernel.vmcore().info().complete {
+            self.say("A001", Severity::Warning, "the vmcore is incomplete");
+        }
+        for problem in kernel.vmcore().problems() {
+            self.say("A002", Severity::Warning, problem.to_string());
+        }
+        match kernel.vmlinux() {
+            VmlinuxState::Matches { .. } => {}
+            VmlinuxState::Absent => {
+                self.say("A003", Severity::Warning, "no vmlinux was given: no types and no lines");
+            }
+            VmlinuxState::Unconfirmed => self.say(
+                "A004",
+                Severity::Warning,
+                "nothing in the vmcore tells whether the vmlinux given is the right one",
+            ),
+            VmlinuxState::Wrong(wrong) => {
+                self.say("A005", Severity::Error, wrong.to_string());
+            }
+            VmlinuxState::Unusable(error) => {
+                self.say("A006", Severity::Error, format!("the vmlinux given cannot be used: {error}"));
+            }
+        }
+        for doubt in &kernel.crash().doubts {
+            self.say("A007", Severity::Warning, doubt.clone());
+        }
+        self.module_files(machine);
+    }
+
+    fn module_files(&mut self, machine: &Machine<'_>) {
+        for (module, file) in machine.modules() {
+            let name = &module.name;
+            match file {
+                None | Some(ModuleFile::Matches { .. }) => {}
+                Some(ModuleFile::Unconfirmed { .. }) => self.say(
+                    "A008",
+                    Severity::Warning,
+                    format!("nothing tells whether the file given for module {name} is the right one"),
+                ),
+                Some(ModuleFile::Wrong(wrong)) => {
+                    self.say("A009", Severity::Error, wrong.to_string());
+                }
+                Some(ModuleFile::Unusable(error)) => self.say(
+                    "A010",
+                    Severity::Error,
+                    format!("the file given for module {name} cannot be used: {error}"),
+                ),
+                Some(ModuleFile::NoSections(why)) => self.say(
+                    "A011",
+                    Severity::Warning,
+                    format!("the vmcore does not tell where the sections of module {name} are: {why}"),
+                ),
+            }
+        }
+    }
+
+    /// No note holds the registers of the crashing CPU.
+    pub fn no_registers(&mut self) {
+        self.say(
+            "A012",
+            Severity::Warning,
+            "the vmcore has no registers of the crashing CPU: no backtraces",
+        );
+    }
+
+    /// About the two backtraces.
+    pub fn walks(&mut self, machine: &Machine<'_>, walks: &Walks) {
+        self.walk("fault view", &walks.fault);
+        if walks.panic.frames.is_empty() {
+            self.say(
+                "A013",
+                Severity::Info,
+                "the way from the fault to the capture kernel was not found on the stack",
+            );
+        } else {
+            self.walk("panic path", &walks.panic);
+        }
+        self.modules_without_lines(machine, &walks.fault);
+    }
+
+    fn walk(&mut self, name: &str, walk: &Walk) {
+        if !matches!(walk.stop, StopReason::User(_) | StopReason::Root) {
+            let claim = Claim::new(None).text(format!("the {name} ends early: {}", walk.stop));
+            self.add("A014", Severity::Warning, claim);
+        }
+        if walk.frames.iter().any(|frame| frame.trust == Trust::Scan) {
+            let words = format!("the {name} has frames found by a scan, which may be stale");
+            self.say("A015", Severity::Warning, words);
+        }
+    }
+
+    fn modules_without_lines(&mut self, machine: &Machine<'_>, walk: &Walk) {
+        for frame in &walk.frames {
+            let Some(name) = machine.code_name(frame.pc.for_lookup()) else { continue };
+            let Some(module) = name.module else { continue };
+            let known = machine.modules().any(|(loaded, file)| {
+                loaded.name == module && file.and_then(ModuleFile::image).is_some()
+            });
+            if !known {
+                let words = format!(
+                    "module {module} is in the backtrace without debug information: \
+                     no lines, no inlined functions, no expressions"
+                );
+                self.say("A016", Severity::Warning, words);
+            }
+        }
+    }
+}

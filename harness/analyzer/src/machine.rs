@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The crashed machine with all that is known of its code: the kernel's view joined with the
+//! debug information of the kernel and of its modules. Everything above asks this.
+
+use std::cell::OnceCell;
+use std::fmt;
+
+use debuginfo::Image;
+use unwind::orc::{OrcEntry, Table, Version};
+
+use crate::express::Names;
+use crate::flow::{Code, MAX_CODE_BYTES, Words};
+use crate::kernel::module_file::ModuleFile;
+use crate::kernel::module_sections::ModuleOrc;
+use crate::kernel::modules::Module;
+use crate::kernel::{Kernel, VirtualMemory};
+use crate::printer::{CodeName, CodeNames};
+use crate::scene::Scene;
+
+/// Longest instruction of x86-64, in bytes.
+const LONGEST_INSTRUCTION: usize = 15;
+/// Names under which the return address of a function is replaced for tracing; what lies there
+/// changes no register that a caller could see.
+const TRANSPARENT: [&str; 5] =
+    ["__fentry__", "mcount", "ftrace_caller", "ftrace_regs_caller", "ftrace_stub"];
+
+/// The files of modules, by the module's name.
+pub trait ModuleFiles {
+    /// The bytes of the `.ko` for the module of that name (as `lsmod` prints it).
+    fn module(&self, name: &str) -> Option<&[u8]>;
+}
+
+/// The crashed machine.
+pub struct Machine<'a> {
+    kernel: &'a Kernel<'a>,
+    modules: Vec<Loaded<'a>>,
+    version: Option<Version>,
+    orc: Option<Table<'a>>,
+}
+
+impl fmt::Debug for Machine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine").field("modules", &self.modules.len()).finish_non_exhaustive()
+    }
+}
+
+/// A loaded module and what is known of it, each read when it is first asked for.
+struct Loaded<'a> {
+    module: &'a Module,
+    file: OnceCell<Option<ModuleFile<'a>>>,
+    orc: OnceCell<Option<ModuleOrc>>,
+}
+
+impl<'a> Machine<'a> {
+    /// The machine of a kernel.
+    pub fn new(kernel: &'a Kernel<'a>) -> Self {
+        let listing = kernel.modules().map(|listing| listing.items.as_slice()).unwrap_or_default();
+        let loaded =
+            |module| Loaded { module, file: OnceCell::new(), orc: OnceCell::new() };
+        let release = kernel.info().os_release().unwrap_or_default();
+        let sections = kernel.image().and_then(Image::orc);
+        let header = sections.and_then(|sections| sections.header);
+        let version = Version::detect(header, release).ok();
+        let orc = sections.zip(version).and_then(|(sections, version)| {
+            Table::sorted(sections.ip.0, sections.ip.1, sections.entries, version).ok()
+        });
+        Self { kernel, modules: listing.iter().map(loaded).collect(), version, orc }
+    }
+
+    /// Opens the files of the loaded modules that the caller has.
+    pub fn open_modules(&self, files: &'a dyn ModuleFiles) {
+        for loaded in &self.modules {
+            let open = || {
+                let bytes = files.module(&loaded.module.name)?;
+                Some(self.kernel.module_file(loaded.module, bytes))
+            };
+            loaded.file.get_or_init(open);
+        }
+    }
+
+    /// The kernel's view.
+    pub fn kernel(&self) -> &'a Kernel<'a> {
+        self.kernel
+    }
+
+    /// Loaded modules in the kernel's order, each with its file if one was given.
+    pub fn modules(&self) -> impl Iterator<Item = (&'a Module, Option<&ModuleFile<'a>>)> {
+        self.modules.iter().map(|loaded| (loaded.module, loaded.file()))
+    }
+
+    /// Whether the code at the address belongs to one of the functions, by the symbol's name.
+    pub fn is_in(&self, address: u64, functions: &[&str]) -> bool {
+        self.is_kernel_text(address)
+            && self
+                .code_name(address)
+                .is_some_and(|name| functions.contains(&crate::signature::source_name(&name.symbol)))
+    }
+
+    fn loaded_at(&self, address: u64) -> Option<&Loaded<'a>> {
+        self.modules.iter().find(|loaded| loaded.module.region_at(address).is_some())
+    }
+
+    fn is_kernel_text(&self, address: u64) -> bool {
+        self.kernel.is_text(address) && self.loaded_at(address).is_none()
+    }
+
+    /// The function's ranges of code, the one with the entry first.
+    fn ranges(&self, pc: u64) -> Option<Vec<(u64, u64)>> {
+        let image = self.image_at(pc);
+        if let Some(function) = image.and_then(|image| image.function(pc).found()) {
+            let mut ranges: Vec<(u64, u64)> =
+                function.ranges.iter().map(|range| (range.start, range.end)).collect();
+            ranges.sort_by_key(|range| range.0 != function.low_pc);
+            return Some(ranges);
+        }
+        let name = self.code_name(pc)?;
+        let start = pc.checked_sub(name.offset)?;
+        Some(vec![(start, start.checked_add(name.size)?)])
+    }
+}
+
+impl<'a> Loaded<'a> {
+    fn file(&self) -> Option<&ModuleFile<'a>> {
+        self.file.get()?.as_ref()
+    }
+
+    fn image(&self) -> Option<&Image<'a>> {
+        self.file()?.image()
+    }
+}
+
+impl CodeNames for Machine<'_> {
+    fn code_name(&self, address: u64) -> Option<CodeName> {
+        let Some(loaded) = self.loaded_at(address) else {
+            let symbol = self.kernel.image()?.symbol_at(address)?;
+            let offset = address.checked_sub(symbol.address)?;
+            return Some(CodeName {
+                symbol: symbol.name,
+                offset,
+                size: symbol.extent,
+                module: None,
+            });
+        };
+        let module = Some(loaded.module.name.clone());
+        if let Some(symbol) = loaded.image().and_then(|image| image.symbol_at(address)) {
+            let offset = address.checked_sub(symbol.address)?;
+            return Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module });
+        }
+        let symbol = self.kernel.module_symbol_at(loaded.module, address).ok()?;
+        let offset = address.checked_sub(symbol.address)?;
+        Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module })
+    }
+}
+
+impl Names for Machine<'_> {
+    fn image_at(&self, address: u64) -> Option<&Image<'_>> {
+        match self.loaded_at(address) {
+            Some(loaded) => loaded.image(),
+            None => self.kernel.image(),
+        }
+    }
+
+    fn kernel_image(&self) -> Option<&Image<'_>> {
+        self.kernel.image()
+    }
+
+    fn symbol_at(&self, address: u64) -> Option<(String, u64)> {
+        self.code_name(address).map(|name| (name.symbol, name.offset))
+    }
+
+    fn per_cpu_symbol(&self, offset: u64) -> Option<(String, u64)> {
+        // Per-CPU symbols are in the same table, with their offset for an address.
+        let symbol = self.kernel.image()?.symbol_at(offset)?;
+        Some((symbol.name, offset.checked_sub(symbol.address)?))
+    }
+}
+
+impl Words for Machine<'_> {
+    fn word(&self, address: u64, size: u8) -> Option<u64> {
+        let mut bytes = [0; 8];
+        let wanted = bytes.get_mut(..usize::from(size))?;
+        self.kernel.read(address, wanted).ok()?;
+        Some(u64::from_le_bytes(bytes))
+    }
+
+    fn per_cpu_base(&self) -> Option<u64> {
+        self.kernel.percpu_offset(self.kernel.crash().cpu?).ok()
+    }
+}
+
+impl Scene for Machine<'_> {
+    fn function_code(&self, pc: u64) -> Option<Code> {
+        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
+        for (start, end) in self.ranges(pc)? {
+            let length = end.checked_sub(start).filter(|&length| length <= MAX_CODE_BYTES)?;
+            let mut bytes = vec![0; usize::try_from(length).ok()?];
+            self.kernel.read(start, &mut bytes).ok()?;
+            pieces.push((start, bytes));
+        }
+        let ranges: Vec<(u64, &[u8])> =
+            pieces.iter().map(|(start, bytes)| (*start, bytes.as_slice())).collect();
+        Some(Code::decode(&ranges))
+    }
+
+    fn code_bytes(&self, address: u64) -> Vec<u8> {
+        let mut bytes = vec![0; LONGEST_INSTRUCTION];
+        while !bytes.is_empty() && self.kernel.read(address, &mut bytes).is_err() {
+            bytes.pop();
+        }
+        bytes
+    }
+
+    fn is_text(&self, address: u64) -> bool {
+        self.kernel.is_text(address)
+    }
+
+    fn why_unreadable(&self, address: u64) -> Option<String> {
+        let mut byte = [0];
+        self.kernel.read(address, &mut byte).err().map(|why| why.to_string())
+    }
+
+    fn keeps_registers(&self, target: u64) -> bool {
+        match self.symbol_at(target) {
+            Some((name, _)) => TRANSPARENT.contains(&name.as_str()),
+            // A trampoline that ftrace made for one user has no symbol and is no text.
+            None => !self.kernel.is_text(target),
+        }
+    }
+}
+
+impl unwind::Tables for Machine<'_> {
+    fn orc(&self, pc: u64) -> Option<OrcEntry> {
+        let Some(loaded) = self.loaded_at(pc) else {
+            return self.orc.as_ref()?.lookup(pc);
+        };
+        let read = || self.kernel.module_orc(loaded.module).ok();
+        let orc = loaded.orc.get_or_init(read).as_ref()?;
+        // The kernel sorted its copy when it loaded the module.
+        Table::sorted(orc.ip_address, &orc.ip, &orc.entries, self.version?).ok()?.lookup(pc)
+    }
+
+    fn is_text(&self, address: u64) -> bool {
+        self.kernel.is_text(address)
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the kernel's own first line of an oops says.
+//!
+//! Written from `show_fault_oops()` (`arch/x86/mm/fault.c`), `die_addr()` and the callers of
+//! `die()` in `arch/x86/kernel/traps.c`, and `panic()`, from 3.10 to 6.12.
+
+use crate::claim::Addresses;
+use crate::report::CrashKind;
+
+/// The kind that the line alone tells; `None` for faults on memory, which the code tells better.
+pub fn kind(headline: &str) -> Option<CrashKind> {
+    const KINDS: [(&str, CrashKind); 9] = [
+        ("sysrq triggered crash", CrashKind::Sysrq),
+        ("SysRq : Trigger a crash", CrashKind::Sysrq),
+        ("stack guard page was hit", CrashKind::DoubleFault),
+        ("double fault", CrashKind::DoubleFault),
+        ("divide error", CrashKind::DivideError),
+        ("invalid opcode", CrashKind::InvalidOpcode),
+        ("kernel BUG at", CrashKind::InvalidOpcode),
+        ("Kernel panic", CrashKind::Panic),
+        ("general protection fault", CrashKind::GeneralProtection),
+    ];
+    KINDS.iter().find(|(text, _)| headline.contains(text)).map(|(_, kind)| *kind)
+}
+
+/// The address of the access that the line names; `(null)` up to 4.x is 0.
+pub fn address(headline: &str) -> Option<u64> {
+    let (_, after) = headline
+        .rsplit_once("address: ")
+        .or_else(|| headline.rsplit_once("address "))
+        .or_else(|| headline.rsplit_once(" at "))?;
+    let word = after.trim_start().split([' ', ':']).next()?;
+    if word == "(null)" {
+        return Some(0);
+    }
+    u64::from_str_radix(word.trim_start_matches("0x"), 16).ok()
+}
+
+/// The line with its addresses as `addresses` prints them: words of at least eight hexadecimal
+/// digits.
+pub fn printed(headline: &str, addresses: &mut dyn Addresses) -> String {
+    if !addresses.is_stable() {
+        return headline.to_owned();
+    }
+    let words = headline.split(' ').map(|word| {
+        let digits = word.trim_start_matches("0x");
+        match u64::from_str_radix(digits, 16) {
+            Ok(value) if digits.len() >= 8 => addresses.data(value),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// First lines as these kernels print them (log of a dump, and the sources named above).
+    #[test]
+    fn the_address_is_found_in_each_generation() {
+        let lines = [
+            ("BUG: kernel NULL pointer dereference, address: 0000000000000018", Some(0x18)),
+            ("BUG: unable to handle page fault for address: ffffc90000123000", Some(0xffff_c900_0012_3000)),
+            ("BUG: unable to handle kernel NULL pointer dereference at           (null)", Some(0)),
+            ("BUG: unable to handle kernel paging request at ffffc90000123000", Some(0xffff_c900_0012_3000)),
+            (
+                "general protection fault, probably for non-canonical address 0xdead000000000108: 0000 [#1] SMP",
+                Some(0xdead_0000_0000_0108),
+            ),
+            ("divide error: 0000 [#1] SMP", None),
+            ("Kernel panic - not syncing: sysrq triggered crash", None),
+        ];
+        for (line, expected) in lines {
+            assert_eq!(address(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn faults_on_memory_are_left_to_the_code() {
+        assert_eq!(kind("BUG: kernel NULL pointer dereference, address: 0000000000000018"), None);
+        assert_eq!(
+            kind("Kernel panic - not syncing: sysrq triggered crash"),
+            Some(CrashKind::Sysrq)
+        );
+        assert_eq!(kind("divide error: 0000 [#1] PREEMPT SMP NOPTI"), Some(CrashKind::DivideError));
+    }
+}
