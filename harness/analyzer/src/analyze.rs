@@ -103,11 +103,10 @@ impl Found {
     }
 
     fn report(&self, machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Report {
-        let fault = frames(&self.fault, addresses);
         let at_fault = self.diagnosis.pc.and_then(|pc| culprit(machine, pc));
-        let message =
-            self.headline.as_ref().map(|headline| message::printed(headline, addresses));
+        let message = self.headline.as_ref().map(|headline| message::printed(headline, addresses));
         let verdict = verdict(&self.diagnosis, at_fault, message.as_deref(), addresses);
+        let fault = frames(&self.fault, addresses);
         let signature = Some(signature(&verdict, &fault));
         Report {
             schema_version: SCHEMA_VERSION,

@@ -6,7 +6,9 @@
 //! registers to the capture kernel, `panic()` its own, and a dump taken from outside (QEMU) the
 //! registers of a CPU that had long finished crashing.
 
-use unwind::{Frame, Memory, Pc, Register, Registers, Stacks, Start, StopReason, Trust, Walk, walk};
+use unwind::{
+    Frame, Memory, Pc, Register, Registers, Stacks, Start, StopReason, Trust, Walk, walk,
+};
 use vmcore::{CpuNote, PtRegs};
 
 use crate::kernel::Kernel;
@@ -141,18 +143,22 @@ fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<Walk> {
                 && frame.registers.rip == fault.rip
                 && frame.registers.get(Register::Rsp) == Some(top)
         };
-        if found.frames.iter().any(at_fault) {
-            return Some(confirmed(found));
+        if let Some(fault) = found.frames.iter().position(at_fault) {
+            return Some(confirmed(found, fault));
         }
     }
     None
 }
 
-/// The first frame was found by a search, but the tables confirmed it.
-fn confirmed(mut walk: Walk) -> Walk {
+/// The way up to the fault, which has a view of its own. Its first frame was found by a search,
+/// but the walk from there confirmed it.
+fn confirmed(mut walk: Walk, fault: usize) -> Walk {
+    walk.frames.truncate(fault);
+    let weakest = walk.frames.iter().skip(1).map(|frame| frame.trust).max();
     if let Some(first) = walk.frames.first_mut() {
-        first.trust = Trust::Orc;
+        first.trust = weakest.unwrap_or(Trust::Scan);
     }
+    walk.stop = StopReason::Root;
     walk
 }
 

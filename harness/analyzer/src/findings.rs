@@ -59,7 +59,11 @@ impl Findings {
                 self.say("A005", Severity::Error, wrong.to_string());
             }
             VmlinuxState::Unusable(error) => {
-                self.say("A006", Severity::Error, format!("the vmlinux given cannot be used: {error}"));
+                self.say(
+                    "A006",
+                    Severity::Error,
+                    format!("the vmlinux given cannot be used: {error}"),
+                );
             }
         }
         for doubt in &kernel.crash().doubts {
@@ -76,7 +80,9 @@ impl Findings {
                 Some(ModuleFile::Unconfirmed { .. }) => self.say(
                     "A008",
                     Severity::Warning,
-                    format!("nothing tells whether the file given for module {name} is the right one"),
+                    format!(
+                        "nothing tells whether the file given for module {name} is the right one"
+                    ),
                 ),
                 Some(ModuleFile::Wrong(wrong)) => {
                     self.say("A009", Severity::Error, wrong.to_string());
@@ -89,7 +95,9 @@ impl Findings {
                 Some(ModuleFile::NoSections(why)) => self.say(
                     "A011",
                     Severity::Warning,
-                    format!("the vmcore does not tell where the sections of module {name} are: {why}"),
+                    format!(
+                        "the vmcore does not tell where the sections of module {name} are: {why}"
+                    ),
                 ),
             }
         }

@@ -55,8 +55,7 @@ impl<'a> Machine<'a> {
     /// The machine of a kernel.
     pub fn new(kernel: &'a Kernel<'a>) -> Self {
         let listing = kernel.modules().map(|listing| listing.items.as_slice()).unwrap_or_default();
-        let loaded =
-            |module| Loaded { module, file: OnceCell::new(), orc: OnceCell::new() };
+        let loaded = |module| Loaded { module, file: OnceCell::new(), orc: OnceCell::new() };
         let release = kernel.info().os_release().unwrap_or_default();
         let sections = kernel.image().and_then(Image::orc);
         let header = sections.and_then(|sections| sections.header);
@@ -91,9 +90,9 @@ impl<'a> Machine<'a> {
     /// Whether the code at the address belongs to one of the functions, by the symbol's name.
     pub fn is_in(&self, address: u64, functions: &[&str]) -> bool {
         self.is_kernel_text(address)
-            && self
-                .code_name(address)
-                .is_some_and(|name| functions.contains(&crate::signature::source_name(&name.symbol)))
+            && self.code_name(address).is_some_and(|name| {
+                functions.contains(&crate::signature::source_name(&name.symbol))
+            })
     }
 
     fn loaded_at(&self, address: u64) -> Option<&Loaded<'a>> {

@@ -61,9 +61,15 @@ mod tests {
     fn the_address_is_found_in_each_generation() {
         let lines = [
             ("BUG: kernel NULL pointer dereference, address: 0000000000000018", Some(0x18)),
-            ("BUG: unable to handle page fault for address: ffffc90000123000", Some(0xffff_c900_0012_3000)),
+            (
+                "BUG: unable to handle page fault for address: ffffc90000123000",
+                Some(0xffff_c900_0012_3000),
+            ),
             ("BUG: unable to handle kernel NULL pointer dereference at           (null)", Some(0)),
-            ("BUG: unable to handle kernel paging request at ffffc90000123000", Some(0xffff_c900_0012_3000)),
+            (
+                "BUG: unable to handle kernel paging request at ffffc90000123000",
+                Some(0xffff_c900_0012_3000),
+            ),
             (
                 "general protection fault, probably for non-canonical address 0xdead000000000108: 0000 [#1] SMP",
                 Some(0xdead_0000_0000_0108),

@@ -4,7 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
-use crate::btf::Btf;
+use crate::btf::{Btf, Index};
 use crate::dwarf::{self, Dwarf, Wanted};
 use crate::elf::Elf;
 use crate::symbol::SymbolIndex;
@@ -21,7 +21,7 @@ pub struct Image<'d> {
     dwarf: dwarf::Store,
     symbols: OnceCell<SymbolIndex>,
     orc: OnceCell<Vec<u8>>,
-    btf: OnceCell<Result<Btf<'d>, Reason>>,
+    btf: OnceCell<Result<Index, Reason>>,
     /// Answers of [`Self::find`].
     found: RefCell<BTreeMap<(Wanted, String), Result<TypeId, Reason>>>,
 }
@@ -61,13 +61,11 @@ impl<'d> Image<'d> {
     }
 
     /// The kernel's BTF; a module's builds on the kernel's and is not read.
-    pub(crate) fn btf(&self) -> Result<&Btf<'d>, Reason> {
-        let parsed = self.btf.get_or_init(|| {
-            let section = self.elf.section(".BTF").filter(|_| !self.elf.is_module());
-            let (_, section) = section.ok_or(Reason::NoSection(".BTF"))?;
-            Btf::parse(section.data)
-        });
-        parsed.as_ref().map_err(Clone::clone)
+    pub(crate) fn btf(&self) -> Result<Btf<'_>, Reason> {
+        let section = self.elf.section(".BTF").filter(|_| !self.elf.is_module());
+        let (_, section) = section.ok_or(Reason::NoSection(".BTF"))?;
+        let index = self.btf.get_or_init(|| Index::new(section.data));
+        Btf::new(section.data, index.as_ref().map_err(Clone::clone)?)
     }
 
     /// A type by name, from BTF if the kernel has it, else from DWARF.

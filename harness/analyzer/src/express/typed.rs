@@ -20,7 +20,7 @@ pub enum Ty<'a> {
     /// A type of the debug information.
     Known(&'a Image<'a>, TypeId),
     /// A pointer to it.
-    PointerTo(Box<Ty<'a>>),
+    PointerTo(Box<Self>),
 }
 
 impl std::fmt::Debug for Ty<'_> {

@@ -20,6 +20,10 @@ use crate::scene::Scene;
 const THUNKS: [&str; 3] =
     ["__x86_indirect_thunk_", "__x86_indirect_call_thunk_", "__x86_indirect_jump_thunk_"];
 
+/// Bytes of one thunk in the array (`RETPOLINE_THUNK_SIZE`, `arch/x86/include/asm/nospec-branch.h`,
+/// 5.15 and later).
+const THUNK_SIZE: u64 = 32;
+
 /// Diagnoses a bad call: `frames[0]` is at the bad address, `frames[1]` made the call.
 pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     let target = frames[0].pc.address();
@@ -100,28 +104,27 @@ fn operand(scene: &dyn Scene, call: &Instruction) -> Result<Operand, String> {
             Ok(Operand { through: Through::Memory, words: "an address in memory".to_owned() })
         }
         Some(CallTarget::Direct(to)) => {
-            let name = match scene.symbol_at(to) {
-                Some((name, 0)) => name,
-                _ => return Err("of a call to a place without a name".to_owned()),
-            };
-            let register = thunk_register(&name).ok_or_else(|| {
+            let (name, offset) =
+                scene.symbol_at(to).ok_or("of a call to a place without a name")?;
+            let register = thunk_register(&name, offset).ok_or_else(|| {
                 format!("not in sight: `{name}` was called, which went on with a jump")
             })?;
-            let words = format!("the address in {} (by `{name}`)", lower(register));
+            let words = format!("the address in {0} (by the thunk for {0})", lower(register));
             Ok(Operand { through: Through::Register(register), words })
         }
         None => Err("not called: the instruction before the return address is no call".to_owned()),
     }
 }
 
-/// The register that a thunk of that name calls through.
-fn thunk_register(symbol: &str) -> Option<Register> {
+/// The register that the thunk calls through: named by its symbol, or by its place in the array
+/// of all thunks, which has the same addresses (in the order of the registers' encoding).
+fn thunk_register(symbol: &str, offset: u64) -> Option<Register> {
     let name = THUNKS.iter().find_map(|prefix| symbol.strip_prefix(prefix))?;
-    // The array is the same code as its first entry, the one of rax.
-    (0..16)
-        .map(full)
-        .find(|&register| lower(register) == name)
-        .or_else(|| (name == "array").then(|| full(0)))
+    if name == "array" {
+        let place = u8::try_from(offset / THUNK_SIZE).ok()?;
+        return (offset.is_multiple_of(THUNK_SIZE) && place < 16).then(|| full(place));
+    }
+    (0..16).map(full).find(|&register| lower(register) == name && offset == 0)
 }
 
 fn value(
@@ -148,9 +151,11 @@ mod tests {
 
     #[test]
     fn a_thunk_names_its_register() {
-        assert_eq!(thunk_register("__x86_indirect_thunk_r11"), Some(Register::R11));
-        assert_eq!(thunk_register("__x86_indirect_thunk_array"), Some(Register::RAX));
-        assert_eq!(thunk_register("__x86_return_thunk"), None);
-        assert_eq!(thunk_register("__x86_indirect_thunk_r99"), None);
+        assert_eq!(thunk_register("__x86_indirect_thunk_r11", 0), Some(Register::R11));
+        assert_eq!(thunk_register("__x86_indirect_thunk_array", 0), Some(Register::RAX));
+        assert_eq!(thunk_register("__x86_indirect_thunk_array", 0x20), Some(Register::RCX));
+        assert_eq!(thunk_register("__x86_indirect_thunk_array", 0x21), None);
+        assert_eq!(thunk_register("__x86_return_thunk", 0), None);
+        assert_eq!(thunk_register("__x86_indirect_thunk_r99", 0), None);
     }
 }

@@ -360,10 +360,8 @@ impl<'a> Slicer<'a> {
             return per_cpu(instruction, size);
         }
         let address = self.address(position, dirty);
-        if let TermKind::StackAddress(slot) = address.kind {
-            if size == 8 {
-                return self.fresh(position, Tracked::Slot(slot), dirty);
-            }
+        if let (TermKind::StackAddress(slot), 8) = (&address.kind, size) {
+            return self.fresh(position, Tracked::Slot(*slot), dirty);
         }
         Term::new(TermKind::Load { address: Box::new(address), size, signed }, site)
     }

@@ -23,37 +23,57 @@ const MAX_TYPES: usize = 1 << 22;
 pub(crate) struct Btf<'d> {
     types: &'d [u8],
     strings: &'d [u8],
+    index: &'d Index,
+}
+
+/// What is found out about a `.BTF` section once. It holds no bytes of it, so that an image that
+/// keeps one stays covariant in the lifetime of its file.
+#[derive(Debug)]
+pub(crate) struct Index {
     /// Where each type begins; the type numbered n is at n − 1.
     offsets: Vec<u32>,
     /// (hash of the name, number) of each type that can be found by name, in order.
     names: OnceCell<Vec<(u32, u32)>>,
 }
 
+impl Index {
+    /// Finds where each type begins.
+    pub(crate) fn new(bytes: &[u8]) -> Result<Self, Reason> {
+        let (types, _) = parts(bytes)?;
+        Ok(Self { offsets: offsets(types)?, names: OnceCell::new() })
+    }
+}
+
+/// The types and the strings, as the header tells.
+fn parts(bytes: &[u8]) -> Result<(&[u8], &[u8]), Reason> {
+    let bad = |offset| Reason::Malformed { what: ".BTF", offset };
+    if u16_at(bytes, 0) != Some(MAGIC) {
+        return Err(bad(0));
+    }
+    let field = |offset: usize| {
+        let value = u32_at(bytes, offset).and_then(|value| usize::try_from(value).ok());
+        value.ok_or_else(|| bad(dwarf::widen(offset)))
+    };
+    // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
+    let body = bytes.get(field(4)?..).ok_or_else(|| bad(4))?;
+    let part = |at: usize| {
+        let (start, length) = (field(at)?, field(at + 4)?);
+        let end = start.checked_add(length).ok_or_else(|| bad(dwarf::widen(at)))?;
+        body.get(start..end).ok_or_else(|| bad(dwarf::widen(at)))
+    };
+    Ok((part(8)?, part(16)?))
+}
+
 impl<'d> Btf<'d> {
-    /// Reads the header and finds where each type begins.
-    pub(crate) fn parse(bytes: &'d [u8]) -> Result<Self, Reason> {
-        let bad = |offset| Reason::Malformed { what: ".BTF", offset };
-        if u16_at(bytes, 0) != Some(MAGIC) {
-            return Err(bad(0));
-        }
-        let field = |offset: usize| {
-            let value = u32_at(bytes, offset).and_then(|value| usize::try_from(value).ok());
-            value.ok_or_else(|| bad(dwarf::widen(offset)))
-        };
-        // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
-        let body = bytes.get(field(4)?..).ok_or_else(|| bad(4))?;
-        let part = |at: usize| {
-            let (start, length) = (field(at)?, field(at + 4)?);
-            let end = start.checked_add(length).ok_or_else(|| bad(dwarf::widen(at)))?;
-            body.get(start..end).ok_or_else(|| bad(dwarf::widen(at)))
-        };
-        let (types, strings) = (part(8)?, part(16)?);
-        Ok(Self { types, strings, offsets: offsets(types)?, names: OnceCell::new() })
+    /// The section with what was found out about it.
+    pub(crate) fn new(bytes: &'d [u8], index: &'d Index) -> Result<Self, Reason> {
+        let (types, strings) = parts(bytes)?;
+        Ok(Self { types, strings, index })
     }
 
     /// The type of that name and of a kind that is wanted, declarations left out.
     pub(crate) fn find(&self, name: &str, wanted: dwarf::Wanted) -> Result<TypeId, Reason> {
-        let names = self.names.get_or_init(|| self.list_names());
+        let names = self.index.names.get_or_init(|| self.list_names());
         let hash = hash(name);
         let first = names.partition_point(|&(other, _)| other < hash);
         let same = names.get(first..).unwrap_or(&[]).iter().take_while(|named| named.0 == hash);
@@ -82,7 +102,7 @@ impl<'d> Btf<'d> {
 
     /// Numbers of all types.
     fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
-        1..=u32::try_from(self.offsets.len()).unwrap_or(u32::MAX)
+        1..=u32::try_from(self.index.offsets.len()).unwrap_or(u32::MAX)
     }
 
     /// The string at an offset of the string table.

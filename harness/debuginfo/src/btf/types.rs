@@ -112,7 +112,7 @@ impl<'d> Btf<'d> {
     /// The common part of a type; `None` if there is no type of that number.
     pub(super) fn header(&self, number: u32) -> Option<Header> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        let at = usize::try_from(*self.offsets.get(index)?).ok()?;
+        let at = usize::try_from(*self.index.offsets.get(index)?).ok()?;
         let info = u32_at(self.types, at.checked_add(4)?)?;
         Some(Header {
             kind: Kind::from_info(info)?,
