@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel view on synthetic kernels, whose structures have the layouts of several versions.
+
+mod cpus;
+mod identity;
+mod modules;
+mod stacks;
+mod tasks;
+mod world;
