@@ -15,8 +15,9 @@ pub(crate) fn run_time(link: u64, bias: u64) -> u64 {
     if TEXT_MAP.contains(&link) { link.wrapping_add(bias) } else { link }
 }
 
-/// Run-time to link-time address: the inverse of [`run_time`].
+/// Run-time to link-time address: the inverse of [`run_time`]. KASLR stays inside of the window, so
+/// what lies in it at run time was moved; an address below the moved kernel gives one below the
+/// window, where nothing is.
 pub(crate) fn link_time(address: u64, bias: u64) -> u64 {
-    let link = address.wrapping_sub(bias);
-    if TEXT_MAP.contains(&link) { link } else { address }
+    if TEXT_MAP.contains(&address) { address.wrapping_sub(bias) } else { address }
 }

@@ -44,6 +44,9 @@ pub(crate) struct Section<'d> {
     pub(crate) address: Option<u64>,
     /// Holds instructions.
     pub(crate) executable: bool,
+    /// Holds the variables of which each CPU has a copy: `.data..percpu` since 2.6.33
+    /// (`include/linux/percpu-defs.h`).
+    pub(crate) per_cpu: bool,
     /// Bytes are compressed (`SHF_COMPRESSED`).
     pub(crate) compression: Option<CompressionFormat>,
     /// Size once decompressed.
@@ -122,6 +125,7 @@ impl<'d> Elf<'d> {
                 },
                 size: raw.sh_size(LE),
                 address: locate(name, loaded, raw.sh_addr(LE)),
+                per_cpu: name == ".data..percpu",
                 executable: flags.0 & elf::SHF_EXECINSTR.0 != 0,
                 compression: compression.map(|(header, ..)| format_of(header)),
                 uncompressed: compression.map_or(0, |(header, ..)| header.ch_size(LE)),

@@ -240,14 +240,14 @@ impl Image<'_> {
         inner: &str,
         depth: usize,
     ) -> String {
-        let pointer = target.is_some_and(|target| {
-            matches!(self.type_of(target), Lookup::Found(Type::Pointer { .. }))
-        });
-        if pointer {
-            let space = if inner.is_empty() { "" } else { " " };
-            self.spell(target, format!("{word}{space}{inner}"), depth)
-        } else {
-            format!("{word} {}", self.spell(target, inner.to_owned(), depth))
+        match target.and_then(|target| self.type_of(target).found()) {
+            Some(Type::Pointer { .. }) => {
+                let space = if inner.is_empty() { "" } else { " " };
+                self.spell(target, format!("{word}{space}{inner}"), depth)
+            }
+            // gcc qualifies both a constant array and its elements; C says it once.
+            Some(Type::Array { .. }) => self.spell(target, inner.to_owned(), depth),
+            _ => format!("{word} {}", self.spell(target, inner.to_owned(), depth)),
         }
     }
 }

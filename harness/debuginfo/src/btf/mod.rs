@@ -34,13 +34,15 @@ pub(crate) struct Index {
     offsets: Vec<u32>,
     /// (hash of the name, number) of each type that can be found by name, in order.
     names: OnceCell<Vec<(u32, u32)>>,
+    tells_signs: OnceCell<bool>,
 }
 
 impl Index {
     /// Finds where each type begins.
     pub(crate) fn new(bytes: &[u8]) -> Result<Self, Reason> {
         let (types, _) = parts(bytes)?;
-        Ok(Self { offsets: offsets(types)?, names: OnceCell::new() })
+        let offsets = offsets(types)?;
+        Ok(Self { offsets, names: OnceCell::new(), tells_signs: OnceCell::new() })
     }
 }
 

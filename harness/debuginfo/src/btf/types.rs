@@ -212,8 +212,7 @@ impl<'d> Btf<'d> {
         (0..header.count).map(one).collect()
     }
 
-    /// Name and value; `struct btf_enum` has 32 bits, signed if the flag is set, `struct
-    /// btf_enum64` has two halves.
+    /// Name and value; `struct btf_enum` has 32 bits, `struct btf_enum64` has two halves.
     fn enumerator_at(&self, header: Header, index: usize) -> Option<(u32, i64)> {
         let wide = header.kind == Kind::Enum64;
         let at = header.rest.checked_add(index.checked_mul(if wide { 12 } else { 8 })?)?;
@@ -221,12 +220,23 @@ impl<'d> Btf<'d> {
         let value = if wide {
             let high = self.word(at.checked_add(8)?)?;
             (u64::from(high) << 32 | u64::from(low)).cast_signed()
-        } else if header.flag {
+        } else if header.flag || (low.cast_signed() < 0 && !self.tells_signs()) {
             low.cast_signed().into()
         } else {
             low.into()
         };
         Some((name, value))
+    }
+
+    /// Whether the flag of an enumeration tells that its values are signed, as it does since 6.0.
+    /// Writers before that (pahole 1.23, gcc 12) never set it, and their values are all signed; a
+    /// writer that knows the flag sets it somewhere, since a kernel has negative enumerators.
+    fn tells_signs(&self) -> bool {
+        *self.index.tells_signs.get_or_init(|| {
+            self.numbers().filter_map(|number| self.header(number)).any(|header| {
+                header.kind == Kind::Enum64 || (header.kind == Kind::Enum && header.flag)
+            })
+        })
     }
 
     fn members(&self, header: Header) -> Option<Vec<Member>> {

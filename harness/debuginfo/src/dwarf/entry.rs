@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gimli::{AttributeValue, DwAt, UnitOffset};
 
-use super::{Dwarf, Entry, UnitView};
+use super::{Dwarf, Entry, Reader, UnitView};
 use crate::Reason;
 
 /// `DW_AT_abstract_origin` of an out-of-line copy, of an inlined call, of its parameters: two or
@@ -56,18 +56,7 @@ impl<'a> UnitView<'a> {
 
     /// Ranges of the code an entry describes; empty for one that has none.
     pub(super) fn ranges(&self, entry: &Entry<'a>) -> Result<Vec<Range<u64>>, Reason> {
-        let bad = self.bad(entry.offset());
-        let mut list = self.dwarf.die_ranges(&self.unit, entry).map_err(&bad)?;
-        let mut ranges = Vec::new();
-        while let Some(range) = list.next().map_err(&bad)? {
-            if ranges.len() == MAX_RANGES {
-                return Err(Reason::Limit("ranges of a function"));
-            }
-            if range.begin < range.end {
-                ranges.push(range.begin..range.end);
-            }
-        }
-        Ok(ranges)
+        code_ranges(&self.dwarf, &self.unit, entry).map_err(self.bad(entry.offset()))
     }
 
     /// Whether the code an entry describes covers an address; `None` if the entry has no code.
@@ -138,4 +127,35 @@ impl<'a> Dwarf<'a> {
         let offset = UnitOffset(entry.saturating_sub(view.offset));
         Ok((view, offset))
     }
+}
+
+/// Ranges of the code an entry describes: `DW_AT_ranges`, or from `DW_AT_low_pc` to
+/// `DW_AT_high_pc`, which is an address or a size. What lies where no code can be (the marks for
+/// code that was left out) gives no range.
+pub(super) fn code_ranges<'a>(
+    dwarf: &gimli::Dwarf<Reader<'a>>,
+    unit: &gimli::Unit<Reader<'a>>,
+    entry: &Entry<'a>,
+) -> gimli::Result<Vec<Range<u64>>> {
+    let mut ranges = Vec::new();
+    if let Some(value) = entry.attr_value(gimli::DW_AT_ranges)
+        && let Some(mut list) = dwarf.attr_ranges(unit, value)?
+    {
+        while ranges.len() < MAX_RANGES
+            && let Some(range) = list.next()?
+        {
+            ranges.push(range.begin..range.end);
+        }
+    } else if let Some(low) = entry.attr_value(gimli::DW_AT_low_pc)
+        && let Some(low) = dwarf.attr_address(unit, low)?
+    {
+        let end = match entry.attr_value(gimli::DW_AT_high_pc) {
+            Some(AttributeValue::Udata(size)) => low.checked_add(size),
+            Some(value) => dwarf.attr_address(unit, value)?,
+            None => None,
+        };
+        ranges.extend(end.map(|end| low..end));
+    }
+    ranges.retain(|range| range.start < range.end);
+    Ok(ranges)
 }

@@ -52,6 +52,9 @@ impl<'a> Dwarf<'a> {
         let bad = malformed("unit in .debug_info", offset);
         let dwarf = self.view(locations);
         let header = dwarf.unit_header(DebugInfoOffset(offset)).map_err(&bad)?;
+        if header.address_size() != 8 {
+            return Err(Reason::Unsupported("a unit for another size of address"));
+        }
         let known = self.store.facts.borrow().get(&offset).cloned();
         let facts = match known {
             Some(facts) => facts,

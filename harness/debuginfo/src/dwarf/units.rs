@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 
 use gimli::{DebugInfoOffset, SectionId};
 
+use super::entry::code_ranges;
 use super::unit::UnitFacts;
 use super::{Dwarf, Reader, UnitView, malformed, widen};
 use crate::Reason;
@@ -34,8 +35,6 @@ pub(super) struct UnitRanges {
 
 /// Ranges of different units do not overlap, but damaged ones may: how many are looked at.
 const MAX_OVERLAP: usize = 16;
-/// Ranges of one root entry that are read.
-const MAX_ROOT_RANGES: usize = 1 << 16;
 
 impl<'a> Dwarf<'a> {
     /// The unit that holds the code at an address.
@@ -127,11 +126,13 @@ fn root_ranges(
     let header = dwarf.unit_header(DebugInfoOffset(offset))?;
     let facts = UnitFacts::read(dwarf, &header)?;
     let unit = facts.view(header);
-    let mut ranges = dwarf.unit_ranges(&unit)?;
-    for _ in 0..MAX_ROOT_RANGES {
-        let Some(range) = ranges.next()? else { break };
-        found.push(UnitRange { start: range.begin, end: range.end, unit: offset });
-    }
+    let root = unit.entry(unit.header.root_offset())?;
+    let ranges = code_ranges(dwarf, &unit, &root)?;
+    found.extend(ranges.into_iter().map(|range| UnitRange {
+        start: range.start,
+        end: range.end,
+        unit: offset,
+    }));
     Ok(())
 }
 

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tests on what the host's compiler makes of the fixtures.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on fails the test")]
+
+mod functions;
+mod hostile;
+mod lines;
+mod symbols;
+mod tools;
+mod types;
+mod variables;
