@@ -97,6 +97,7 @@ fn incomplete_elf() {
     let file = elf.write();
     let vmcore = Vmcore::open(&file).unwrap();
     assert_eq!(vmcore.problems(), [Problem::MarkedIncomplete]);
+    assert_eq!(vmcore.load_segments().len(), 2);
     assert_eq!(read(&vmcore, 0x1000, 16).unwrap(), Memory::telling_page(1)[..16]);
     let absent = read(&vmcore, 0x3f000, 16).unwrap_err();
     assert_eq!(absent, Absent::Lost { address: PhysAddr(0x3f000), why: Lost::NotWritten });

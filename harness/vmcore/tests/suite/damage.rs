@@ -59,6 +59,26 @@ fn flattened_cut_everywhere() {
     assert!(cut_everywhere(&flatten(&file, 1500)) > 0);
 }
 
+/// If a stream without its end mark lacks a record in the middle, what it would have brought is
+/// lost, be it headers, bits or data: it does not read as zeros, which would mean "no memory".
+#[test]
+fn record_missing_from_a_cut_flattened_file() {
+    let memory = small_memory();
+    let file = Kdump { notes: notes(), ..Kdump::default() }.write_parts(&memory);
+    let whole = &file.bytes;
+    for hole in [4200, file.bitmaps.start, file.bitmaps.start + 4096, file.data.start] {
+        let end = (hole + 200).min(whole.len() - 10);
+        let records = [(0, &whole[..hole]), (end as u64, &whole[end..])];
+        let flat = flatten_records(&records);
+        let vmcore = Vmcore::open(&flat).unwrap();
+        for pfn in 0..memory.max_pfn() {
+            let seen = see(&vmcore, pfn);
+            assert!(seen == truth(&memory, pfn) || seen == Seen::Lost, "page {pfn} {hole:#x}");
+        }
+        assert!(!vmcore.info().complete);
+    }
+}
+
 /// Sizes and counts from the header reach for more than any file has: nothing is allocated or
 /// walked for them.
 #[test]

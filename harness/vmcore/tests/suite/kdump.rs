@@ -122,3 +122,20 @@ fn packing_of_each_page_is_its_own() {
         assert_holds(&kdump.write(&memory), &memory);
     }
 }
+
+/// The bitmaps fill whole blocks; what a writer leaves in the bits past the last page is no page.
+#[test]
+fn bits_past_the_last_page_do_not_count() {
+    let kdump = sound(6);
+    let mut file = kdump.write_parts(&memory());
+    let half = (file.bitmaps.end - file.bitmaps.start) / 2;
+    let last = usize::try_from(memory().max_pfn()).unwrap();
+    for bitmap in [file.bitmaps.start, file.bitmaps.start + half] {
+        file.bytes[bitmap + last / 8] |= 0xff << (last % 8);
+        file.bytes[bitmap + last / 8 + 1..bitmap + half].fill(0xff);
+    }
+    assert_holds(&file.bytes, &memory());
+    let vmcore = Vmcore::open(&file.bytes).unwrap();
+    assert_eq!((vmcore.memory_bytes(), vmcore.dumped_bytes()), (21 * 4096, 15 * 4096));
+    assert_eq!(vmcore::true_length(&file.bytes).unwrap(), file.bytes.len() as u64);
+}

@@ -87,7 +87,7 @@ fn unknown_notes_are_skipped() {
 fn zeros_end_the_notes() {
     let mut notes = prstatus(7, &[0; 27]);
     notes.extend(vmcoreinfo("OSRELEASE=a\n"));
-    notes.resize(4096, 0);
+    notes.resize(notes.len() + 12 * 40, 0);
     notes.extend(prstatus(8, &[0; 27]));
     for file in dumps(&notes) {
         let vmcore = Vmcore::open(&file).unwrap();
