@@ -33,13 +33,19 @@ pub(crate) fn load(path: &str, parameters: &str) -> Result<(), String> {
     let words = CString::new(parameters)
         .map_err(|_| format!("the parameters of {path} hold a zero byte"))?;
     let log = Log::from_now();
-    match finit_module(&file, &words, 0) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(error) => {
-            let said = log.map(|mut log| log.texts()).unwrap_or_default();
-            Err(failure(path, parameters, error, &said))
-        }
+    let result = finit_module(&file, &words, 0);
+    let said = log.map(|mut log| log.texts()).unwrap_or_default();
+    match result {
+        Ok(()) | Err(Errno::EXIST) => ignored(path, &said).map_or(Ok(()), Err),
+        Err(error) => Err(failure(path, parameters, error, &said)),
     }
+}
+
+/// Kernels since 3.11 load a module with a parameter it does not have and only log it, older ones
+/// refuse it. A misspelled parameter makes another case of it, so it is a failure on all.
+fn ignored(path: &str, said: &[String]) -> Option<String> {
+    let line = said.iter().find(|line| line.contains("unknown parameter"))?;
+    Some(format!("{path} is loaded, but not as asked for: {line}"))
 }
 
 fn failure(path: &str, parameters: &str, error: Errno, said: &[String]) -> String {
@@ -75,6 +81,14 @@ mod tests {
     fn a_silent_kernel_is_said_to_be_silent() {
         let message = failure("/case/a.ko", "", Errno::NODEV, &[]);
         assert!(message.ends_with("it logged nothing"), "{message}");
+    }
+
+    #[test]
+    fn a_parameter_that_the_kernel_ignores_is_a_failure() {
+        let said = ["akfs: loading out-of-tree module taints kernel.".to_owned()];
+        assert_eq!(ignored("/case/akfs.ko", &said), None);
+        let said = [said[0].clone(), "akfs: unknown parameter 'stpo' ignored".to_owned()];
+        assert!(ignored("/case/akfs.ko", &said).unwrap().ends_with("'stpo' ignored"));
     }
 
     #[test]
