@@ -3,6 +3,8 @@
 
 pub mod capture;
 pub mod case;
+pub mod cli;
+pub mod config;
 pub mod error;
 pub mod events;
 pub mod exit;
@@ -13,6 +15,7 @@ pub mod interrupt;
 pub mod manifest;
 pub mod map;
 pub mod process;
+pub mod report;
 pub mod run;
 pub mod units;
 pub mod vm;

@@ -263,12 +263,10 @@ impl Attempt<'_> {
         armed: &Result<(), String>,
         driven: &mut Driven,
     ) {
-        let phase = session.phase;
-        session.recorder.begin(Phase::Capture, "vmcore");
-        let crash = session.crash.clone();
-        if let Some(Crash { sign, message, .. }) = crash.clone() {
+        if let Some(Crash { sign, phase, message }) = session.crash.clone() {
             session.recorder.emit(Event::CrashSeen { sign, phase, message });
         }
+        session.recorder.begin(Phase::Capture, "vmcore");
         let result = capture::capture(session, self.plan, armed, self.disks, self.folder);
         session.machine.kill();
         driven.crash = session.crash.clone();

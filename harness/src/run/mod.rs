@@ -2,12 +2,17 @@
 //! One run: a case on a guest, from the plan to the judged report.
 
 pub mod accel;
+pub mod analysis;
 mod boot;
 mod crash;
 mod drive;
+pub mod execute;
+pub mod judge;
 pub mod outcome;
 pub mod plan;
+pub mod prepare;
 mod recorder;
+pub mod select;
 pub(crate) mod session;
 mod trigger;
 

@@ -24,6 +24,32 @@ pub struct Runs {
     pub runs: Vec<RunResult>,
 }
 
+impl Runs {
+    /// The runs in this version's form.
+    #[must_use]
+    pub const fn new(runs: Vec<RunResult>) -> Self {
+        Self { schema_version: SCHEMA_VERSION, runs }
+    }
+
+    /// The text, with a line end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("text, numbers and maps with names for keys can always be written as JSON");
+        text.push('\n');
+        text
+    }
+
+    /// The JSON schema of the form.
+    #[must_use]
+    pub fn schema() -> String {
+        let mut text = serde_json::to_string_pretty(&schemars::schema_for!(Self))
+            .expect("a schema can always be written as JSON");
+        text.push('\n');
+        text
+    }
+}
+
 /// How a run is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -86,6 +112,27 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    /// A run of which nothing is known yet. It stays an infra error until it is judged.
+    #[must_use]
+    pub const fn new(case: String, guest: String) -> Self {
+        Self {
+            case,
+            guest,
+            outcome: Outcome::InfraError,
+            accel: None,
+            accel_reason: None,
+            qemu: None,
+            capture: None,
+            capture_reason: None,
+            crash: None,
+            phases: BTreeMap::new(),
+            artifacts: None,
+            failure: None,
+            differences: Vec::new(),
+            report: None,
+        }
+    }
+
     /// The code that this run alone would end the invocation with.
     #[must_use]
     pub fn exit(&self) -> Exit {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line of `repro`.
+
+mod analyze;
+mod clean;
+mod doctor;
+mod guest;
+mod options;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+pub use options::{ColorChoice, GlobalOptions, OutputFormat};
+
+use crate::error::Failure;
+use crate::exit::Exit;
+
+/// Reproduces a kernel crash in QEMU, collects the vmcore and says why it crashed.
+///
+/// A case is a folder with kernel modules, a trigger and what is expected of the crash. A guest is
+/// a file that says where a kernel comes from. `repro run` builds the modules for the guest's
+/// kernel, boots it with kdump armed, loads the modules, runs the trigger, takes the vmcore of the
+/// crash, analyses it and compares the verdict with what the case expects.
+#[derive(Debug, Parser)]
+#[command(name = "repro", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: GlobalOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(visible_alias = "repro")]
+    Run(run::Run),
+    Analyze(analyze::Analyze),
+    Guest(guest::Guest),
+    Doctor(doctor::Doctor),
+    Clean(clean::Clean),
+}
+
+impl Cli {
+    /// The command line with the table of exit codes below every help text.
+    #[must_use]
+    pub fn command() -> clap::Command {
+        let table = Exit::table();
+        <Self as clap::CommandFactory>::command()
+            .after_long_help(table.clone())
+            .mut_subcommands(|command| command.after_long_help(table.clone()))
+    }
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Cli::command().try_get_matches().and_then(|matches| {
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))
+    });
+    let cli = match arguments {
+        Ok(cli) => cli,
+        Err(error) => {
+            // It cannot be told where the terminal is gone.
+            let _ = error.print();
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            return exit.into();
+        }
+    };
+    cli.global.set_colors();
+    let result = match &cli.command {
+        Command::Run(run) => run.run(&cli.global),
+        Command::Analyze(analyze) => analyze.run(),
+        Command::Guest(guest) => guest.run(&cli.global),
+        Command::Doctor(doctor) => doctor.run(&cli.global),
+        Command::Clean(clean) => clean.run(&cli.global),
+    };
+    result.unwrap_or_else(|failure| {
+        options::print_failure(&failure);
+        failure.exit
+    })
+    .into()
+}
+
+/// What a command ends with.
+type CommandResult = Result<Exit, Failure>;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Options that every command has, and how commands print.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::config::{self, Project};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::guest::Store;
+use crate::report::{Terminal, TerminalOptions, Verbosity};
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The form of a result on stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs; the schema is in docs/.
+    Json,
+}
+
+/// Options that every command has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalOptions {
+    /// Folder of the project [default: the first folder from here upwards with a repro.toml]
+    #[arg(long, global = true, env = "REPRO_ROOT", value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Folder of everything that is downloaded or built [default: $XDG_CACHE_HOME/repro]
+    #[arg(long, global = true, env = "REPRO_CACHE", value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
+    /// Use only what is in the cache
+    #[arg(long, global = true, env = "REPRO_OFFLINE")]
+    offline: bool,
+    /// Install what this machine lacks without asking (root need not say so)
+    #[arg(short, long, global = true, env = "REPRO_YES")]
+    yes: bool,
+    /// Show more: the guest's console
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Show only the summary and what failed
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are understood too
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
+    /// No live lines, also on a terminal
+    #[arg(long, global = true, env = "REPRO_NO_PROGRESS")]
+    no_progress: bool,
+}
+
+impl GlobalOptions {
+    /// Makes everything that prints follow `--color`.
+    pub(super) fn set_colors(&self) {
+        match self.color {
+            ColorChoice::Auto => {}
+            ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+            ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+
+    /// The project.
+    pub(super) fn project(&self) -> Result<Project, Failure> {
+        Project::find(self.root.as_deref())
+    }
+
+    /// The cache folder.
+    pub(super) fn cache(&self) -> Result<PathBuf, Failure> {
+        match &self.cache_dir {
+            Some(folder) => std::path::absolute(folder).map_err(|error| {
+                Failure::new(Exit::SetupError, "the cache has no path").caused_by(&error)
+            }),
+            None => config::default_cache(),
+        }
+    }
+
+    /// The cache.
+    pub(super) fn store(&self) -> Result<Store, Failure> {
+        Store::open(&self.cache()?, self.offline).map_err(|error| {
+            Failure::from_error(Exit::SetupError, &error)
+                .hint("name another folder with --cache-dir")
+        })
+    }
+
+    /// Whether what is missing may be installed: root, or `--yes`.
+    pub(super) fn may_install(&self) -> bool {
+        self.yes || rustix::process::geteuid().is_root()
+    }
+
+    /// The reporter for people, on stderr.
+    pub(super) fn terminal(&self) -> Terminal {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Verbose,
+        };
+        let live = io::stderr().is_terminal()
+            && !self.no_progress
+            && std::env::var_os("CI").is_none()
+            && verbosity != Verbosity::Verbose;
+        Terminal::new(Box::new(anstream::stderr()), TerminalOptions { verbosity, live })
+    }
+}
+
+/// Writes data to stdout. A reader that has seen enough is no error.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::WriteFailed, "cannot write to stdout").caused_by(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a failure to stderr.
+pub(super) fn print_failure(failure: &Failure) {
+    let text = crate::report::failure_text(failure);
+    // There is nowhere else to tell it.
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}

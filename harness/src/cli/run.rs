@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `repro run`: the main job.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::options::{self, GlobalOptions, OutputFormat};
+use super::{CommandResult, doctor};
+use crate::config::Project;
+use crate::error::Failure;
+use crate::events::{Bus, Counts, Event, Reporter};
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::report::{Folder, JsonLines, write_runs};
+use crate::run::accel::{self, AccelChoice, Memory};
+use crate::run::execute::{Setting, execute};
+use crate::run::outcome::{RunResult, Runs};
+use crate::run::select::{self, Selected};
+use crate::vm::Qemu;
+
+/// Reproduce crashes: build, boot, trigger, capture, analyze, judge
+///
+/// Everything that belongs to a run is kept in target/repro/<time>/<case>@<guest>/ (see
+/// target/repro/latest): the vmcore, the kernel's log, the serial console, QEMU's command line, the
+/// report as text and as JSON.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// What to run: the name of a case or the path of its folder, on its first guest or on the one
+    /// after the @ [default: the project's default case]
+    #[arg(value_name = "CASE[@GUEST]")]
+    cases: Vec<String>,
+    /// What runs the guest's CPUs
+    ///
+    /// `auto` uses KVM only if a guest really runs under it: a guest whose kernel prints nothing in
+    /// time is started again under TCG, and that is remembered until this host boots again.
+    #[arg(long, value_enum, default_value_t, env = "REPRO_ACCEL")]
+    accel: AccelChoice,
+    /// Make each run so many times
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    repeat: u32,
+    /// Print the runs on stdout in this form
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
+    /// Write every event to a file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Folder for artefacts [default: target/repro in the project]
+    #[arg(long, env = "REPRO_OUT", value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Keep what the guest was booted from too, so that QEMU can be started by hand
+    #[arg(long)]
+    keep: bool,
+    /// Print what would be done and QEMU's command line; do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print every case on every guest it is for, one a line; do nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    list: bool,
+    /// QEMU's program
+    #[arg(long, env = "REPRO_QEMU", value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
+    qemu: PathBuf,
+}
+
+impl Run {
+    pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
+        let project = global.project()?;
+        if self.list {
+            let names: String =
+                select::all(&project)?.iter().fold(String::new(), |mut text, selected| {
+                    let _ = writeln!(text, "{}", selected.name());
+                    text
+                });
+            options::print(&names)?;
+            return Ok(Exit::Ok);
+        }
+        let selected = select::select(&project, &self.cases)?;
+        if self.dry_run {
+            options::print(&self.plan(&selected))?;
+            return Ok(Exit::Ok);
+        }
+        doctor::set_up(global)?;
+        self.make_all(global, &project, &selected)
+    }
+
+    fn plan(&self, selected: &[Selected]) -> String {
+        selected.iter().fold(String::new(), |mut text, selected| {
+            let _ = writeln!(text, "{}: {}", selected.name(), selected.case.manifest.summary);
+            let _ = writeln!(text, "  guest    {}", selected.guest.summary);
+            for module in &selected.case.manifest.module {
+                let _ = writeln!(text, "  module   {}.ko {}", module.name, module.parameter_line());
+            }
+            text
+        })
+    }
+
+    fn make_all(
+        &self,
+        global: &GlobalOptions,
+        project: &Project,
+        selected: &[Selected],
+    ) -> CommandResult {
+        let store = global.store()?;
+        let interrupt = Interrupt::install().map_err(|error| {
+            Failure::new(Exit::Internal, "cannot handle signals").caused_by(&error)
+        })?;
+        let out = self.out.clone().unwrap_or_else(|| project.out());
+        let folder = Folder::create(&out, jiff::Timestamp::now())
+            .map_err(|error| Failure::from_error(Exit::WriteFailed, &error))?;
+        let memory = Memory::open(store.root());
+        let mut setting = Setting {
+            store: &store,
+            folder: &folder,
+            candidates: accel::candidates(self.accel, &memory),
+            memory,
+            interrupt: interrupt.clone(),
+            keep: self.keep,
+        };
+        let mut bus = Bus::new(self.reporters(global)?);
+        let names = self.names(selected);
+        bus.emit(Event::Started {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            runs: names.iter().map(|(name, _)| name.clone()).collect(),
+            folder: folder.final_path().display().to_string(),
+        });
+        let mut results: Vec<RunResult> = Vec::new();
+        for (name, selected) in &names {
+            if interrupt.requested() {
+                break;
+            }
+            // What the first run learned about KVM holds for the next.
+            setting.candidates = accel::candidates(self.accel, &setting.memory);
+            let mut launcher = Qemu::new(&self.qemu, interrupt.clone());
+            results.push(execute(selected, name, &mut setting, &mut launcher, &mut bus));
+        }
+        let interrupted = interrupt.requested();
+        drop(setting);
+        self.end(bus, folder, results, interrupted)
+    }
+
+    /// One name for each run; a repeated one has its number, since names are folders too.
+    fn names<'s>(&self, selected: &'s [Selected]) -> Vec<(String, &'s Selected)> {
+        let mut seen = std::collections::BTreeMap::<String, u32>::new();
+        let mut names = Vec::new();
+        for selected in selected {
+            for _ in 0..self.repeat {
+                let name = selected.name();
+                let number = seen.entry(name.clone()).or_default();
+                *number += 1;
+                let unique = if *number == 1 { name } else { format!("{name}.{number}") };
+                names.push((unique, selected));
+            }
+        }
+        names
+    }
+
+    fn reporters(&self, global: &GlobalOptions) -> Result<Vec<Box<dyn Reporter>>, Failure> {
+        let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(global.terminal())];
+        if let Some(path) = &self.events {
+            reporters.push(Box::new(JsonLines::create(path)?));
+        }
+        Ok(reporters)
+    }
+
+    /// Writes what there is, whatever happened.
+    fn end(
+        &self,
+        mut bus: Bus,
+        folder: Folder,
+        results: Vec<RunResult>,
+        interrupted: bool,
+    ) -> CommandResult {
+        let mut counts = Counts::default();
+        results.iter().for_each(|result| counts.add(result.outcome));
+        let mut exits: Vec<Exit> = results.iter().map(RunResult::exit).collect();
+        exits.extend(interrupted.then_some(Exit::Interrupted));
+        let runs = Runs::new(results);
+        let written = write_runs(&folder.path(), &runs).and_then(|()| {
+            folder.complete().map_err(|error| Failure::from_error(Exit::WriteFailed, &error))
+        });
+        let printed = match self.format {
+            OutputFormat::Text => Ok(()),
+            OutputFormat::Json => options::print(&runs.to_json()),
+        };
+        let failure = written.map(|_| ()).and(printed).err();
+        exits.extend(failure.as_ref().map(|failure| failure.exit));
+        bus.emit(Event::Finished { counts, failure });
+        if let Err(failure) = bus.finish() {
+            options::print_failure(&failure);
+            exits.push(failure.exit);
+        }
+        Ok(Exit::combine(exits))
+    }
+}

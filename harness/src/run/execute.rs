@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One run from its first event to its last.
+
+use std::path::Path;
+
+use analyzer::report::Report;
+
+use crate::error::Failure;
+use crate::events::{Event, Phase};
+use crate::exit::Exit;
+use crate::guest::Store;
+use crate::interrupt::Interrupt;
+use crate::report::{ConsoleLog, Folder, write_crash};
+use crate::run::accel::{Candidates, Memory};
+use crate::run::analysis::{self, Symbols};
+use crate::run::drive::{Driven, drive};
+use crate::run::judge::{self, Judgement};
+use crate::run::outcome::{Outcome, RunResult};
+use crate::run::prepare::{Prepared, prepare};
+use crate::run::recorder::Recorder;
+use crate::run::select::Selected;
+use crate::vm::Launcher;
+
+/// What all runs of an invocation share.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// The cache.
+    pub store: &'a Store,
+    /// The artefact folder.
+    pub folder: &'a Folder,
+    /// The accelerators to try.
+    pub candidates: Candidates,
+    /// What is known about this host.
+    pub memory: Memory,
+    /// Whether the user asked to stop.
+    pub interrupt: Interrupt,
+    /// Whether to keep what the guest was booted from.
+    pub keep: bool,
+}
+
+/// Makes one run. `name` is its folder's.
+pub fn execute(
+    selected: &Selected,
+    name: &str,
+    setting: &mut Setting<'_>,
+    launcher: &mut dyn Launcher,
+    bus: &mut crate::events::Bus,
+) -> RunResult {
+    bus.set_run(Some(name.to_owned()));
+    let (case, guest) = (selected.case.name.clone(), selected.guest.name.clone());
+    bus.emit(Event::RunStarted { case: case.clone(), guest: guest.clone() });
+    let mut recorder = Recorder::new(bus);
+    let mut result = RunResult::new(case, guest);
+    result.artifacts = Some(setting.folder.final_path().join(name).display().to_string());
+    match setting.folder.run(name) {
+        Ok(folder) => {
+            if let Err(failure) =
+                phases(selected, setting, launcher, &mut recorder, &folder, &mut result)
+            {
+                result.outcome = Outcome::InfraError;
+                result.failure = Some(failure);
+            }
+        }
+        Err(error) => {
+            result.failure = Some(Failure::from_error(Exit::WriteFailed, &error));
+        }
+    }
+    result.phases = recorder.into_phases();
+    bus.emit(Event::RunFinished { result: Box::new(result.clone()) });
+    bus.set_run(None);
+    result
+}
+
+fn phases(
+    selected: &Selected,
+    setting: &mut Setting<'_>,
+    launcher: &mut dyn Launcher,
+    recorder: &mut Recorder<'_>,
+    folder: &Path,
+    result: &mut RunResult,
+) -> Result<(), Failure> {
+    let Prepared { plan, symbols } =
+        prepare(selected, setting.store, folder, recorder, &setting.interrupt)?;
+    if setting.keep {
+        keep_boot_files(&plan, folder)?;
+    }
+    let console = ConsoleLog::create(&folder.join("console.log")).map_err(|error| {
+        Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
+            .caused_by(&error)
+    })?;
+    recorder.bus().add(Box::new(console));
+    let driven = drive(&plan, launcher, &setting.candidates, &setting.memory, recorder, folder);
+    recorder.bus().remove()?;
+    let captured = driven.capture.is_some();
+    let survived = driven.survived;
+    take(driven, result);
+    if captured {
+        let report = analyze(&folder.join("vmcore"), &symbols, recorder);
+        match report {
+            Ok(report) => {
+                write_crash(folder, &report)?;
+                result.report = Some(report);
+            }
+            // A guest that was not ready is the graver failure.
+            Err(failure) => result.failure = result.failure.take().or(Some(failure)),
+        }
+    }
+    judge(selected, survived, result);
+    Ok(())
+}
+
+/// The initramfs, so that QEMU can be started by hand.
+fn keep_boot_files(plan: &crate::run::plan::Plan, folder: &Path) -> Result<(), Failure> {
+    let bytes = plan.initrd.metadata().map(|metadata| metadata.len());
+    bytes
+        .and_then(|bytes| crate::capture::keep_file(&plan.initrd, bytes, &folder.join("initrd")))
+        .map_err(|error| {
+            Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
+                .caused_by(&error)
+        })
+}
+
+fn take(driven: Driven, result: &mut RunResult) {
+    result.accel = driven.accel;
+    result.accel_reason = driven.accel_reason;
+    result.qemu = driven.qemu;
+    result.capture = driven.capture;
+    result.capture_reason = driven.capture_reason;
+    result.crash = driven.crash;
+    result.failure = driven.failure;
+}
+
+fn analyze(
+    vmcore: &Path,
+    symbols: &Symbols,
+    recorder: &mut Recorder<'_>,
+) -> Result<Report, Failure> {
+    recorder.begin(Phase::Analyze, "vmcore");
+    let report = analysis::analyze(vmcore, symbols)?;
+    let (frames, findings) = (report.backtraces.fault.len(), report.findings.len());
+    recorder.finish(format!("{frames} frames, {findings} findings"));
+    Ok(report)
+}
+
+fn judge(selected: &Selected, survived: bool, result: &mut RunResult) {
+    let expected = selected.case.manifest.expectation(&selected.guest.name);
+    let marker = selected.case.marker.as_ref();
+    let judged = match (&result.failure, &result.crash, &result.report) {
+        (Some(failure), _, _) if failure.exit == Exit::CaseFailed => {
+            Judgement { outcome: Outcome::NotReproduced, differences: Vec::new() }
+        }
+        (None, Some(crash), Some(report)) => judge::crash(&expected, marker, crash, report),
+        (None, None, None) if survived => judge::survived(&expected),
+        _ => return,
+    };
+    result.outcome = judged.outcome;
+    result.differences = judged.differences;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Compares what happened with what the case expects.
+
+use analyzer::report::{Culprit, Frame, Report};
+use serde::Serialize;
+
+use crate::case::{CulpritExpectation, Expectation, FramePattern, Marker, Outcome as Expected};
+use crate::events::CrashSign;
+use crate::run::outcome::{Crash, Difference, Outcome};
+
+/// What came of the comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// How the run is judged.
+    pub outcome: Outcome,
+    /// What is not as expected.
+    pub differences: Vec<Difference>,
+}
+
+/// Judges a guest whose kernel survived the trigger.
+#[must_use]
+pub fn survived(expected: &Expectation) -> Judgement {
+    if expected.outcome == Expected::None {
+        return Judgement { outcome: Outcome::Reproduced, differences: Vec::new() };
+    }
+    let mut differences = Differences::default();
+    differences.check("outcome", Some(&expected.outcome), Some(&Expected::None));
+    Judgement { outcome: Outcome::NotReproduced, differences: differences.0 }
+}
+
+/// Judges a crash. `marker` is the line at fault in the case's source.
+#[must_use]
+pub fn crash(
+    expected: &Expectation,
+    marker: Option<&Marker>,
+    crash: &Crash,
+    report: &Report,
+) -> Judgement {
+    let got = if crash.sign == CrashSign::Hang { Expected::Hang } else { Expected::Panic };
+    let mut differences = Differences::default();
+    differences.check("outcome", Some(&expected.outcome), Some(&got));
+    let verdict = &report.verdict;
+    differences.check("kind", expected.kind.as_ref(), Some(&verdict.kind));
+    differences.check("expression", expected.expression.as_ref(), verdict.expression.as_ref());
+    differences.check("confidence", expected.confidence.as_ref(), Some(&verdict.confidence));
+    differences.check("title", expected.title.as_ref(), Some(&verdict.title));
+    let comm = report.task.as_ref().and_then(|task| task.comm.as_ref());
+    differences.check("comm", expected.comm.as_ref(), comm);
+    let nobody = Culprit::default();
+    let culprit = verdict.culprit.as_ref().unwrap_or(&nobody);
+    if let Some(expected) = &expected.culprit {
+        differences.check_culprit(expected, culprit);
+    }
+    if let Some(marker) = marker {
+        differences.check_line(marker, culprit);
+    }
+    differences.check_frames(&expected.frames, &report.backtraces.fault);
+    let outcome =
+        if differences.0.is_empty() { Outcome::Reproduced } else { Outcome::Mismatched };
+    Judgement { outcome, differences: differences.0 }
+}
+
+#[derive(Default)]
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    /// A key that is not expected to be anything is always right.
+    fn check<T: Serialize + PartialEq>(&mut self, key: &str, expected: Option<&T>, got: Option<&T>) {
+        if let Some(expected) = expected
+            && got != Some(expected)
+        {
+            self.add(key, word(expected), got.map_or_else(nothing, word));
+        }
+    }
+
+    fn add(&mut self, key: &str, expected: String, got: String) {
+        self.0.push(Difference { key: key.to_owned(), expected, got });
+    }
+
+    fn check_culprit(&mut self, expected: &CulpritExpectation, got: &Culprit) {
+        self.check("culprit.function", expected.function.as_ref(), got.function.as_ref());
+        let inlined_into = got.inlined_into.last();
+        self.check("culprit.inlined-into", expected.inlined_into.as_ref(), inlined_into);
+        self.check("culprit.module", expected.module.as_ref(), got.module.as_ref());
+        let file = got.file.as_deref().map(|path| last_part(path).to_owned());
+        self.check("culprit.file", expected.file.as_ref(), file.as_ref());
+    }
+
+    /// The line is read from the source, so that it stays right when the source is edited.
+    fn check_line(&mut self, marker: &Marker, got: &Culprit) {
+        let file = marker.file.to_string_lossy();
+        let marked = format!("{}:{}", last_part(&file), marker.line);
+        let place = got.file.as_deref().zip(got.line);
+        let place = place.map(|(file, line)| format!("{}:{line}", last_part(file)));
+        self.check("marked line", Some(&marked), place.as_ref());
+    }
+
+    fn check_frames(&mut self, expected: &[FramePattern], got: &[Frame]) {
+        if !expected.is_empty() && !FramePattern::all_match(expected, got) {
+            let expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
+            let got: Vec<_> = got.iter().map(frame_word).collect();
+            self.add("frames", expected.join(", "), got.join(", "));
+        }
+    }
+}
+
+/// A frame in the words of a pattern.
+fn frame_word(frame: &Frame) -> String {
+    let name = frame.function.as_ref().or(frame.address.as_ref()).map_or("?", String::as_str);
+    match &frame.module {
+        Some(module) => format!("{name} [{module}]"),
+        None => name.to_owned(),
+    }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A value as the manifest writes it.
+fn word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(other) => other.to_string(),
+        Err(_) => nothing(),
+    }
+}
+
+fn nothing() -> String {
+    "(nothing)".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Phase;
+
+    const EXPECT: &str = r#"{
+        "outcome": "panic", "kind": "null-call", "expression": "ops->get", "confidence": "proven",
+        "comm": "sh", "frames": ["0x0", "inner [m]", "..."],
+        "culprit": {"function": "inner", "inlined-into": "outer", "module": "m", "file": "m.c"}
+    }"#;
+
+    fn expected() -> Expectation {
+        serde_json::from_str(EXPECT).unwrap()
+    }
+
+    fn report() -> Report {
+        let frame = |function: Option<&str>, module: Option<&str>| {
+            serde_json::json!({
+                "index": 0, "address": "0x0000000000000000", "function": function,
+                "offset": null, "size": null, "module": module, "file": null, "line": null,
+                "inlined": false, "trust": "exact", "arguments": [], "boundary": null
+            })
+        };
+        serde_json::from_value(serde_json::json!({
+            "schema_version": 1,
+            "kernel": {}, "dump": {}, "panic": {},
+            "task": {"pid": 1, "comm": "sh", "cpu": 0, "address": null},
+            "verdict": {
+                "kind": "null-call", "title": "t", "summary": "s", "confidence": "proven",
+                "culprit": {
+                    "function": "inner", "inlined_into": ["middle", "outer"], "module": "m",
+                    "file": "src/m.c", "line": 7
+                },
+                "expression": "ops->get", "evidence": []
+            },
+            "signature": null,
+            "backtraces": {
+                "fault": [frame(None, None), frame(Some("inner"), Some("m")), frame(Some("x"), None)],
+                "panic": []
+            },
+            "modules": [], "findings": []
+        }))
+        .unwrap()
+    }
+
+    fn panicked(sign: CrashSign) -> Crash {
+        Crash { sign, phase: Phase::Trigger, message: None }
+    }
+
+    fn marker(line: u32) -> Marker {
+        Marker { file: "src/m.c".into(), line, why: "x".into() }
+    }
+
+    fn keys(judgement: &Judgement) -> Vec<&str> {
+        judgement.differences.iter().map(|difference| difference.key.as_str()).collect()
+    }
+
+    #[test]
+    fn a_crash_as_expected_is_reproduced() {
+        let judged =
+            crash(&expected(), Some(&marker(7)), &panicked(CrashSign::Console), &report());
+        assert_eq!(keys(&judged), [""; 0]);
+        assert_eq!(judged.outcome, Outcome::Reproduced);
+    }
+
+    #[test]
+    fn each_key_that_differs_is_named_with_both_values() {
+        let mut other = report();
+        other.verdict.expression = None;
+        other.verdict.culprit.as_mut().unwrap().inlined_into.clear();
+        other.backtraces.fault.remove(0);
+        let judged = crash(&expected(), Some(&marker(8)), &panicked(CrashSign::Hang), &other);
+        assert_eq!(judged.outcome, Outcome::Mismatched);
+        assert_eq!(
+            keys(&judged),
+            ["outcome", "expression", "culprit.inlined-into", "marked line", "frames"]
+        );
+        let line = &judged.differences[3];
+        assert_eq!((line.expected.as_str(), line.got.as_str()), ("m.c:8", "m.c:7"));
+        assert_eq!(judged.differences[4].got, "inner [m], x");
+    }
+
+    #[test]
+    fn what_is_not_expected_to_be_anything_is_not_compared() {
+        let expected: Expectation = serde_json::from_str(r#"{"outcome": "panic"}"#).unwrap();
+        let judged = crash(&expected, None, &panicked(CrashSign::Console), &report());
+        assert_eq!(judged.outcome, Outcome::Reproduced);
+    }
+
+    #[test]
+    fn surviving_is_right_only_where_it_is_expected() {
+        assert_eq!(survived(&expected()).outcome, Outcome::NotReproduced);
+        let harmless: Expectation = serde_json::from_str(r#"{"outcome": "none"}"#).unwrap();
+        assert_eq!(survived(&harmless).outcome, Outcome::Reproduced);
+    }
+}

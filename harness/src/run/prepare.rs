@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From a case and a guest to a plan: fetch, build, initramfs, command lines.
+
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::case::{self, BuildError, BuiltModule, Case, TriggerCommand};
+use crate::error::Failure;
+use crate::events::{CaptureMethod, Phase};
+use crate::exit::Exit;
+use crate::guest::{self, FetchError, GuestFiles, Manifest, PhaseTimeouts, Progress, Store};
+use crate::initramfs::{self, CASE_FOLDER, CaseFile};
+use crate::interrupt::Interrupt;
+use crate::run::analysis::Symbols;
+use crate::run::plan::{ByAccel, Limits, Module, Plan, Sysctl, Trigger};
+use crate::run::recorder::Recorder;
+use crate::run::select::Selected;
+use crate::units;
+
+/// Name of the trigger's script in the guest.
+const TRIGGER: &str = "trigger.sh";
+
+/// The serial console of both kernels.
+const CONSOLE: &str = "console=ttyS0,115200";
+
+/// A run that can start.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What to do with the guest.
+    pub plan: Plan,
+    /// What the analyzer may use.
+    pub symbols: Symbols,
+}
+
+/// Brings everything together that a run needs. Build products go to `folder/build`.
+///
+/// # Errors
+/// Something cannot be fetched, built or written, or the user asked to stop.
+pub fn prepare(
+    selected: &Selected,
+    store: &Store,
+    folder: &Path,
+    recorder: &mut Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<Prepared, Failure> {
+    let files = fetch(&selected.guest, store, recorder, interrupt)?;
+    if interrupt.requested() {
+        return Err(interrupted());
+    }
+    let modules = build(&selected.case, &files, store, folder, recorder)?;
+    if interrupt.requested() {
+        return Err(interrupted());
+    }
+    let initrd = initrd(&selected.case, &files, &modules, folder)?;
+    let plan = plan(selected, &files, initrd);
+    let modules = modules.into_iter().map(|BuiltModule { name, path }| (name, path)).collect();
+    Ok(Prepared { plan, symbols: Symbols { vmlinux: Some(files.vmlinux), modules } })
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted, "interrupted")
+}
+
+/// Brings the guest's files into the cache.
+///
+/// # Errors
+/// They cannot be had, or the user asked to stop.
+pub fn fetch(
+    guest: &Manifest,
+    store: &Store,
+    recorder: &mut Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<GuestFiles, Failure> {
+    recorder.begin(Phase::Fetch, guest.name.clone());
+    let mut steps = 0_u32;
+    let result = guest::fetch(guest, store, &mut |progress| {
+        steps = steps.saturating_add(1);
+        recorder.progress(progress_line(&progress));
+        if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let files = result.map_err(|error| match error {
+        FetchError::Cancelled => interrupted(),
+        error => Failure::from_error(Exit::FetchFailed, &error),
+    })?;
+    let from = if steps == 0 { " from the cache" } else { "" };
+    let packages = files.packages.len();
+    recorder.finish(format!("{}: kernel {}, {packages} packages{from}", guest.name, files.release));
+    Ok(files)
+}
+
+fn progress_line(progress: &Progress) -> String {
+    let step = match progress.phase {
+        guest::Phase::Lists => "lists of",
+        guest::Phase::Download => "downloading",
+        guest::Phase::Extract => "unpacking",
+    };
+    let done = units::bytes(progress.done);
+    match progress.total {
+        Some(total) => format!("{step} {}, {done} of {}", progress.what, units::bytes(total)),
+        None if progress.done > 0 => format!("{step} {}, {done}", progress.what),
+        None => format!("{step} {}", progress.what),
+    }
+}
+
+fn build(
+    case: &Case,
+    files: &GuestFiles,
+    store: &Store,
+    folder: &Path,
+    recorder: &mut Recorder<'_>,
+) -> Result<Vec<BuiltModule>, Failure> {
+    let names: Vec<_> =
+        case.manifest.module.iter().map(|module| format!("{}.ko", module.name)).collect();
+    let what = format!("{} for {}", names.join(", "), files.release);
+    recorder.begin(Phase::Build, what.clone());
+    let built = case::build(case, files, store, &folder.join("build"))
+        .map_err(|error| build_failure(&error))?;
+    for note in &built.notes {
+        recorder.warn(note.clone());
+    }
+    let cached = if built.cached { ", built before" } else { "" };
+    recorder.finish(format!("{what}{cached}"));
+    Ok(built.modules)
+}
+
+fn build_failure(error: &BuildError) -> Failure {
+    Failure::from_error(Exit::BuildFailed, error)
+}
+
+/// The first kernel's initramfs, in a file without a name.
+fn initrd(
+    case: &Case,
+    files: &GuestFiles,
+    modules: &[BuiltModule],
+    folder: &Path,
+) -> Result<File, Failure> {
+    let mut case_files: Vec<_> = modules
+        .iter()
+        .map(|module| CaseFile { name: format!("{}.ko", module.name), path: module.path.clone() })
+        .collect();
+    if let TriggerCommand::Run(script) = &case.manifest.trigger.command {
+        case_files.push(CaseFile { name: TRIGGER.to_owned(), path: case.folder.join(script) });
+    }
+    let bytes = initramfs::first(files, &case_files)
+        .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
+    let write = || -> io::Result<File> {
+        let mut file = tempfile::tempfile_in(folder)?;
+        file.write_all(&bytes)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    write().map_err(|error| {
+        Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
+            .caused_by(&error)
+    })
+}
+
+/// The plan for a guest whose files are there.
+fn plan(selected: &Selected, files: &GuestFiles, initrd: File) -> Plan {
+    let Selected { case, guest } = selected;
+    let kernel = &guest.kernel;
+    let capture = |tcg: &[String]| {
+        let words = [CONSOLE.to_owned()];
+        [&words[..], &kernel.capture_command_line, tcg].concat().join(" ")
+    };
+    let first = [CONSOLE.to_owned(), format!("crashkernel={}", kernel.crashkernel)];
+    Plan {
+        case: case.name.clone(),
+        guest: guest.name.clone(),
+        cpus: guest.cpus,
+        memory_bytes: guest.memory,
+        kernel: files.vmlinuz.clone(),
+        initrd,
+        command_line: [&first[..], &kernel.command_line].concat().join(" "),
+        crashkernel: kernel.crashkernel.clone(),
+        capture_command_line: ByAccel {
+            kvm: capture(&[]),
+            tcg: capture(&kernel.capture_command_line_tcg),
+        },
+        sysctls: sysctls(),
+        modules: modules(case),
+        trigger: trigger(case),
+        capture: guest.capture.iter().copied().map(capture_method).collect(),
+        limits: ByAccel { kvm: limits(&guest.timeouts.kvm), tcg: limits(&guest.timeouts.tcg) },
+    }
+}
+
+fn capture_method(method: guest::CaptureMethod) -> CaptureMethod {
+    match method {
+        guest::CaptureMethod::Kdump => CaptureMethod::Kdump,
+        guest::CaptureMethod::Qmp => CaptureMethod::Qmp,
+    }
+}
+
+/// An oops has to enter the capture kernel, and so has an NMI that wakes a hanging kernel.
+fn sysctls() -> Vec<Sysctl> {
+    let sysctl =
+        |name: &str, required| Sysctl { name: name.to_owned(), value: "1".to_owned(), required };
+    vec![sysctl("kernel.panic_on_oops", true), sysctl("kernel.unknown_nmi_panic", false)]
+}
+
+fn modules(case: &Case) -> Vec<Module> {
+    let module = |module: &case::Module| Module {
+        name: format!("{}.ko", module.name),
+        guest_path: format!("{CASE_FOLDER}/{}.ko", module.name),
+        parameters: module.parameter_line(),
+    };
+    case.manifest.module.iter().map(module).collect()
+}
+
+fn trigger(case: &Case) -> Trigger {
+    let trigger = &case.manifest.trigger;
+    let (label, argv) = match &trigger.command {
+        TriggerCommand::Run(script) => {
+            let argv = vec!["/bin/sh".to_owned(), format!("{CASE_FOLDER}/{TRIGGER}")];
+            (script.display().to_string(), argv)
+        }
+        TriggerCommand::Exec(words) => (words.join(" "), words.clone()),
+    };
+    Trigger { label, argv, environment: trigger.environment.clone(), limit: trigger.timeout }
+}
+
+/// What a manifest does not say is a part of what it says.
+fn limits(timeouts: &PhaseTimeouts) -> Limits {
+    let PhaseTimeouts { boot, arm, load, trigger, capture } = *timeouts;
+    Limits {
+        first_output: boot / 4,
+        boot,
+        arm,
+        load,
+        trigger,
+        settle: trigger / 10,
+        capture_boot: capture / 4,
+        capture,
+    }
+}
