@@ -76,11 +76,7 @@ fn modules(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
 /// Folders deeper than any /lib/modules are not searched.
 const MAX_DEPTH: u32 = 16;
 
-fn collect(
-    folder: &Path,
-    depth: u32,
-    modules: &mut Vec<(String, PathBuf)>,
-) -> std::io::Result<()> {
+fn collect(folder: &Path, depth: u32, modules: &mut Vec<(String, PathBuf)>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();

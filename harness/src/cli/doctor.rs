@@ -55,7 +55,8 @@ pub(super) fn set_up(global: &GlobalOptions) -> Result<(), Failure> {
         return Ok(());
     }
     let names: Vec<_> = missing.iter().map(|missing| missing.what.as_str()).collect();
-    let failure = Failure::new(Exit::Unavailable, format!("this machine lacks {}", names.join(", ")));
+    let failure =
+        Failure::new(Exit::Unavailable, format!("this machine lacks {}", names.join(", ")));
     if !global.may_install() {
         return Err(failure.hint(format!("{}; or add --yes", install_line(&missing))));
     }

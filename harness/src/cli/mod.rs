@@ -10,7 +10,7 @@ mod run;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
 pub use options::{ColorChoice, GlobalOptions, OutputFormat};
 
@@ -76,11 +76,12 @@ pub fn main() -> ExitCode {
         Command::Doctor(doctor) => doctor.run(&cli.global),
         Command::Clean(clean) => clean.run(&cli.global),
     };
-    result.unwrap_or_else(|failure| {
-        options::print_failure(&failure);
-        failure.exit
-    })
-    .into()
+    result
+        .unwrap_or_else(|failure| {
+            options::print_failure(&failure);
+            failure.exit
+        })
+        .into()
 }
 
 /// What a command ends with.

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::line::{
-    BAD, DIM, DOUBTFUL, GOOD, PLACE, below, outcome_verb, phase_verb, verb,
-};
+use super::line::{BAD, DIM, DOUBTFUL, GOOD, PLACE, below, outcome_verb, phase_verb, verb};
 use crate::error::Failure;
 use crate::events::{Accel, Counts, Event, Phase, Reporter, Stamped};
 use crate::run::outcome::{Outcome, RunResult};

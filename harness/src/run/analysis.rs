@@ -31,7 +31,8 @@ pub fn analyze(vmcore: &Path, symbols: &Symbols) -> Result<Report, Failure> {
     };
     let dump = open(vmcore)?;
     let _vmlinux = symbols.vmlinux.as_deref().map(open).transpose()?;
-    let info = vmcore::Vmcore::open(&&dump[..]).map_err(|error| {
+    let bytes = &dump[..];
+    let info = vmcore::Vmcore::open(&bytes).map_err(|error| {
         Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", vmcore.display()))
             .caused_by(&error)
     })?;

@@ -55,8 +55,7 @@ pub fn crash(
         differences.check_line(marker, culprit);
     }
     differences.check_frames(&expected.frames, &report.backtraces.fault);
-    let outcome =
-        if differences.0.is_empty() { Outcome::Reproduced } else { Outcome::Mismatched };
+    let outcome = if differences.0.is_empty() { Outcome::Reproduced } else { Outcome::Mismatched };
     Judgement { outcome, differences: differences.0 }
 }
 
@@ -65,7 +64,12 @@ struct Differences(Vec<Difference>);
 
 impl Differences {
     /// A key that is not expected to be anything is always right.
-    fn check<T: Serialize + PartialEq>(&mut self, key: &str, expected: Option<&T>, got: Option<&T>) {
+    fn check<T: Serialize + PartialEq>(
+        &mut self,
+        key: &str,
+        expected: Option<&T>,
+        got: Option<&T>,
+    ) {
         if let Some(expected) = expected
             && got != Some(expected)
         {
@@ -189,8 +193,7 @@ mod tests {
 
     #[test]
     fn a_crash_as_expected_is_reproduced() {
-        let judged =
-            crash(&expected(), Some(&marker(7)), &panicked(CrashSign::Console), &report());
+        let judged = crash(&expected(), Some(&marker(7)), &panicked(CrashSign::Console), &report());
         assert_eq!(keys(&judged), [""; 0]);
         assert_eq!(judged.outcome, Outcome::Reproduced);
     }

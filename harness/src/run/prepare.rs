@@ -49,7 +49,7 @@ pub fn prepare(
     if interrupt.requested() {
         return Err(interrupted());
     }
-    let modules = build(&selected.case, &files, store, folder, recorder)?;
+    let modules = build(&selected.case, &files, store, folder, recorder, interrupt)?;
     if interrupt.requested() {
         return Err(interrupted());
     }
@@ -110,23 +110,24 @@ fn build(
     store: &Store,
     folder: &Path,
     recorder: &mut Recorder<'_>,
+    interrupt: &Interrupt,
 ) -> Result<Vec<BuiltModule>, Failure> {
     let names: Vec<_> =
         case.manifest.module.iter().map(|module| format!("{}.ko", module.name)).collect();
     let what = format!("{} for {}", names.join(", "), files.release);
     recorder.begin(Phase::Build, what.clone());
-    let built = case::build(case, files, store, &folder.join("build"))
-        .map_err(|error| build_failure(&error))?;
+    let out = folder.join("build");
+    let built = case::build(case, files, store, &out, &mut || !interrupt.requested());
+    let built = built.map_err(|error| match error {
+        BuildError::Cancelled => interrupted(),
+        error => Failure::from_error(Exit::BuildFailed, &error),
+    })?;
     for note in &built.notes {
         recorder.warn(note.clone());
     }
     let cached = if built.cached { ", built before" } else { "" };
     recorder.finish(format!("{what}{cached}"));
     Ok(built.modules)
-}
-
-fn build_failure(error: &BuildError) -> Failure {
-    Failure::from_error(Exit::BuildFailed, error)
 }
 
 /// The first kernel's initramfs, in a file without a name.

@@ -99,8 +99,7 @@ fn folder(project: &Project, place: &str) -> Result<PathBuf, Failure> {
             return Ok(folder.clone());
         }
     }
-    let known =
-        names(&project.cases(), |path| path.join("case.toml").is_file())?.join(", ");
+    let known = names(&project.cases(), |path| path.join("case.toml").is_file())?.join(", ");
     Err(Failure::new(Exit::NoCases, format!("there is no case {place}"))
         .hint(format!("cases: {known}; or the path of a folder with a case.toml")))
 }
@@ -123,8 +122,7 @@ fn guests(project: &Project, case: &Case) -> Result<Vec<String>, Failure> {
 
 fn names(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<String>, Failure> {
     let failed = |error: &std::io::Error| {
-        Failure::new(Exit::SetupError, format!("cannot read {}", folder.display()))
-            .caused_by(error)
+        Failure::new(Exit::SetupError, format!("cannot read {}", folder.display())).caused_by(error)
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| failed(&error))? {
