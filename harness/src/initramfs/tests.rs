@@ -50,6 +50,7 @@ fn guest(folder: &Path) -> GuestFiles {
         }],
         busybox: GuestFile { host: file("busybox"), guest: "/usr/bin/busybox".into() },
         packages: vec![],
+        notes: vec![],
     }
 }
 

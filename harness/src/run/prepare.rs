@@ -84,6 +84,9 @@ pub fn fetch(
         FetchError::Cancelled => interrupted(),
         error => Failure::from_error(Exit::FetchFailed, &error),
     })?;
+    for note in &files.notes {
+        recorder.warn(note.clone());
+    }
     let from = if steps == 0 { " from the cache" } else { "" };
     let packages = files.packages.len();
     recorder.finish(format!("{}: kernel {}, {packages} packages{from}", guest.name, files.release));
