@@ -14,6 +14,7 @@ mod plan;
 mod store;
 mod vmlinux;
 
+pub(crate) use apt::sites as apt_sites;
 pub use error::FetchError;
 pub use fetch::fetch;
 pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};

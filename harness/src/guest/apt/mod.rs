@@ -5,7 +5,7 @@
 
 mod index;
 mod kernel;
-mod sites;
+pub(crate) mod sites;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use super::meter::Meter;
 use super::store::{Lock, StoreError};
 use super::{FetchError, Package};
 use crate::host::child;
-use sites::Site;
+use sites::{Site, keyring};
 
 /// Most lines of apt's complaints in an error.
 const LINES: usize = 12;
@@ -234,12 +234,6 @@ impl<'a> Apt<'a> {
 
 fn options(pairs: &[(&str, String)]) -> Vec<String> {
     pairs.iter().flat_map(|(key, value)| ["-o".to_owned(), format!("{key}={value}")]).collect()
-}
-
-/// The file with the keys of a distribution's archive, under one of the names in use.
-fn keyring(name: &str) -> Option<PathBuf> {
-    let file = |suffix: &str| Path::new("/usr/share/keyrings").join(format!("{name}.{suffix}"));
-    ["pgp", "gpg"].iter().map(|suffix| file(suffix)).find(|path| path.is_file())
 }
 
 fn folder_size(folder: &Path) -> u64 {

@@ -5,7 +5,7 @@
 //! the sites can be read without parsing any of apt's configuration formats, on a machine whose
 //! lists were never fetched as well.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::manifest::AptSource;
 
@@ -14,15 +14,15 @@ const MAX_TRIES: usize = 6;
 
 /// A suite that the host is configured with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Site {
+pub(crate) struct Site {
     /// What stands before `/dists/`.
-    pub(super) uri: String,
+    pub(crate) uri: String,
     /// What stands between `/dists/` and the file.
-    pub(super) suite: String,
+    pub(crate) suite: String,
 }
 
 /// Reads the output of `apt-get update --print-uris`.
-pub(super) fn parse_uris(text: &str) -> Vec<Site> {
+pub(crate) fn parse_uris(text: &str) -> Vec<Site> {
     let mut sites: Vec<Site> = Vec::new();
     for line in text.lines() {
         let uri = line.strip_prefix('\'').and_then(|rest| rest.split('\'').next());
@@ -36,6 +36,12 @@ pub(super) fn parse_uris(text: &str) -> Vec<Site> {
         }
     }
     sites
+}
+
+/// The file with the keys of a distribution's archive, under one of the endings in use.
+pub(crate) fn keyring(name: &str) -> Option<PathBuf> {
+    let file = |suffix: &str| Path::new("/usr/share/keyrings").join(format!("{name}.{suffix}"));
+    ["pgp", "gpg"].iter().map(|suffix| file(suffix)).find(|path| path.is_file())
 }
 
 /// Texts of a `sources.list` to try, the likeliest first.
