@@ -73,6 +73,7 @@ pub struct Kernel<'a> {
     image: Option<Image<'a>>,
     vmlinux: VmlinuxState,
     kaslr: Option<u64>,
+    symbols: RefCell<BTreeMap<String, Option<u64>>>,
     fields: RefCell<BTreeMap<String, Option<Field>>>,
     percpu: OnceCell<Vec<u64>>,
     kallsyms: OnceCell<Result<Kallsyms, Unavailable>>,
@@ -109,6 +110,7 @@ impl<'a> Kernel<'a> {
             image: checked.image,
             vmlinux: checked.state,
             kaslr: checked.kaslr,
+            symbols: RefCell::default(),
             fields: RefCell::default(),
             percpu: OnceCell::new(),
             kallsyms: OnceCell::new(),
@@ -165,13 +167,14 @@ impl<'a> Kernel<'a> {
     /// # Errors
     /// If VMCOREINFO, `vmlinux` and, without that, the kernel's own table do not know it.
     pub fn symbol(&self, name: &str) -> Result<u64, Unavailable> {
-        if let Some(address) = self.info().symbol(name) {
-            return Ok(address);
+        if let Some(known) = self.symbols.borrow().get(name) {
+            return known.ok_or_else(|| Unavailable::Symbol(name.to_owned()));
         }
-        let found = match &self.image {
+        let found = self.info().symbol(name).or_else(|| match &self.image {
             Some(image) => image.symbol(name).map(|symbol| symbol.address),
             None => self.kallsyms().ok().and_then(|all| all.by_name(name)).map(|one| one.address),
-        };
+        });
+        self.symbols.borrow_mut().insert(name.to_owned(), found);
         found.ok_or_else(|| Unavailable::Symbol(name.to_owned()))
     }
 
