@@ -50,13 +50,14 @@ impl Analyze {
             None => Vec::new(),
         };
         let symbols = Symbols { vmlinux: self.vmlinux.clone(), modules };
-        let mut report = analyze(&self.vmcore, &symbols)?;
-        if self.addresses == Addresses::Stable {
-            report = crate::run::analysis::stable(&report);
-        }
+        let analysis = analyze(&self.vmcore, &symbols)?;
+        let report = match self.addresses {
+            Addresses::Raw => &analysis.report,
+            Addresses::Stable => &analysis.stable,
+        };
         options::print(&match self.format {
-            OutputFormat::Text => analyzer::render::text(&report),
-            OutputFormat::Json => analyzer::render::json(&report),
+            OutputFormat::Text => analyzer::render::text(report),
+            OutputFormat::Json => analyzer::render::json(report),
         })?;
         Ok(Exit::Ok)
     }

@@ -4,8 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use analyzer::render;
-use analyzer::report::Report;
+use analyzer::{Analysis, render};
 
 use super::console_log::unwritable;
 use crate::error::Failure;
@@ -15,10 +14,11 @@ use crate::run::outcome::Runs;
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write_crash(folder: &Path, report: &Report) -> Result<(), Failure> {
+pub fn write_crash(folder: &Path, analysis: &Analysis) -> Result<(), Failure> {
+    let Analysis { report, stable } = analysis;
     write(&folder.join("crash.txt"), &render::text(report))?;
     write(&folder.join("crash.json"), &render::json(report))?;
-    write(&folder.join("crash.stable.txt"), &render::text(report))
+    write(&folder.join("crash.stable.txt"), &render::text(stable))
 }
 
 /// Writes `run.json`.

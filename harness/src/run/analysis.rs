@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Calls the analyzer: the one place where dumps and symbol files are opened for it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use analyzer::report::Report;
+use analyzer::{Analysis, Inputs, ModuleFiles};
 
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -22,27 +23,37 @@ pub struct Symbols {
 ///
 /// # Errors
 /// A file cannot be opened, or the dump is none.
-pub fn analyze(vmcore: &Path, symbols: &Symbols) -> Result<Report, Failure> {
-    let open = |path: &Path| {
-        Map::open(path).map_err(|error| {
-            Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
-                .caused_by(&error)
-        })
-    };
+pub fn analyze(vmcore: &Path, symbols: &Symbols) -> Result<Analysis, Failure> {
     let dump = open(vmcore)?;
-    let _vmlinux = symbols.vmlinux.as_deref().map(open).transpose()?;
-    let bytes = &dump[..];
-    let info = vmcore::Vmcore::open(&bytes).map_err(|error| {
+    let vmlinux = symbols.vmlinux.as_deref().map(open).transpose()?;
+    let modules = Modules::open(&symbols.modules)?;
+    let inputs = Inputs { vmcore: &&dump[..], vmlinux: vmlinux.as_deref(), modules: &modules };
+    analyzer::analyze(&inputs).map_err(|error| {
         Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", vmcore.display()))
             .caused_by(&error)
-    })?;
-    let release = info.vmcoreinfo().os_release().unwrap_or("unknown").to_owned();
-    let message = format!("the dump of kernel {release} is readable, but was not analysed");
-    Err(Failure::new(Exit::AnalysisFailed, message))
+    })
 }
 
-/// A report in the form that is the same for every boot.
-#[must_use]
-pub fn stable(report: &Report) -> Report {
-    report.clone()
+/// An empty file cannot be mapped, and tells nothing either.
+fn open(path: &Path) -> Result<Map, Failure> {
+    Map::open(path).map_err(|error| {
+        Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
+            .caused_by(&error)
+    })
+}
+
+/// Module files, mapped: no byte is read before the analyzer asks for it.
+struct Modules(BTreeMap<String, Map>);
+
+impl Modules {
+    fn open(files: &[(String, PathBuf)]) -> Result<Self, Failure> {
+        let map = |(name, path): &(String, PathBuf)| Ok((name.replace('-', "_"), open(path)?));
+        files.iter().map(map).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl ModuleFiles for Modules {
+    fn module(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(|map| &**map)
+    }
 }

@@ -173,7 +173,8 @@ impl Attempt<'_> {
     fn launch_failure(&self, error: LaunchError) -> LaunchFailure {
         match error {
             LaunchError::Ended { how, stderr } if self.accel == Accel::Kvm => {
-                LaunchFailure::Accel(format!("QEMU ended at once ({how}): {stderr}"))
+                let first = stderr.lines().next().unwrap_or("no message");
+                LaunchFailure::Accel(format!("QEMU ended at once ({how}): {first}"))
             }
             LaunchError::Interrupted => {
                 LaunchFailure::Other(Failure::new(Exit::Interrupted, "interrupted"))

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use analyzer::report::Report;
+use analyzer::Analysis;
 
 use crate::error::Failure;
 use crate::events::{Event, Phase};
@@ -95,11 +95,10 @@ fn phases(
     let survived = driven.survived;
     take(driven, result);
     if captured {
-        let report = analyze(&folder.join("vmcore"), &symbols, recorder);
-        match report {
-            Ok(report) => {
-                write_crash(folder, &report)?;
-                result.report = Some(report);
+        match analyze(&folder.join("vmcore"), &symbols, recorder) {
+            Ok(analysis) => {
+                write_crash(folder, &analysis)?;
+                result.report = Some(analysis.report);
             }
             // A guest that was not ready is the graver failure.
             Err(failure) => result.failure = result.failure.take().or(Some(failure)),
@@ -134,12 +133,13 @@ fn analyze(
     vmcore: &Path,
     symbols: &Symbols,
     recorder: &mut Recorder<'_>,
-) -> Result<Report, Failure> {
+) -> Result<Analysis, Failure> {
     recorder.begin(Phase::Analyze, "vmcore");
-    let report = analysis::analyze(vmcore, symbols)?;
+    let analysis = analysis::analyze(vmcore, symbols)?;
+    let report = &analysis.report;
     let (frames, findings) = (report.backtraces.fault.len(), report.findings.len());
     recorder.finish(format!("{frames} frames, {findings} findings"));
-    Ok(report)
+    Ok(analysis)
 }
 
 fn judge(selected: &Selected, survived: bool, result: &mut RunResult) {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tasks that start the test runner and CI's script.
+
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::run::{build_repro, cargo, has_subcommand, need_subcommand, root, say, step};
+
+/// Set this machine up and run every test
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    /// Install what this machine lacks without asking (root need not say so)
+    #[arg(short, long)]
+    yes: bool,
+    /// Leave the set-up out
+    #[arg(long)]
+    no_setup: bool,
+    /// Arguments for the test runner
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+impl Test {
+    pub(crate) fn run(&self) -> Result<ExitCode> {
+        if !self.no_setup
+            && let Some(failed) = self.set_up()?
+        {
+            return Ok(failed.into());
+        }
+        let nextest = has_subcommand("nextest");
+        let runner: &[&str] =
+            if nextest { &["nextest", "run", "--workspace"] } else { &["test", "--workspace"] };
+        if !nextest {
+            say("cargo-nextest is not installed: cargo test runs the tests, one binary at a time");
+        }
+        let arguments = runner.iter().map(OsString::from).chain(self.arguments.iter().cloned());
+        let tested = step(&cargo(), &arguments.collect::<Vec<_>>())?;
+        // cargo test runs documentation tests itself.
+        let documented =
+            if nextest { step(&cargo(), &["test", "--workspace", "--doc"])? } else { 0 };
+        Ok(ExitCode::from(if tested == 0 { documented } else { tested }))
+    }
+
+    /// What the live tests need on this machine. The exit code if it cannot be had.
+    fn set_up(&self) -> Result<Option<u8>> {
+        let Some(repro) = build_repro()? else { return Ok(Some(101)) };
+        let mut arguments = vec!["doctor", "--install"];
+        arguments.extend(self.yes.then_some("--yes"));
+        let code = step(repro.as_os_str(), &arguments)?;
+        Ok((code != 0).then_some(code))
+    }
+}
+
+/// Steps through changed snapshots.
+pub(crate) fn review() -> Result<ExitCode> {
+    need_subcommand("insta")?;
+    step(&cargo(), &["insta", "test", "--review", "--workspace"]).map(ExitCode::from)
+}
+
+/// Runs CI's script.
+pub(crate) fn ci() -> Result<ExitCode> {
+    let script = root().join("ci").join("run.sh");
+    step(OsStr::new("bash"), &[script]).map(ExitCode::from)
+}
