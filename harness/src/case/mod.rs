@@ -8,7 +8,7 @@ mod expect;
 mod load;
 mod manifest;
 mod marker;
-mod modinfo;
+pub(crate) mod modinfo;
 
 pub use build::{Build, BuildError, BuiltModule, build};
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};

@@ -5,7 +5,7 @@
 use object::{Object, ObjectSection};
 
 /// The value of the first entry with this key.
-pub(super) fn value(module: &[u8], key: &str) -> object::read::Result<Option<String>> {
+pub(crate) fn value(module: &[u8], key: &str) -> object::read::Result<Option<String>> {
     let file = object::File::parse(module)?;
     let Some(section) = file.section_by_name(".modinfo") else { return Ok(None) };
     Ok(find(section.data()?, key))

@@ -9,9 +9,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use object::{Object, ObjectSection};
-
 use super::InitramfsError;
+use crate::case::modinfo;
 
 /// Deepest folder below `kernel/`, and the largest module once unpacked.
 const MAX_DEPTH: usize = 16;
@@ -157,21 +156,13 @@ fn content(path: &Path) -> Result<Vec<u8>, InitramfsError> {
 }
 
 fn depends(module: &[u8]) -> Result<Vec<String>, String> {
-    let file = object::File::parse(module).map_err(|error| error.to_string())?;
-    let section = file.section_by_name(".modinfo").ok_or("no .modinfo section")?;
-    let modinfo = section.data().map_err(|error| error.to_string())?;
-    Ok(names(modinfo))
+    let value = modinfo::value(module, "depends").map_err(|error| error.to_string())?;
+    Ok(names(&value.ok_or("it does not say what it depends on")?))
 }
 
-/// The value of `depends` in a `.modinfo` section, which is `key=value` with a zero byte after each.
-fn names(modinfo: &[u8]) -> Vec<String> {
-    let values =
-        modinfo.split(|byte| *byte == 0).filter_map(|entry| entry.strip_prefix(b"depends="));
-    let values = values.map(String::from_utf8_lossy);
-    let names = values.flat_map(|value| {
-        value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>()
-    });
-    names.collect()
+/// The names in a value of `depends`, which is empty for a module that needs no other.
+fn names(value: &str) -> Vec<String> {
+    value.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -188,10 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn dependencies_are_read_from_modinfo() {
-        let modinfo = b"license=GPL\0depends=virtio_ring,virtio\0\0retpoline=Y\0name=virtio_pci\0";
-        assert_eq!(names(modinfo), ["virtio_ring", "virtio"]);
-        assert!(names(b"depends=\0depends_on=x\0").is_empty());
+    fn a_module_may_need_several_or_none() {
+        assert_eq!(names("virtio_ring,virtio"), ["virtio_ring", "virtio"]);
+        assert!(names("").is_empty());
     }
 
     #[test]
