@@ -69,6 +69,18 @@ impl Findings {
         for doubt in &kernel.crash().doubts {
             self.say("A007", Severity::Warning, doubt.clone());
         }
+        match kernel.modules() {
+            Ok(modules) => {
+                for damage in &modules.damage {
+                    let words = format!("the list of modules is incomplete: {damage}");
+                    self.say("A017", Severity::Warning, words);
+                }
+            }
+            Err(why) => {
+                let words = format!("the modules are not known: {why}");
+                self.say("A017", Severity::Warning, words);
+            }
+        }
         self.module_files(machine);
     }
 

@@ -35,7 +35,7 @@ pub struct Machine<'a> {
     kernel: &'a Kernel<'a>,
     modules: Vec<Loaded<'a>>,
     version: Option<Version>,
-    orc: Option<Table<'a>>,
+    orc: OnceCell<Option<ModuleOrc>>,
 }
 
 impl fmt::Debug for Machine<'_> {
@@ -60,10 +60,18 @@ impl<'a> Machine<'a> {
         let sections = kernel.image().and_then(Image::orc);
         let header = sections.and_then(|sections| sections.header);
         let version = Version::detect(header, release).ok();
-        let orc = sections.zip(version).and_then(|(sections, version)| {
-            Table::sorted(sections.ip.0, sections.ip.1, sections.entries, version).ok()
-        });
-        Self { kernel, modules: listing.iter().map(loaded).collect(), version, orc }
+        let modules = listing.iter().map(loaded).collect();
+        Self { kernel, modules, version, orc: OnceCell::new() }
+    }
+
+    /// The kernel's ORC table: from `vmlinux`, or without one from the dump's own memory.
+    fn kernel_orc(&self) -> Option<Table<'_>> {
+        let version = self.version?;
+        if let Some(sections) = self.kernel.image().and_then(Image::orc) {
+            return Table::sorted(sections.ip.0, sections.ip.1, sections.entries, version).ok();
+        }
+        let orc = self.orc.get_or_init(|| self.kernel.kernel_orc().ok()).as_ref()?;
+        Table::sorted(orc.ip_address, &orc.ip, &orc.entries, version).ok()
     }
 
     /// Opens the files of the loaded modules that the caller has.
@@ -128,24 +136,37 @@ impl<'a> Loaded<'a> {
     }
 }
 
+impl Machine<'_> {
+    /// The kernel's own symbol at the address: from `vmlinux`, or without one from the table that
+    /// the kernel keeps in its memory.
+    fn kernel_name(&self, address: u64) -> Option<CodeName> {
+        let (symbol, start, size) = match self.kernel.image() {
+            Some(image) => {
+                let symbol = image.symbol_at(address)?;
+                (symbol.name, symbol.address, symbol.extent)
+            }
+            None => {
+                let symbol = self.kernel.kallsyms().ok()?.at(address)?;
+                // The last symbol has no next one; nothing is known of its size.
+                (symbol.name.to_owned(), symbol.address, symbol.extent.unwrap_or(0))
+            }
+        };
+        Some(CodeName { symbol, offset: address.checked_sub(start)?, size, module: None })
+    }
+}
+
 impl CodeNames for Machine<'_> {
     fn code_name(&self, address: u64) -> Option<CodeName> {
         let Some(loaded) = self.loaded_at(address) else {
-            let symbol = self.kernel.image()?.symbol_at(address)?;
-            let offset = address.checked_sub(symbol.address)?;
-            return Some(CodeName {
-                symbol: symbol.name,
-                offset,
-                size: symbol.extent,
-                module: None,
-            });
+            return self.kernel_name(address);
         };
         let module = Some(loaded.module.name.clone());
-        if let Some(symbol) = loaded.image().and_then(|image| image.symbol_at(address)) {
+        // The kernel's own table first: its names and sizes are those of the kernel's log.
+        if let Ok(symbol) = self.kernel.module_symbol_at(loaded.module, address) {
             let offset = address.checked_sub(symbol.address)?;
             return Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module });
         }
-        let symbol = self.kernel.module_symbol_at(loaded.module, address).ok()?;
+        let symbol = loaded.image()?.symbol_at(address)?;
         let offset = address.checked_sub(symbol.address)?;
         Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module })
     }
@@ -230,7 +251,7 @@ impl Scene for Machine<'_> {
 impl unwind::Tables for Machine<'_> {
     fn orc(&self, pc: u64) -> Option<OrcEntry> {
         let Some(loaded) = self.loaded_at(pc) else {
-            return self.orc.as_ref()?.lookup(pc);
+            return self.kernel_orc()?.lookup(pc);
         };
         let read = || self.kernel.module_orc(loaded.module).ok();
         let orc = loaded.orc.get_or_init(read).as_ref()?;

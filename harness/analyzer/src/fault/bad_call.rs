@@ -6,7 +6,7 @@
 //! retpoline thunks, which stand for a call through the register in their name.
 
 use iced_x86::{Instruction, Register};
-use unwind::{Frame, Pc};
+use unwind::{Frame, Pc, Trust};
 
 use super::chain::origin;
 use super::{Diagnosis, NULL_PAGE, by_number, lower};
@@ -38,6 +38,11 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         diagnosis.unknown = Some("the stack does not tell who made the call".to_owned());
         return diagnosis;
     };
+    // Such a frame may be stale: it accuses nobody.
+    if caller.trust == Trust::Scan {
+        diagnosis.unknown = Some("the frame of the caller could not be found for sure".to_owned());
+        return diagnosis;
+    }
     diagnosis.pc = Some(caller.pc);
     match call(scene, frames, caller, target, &mut diagnosis) {
         Ok(()) => {}

@@ -127,11 +127,27 @@ impl Kernel<'_> {
         let count = object.number("arch.num_orcs")?.min(MAX_ORC);
         let ip_address = object.number("arch.orc_unwind_ip")?;
         let entries = object.number("arch.orc_unwind")?;
-        let what = |source| Unavailable::memory("a module's ORC table", source);
-        let bytes = |each: u64| usize::try_from(count * each).expect("bounded above");
+        self.read_orc(ip_address, entries, count)
+    }
+
+    /// The kernel's own ORC tables, for dumps without a `vmlinux`: between the symbols that the
+    /// linker script puts around them (`include/asm-generic/vmlinux.lds.h`).
+    ///
+    /// # Errors
+    /// If the kernel has no ORC tables, or they cannot be found or read.
+    pub fn kernel_orc(&self) -> Result<ModuleOrc, Unavailable> {
+        let start = self.symbol("__start_orc_unwind_ip")?;
+        let length = self.symbol("__stop_orc_unwind_ip")?.wrapping_sub(start);
+        let count = (length / 4).min(MAX_ORC);
+        self.read_orc(start, self.symbol("__start_orc_unwind")?, count)
+    }
+
+    fn read_orc(&self, ip: u64, entries: u64, count: u64) -> Result<ModuleOrc, Unavailable> {
+        let what = |source| Unavailable::memory("an ORC table", source);
+        let bytes = |each: u64| usize::try_from(count * each).expect("bounded by the callers");
         Ok(ModuleOrc {
-            ip_address,
-            ip: self.read_bytes(ip_address, bytes(4)).map_err(what)?,
+            ip_address: ip,
+            ip: self.read_bytes(ip, bytes(4)).map_err(what)?,
             entries: self.read_bytes(entries, bytes(6)).map_err(what)?,
         })
     }
