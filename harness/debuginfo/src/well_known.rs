@@ -7,8 +7,9 @@
 //! function of that file. A name that is in none of them is not found: a kernel's DWARF is never
 //! searched as a whole.
 
-/// Types that are private to a source file, and functions of it (the file moved or the function
-/// was renamed between 3.10 and now, so some have two).
+/// Types that are private to a source file or used by few (gcc describes only what a unit uses), and
+/// functions of such a file (the file moved or the function was renamed between 3.10 and now, so
+/// some have two).
 const PRIVATE: &[(&str, &[&str])] = &[
     // kernel/printk.c, kernel/printk/printk.c: `log` in 3.5–3.10 and EL7, `printk_log` from 3.11.
     ("log", &["vprintk_emit"]),
@@ -20,6 +21,20 @@ const PRIVATE: &[(&str, &[&str])] = &[
     ("module_sect_attrs", &["mod_sysfs_setup", "module_put"]),
     ("module_sect_attr", &["mod_sysfs_setup", "module_put"]),
     ("module_notes_attrs", &["mod_sysfs_setup", "module_put"]),
+    // arch/x86/include/asm/switch_to.h: only units that use it describe it (process_64.c).
+    ("inactive_task_frame", &["__switch_to", "copy_thread"]),
+    // arch/x86/include/asm/processor.h, used by irq_64.c; `irq_stack_union` up to 5.1.
+    ("irq_stack", &["irq_init_percpu_irqstack", "common_interrupt", "do_IRQ"]),
+    ("irq_stack_union", &["cpu_init", "do_IRQ"]),
+    // kernel/kexec.c, kernel/crash_core.c.
+    ("elf_prstatus", &["crash_save_cpu"]),
+    // kernel/params.c.
+    ("kernel_param", &["parse_args"]),
+    // mm/page_alloc.c, mm/sparse.c.
+    ("pglist_data", &["free_area_init_node"]),
+    ("mem_section", &["sparse_init", "sparse_add_one_section"]),
+    // kernel/trace/fgraph.c, arch/x86/kernel/ftrace.c.
+    ("ftrace_ret_stack", &["ftrace_graph_ret_addr", "prepare_ftrace_return"]),
     // kernel/sched/sched.h.
     ("rq", &["schedule"]),
     ("cfs_rq", &["schedule"]),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::tools::{Frame, KERNEL, Workshop, addr2line, run, symbols};
+use crate::tools::{Frame, KERNEL, Workshop, addr2line, fixture, run, symbols};
 use debuginfo::{Image, Lookup, Reason};
 
 /// What the image says, in the form of addr2line.
@@ -61,6 +61,41 @@ fn compressed_debug_sections_equal_addr2line() {
 #[test]
 fn functions_in_sections_of_their_own_equal_addr2line() {
     same_as_addr2line(&["-gdwarf-5", "-ffunction-sections"]);
+}
+
+/// Link-time optimisation inlines across units: the abstract functions are in other units.
+#[test]
+fn calls_inlined_across_units_equal_addr2line() {
+    let shop = Workshop::new();
+    let object = shop.path("both.o");
+    let mut command = Command::new("gcc");
+    command.args(KERNEL).args(["-flto", "-flto-partition=one", "-r", "-nostdlib"]);
+    command.args(["-flinker-output=nolto-rel", "-o"]).arg(&object);
+    run(command.args([fixture("code.c"), fixture("other.c")]));
+    let file = shop.link(&object, "kernel");
+    let addresses = code(&file);
+    let expected = addr2line(&file, &[], &addresses);
+    let across = |frames: &Vec<Frame>| {
+        let has = |name: &str| frames.iter().any(|(function, _)| function == name);
+        has("from_other_unit") && has("start_kernel")
+    };
+    assert!(expected.iter().any(across), "gcc inlines across units");
+    let bytes = std::fs::read(&file).unwrap();
+    let image = Image::kernel(&bytes, 0).unwrap();
+    // binutils 2.40 name the unit (`<artificial>`) instead of the file for some rows, so only
+    // functions and lines are compared; the files are those of the fixtures.
+    let ours = ours(&image, addresses);
+    assert_eq!(without_files(&ours), without_files(&expected));
+    let mut files = ours.iter().flatten().map(|(_, place)| place.split(':').next().unwrap());
+    assert!(files.all(|file| file.ends_with("/code.c") || file.ends_with("/other.c")));
+}
+
+fn without_files(answers: &[Vec<Frame>]) -> Vec<Vec<Frame>> {
+    let short = |(name, place): &Frame| {
+        let line = place.rsplit(':').next().unwrap_or_default();
+        (name.clone(), line.to_owned())
+    };
+    answers.iter().map(|frames| frames.iter().map(short).collect()).collect()
 }
 
 #[test]

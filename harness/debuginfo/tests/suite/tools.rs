@@ -39,6 +39,11 @@ impl Workshop {
     pub(crate) fn kernel(&self, name: &str, options: &[&str]) -> PathBuf {
         let object =
             self.compile("code.c", &format!("{name}.o"), &[KERNEL, options, &["-c"]].concat());
+        self.link(&object, name)
+    }
+
+    /// Links an object where a kernel lies.
+    pub(crate) fn link(&self, object: &Path, name: &str) -> PathBuf {
         let output = self.path(name);
         let mut command = Command::new("ld");
         command.args(["-static", "--unresolved-symbols=ignore-all", "-e", "start_kernel"]);
