@@ -60,7 +60,7 @@ impl Image<'_> {
         for _ in 0..MAX_INDIRECTIONS {
             match self.type_of(id).ok()? {
                 Type::Typedef { target, .. } | Type::Qualified { target, .. } => {
-                    id = target.ok_or_else(|| Reason::NotFound("size of void".to_owned()))?;
+                    id = target.ok_or(Reason::Unsupported("void as an object"))?;
                 }
                 other => return Ok((id, other)),
             }

@@ -68,12 +68,12 @@ pub(crate) struct SymbolIndex {
 impl SymbolIndex {
     /// Sorts all symbols that are addresses of code or data.
     pub(crate) fn new(elf: &Elf<'_>) -> Self {
+        // A kernel begins with its text; the per-CPU section, linked at 0, is no part of this.
         let base = match elf.placement {
-            Placement::Kernel { bias } => TEXT_MAP.start.wrapping_add(bias),
-            Placement::Module => {
-                elf.sections.iter().filter_map(|section| section.address).min().unwrap_or(0)
-            }
+            Placement::Kernel { .. } => elf.text().map(|range| range.start).min(),
+            Placement::Module => elf.sections.iter().filter_map(|section| section.address).min(),
         };
+        let base = base.unwrap_or(0);
         let place = |kind| !matches!(kind, SymbolKind::PerCpu | SymbolKind::Absolute);
         let mut entries: Vec<u64> = (0..=u32::MAX)
             .zip(elf.symbols)
