@@ -122,10 +122,11 @@ fn work(manifest: &Manifest, lock: &Lock<'_>, meter: &Meter) -> Result<GuestFile
         Arch::X86_64 => "amd64",
     };
     let apt = Apt::open(lock, source, architecture, meter)?;
-    apt.update()?;
+    let note = apt.update()?;
     let plan = Plan::make(&apt, manifest, source)?;
     plan.carry_out(&apt, lock, meter)?;
-    let files = plan.files(store)?;
+    let mut files = plan.files(store)?;
+    files.notes.extend(note);
     let relative = |path: &Path| path.strip_prefix(store.root()).unwrap_or(path).to_owned();
     let record = Record {
         source: manifest.source.clone(),

@@ -148,7 +148,8 @@ impl HostApt {
 
 /// How apt is asked to install: nothing that is there goes away, files of the user's stay, and
 /// another run of dpkg is waited for.
-const INSTALL: [&str; 10] = [
+const INSTALL: [&str; 11] = [
+    "install",
     "-y",
     "-q",
     "--no-install-recommends",

@@ -64,19 +64,25 @@ impl<'a> Apt<'a> {
         fs::write(&path, text).map_err(|source| StoreError::Write { path, source }.into())
     }
 
-    /// Brings the lists of the suites up to date.
-    pub(super) fn update(&self) -> Result<(), FetchError> {
+    /// Brings the lists of the suites up to date; gives what the user should know about them.
+    pub(super) fn update(&self) -> Result<Option<String>, FetchError> {
         let sites = self.configured()?;
         let mut why = String::new();
         for text in sites::source_lists(&sites, self.source, self.architecture, keyring) {
             self.write("sources.list", &text)?;
             match self.run("apt-get", &["-q", "update"]) {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(self.without_security(&text)),
                 Err(FetchError::Apt { output, .. }) => why = output,
                 Err(other) => return Err(other),
             }
         }
         Err(FetchError::NoSite { suite: self.source.suite.clone(), why })
+    }
+
+    fn without_security(&self, list: &str) -> Option<String> {
+        let security = self.source.security.as_ref()?;
+        let absent = !list.contains(&format!(" {security} "));
+        absent.then(|| format!("the host's apt has no site with {security}; the kernel may be old"))
     }
 
     /// The sites and suites that the host's apt is configured with.

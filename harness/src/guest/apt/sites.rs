@@ -61,21 +61,34 @@ pub(super) fn source_lists(
     let mains: Vec<String> =
         sites_for(sites, &source.suite, false).iter().map(|uri| line(uri, &source.suite)).collect();
     let Some(security) = &source.security else { return mains };
+    let configured = sites.iter().any(|site| site.suite == *security);
     let mut lists = Vec::new();
-    for main in &mains {
-        for uri in sites_for(sites, security, true) {
-            lists.push(format!("{main}{}", line(uri, security)));
+    for (main, uri) in mains.iter().zip(sites_for(sites, &source.suite, false)) {
+        let mut candidates: Vec<String> = Vec::new();
+        if configured || sites.iter().any(is_security) {
+            let known = sites_for(sites, security, true);
+            candidates.extend(known.into_iter().map(str::to_owned));
+        } else {
+            // Mirrors keep the security archive beside the main one.
+            candidates.push(format!("{}-security", uri.trim_end_matches('/')));
         }
+        lists.extend(candidates.iter().map(|other| format!("{main}{}", line(other, security))));
     }
     lists.truncate(MAX_TRIES);
+    if !configured {
+        // Better the suite's own kernel than none.
+        lists.extend(mains.into_iter().take(1));
+    }
     lists
+}
+
+fn is_security(site: &Site) -> bool {
+    site.suite.ends_with("-security") || site.suite.ends_with("/updates")
 }
 
 /// Sites that may have `suite`: those that are configured for it; else those for other suites of
 /// the same purpose, of a distribution's archive before anybody's.
 fn sites_for<'s>(sites: &'s [Site], suite: &str, security: bool) -> Vec<&'s str> {
-    let is_security =
-        |site: &Site| site.suite.ends_with("-security") || site.suite.ends_with("/updates");
     // A distribution's archive also has a suite of updates; a vendor's site has not.
     let is_archive = |site: &Site| {
         sites
@@ -150,7 +163,23 @@ N: a notice\n";
         let lists = lists("trixie", Some("trixie-security"));
         assert!(lists[0].contains("http://a.example/debian trixie main"), "{lists:?}");
         assert!(lists[0].contains("http://s.example/dists trixie-security main"), "{lists:?}");
-        assert!(lists.len() <= MAX_TRIES);
+        assert!(lists.len() <= MAX_TRIES + 1);
+        assert_eq!(lists.last().unwrap().lines().count(), 1, "{lists:?}");
+    }
+
+    #[test]
+    fn a_host_without_a_security_site_tries_the_mirrors_own_and_then_does_without() {
+        let site = Site { uri: "http://a.example/debian".into(), suite: "bookworm".into() };
+        let source = source("bookworm", Some("bookworm-security"));
+        let lists = source_lists(&[site], &source, "amd64", |_| None);
+        assert_eq!(
+            lists,
+            [
+                "deb [arch=amd64] http://a.example/debian bookworm main\n\
+                 deb [arch=amd64] http://a.example/debian-security bookworm-security main\n",
+                "deb [arch=amd64] http://a.example/debian bookworm main\n",
+            ]
+        );
     }
 
     #[test]
