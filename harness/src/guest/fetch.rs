@@ -123,8 +123,7 @@ fn work(manifest: &Manifest, lock: &Lock<'_>, meter: &Meter) -> Result<GuestFile
     };
     let apt = Apt::open(lock, source, architecture, meter)?;
     let note = apt.update()?;
-    let plan = Plan::make(&apt, manifest, source)?;
-    plan.carry_out(&apt, lock, meter)?;
+    let plan = Plan::of(&apt, lock, manifest, source)?;
     let mut files = plan.files(store)?;
     files.notes.extend(note);
     let relative = |path: &Path| path.strip_prefix(store.root()).unwrap_or(path).to_owned();

@@ -11,6 +11,7 @@ use super::files::{Phase, Progress};
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     cancelled: AtomicBool,
+    failed: AtomicBool,
     /// Bytes of packages that have come in, and that have to.
     pub(super) downloaded: AtomicU64,
     pub(super) to_download: AtomicU64,
@@ -27,7 +28,21 @@ impl Meter {
 
     /// Whether nobody asked to stop.
     pub(super) fn go_on(&self) -> bool {
-        !self.cancelled.load(Ordering::Relaxed)
+        let stop = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        !stop(&self.cancelled) && !stop(&self.failed)
+    }
+
+    /// Begins anew after a failure that does not end the work.
+    pub(super) fn restart(&self) {
+        for counter in [&self.downloaded, &self.to_download, &self.extracted, &self.to_extract] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        self.failed.store(false, Ordering::Relaxed);
+    }
+
+    /// Asks the other workers to stop, because this one failed.
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
     }
 
     /// An error of a worker, or the cancellation that caused it.

@@ -19,6 +19,8 @@ use super::{FetchError, Package, deb, headers, libraries, vmlinux};
 const RECIPE: u32 = 1;
 /// Most packages that the tools may need; more is a mistake in the guest's file.
 const MAX_TOOLS: usize = 60;
+/// Kernels that are listed but cannot be had, before it is an error.
+const MAX_GONE: usize = 6;
 /// Folders of programs in a package.
 const PROGRAM_FOLDERS: [&str; 4] = ["usr/bin", "usr/sbin", "bin", "sbin"];
 
@@ -31,14 +33,26 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Decides which packages to take, from lists that are up to date.
-    pub(super) fn make(
+    /// Decides which packages to take, from lists that are up to date, and takes them.
+    pub(super) fn of(
         apt: &Apt<'_>,
+        lock: &Lock<'_>,
         guest: &Manifest,
         source: &AptSource,
     ) -> Result<Self, FetchError> {
-        let kernel = KernelChoice::of(apt, guest, &source.kernel)?;
-        Ok(Self { kernel, tools: with_libraries(apt, source)? })
+        let mut tools = with_libraries(apt, source)?;
+        let mut gone = Vec::new();
+        loop {
+            let plan = Self { kernel: KernelChoice::of(apt, guest, &source.kernel, &gone)?, tools };
+            match plan.carry_out(apt, lock, apt.meter()) {
+                Err(error) if plan.kernel.is_gone(&error) && gone.len() < MAX_GONE => {
+                    apt.meter().restart();
+                    gone.push(plan.kernel.release);
+                    tools = plan.tools;
+                }
+                done => return done.map(|()| plan),
+            }
+        }
     }
 
     fn records(&self) -> impl Iterator<Item = &Record> {
@@ -47,12 +61,7 @@ impl Plan {
     }
 
     /// Downloads and unpacks whatever of it is not in the cache.
-    pub(super) fn carry_out(
-        &self,
-        apt: &Apt<'_>,
-        lock: &Lock<'_>,
-        meter: &Meter,
-    ) -> Result<(), FetchError> {
+    fn carry_out(&self, apt: &Apt<'_>, lock: &Lock<'_>, meter: &Meter) -> Result<(), FetchError> {
         let store = lock.store();
         let debug = &self.kernel.debug;
         let absent = |key: String| !store.tree(&key).is_dir();
@@ -70,9 +79,9 @@ impl Plan {
         let (large, small) = std::thread::scope(|scope| {
             let large = scope.spawn(|| {
                 let done = debug.map_or(Ok(()), |record| self.take_vmlinux(apt, lock, record));
-                done.inspect_err(|_| meter.cancel())
+                done.inspect_err(|_| meter.fail())
             });
-            let small = self.take_others(apt, lock, &others).inspect_err(|_| meter.cancel());
+            let small = self.take_others(apt, lock, &others).inspect_err(|_| meter.fail());
             (large.join(), small)
         });
         let large = large.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

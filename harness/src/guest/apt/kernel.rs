@@ -28,16 +28,29 @@ pub(crate) struct KernelChoice {
 }
 
 impl KernelChoice {
-    /// Chooses among what the suites have.
+    /// Whether a failed download was one of this kernel's packages that the site no longer has,
+    /// though its index still names it (bullseye-security: `linux-image-6.1.0-0.deb11.52-…-dbg`).
+    pub(crate) fn is_gone(&self, error: &FetchError) -> bool {
+        let FetchError::Apt { output, .. } = error else { return false };
+        let names_it = |line: &str| line.contains("404") && line.contains(&self.release);
+        output.lines().any(names_it)
+    }
+
+    /// Chooses among what the suites have, but for the releases in `gone`.
     pub(crate) fn of(
         apt: &Apt<'_>,
         guest: &Manifest,
         kernel: &KernelPackages,
+        gone: &[String],
     ) -> Result<Self, FetchError> {
         let names = apt.names("linux-image-")?;
         let mut incomplete = Vec::new();
         for abi in candidates(&names, kernel) {
             let release = format!("{abi}-{}", kernel.flavour);
+            if gone.contains(&release) {
+                incomplete.push(format!("{release} is listed, but the site does not have it"));
+                continue;
+            }
             let wanted = part_names(&release);
             let mut records = apt.records(&wanted)?;
             let depended = headers_dependencies(&records);
@@ -212,6 +225,20 @@ mod tests {
     #[test]
     fn a_flavour_is_not_the_end_of_another() {
         assert_eq!(candidates(&names(), &kernel("amd64", None)), ["6.1.0-56"]);
+    }
+
+    #[test]
+    fn only_a_missing_file_of_the_kernel_means_that_it_is_gone() {
+        let choice = assemble("9.9.0-1-x", &parts()).unwrap();
+        let gone = |output: &str| {
+            choice.is_gone(&FetchError::Apt { what: "apt-get".into(), output: output.into() })
+        };
+        assert!(gone(
+            "E: Failed to fetch http://a/linux-image-9.9.0-1-x-dbg_2.deb  404  Not Found"
+        ));
+        assert!(!gone("E: Failed to fetch http://a/busybox_2.deb  404  Not Found"));
+        assert!(!gone("E: Failed to fetch http://a/linux-image-9.9.0-1-x_2.deb  Timeout"));
+        assert!(!choice.is_gone(&FetchError::Cancelled));
     }
 
     fn record(package: &str, version: &str, depends: &[&str]) -> Record {
