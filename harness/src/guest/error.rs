@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::store::StoreError;
+use super::store::{StoreError, advice};
 
 /// Why a guest's files could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ pub enum FetchError {
         output: String,
     },
     /// A package is not what its format says.
-    #[error("cannot unpack {path}: {source}")]
+    #[error("cannot unpack {path}: {source}{}", advice(source))]
     Unpack {
         /// The package.
         path: PathBuf,

@@ -67,7 +67,7 @@ pub enum StoreError {
 }
 
 /// What helps against the two errors that are nobody's bug.
-fn advice(source: &io::Error) -> &'static str {
+pub(super) fn advice(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             " (make room, or set REPRO_CACHE to a folder that has some)"
