@@ -10,8 +10,8 @@ use crate::elf::Elf;
 use crate::symbol::SymbolIndex;
 use crate::types::Store;
 use crate::{
-    Error, Function, Local, Location, Lookup, OrcSections, Reason, SourceFrame, Symbol, Type,
-    TypeId, notes, orc, symbol,
+    CfiExpression, CfiRow, Error, Function, Local, Location, Lookup, OrcSections, Reason,
+    SourceFrame, Symbol, Type, TypeId, notes, orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
@@ -179,6 +179,27 @@ impl<'d> Image<'d> {
             Ok(btf) => btf.enumerator(name).into(),
             Err(_absent) => self.dwarf().enumerator(name).into(),
         }
+    }
+
+    /// The rules of call frame information that hold at that address. The caller passes return
+    /// addresses minus one.
+    pub fn cfi(&self, pc: u64) -> Lookup<CfiRow> {
+        self.dwarf().cfi(self.elf.to_file(pc)).into()
+    }
+
+    /// Value of an expression of a row from [`Self::cfi`]. `initial` is what DWARF wants on its
+    /// stack at the start: nothing for the CFA's rule, the CFA for rules of registers. `register`
+    /// knows the frame's registers by DWARF number, `memory` reads a number of 1 to 8 bytes at a
+    /// run-time address.
+    pub fn evaluate_cfi(
+        &self,
+        expression: CfiExpression,
+        initial: Option<u64>,
+        register: &dyn Fn(u16) -> Option<u64>,
+        memory: &dyn Fn(u64, u8) -> Option<u64>,
+    ) -> Lookup<u64> {
+        let state = dwarf::State { register, memory };
+        self.dwarf().evaluate_cfi(expression, initial, &state).into()
     }
 
     /// The ORC tables, if the kernel was built with them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reads what `vmlinux` and kernel modules say about themselves: symbols, source lines, inlined
-//! calls, types, variables, BTF, and the raw ORC tables.
+//! calls, types, variables, BTF, call frame information, and the raw ORC tables.
 //!
 //! One [`Image`] is one ELF file together with where it was loaded, so every address that goes in
 //! or comes out is a **run-time virtual address** of the crashed kernel (KASLR and module placement
@@ -16,6 +16,7 @@
 
 mod address;
 mod btf;
+mod cfi;
 mod dwarf;
 mod elf;
 mod error;
@@ -33,6 +34,7 @@ mod types;
 mod variable;
 mod well_known;
 
+pub use cfi::{CfaRule, CfiExpression, CfiRow, CfiRule};
 pub use error::Error;
 pub use function::{Function, Inlined, Parameter};
 pub use image::Image;

@@ -7,6 +7,8 @@
 //! of the debug information ([`Elf::to_file`]); `Image` converts.
 
 mod entry;
+mod evaluate;
+mod frames;
 mod function;
 mod functions;
 mod inlines;
@@ -28,6 +30,8 @@ use gimli::SectionId;
 
 use crate::Reason;
 use crate::elf::Elf;
+pub(crate) use evaluate::State;
+use frames::FrameIndex;
 pub(crate) use names::{Wanted, hash};
 use sections::{Reader, Sections};
 use unit::UnitFacts;
@@ -43,6 +47,7 @@ pub(crate) struct Store {
     sections: Sections,
     facts: RefCell<BTreeMap<usize, Rc<UnitFacts>>>,
     ranges: OnceCell<UnitRanges>,
+    frames: OnceCell<FrameIndex>,
     /// Units of the general functions of [`well_known`](crate::well_known).
     general: OnceCell<Vec<usize>>,
 }
@@ -53,6 +58,7 @@ impl Store {
             sections: Sections::new(elf),
             facts: RefCell::default(),
             ranges: OnceCell::new(),
+            frames: OnceCell::new(),
             general: OnceCell::new(),
         }
     }
