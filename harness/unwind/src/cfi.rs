@@ -3,10 +3,16 @@
 
 use crate::Register;
 
-/// A DWARF expression known to the maker of the row; evaluated by
-/// [`Tables::evaluate`](crate::Tables::evaluate).
+/// Where a DWARF expression lies; evaluated by [`Tables::evaluate`](crate::Tables::evaluate).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expression(pub u64);
+pub struct Expression {
+    /// Any run-time address of the code whose table holds it: kernel and modules have one each.
+    pub code: u64,
+    /// Byte offset in that table.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+}
 
 /// How to compute the canonical frame address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +60,10 @@ pub struct CfiRow {
     pub signal: bool,
 }
 
+/// Where the words that the CPU pushes at an exception lie from each other, in bytes (Intel SDM
+/// volume 3, "Exception- or Interrupt-Handler Procedures"): rip, cs, rflags, rsp, ss.
+const RSP_AFTER_RIP: i64 = 24;
+
 impl CfiRow {
     /// A row with the ABI's defaults: registers a function must preserve are unchanged, `rsp` is
     /// the CFA, the others are lost, the return address is below the CFA.
@@ -64,6 +74,19 @@ impl CfiRow {
         }
         rules[Register::Rsp as usize] = RegisterRule::ValOffset(0);
         Self { cfa, rules, return_address: RegisterRule::Offset(-8), signal: false }
+    }
+
+    /// Offset from the CFA of the words that the CPU pushed at an exception, rip first, if the row
+    /// says that they are there: no call saves rsp. No row tells of cs; it is the word after rip.
+    ///
+    /// Two situations of 3.10's `entry_64.S`: `stub_execve` is described like this, with the words
+    /// of user mode, but lacks the augmentation `S`. `system_call` has it, but there the `syscall`
+    /// instruction left the words of cs and rsp stale; the row says where rip is and nothing of
+    /// rsp.
+    pub(crate) fn hardware_words(&self) -> Option<i64> {
+        let RegisterRule::Offset(rip) = self.return_address else { return None };
+        let rsp = RegisterRule::Offset(rip.checked_add(RSP_AFTER_RIP)?);
+        (self.rule(Register::Rsp) == rsp).then_some(rip)
     }
 
     /// The rule of a general register.

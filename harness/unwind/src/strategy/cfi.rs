@@ -2,7 +2,17 @@
 //! Caller by a row of DWARF call frame information.
 
 use super::{Caller, Context, Refusal};
-use crate::{CfaRule, CfiRow, Frame, Pc, Register, RegisterRule, Registers, StopReason, Trust};
+use crate::{
+    CfaRule, CfiRow, ExceptionFrame, Frame, Pc, Register, RegisterRule, Registers, StopReason,
+    Trust,
+};
+
+/// Bytes from rip to cs in what the CPU pushes.
+const CS: u64 = 8;
+/// Bytes from rip to rflags there.
+const FLAGS: u64 = 16;
+/// Lowest address of the kernel's half of the address space.
+const KERNEL_HALF: u64 = 1 << 63;
 
 pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Refusal> {
     if !context.in_text(frame) {
@@ -29,14 +39,55 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
         let rule = row.rule(register);
         registers.set(register, value(context, frame, rule, Some(register), cfa));
     }
+    let hardware = row.hardware_words().map(|offset| cfa.wrapping_add_signed(offset));
+    if row.signal || hardware.is_some() {
+        let cfa = Some(cfa);
+        return interrupted(context, registers, hardware).map(|caller| Caller { cfa, ..caller });
+    }
     Ok(Caller {
-        pc: if row.signal { Pc::Interrupted(rip) } else { Pc::Return(rip) },
+        pc: Pc::Return(rip),
         registers,
-        trust: if row.signal { Trust::Exact } else { Trust::Cfi },
+        trust: Trust::Cfi,
         exception: None,
         slot,
         cfa: Some(cfa),
     })
+}
+
+/// The code that an exception interrupted, or the user code that made a system call. `hardware` is
+/// the address of the words that the CPU pushed, if it did.
+fn interrupted(
+    context: &Context<'_>,
+    mut registers: Registers,
+    hardware: Option<u64>,
+) -> Result<Caller, Refusal> {
+    if let Some(address) = hardware {
+        registers.cs = Some(context.read(address.wrapping_add(CS))?);
+        registers.flags = Some(context.read(address.wrapping_add(FLAGS))?);
+        if !registers.is_user() && is_of_no_code(&registers, address) {
+            return Err(Refusal::End(StopReason::Root));
+        }
+    } else if registers.rip < KERNEL_HALF {
+        return Err(Refusal::End(StopReason::User(Box::new(registers))));
+    }
+    Ok(Caller {
+        pc: Pc::Interrupted(registers.rip),
+        registers,
+        trust: Trust::Exact,
+        exception: hardware.map(|address| ExceptionFrame { address, full: false }),
+        slot: None,
+        cfa: None,
+    })
+}
+
+/// Whether kernel registers that lie at `address` were never those of running code.
+///
+/// Situation: `copy_thread` of 3.10 (`arch/x86/kernel/process_64.c`) makes registers for a new
+/// kernel thread that are all zero but for cs, flags and rsp, which points to themselves;
+/// `ret_from_fork` is described as if they were of interrupted code. The registers of a call to
+/// address 0 were pushed below its stack pointer.
+fn is_of_no_code(registers: &Registers, address: u64) -> bool {
+    registers.rip == 0 && registers.get(Register::Rsp).is_some_and(|rsp| rsp <= address)
 }
 
 /// The callee-saved registers that ORC does not know, from the frame's row, if that row agrees

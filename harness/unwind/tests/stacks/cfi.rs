@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rows of call frame information, evaluated.
 
-use crate::machine::{BARE, FUNCTION_A, FUNCTION_B, Machine, TASK, call_entry, section, trusts};
+use crate::machine::{
+    BARE, FUNCTION_A, FUNCTION_B, KERNEL_CS, Machine, TASK, USER_CS, addresses, call_entry,
+    section, trusts,
+};
+use crate::scene::{USER_RIP, USER_RSP, user_rip};
 use unwind::{
-    CfaRule, CfiRow, Expression, Pc, Register, RegisterRule, Registers, StopReason, Trust,
+    CfaRule, CfiRow, ExceptionFrame, Expression, Pc, Register, RegisterRule, Registers, StopReason,
+    Trust,
 };
 
 const SP: u64 = TASK + 0x100;
@@ -13,6 +18,11 @@ fn row() -> CfiRow {
     let mut row = CfiRow::new(CfaRule::RegisterOffset { register: Register::Rsp, offset: 0x20 });
     row.set_rule(Register::Rbx, RegisterRule::Offset(-16));
     row
+}
+
+/// See the machine of the tests.
+fn expression(offset: u64) -> Expression {
+    Expression { code: BARE, offset, length: 1 }
 }
 
 fn machine() -> Machine {
@@ -45,11 +55,11 @@ fn row_restores_what_the_abi_promises() {
 #[test]
 fn every_kind_of_rule() {
     let mut row = row();
-    row.cfa = CfaRule::Expression(Expression(0x20));
+    row.cfa = CfaRule::Expression(expression(0x20));
     row.set_rule(Register::Rdi, RegisterRule::Register(Register::R12));
     row.set_rule(Register::Rsi, RegisterRule::ValOffset(-4));
-    row.set_rule(Register::R8, RegisterRule::Expression(Expression(16)));
-    row.set_rule(Register::R9, RegisterRule::ValExpression(Expression(16)));
+    row.set_rule(Register::R8, RegisterRule::Expression(expression(16)));
+    row.set_rule(Register::R9, RegisterRule::ValExpression(expression(16)));
     row.set_rule(Register::Rbp, RegisterRule::Undefined);
     let walk = machine().cfi_row(BARE, row).walk_from(registers());
     let caller = &walk.frames[1];
@@ -97,4 +107,89 @@ fn row_that_contradicts_orc_is_ignored() {
     let walk = machine.cfi_row(FUNCTION_A, wrong).walk_from(registers);
     assert_eq!(walk.frames[1].pc, Pc::Return(FUNCTION_B + 0x40));
     assert_eq!(walk.frames[1].registers.get(Register::R12), None);
+}
+
+/// As 3.10's entry code describes an exception: the five words that the CPU pushed are at the
+/// stack pointer, `rbp` is not touched yet.
+fn exception_row() -> CfiRow {
+    let mut row = CfiRow::new(CfaRule::RegisterOffset { register: Register::Rsp, offset: 0x28 });
+    row.signal = true;
+    row.return_address = RegisterRule::Offset(-0x28);
+    row.set_rule(Register::Rsp, RegisterRule::Offset(-0x10));
+    row
+}
+
+/// The walk from code with that row, with these words (rip, cs, rflags, rsp, ss) at its stack
+/// pointer.
+fn walk_over(row: CfiRow, words: [u64; 5]) -> unwind::Walk {
+    let stack = words.into_iter().fold(section(), |section, word| section.D64(word));
+    let machine = Machine::new().with(SP, stack).cfi_row(BARE, row);
+    let mut registers = Registers::at(BARE, SP);
+    registers.set(Register::Rbp, Some(0xb9));
+    machine.walk_from(registers)
+}
+
+#[test]
+fn words_of_an_exception_in_kernel_mode() {
+    let sp = SP + 0x400;
+    let walk = walk_over(exception_row(), [FUNCTION_B, KERNEL_CS, 0x246, sp, 0x18]);
+    let caller = &walk.frames[1];
+    assert_eq!(caller.pc, Pc::Interrupted(FUNCTION_B));
+    assert_eq!((caller.sp, caller.trust), (sp, Trust::Exact));
+    assert_eq!((caller.registers.cs, caller.registers.flags), (Some(KERNEL_CS), Some(0x246)));
+    assert_eq!(caller.registers.get(Register::Rbp), Some(0xb9));
+    assert_eq!(caller.exception, Some(ExceptionFrame { address: SP, full: false }));
+}
+
+/// A call through a null pointer: the frame at address 0 is what the reader looks for.
+#[test]
+fn words_of_a_fault_at_address_zero() {
+    let walk = walk_over(exception_row(), [0, KERNEL_CS, 0x246, SP + 0x400, 0x18]);
+    assert_eq!(addresses(&walk)[..2], [BARE, 0]);
+}
+
+#[test]
+fn words_of_an_exception_in_user_mode() {
+    let walk = walk_over(exception_row(), [USER_RIP, USER_CS, 0x246, USER_RSP, 0x2b]);
+    assert_eq!(user_rip(&walk.stop), Some(USER_RIP));
+    let StopReason::User(registers) = walk.stop else { panic!("the walk goes on") };
+    assert_eq!(registers.get(Register::Rsp), Some(USER_RSP));
+}
+
+/// `stub_execve` of 3.10 holds the words of user mode, but its rows lack the augmentation `S`.
+#[test]
+fn words_of_user_mode_in_a_row_without_augmentation() {
+    let mut row = exception_row();
+    row.signal = false;
+    let walk = walk_over(row, [USER_RIP, USER_CS, 0x246, USER_RSP, 0x2b]);
+    assert_eq!(user_rip(&walk.stop), Some(USER_RIP));
+}
+
+/// `system_call` of 3.10: rip is where `struct pt_regs` has it, cs and rsp are stale.
+#[test]
+fn system_call_with_stale_words() {
+    let mut row = exception_row();
+    row.set_rule(Register::Rsp, RegisterRule::ValOffset(0));
+    let walk = walk_over(row, [USER_RIP, KERNEL_CS, 0x246, SP + 0x400, 0x18]);
+    assert_eq!((walk.frames.len(), user_rip(&walk.stop)), (1, Some(USER_RIP)));
+}
+
+/// `system_call` of 3.10, before it stores anything: rip is in rcx.
+#[test]
+fn system_call_with_rip_in_a_register() {
+    let mut row = CfiRow::new(CfaRule::RegisterOffset { register: Register::Rsp, offset: 0x28 });
+    row.signal = true;
+    row.return_address = RegisterRule::Register(Register::Rcx);
+    let mut registers = Registers::at(BARE, SP);
+    registers.set(Register::Rcx, Some(USER_RIP));
+    let walk = Machine::new().cfi_row(BARE, row).walk_from(registers);
+    assert_eq!(user_rip(&walk.stop), Some(USER_RIP));
+}
+
+/// `copy_thread` of 3.10 makes registers for a kernel thread in which rsp points to themselves
+/// (0x80 below rip); behind `ret_from_fork` there is nothing.
+#[test]
+fn kernel_thread_ends_at_registers_that_never_ran() {
+    let walk = walk_over(exception_row(), [0, KERNEL_CS, 0x202, SP - 0x80, 0x18]);
+    assert_eq!((walk.frames.len(), walk.stop), (1, StopReason::Root));
 }

@@ -118,7 +118,7 @@ impl Tables for Machine {
         self.cfi.iter().find(|(range, _)| range.contains(&pc)).map(|(_, row)| row.clone())
     }
 
-    /// Expression `n`: rsp + n without an initial value, else initial - n.
+    /// Expression at offset `n`: rsp + n without an initial value, else initial - n.
     fn evaluate(
         &self,
         expression: Expression,
@@ -127,8 +127,8 @@ impl Tables for Machine {
         initial: Option<u64>,
     ) -> Option<u64> {
         Some(match initial {
-            None => registers.get(Register::Rsp)? + expression.0,
-            Some(initial) => initial - expression.0,
+            None => registers.get(Register::Rsp)? + expression.offset,
+            Some(initial) => initial - expression.offset,
         })
     }
 
