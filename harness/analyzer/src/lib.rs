@@ -13,6 +13,7 @@
 
 pub mod analyze;
 pub mod backtrace;
+mod cfi_rows;
 pub mod claim;
 pub mod context;
 pub mod express;

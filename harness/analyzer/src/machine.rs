@@ -7,7 +7,9 @@ use std::fmt;
 
 use debuginfo::Image;
 use unwind::orc::{OrcEntry, Table, Version};
+use unwind::{CfiRow, Expression, Memory, Registers};
 
+use crate::cfi_rows;
 use crate::express::Names;
 use crate::flow::{Code, MAX_CODE_BYTES, Words};
 use crate::kernel::module_file::ModuleFile;
@@ -257,6 +259,21 @@ impl unwind::Tables for Machine<'_> {
         let orc = loaded.orc.get_or_init(read).as_ref()?;
         // The kernel sorted its copy when it loaded the module.
         Table::sorted(orc.ip_address, &orc.ip, &orc.entries, self.version?).ok()?.lookup(pc)
+    }
+
+    fn cfi(&self, pc: u64) -> Option<CfiRow> {
+        cfi_rows::row(self.image_at(pc)?, pc)
+    }
+
+    fn evaluate(
+        &self,
+        expression: Expression,
+        registers: &Registers,
+        memory: &dyn Memory,
+        initial: Option<u64>,
+    ) -> Option<u64> {
+        let image = self.image_at(expression.code)?;
+        cfi_rows::evaluate(image, expression, registers, memory, initial)
     }
 
     fn is_text(&self, address: u64) -> bool {
