@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::compile::{LOG, compile};
 use super::compiler::Compiler;
 use super::{Case, Module, modinfo};
-use crate::guest::{GuestFiles, Store, StoreError, hex};
+use crate::guest::{BUILDS, GuestFiles, Store, StoreError, hex};
 
 /// Raised when the way of building changes what comes out.
 const RECIPE: &str = "modules 1";
@@ -224,7 +224,7 @@ fn build_key(case: &Case, guest: &GuestFiles, compiler: &Compiler) -> Result<Str
         part(source.as_os_str().as_encoded_bytes());
         part(&fs::read(&path).map_err(copy_error(&path))?);
     }
-    Ok(format!("build-{}", hex(&hash.finalize())))
+    Ok(format!("{BUILDS}{}", hex(&hash.finalize())))
 }
 
 /// Finds out before the boot what the kernel would only say in its log.

@@ -14,6 +14,8 @@ use crate::host::child;
 
 /// Name of the file with the output of `make`.
 pub(super) const LOG: &str = "build.log";
+/// Folder of a tree in which the sources are built.
+const WORK: &str = "work";
 /// Most lines of the output in an error.
 const LINES: usize = 20;
 /// A log above this is not searched for the reason of a failure.
@@ -47,7 +49,7 @@ pub(super) fn compile(
     out: &Path,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), BuildError> {
-    let work = tree.join("work");
+    let work = tree.join(WORK);
     for source in &case.sources {
         let target = work.join(source);
         let folder = target.parent().unwrap_or(&work);
@@ -66,15 +68,7 @@ pub(super) fn compile(
             .map_err(BuildError::NoMake)?
             .ok_or(BuildError::Cancelled)?;
         if !output.status.success() {
-            let kept = out.join(LOG);
-            copy(&log_path, &kept)?;
-            let text = fs::read(&log_path).map_err(copy_error(&log_path))?;
-            return Err(BuildError::Compile {
-                case: case.name.clone(),
-                release: guest.release.clone(),
-                lines: reasons(&text, &work),
-                log: kept,
-            });
+            return Err(failure(case, guest, compiler, tree, out));
         }
         symbols.push(folder.join("Module.symvers"));
         for module in group {
@@ -83,6 +77,30 @@ pub(super) fn compile(
     }
     discard(&work);
     Ok(())
+}
+
+/// What to say about a build that failed; its log is kept in `out`.
+fn failure(
+    case: &Case,
+    guest: &GuestFiles,
+    compiler: &Compiler,
+    tree: &Path,
+    out: &Path,
+) -> BuildError {
+    let (from, log) = (tree.join(LOG), out.join(LOG));
+    if let Err(error) = copy(&from, &log) {
+        return error;
+    }
+    let text = match fs::read(&from) {
+        Ok(text) => text,
+        Err(error) => return copy_error(&from)(error),
+    };
+    let mut lines = reasons(&text, &tree.join(WORK));
+    if let Some(note) = compiler.note(guest.gcc_major) {
+        lines = format!("{lines}\n({note})");
+    }
+    let (case, release) = (case.name.clone(), guest.release.clone());
+    BuildError::Compile { case, release, lines, log }
 }
 
 /// The folder a module is built in, without a `.` that would show in the compiler's paths.

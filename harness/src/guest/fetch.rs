@@ -21,6 +21,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long the archive is not asked again.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How names of trees begin that are made without this module's lock.
+pub(crate) const BUILDS: &str = "build-";
+
 /// What an earlier run decided a guest is made of.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
@@ -117,6 +120,7 @@ fn watched<T: Send>(
 
 fn work(manifest: &Manifest, lock: &Lock<'_>, meter: &Meter) -> Result<GuestFiles, FetchError> {
     let store = lock.store();
+    lock.sweep(&[BUILDS]);
     let Source::Apt(source) = &manifest.source;
     let architecture = match manifest.arch {
         Arch::X86_64 => "amd64",

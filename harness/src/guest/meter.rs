@@ -54,7 +54,12 @@ impl Meter {
     pub(super) fn progress(&self) -> Progress {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         if get(&self.to_extract) == 0 {
-            return Progress { phase: Phase::Lists, what: "lists".into(), done: 0, total: None };
+            return Progress {
+                phase: Phase::Lists,
+                what: "package lists".into(),
+                done: 0,
+                total: None,
+            };
         }
         let (done, total) = (get(&self.downloaded), get(&self.to_download));
         if done < total {

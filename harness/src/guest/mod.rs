@@ -16,6 +16,7 @@ mod vmlinux;
 
 pub(crate) use apt::sites as apt_sites;
 pub use error::FetchError;
+pub(crate) use fetch::BUILDS;
 pub use fetch::fetch;
 pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};
 pub use manifest::{

@@ -100,7 +100,7 @@ impl Plan {
         record: &Record,
     ) -> Result<(), FetchError> {
         let meter = apt.meter();
-        let packages = apt.download(lock, &[record])?;
+        let packages = apt.download(lock, "symbols", &[record])?;
         lock.make_tree(&key(record), |folder| {
             let inside = self.vmlinux_inside();
             let name = inside.rsplit('/').next().unwrap_or(&inside);
@@ -127,7 +127,7 @@ impl Plan {
         wanted: &[&Record],
     ) -> Result<(), FetchError> {
         let meter = apt.meter();
-        let files = apt.download(lock, wanted)?;
+        let files = apt.download(lock, "others", wanted)?;
         let package = |record: &Record| {
             wanted.iter().zip(&files).find(|(other, _)| **other == record).map(|(_, file)| file)
         };

@@ -234,6 +234,21 @@ impl<'s> Lock<'s> {
         Ok(tree)
     }
 
+    /// Removes what runs that were killed left half made of trees whose names begin with none of
+    /// `others`, which have locks of their own.
+    pub(crate) fn sweep(&self, others: &[&str]) {
+        for folder in [self.store.root.clone(), self.store.root.join("trees")] {
+            let Ok(entries) = fs::read_dir(folder) else { continue };
+            for entry in entries.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let other = others.iter().any(|other| name.starts_with(other));
+                if name.ends_with(".partial") && !other {
+                    discard(&entry.path());
+                }
+            }
+        }
+    }
+
     /// An empty folder for work in progress; a later run empties it again.
     pub(crate) fn workspace(&self, name: &str) -> Result<PathBuf, StoreError> {
         let path = self.store.root.join(format!("{name}.partial"));

@@ -48,7 +48,7 @@ pub fn inventory() -> Vec<Need> {
     let firmware = found_qemu.as_ref().filter(|found| qemu::has_firmware(&found.path));
     let mut needs = vec![
         program("apt-get", "Debian kernels come through it"),
-        program("gpgv", "apt checks signatures with it"),
+        verifier(),
         compiler(),
         program("make", "builds the modules"),
         library("libelf.so.1", "the kernel's objtool is linked to it"),
@@ -84,6 +84,13 @@ fn need(what: &str, why: &str, found: Option<String>) -> Need {
 
 fn program(name: &str, why: &str) -> Need {
     need(name, why, child::find(name).map(|path| path.display().to_string()))
+}
+
+/// apt 3 brings its own `sqv`; earlier ones need `gpgv`.
+fn verifier() -> Need {
+    let found = child::find("sqv").or_else(|| child::find("gpgv"));
+    let found = found.map(|path| path.display().to_string());
+    need("gpgv", "apt checks signatures with it", found)
 }
 
 fn compiler() -> Need {

@@ -20,14 +20,32 @@ impl Manager {
     /// The host's, where it is one of those known.
     #[must_use]
     pub fn of_host() -> Option<Self> {
-        let managers = [
-            ("apt-get", Self::Apt),
-            ("dnf", Self::Dnf),
-            ("pacman", Self::Pacman),
-            ("zypper", Self::Zypper),
-        ];
-        // Fedora and Arch offer apt as a package; their own manager is the one to use.
-        managers.iter().rev().find(|(program, _)| child::find(program).is_some()).map(|(_, m)| *m)
+        let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+        Self::of_release(&release).filter(|manager| child::find(manager.program()).is_some())
+    }
+
+    /// From os-release(5): the program alone does not tell, Fedora and Arch offer apt as a package
+    /// and Debian offers dnf.
+    fn of_release(release: &str) -> Option<Self> {
+        let value = |key: &str| release.lines().find_map(|line| line.strip_prefix(key));
+        let ids = [value("ID="), value("ID_LIKE=")].into_iter().flatten();
+        let mut words = ids.flat_map(|ids| ids.trim_matches('"').split(' '));
+        words.find_map(|id| match id {
+            "debian" | "ubuntu" => Some(Self::Apt),
+            "fedora" | "rhel" | "centos" => Some(Self::Dnf),
+            "arch" => Some(Self::Pacman),
+            "suse" | "opensuse" | "sles" => Some(Self::Zypper),
+            _ => None,
+        })
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Apt => "apt-get",
+            Self::Dnf => "dnf",
+            Self::Pacman => "pacman",
+            Self::Zypper => "zypper",
+        }
     }
 
     /// The words of an installation before the packages.
@@ -81,6 +99,17 @@ pub(super) fn package(manager: Manager, what: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_distribution_decides_and_what_it_derives_from() {
+        let of = Manager::of_release;
+        assert_eq!(of("NAME=x\nID=debian\n"), Some(Manager::Apt));
+        assert_eq!(of("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"), Some(Manager::Apt));
+        assert_eq!(of("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"), Some(Manager::Dnf));
+        assert_eq!(of("ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n"), Some(Manager::Zypper));
+        assert_eq!(of("ID=nixos\n"), None);
+        assert_eq!(of(""), None);
+    }
 
     #[test]
     fn every_manager_has_the_essentials() {

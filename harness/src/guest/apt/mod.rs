@@ -115,10 +115,12 @@ impl<'a> Apt<'a> {
         }
     }
 
-    /// The files of these packages, downloaded into the cache unless they are there.
+    /// The files of these packages, downloaded into the cache unless they are there. Each of
+    /// several threads that download at once has a `lane` of its own.
     pub(super) fn download(
         &self,
         lock: &Lock<'_>,
+        lane: &str,
         records: &[&Record],
     ) -> Result<Vec<PathBuf>, FetchError> {
         let kept: Vec<Option<PathBuf>> =
@@ -128,17 +130,20 @@ impl<'a> Apt<'a> {
         let here: u64 = records.iter().map(|r| r.size).sum::<u64>()
             - missing.iter().map(|r| r.size).sum::<u64>();
         self.meter.downloaded.fetch_add(here, Ordering::Relaxed);
-        let mut fetched = self.download_missing(lock, &missing)?.into_iter();
+        let mut fetched = self.download_missing(lock, lane, &missing)?.into_iter();
         Ok(kept.into_iter().filter_map(|kept| kept.or_else(|| fetched.next())).collect())
     }
 
     fn download_missing(
         &self,
         lock: &Lock<'_>,
+        lane: &str,
         records: &[&Record],
     ) -> Result<Vec<PathBuf>, FetchError> {
-        let Some(first) = records.first() else { return Ok(Vec::new()) };
-        let workspace = lock.workspace(&format!("download-{}", first.package))?;
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let workspace = lock.workspace(&format!("download-{lane}"))?;
         let total: u64 = records.iter().map(|record| record.size).sum();
         let mut words = self.options();
         words.extend(["-q".into(), "download".into()]);

@@ -91,6 +91,19 @@ fn a_tree_that_fails_halfway_is_not_there_and_is_made_anew() {
 }
 
 #[test]
+fn what_killed_runs_left_is_swept_but_for_what_others_are_making() {
+    let (_folder, store) = store();
+    for name in ["download-x.partial", "trees/old.partial", "trees/build-y.partial", "trees/whole"]
+    {
+        fs::create_dir_all(store.root().join(name).join("f")).unwrap();
+    }
+    store.lock("t", &mut forever()).unwrap().sweep(&["build-"]);
+    let left = |name: &str| store.root().join(name).exists();
+    assert!(!left("download-x.partial") && !left("trees/old.partial"));
+    assert!(left("trees/build-y.partial") && left("trees/whole"));
+}
+
+#[test]
 fn waiting_for_a_lock_ends_when_the_caller_says_so() {
     let (_folder, store) = store();
     let held = store.lock("t", &mut forever()).unwrap();
