@@ -111,9 +111,9 @@ impl SymbolIndex {
         let best = aliases
             .iter()
             .filter_map(|&entry| elf.symbols.get(number(entry)))
-            .min_by_key(|symbol| rank(elf, symbol, address - start))?;
+            .min_by_key(|symbol| rank(elf, symbol, address.wrapping_sub(start)))?;
         let symbol = describe(elf, best, self)?;
-        (address - start < symbol.extent).then_some(symbol)
+        (address.wrapping_sub(start) < symbol.extent).then_some(symbol)
     }
 
     /// Bytes from `address` to the next symbol or the end of the section that holds it.

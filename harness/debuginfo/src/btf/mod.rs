@@ -6,6 +6,8 @@
 //! its own length, so one pass notes where each begins. Modules carry only what the kernel's BTF
 //! lacks ("split BTF"); that is not read here, since their DWARF is at hand.
 
+#[cfg(test)]
+mod tests;
 mod types;
 
 use std::cell::OnceCell;
@@ -59,7 +61,7 @@ fn parts(bytes: &[u8]) -> Result<(&[u8], &[u8]), Reason> {
     // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
     let body = bytes.get(field(4)?..).ok_or_else(|| bad(4))?;
     let part = |at: usize| {
-        let (start, length) = (field(at)?, field(at + 4)?);
+        let (start, length) = (field(at)?, field(at.saturating_add(4))?);
         let end = start.checked_add(length).ok_or_else(|| bad(dwarf::widen(at)))?;
         body.get(start..end).ok_or_else(|| bad(dwarf::widen(at)))
     };
@@ -124,10 +126,10 @@ fn offsets(types: &[u8]) -> Result<Vec<u32>, Reason> {
         if offsets.len() == MAX_TYPES {
             return Err(Reason::Limit("types in .BTF"));
         }
-        let info = u32_at(types, at + 4).ok_or_else(bad)?;
+        let info = u32_at(types, at.saturating_add(4)).ok_or_else(bad)?;
         let extra = Kind::from_info(info).and_then(|kind| kind.extra(info)).ok_or_else(bad)?;
         offsets.push(u32::try_from(at).map_err(|_| bad())?);
-        at += 12 + extra;
+        at = at.saturating_add(12).saturating_add(extra);
     }
     Ok(offsets)
 }

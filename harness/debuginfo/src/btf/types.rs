@@ -145,7 +145,7 @@ impl<'d> Btf<'d> {
             Kind::Array => {
                 // struct btf_array: type, index_type, nelems. Zero elements: `x[]` or `x[0]`.
                 let element = id(self.word(header.rest).ok_or_else(bad)?).ok_or_else(bad)?;
-                let count = self.word(header.rest + 8).ok_or_else(bad)?;
+                let count = self.word(header.rest.saturating_add(8)).ok_or_else(bad)?;
                 Ok(Type::Array { element, count: (count != 0).then_some(count.into()) })
             }
             Kind::Struct | Kind::Union => Ok(Type::Struct {
@@ -269,7 +269,8 @@ impl<'d> Btf<'d> {
     fn odd_int(&self, number: u32) -> Option<(u32, u8)> {
         let header = self.header(number).filter(|header| header.kind == Kind::Int)?;
         let int = self.int(header)?;
-        let whole = int.offset() == 0 && u32::from(int.bits()) == header.size_or_type * 8;
+        let bits = u64::from(header.size_or_type).saturating_mul(8);
+        let whole = int.offset() == 0 && u64::from(int.bits()) == bits;
         (!whole).then(|| (int.offset(), int.bits()))
     }
 

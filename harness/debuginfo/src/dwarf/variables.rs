@@ -8,8 +8,8 @@ use super::{Dwarf, Entry, UnitView};
 use crate::TypeId;
 
 impl<'a> Dwarf<'a> {
-    /// Type of a variable at file scope, as the unit at `hint` sees it (an address of code), or one
-    /// of the units that are asked for names. `address`: where a definition must put it, if it says
+    /// Type of a variable at file scope, as the unit at `hint` sees it (an address of code); without
+    /// a hint, as one of the units sees it that are asked for names. `address`: where a definition must put it, if it says
     /// so; a declaration (`extern`) says nothing, and serves.
     pub(crate) fn variable_type(
         self,
@@ -18,7 +18,8 @@ impl<'a> Dwarf<'a> {
         hint: Option<u64>,
     ) -> Option<TypeId> {
         let hinted = hint.and_then(|hint| self.unit_at(hint).ok());
-        hinted.into_iter().chain(self.units_for(name)).find_map(|view| {
+        let others = hint.is_none().then(|| self.units_for(name));
+        hinted.into_iter().chain(others.into_iter().flatten()).find_map(|view| {
             view.named(name, |kind, _| kind == Wanted::Variable).iter().find_map(|entry| {
                 let place = view.static_address(entry);
                 if place.is_some_and(|place| address.is_some_and(|address| address != place)) {
