@@ -117,7 +117,7 @@ impl<'a> Writer<'a> {
         &self,
         base: Typed<'a>,
         index: Result<Typed<'a>, String>,
-        scale: u8,
+        scale: u32,
         offset: i64,
         size: u8,
     ) -> Typed<'a> {
@@ -126,10 +126,7 @@ impl<'a> Writer<'a> {
         if let (Some(target), Ok(offset)) = (target, u64::try_from(offset)) {
             // An array inside of the structure that the pointer leads to: `p->a[0].b` with the
             // index in place of the 0.
-            if let Some((path, ty)) = self.member(&target, offset, size)
-                && let Some(at) = path.rfind("[0]")
-            {
-                let path = format!("{}[{index}]{}", &path[..at], &path[at + 3..]);
+            if let Some((path, ty)) = self.in_array(&target, offset, scale, size, &index) {
                 return dereference(&base, &path, Some(ty));
             }
             if self.size(&target) == Some(u64::from(scale)) && offset == 0 {
@@ -140,6 +137,25 @@ impl<'a> Writer<'a> {
         let shift = if offset == 0 { String::new() } else { format!(" + {offset:#x}") };
         let text = format!("*({} + {index} * {scale}{shift})", base.inside(Binding::Sum));
         Typed { text, binding: Binding::Unary, ty: None }
+    }
+
+    /// Path to the same member of another element: where one element further on, at a distance of
+    /// `scale`, the path has a 1 for the 0, the index belongs there.
+    fn in_array(
+        &self,
+        target: &Ty<'a>,
+        offset: u64,
+        scale: u32,
+        size: u8,
+        index: &str,
+    ) -> Option<(String, Ty<'a>)> {
+        let (path, ty) = self.member(target, offset, size)?;
+        let (next, _) = self.member(target, offset.checked_add(u64::from(scale))?, size)?;
+        let at = path
+            .match_indices("[0]")
+            .map(|(at, _)| at)
+            .find(|&at| format!("{}[1]{}", &path[..at], &path[at + 3..]) == next)?;
+        Some((format!("{}[{index}]{}", &path[..at], &path[at + 3..]), ty))
     }
 
     /// What a pointer points to; an array counts as a pointer to its elements.

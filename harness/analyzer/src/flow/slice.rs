@@ -311,11 +311,23 @@ impl<'a> Slicer<'a> {
                 Some(n) if instruction.mnemonic() == Mnemonic::Add => own().plus(n),
                 Some(n) => own().plus(n.wrapping_neg()),
                 None if instruction.mnemonic() == Mnemonic::Add => {
-                    let other = self.source(position, size, false, dirty);
-                    sum(own(), Some((other, 1)), 0, site)
+                    own().indexed(self.source(position, size, false, dirty), 1, 0, site)
                 }
                 None => Term::unknown("computed by a subtraction", site),
             },
+            Mnemonic::Shl => immediate(instruction)
+                .and_then(|bits| 1_u32.checked_shl(u32::try_from(bits).ok()?))
+                .and_then(|factor| own().times(factor, site))
+                .unwrap_or_else(|| Term::unknown("computed by a shift", site)),
+            Mnemonic::Imul if instruction.op_count() == 3 => {
+                let factor = instruction.try_immediate(2).ok();
+                factor
+                    .and_then(|factor| u32::try_from(factor).ok())
+                    .and_then(|factor| {
+                        self.source(position, size, false, dirty).times(factor, site)
+                    })
+                    .unwrap_or_else(|| Term::unknown("computed by a multiplication", site))
+            }
             Mnemonic::Pop => match self.offsets.get(position).copied().flatten() {
                 Some(Offsets { rsp: Some(slot), .. }) => {
                     self.fresh(position, Tracked::Slot(slot), dirty)
@@ -377,11 +389,11 @@ impl<'a> Slicer<'a> {
         let register = |register| {
             number(register).map(|number| self.fresh(position, Tracked::Register(number), dirty))
         };
-        let scale = u8::try_from(instruction.memory_index_scale()).unwrap_or(1);
+        let scale = instruction.memory_index_scale();
         let index = register(instruction.memory_index()).map(|index| (index, scale));
         match register(instruction.memory_base()) {
-            Some(base) => sum(base, index, displacement.cast_signed(), site),
-            None => sum(Term::new(TermKind::Constant(displacement), site), index, 0, site),
+            Some(base) => add(base, index, displacement.cast_signed(), site),
+            None => add(Term::new(TermKind::Constant(displacement), site), index, 0, site),
         }
     }
 
@@ -449,13 +461,10 @@ fn per_cpu(instruction: &Instruction, size: u8) -> Term {
     }
 }
 
-fn sum(base: Term, index: Option<(Term, u8)>, offset: i64, site: u64) -> Term {
+fn add(base: Term, index: Option<(Term, u32)>, offset: i64, site: u64) -> Term {
     match index {
         None => base.plus(offset),
-        Some((index, scale)) => Term::new(
-            TermKind::Sum { base: Box::new(base), index: Some((Box::new(index), scale)), offset },
-            site,
-        ),
+        Some((index, scale)) => base.indexed(index, scale, offset, site),
     }
 }
 

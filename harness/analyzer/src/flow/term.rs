@@ -45,7 +45,7 @@ pub enum TermKind {
         /// The part that is a pointer, as far as the code tells.
         base: Box<Term>,
         /// The part that is multiplied.
-        index: Option<(Box<Term>, u8)>,
+        index: Option<(Box<Term>, u32)>,
         /// The constant part.
         offset: i64,
     },
@@ -101,6 +101,53 @@ impl Term {
                 let base = Box::new(Self { kind, observed: self.observed, site });
                 Self::new(TermKind::Sum { base, index: None, offset }, site)
             }
+        }
+    }
+
+    /// `self + index * scale + offset`.
+    ///
+    /// Compilers reach the element of an array in steps (`shl $4, %rsi; add %rdi, %rsi`); here the
+    /// steps become one sum again, with the part that is not multiplied as its base.
+    #[must_use]
+    pub fn indexed(self, index: Self, scale: u32, offset: i64, site: u64) -> Self {
+        if let (1, Some((inner, factor, more))) = (scale, index.product()) {
+            return self.indexed(inner.clone(), factor, offset.wrapping_add(more), site);
+        }
+        if let (1, Some((inner, factor, more))) = (scale, self.product()) {
+            return index.clone().indexed(inner.clone(), factor, offset.wrapping_add(more), site);
+        }
+        let twice = self.same_computation(&index).then(|| scale.checked_add(1)).flatten();
+        let (base, scale) = match twice {
+            Some(scale) => (Self::new(TermKind::Constant(0), site), scale),
+            None => (self, scale),
+        };
+        let index = Some((Box::new(index), scale));
+        Self::new(TermKind::Sum { base: Box::new(base), index, offset }, site)
+    }
+
+    /// `self * factor`, for numbers of elements; `None` if it is no small multiple.
+    #[must_use]
+    pub fn times(self, factor: u32, site: u64) -> Option<Self> {
+        let (index, scale, offset) = match self.product() {
+            Some((inner, scale, offset)) => {
+                (inner.clone(), scale.checked_mul(factor)?, offset.checked_mul(i64::from(factor))?)
+            }
+            None => (self, factor, 0),
+        };
+        let base = Box::new(Self::new(TermKind::Constant(0), site));
+        let index = Some((Box::new(index), scale));
+        Some(Self::new(TermKind::Sum { base, index, offset }, site))
+    }
+
+    /// Index, scale and offset of a sum without a base.
+    fn product(&self) -> Option<(&Self, u32, i64)> {
+        match &self.kind {
+            TermKind::Sum { base, index: Some((index, scale)), offset }
+                if base.kind == TermKind::Constant(0) =>
+            {
+                Some((index, *scale, *offset))
+            }
+            _ => None,
         }
     }
 

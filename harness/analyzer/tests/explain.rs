@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Real faults of compiled C, explained: data flow, types and the proof on memory together.
+//!
+//! `explain/victims.c` is compiled by the host's gcc, run, and crashes in user mode; its signal
+//! handler saves registers and memory. What the analysis has to say is the marker comment at the
+//! line of the fault.
+
+mod explain_support;
+
+use analyzer::fault::{Diagnosis, examine};
+use analyzer::report::{Confidence, CrashKind};
+use explain_support::{OPTIMISATIONS, Victims};
+
+fn explained(victims: &Victims, name: &str) -> Diagnosis {
+    let crash = victims.crash(name);
+    let scene = victims.scene(&crash);
+    let frames = crash.frames();
+    let diagnosis = examine(&scene, &frames, Some(crash.address)).expect("a diagnosis");
+    let pc = diagnosis.pc.expect("a place").for_lookup();
+    let marked = victims.marked(name);
+    assert_eq!(scene.line(pc), Some(marked.line), "{name}: {diagnosis:#?}");
+    assert_eq!(
+        diagnosis.expression.as_deref(),
+        Some(marked.expression.as_str()),
+        "{name}: {diagnosis:#?}"
+    );
+    assert_eq!(diagnosis.confidence, Confidence::Proven, "{name}: {diagnosis:#?}");
+    diagnosis
+}
+
+fn each(name: &str, kind: CrashKind) {
+    for optimisation in OPTIMISATIONS {
+        let victims = Victims::compile(optimisation);
+        assert_eq!(explained(&victims, name).kind, kind, "{name} {optimisation}");
+    }
+}
+
+#[test]
+fn a_call_through_a_member_behind_a_global_pointer() {
+    each("member_of_global", CrashKind::NullCall);
+}
+
+#[test]
+fn a_call_through_a_member_of_a_global_structure() {
+    each("member_of_global_structure", CrashKind::NullCall);
+}
+
+#[test]
+fn a_call_through_a_member_behind_a_parameter_in_an_inlined_function() {
+    each("member_of_parameter", CrashKind::NullCall);
+}
+
+#[test]
+fn a_call_through_a_parameter() {
+    each("function_pointer", CrashKind::NullCall);
+}
+
+#[test]
+fn a_read_behind_a_null_member() {
+    each("read_behind_member", CrashKind::NullRead);
+}
+
+#[test]
+fn a_read_three_pointers_deep() {
+    each("read_deep", CrashKind::NullRead);
+}
+
+#[test]
+fn a_write_behind_an_element_of_an_array() {
+    each("write_behind_array", CrashKind::NullWrite);
+}
+
+#[test]
+fn a_read_behind_the_result_of_a_call() {
+    each("result_of_call", CrashKind::NullRead);
+}
+
+#[test]
+fn a_parameter_that_is_null_itself() {
+    each("parameter_itself", CrashKind::NullRead);
+}
+
+#[test]
+fn a_parameter_that_is_passed_on_the_stack() {
+    each("many_arguments", CrashKind::NullRead);
+}
+
+#[test]
+fn a_pointer_that_was_kept_on_the_stack() {
+    each("on_the_stack", CrashKind::NullRead);
+}
+
+/// Where the dump cannot show the parameter any more, the code's word is all there is: likely, and
+/// never proven. Where it is still in a register, it is proven.
+#[test]
+fn a_parameter_given_up_before_the_fault_is_not_proven() {
+    let mut seen = Vec::new();
+    for optimisation in OPTIMISATIONS {
+        let victims = Victims::compile(optimisation);
+        let crash = victims.crash("parameter_given_up");
+        let scene = victims.scene(&crash);
+        let diagnosis = examine(&scene, &crash.frames(), Some(crash.address)).expect("a diagnosis");
+        assert_eq!(diagnosis.expression.as_deref(), Some("device->queue"), "{optimisation}");
+        seen.push(diagnosis.confidence);
+    }
+    assert!(seen.contains(&Confidence::Likely), "{seen:?}");
+    assert!(!seen.contains(&Confidence::Unknown), "{seen:?}");
+}
+
+/// A pointer that walks along a list has no one expression: the parameter at first, a member
+/// later. Naming either would be wrong half of the time.
+#[test]
+fn a_pointer_that_changes_in_a_loop_is_never_named_as_the_parameter() {
+    for optimisation in OPTIMISATIONS {
+        let victims = Victims::compile(optimisation);
+        let crash = victims.crash("in_a_loop");
+        let scene = victims.scene(&crash);
+        let diagnosis = examine(&scene, &crash.frames(), Some(crash.address)).expect("a diagnosis");
+        let claims_parameter = diagnosis.expression.as_deref() == Some("queue")
+            && diagnosis
+                .evidence
+                .iter()
+                .any(|claim| format!("{claim:?}").contains("argument `queue` is"));
+        assert!(!claims_parameter, "{optimisation}: {diagnosis:#?}");
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Functions that crash, compiled and run in user mode: registers and memory of a real fault in
+// milliseconds, without a kernel. The test reads what the handler writes and has it explained.
+// The line at fault carries a marker, "BUG:", with the expression that is bad.
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define NOINLINE __attribute__((noinline, noipa))
+
+struct device;
+
+struct operations {
+	int (*open)(struct device *device);
+	int (*start)(struct device *device, int how);
+	int (*stop)(struct device *device);
+};
+
+struct queue {
+	long reserved[3];
+	struct queue *next;
+	int length;
+};
+
+struct port {
+	int number;
+	struct queue *queue;
+};
+
+struct device {
+	char name[24];
+	const struct operations *operations;
+	struct queue *queue;
+	struct {
+		long padding;
+		struct port ports[4];
+	} board;
+};
+
+struct registry {
+	long magic;
+	struct operations hooks;
+};
+
+struct device *the_device;
+struct registry registry = { .magic = 7 };
+static volatile int sink;
+
+NOINLINE int helper(int value)
+{
+	sink += value;
+	return sink;
+}
+
+NOINLINE struct device *lookup(int number)
+{
+	sink += number;
+	return NULL;
+}
+
+NOINLINE int open_device(struct device *device)
+{
+	sink++;
+	return device->name[0];
+}
+
+NOINLINE int member_of_global(void)
+{
+	helper(1);
+	return the_device->operations->stop(the_device) + 1; /* BUG: the_device->operations->stop */
+}
+
+NOINLINE int member_of_global_structure(struct device *device)
+{
+	return registry.hooks.open(device) + 1; /* BUG: registry.hooks.open */
+}
+
+static inline int start(struct device *device, int how)
+{
+	return device->operations->start(device, how) + 1; /* BUG: device->operations->start */
+}
+
+NOINLINE int member_of_parameter(int first, struct device *device)
+{
+	helper(first);
+	sink += device->name[1];
+	return start(device, first);
+}
+
+NOINLINE int function_pointer(int value, int (*callback)(int))
+{
+	return callback(value) + 1; /* BUG: callback */
+}
+
+NOINLINE int read_behind_member(struct device *device)
+{
+	helper(3);
+	sink = device->queue->length; /* BUG: device->queue */
+	return helper(device->name[2]);
+}
+
+/* Nobody needs the parameter after the load, so its register may be given back before the fault. */
+NOINLINE int parameter_given_up(struct device *device)
+{
+	helper(3);
+	return device->queue->length; /* BUG: device->queue */
+}
+
+NOINLINE int read_deep(struct device *device)
+{
+	return device->queue->next->next->length; /* BUG: device->queue->next->next */
+}
+
+NOINLINE void write_behind_array(struct device *device, long index)
+{
+	helper(4);
+	device->board.ports[index].queue->length = 5; /* BUG: device->board.ports[index].queue */
+	helper(device->name[index]);
+}
+
+NOINLINE int result_of_call(int number)
+{
+	return lookup(number)->board.ports[2].number; /* BUG: lookup() */
+}
+
+NOINLINE int parameter_itself(struct device *device)
+{
+	return device->queue->length; /* BUG: device */
+}
+
+NOINLINE long in_a_loop(struct queue *queue)
+{
+	long sum = 0;
+
+	for (int i = 0; i < 5; i++) {
+		sum += helper(queue->length);
+		queue = queue->next;
+	}
+	return sum;
+}
+
+NOINLINE int many_arguments(int a, int b, int c, int d, int e, int f, struct device *seventh)
+{
+	helper(a + b + c + d + e + f);
+	return seventh->queue->length; /* BUG: seventh->queue */
+}
+
+NOINLINE int on_the_stack(struct device *device)
+{
+	struct device *copies[2] = { device, device };
+
+	/* Every register is used up, so that the pointer has to be kept on the stack. */
+	__asm__ volatile("" : : : "rbx", "rbp", "r12", "r13", "r14", "r15");
+	helper(copies[0]->name[0]);
+	return device->queue->length; /* BUG: device->queue */
+}
+
+static void save(int signal, siginfo_t *info, void *context)
+{
+	const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+	static const int order[] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI,
+				     REG_RDI, REG_R8,  REG_R9,	REG_R10, REG_R11, REG_R12, REG_R13,
+				     REG_R14, REG_R15, REG_RIP };
+	FILE *maps = fopen("/proc/self/maps", "r");
+	FILE *out = fopen(getenv("SAVE_TO"), "w");
+	char line[512];
+	(void)signal;
+
+	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		fwrite(&registers[order[i]], 8, 1, out);
+	fwrite(&info->si_addr, 8, 1, out);
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long low, high;
+
+		if (sscanf(line, "%lx-%lx r", &low, &high) != 2 || strstr(line, "[v"))
+			continue;
+		if (high - low > 1 << 20 || strchr(line, 'r') == NULL || strstr(line, "---p"))
+			continue;
+		fwrite(&low, 8, 1, out);
+		fwrite(&high, 8, 1, out);
+		fwrite((void *)low, high - low, 1, out);
+	}
+	fclose(out);
+	_exit(0);
+}
+
+static void catch_faults(void)
+{
+	struct sigaction action = { .sa_sigaction = save, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	stack_t stack = { .ss_size = 1 << 16 };
+
+	stack.ss_sp = malloc(stack.ss_size);
+	sigaltstack(&stack, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+}
+
+int main(int count, char **arguments)
+{
+	static const struct operations operations = { .open = open_device };
+	struct queue *queue = calloc(1, sizeof(*queue));
+	struct device *device = calloc(1, sizeof(*device));
+	const char *victim = count > 1 ? arguments[1] : "";
+
+	catch_faults();
+	the_device = device;
+	device->operations = &operations;
+	queue->next = calloc(1, sizeof(*queue));
+#define TRY(name, call)                     \
+	if (strcmp(victim, #name) == 0)     \
+		sink += (call)
+	TRY(member_of_global, member_of_global());
+	TRY(member_of_global_structure, member_of_global_structure(device));
+	TRY(member_of_parameter, member_of_parameter(2, device));
+	TRY(function_pointer, function_pointer(2, NULL));
+	TRY(read_behind_member, read_behind_member(device));
+	TRY(parameter_given_up, parameter_given_up(device));
+	TRY(write_behind_array, (write_behind_array(device, 3), 0));
+	TRY(result_of_call, result_of_call(9));
+	TRY(parameter_itself, parameter_itself(NULL));
+	TRY(in_a_loop, (int)in_a_loop(queue));
+	TRY(many_arguments, many_arguments(1, 2, 3, 4, 5, 6, device));
+	TRY(on_the_stack, on_the_stack(device));
+	device->queue = queue;
+	TRY(read_deep, read_deep(device));
+	return 1;
+}
