@@ -49,7 +49,7 @@ pub(crate) struct Store {
     ranges: OnceCell<UnitRanges>,
     frames: OnceCell<FrameIndex>,
     /// Units of the general functions of [`well_known`](crate::well_known).
-    general: OnceCell<Vec<usize>>,
+    general: Vec<OnceCell<Option<usize>>>,
 }
 
 impl Store {
@@ -59,7 +59,7 @@ impl Store {
             facts: RefCell::default(),
             ranges: OnceCell::new(),
             frames: OnceCell::new(),
-            general: OnceCell::new(),
+            general: vec![OnceCell::new(); crate::well_known::GENERAL.len()],
         }
     }
 }

@@ -86,16 +86,10 @@ impl<'a> Dwarf<'a> {
     /// Units of the well-known functions, those for this very name first.
     fn well_known_units(self, name: &str) -> impl Iterator<Item = usize> {
         let private = well_known::private(name).iter().filter_map(move |each| self.unit_of(each));
-        let general = self.store.general.get_or_init(|| {
-            let mut units = Vec::new();
-            for unit in well_known::GENERAL.iter().filter_map(|each| self.unit_of(each)) {
-                if !units.contains(&unit) {
-                    units.push(unit);
-                }
-            }
-            units
-        });
-        private.chain(general.iter().copied())
+        let general = self.store.general.iter().zip(well_known::GENERAL);
+        let general = general
+            .filter_map(move |(known, function)| *known.get_or_init(|| self.unit_of(function)));
+        private.chain(general)
     }
 
     /// Offset of the unit that holds a function.

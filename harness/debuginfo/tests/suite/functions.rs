@@ -172,3 +172,31 @@ fn locals_of_inlined_calls_name_their_function() {
     let (_, &(address, _)) = symbols.iter().find(|(name, _)| name.starts_with("calls.")).unwrap();
     assert_eq!(calls.location, Location::Address(address));
 }
+
+/// A pointer into the frame is the frame address plus an offset, that of a member is a register plus
+/// the member's offset; neither is stored anywhere.
+#[test]
+fn computed_addresses_are_told_from_stored_ones() {
+    let fixture = Fixture::new(&["-gdwarf-5"]);
+    let image = fixture.image();
+    let function = function(&image, "addresses");
+    let nested = image.member("layout", "nested").found().unwrap().offset.cast_signed();
+    let mut found = Vec::new();
+    for address in function.ranges.iter().cloned().flatten() {
+        let locals = image.locals(address).found().unwrap();
+        let place = |name: &str| locals.iter().find(|local| local.name == name).map(|l| l.location);
+        match (place("part"), place("here")) {
+            (Some(Location::CfaPlus(part)), Some(Location::Cfa(here))) => {
+                assert_eq!(part, here, "{address:#x}");
+                assert!(here < -8);
+                found.push("frame");
+            }
+            (Some(Location::RegisterPlus { offset, .. }), _) => {
+                assert_eq!(offset, nested, "{address:#x}");
+                found.push("member");
+            }
+            _ => {}
+        }
+    }
+    assert!(found.contains(&"frame") && found.contains(&"member"), "{found:?}");
+}

@@ -77,7 +77,7 @@ fn damaged_kernels_are_survived() {
         [(1, &["-gdwarf-5"][..]), (2, &["-gdwarf-4"]), (3, &["-g0", "-gbtf"]), (4, &["-gz=zlib"])]
     {
         let good = std::fs::read(shop.kernel("kernel", options)).unwrap();
-        survive(&good, seed, 400, |bytes| {
+        survive(&good, seed, 150, |bytes| {
             if let Ok(image) = Image::kernel(bytes, 0) {
                 ask(&image, crate::tools::TEXT);
             }
@@ -93,7 +93,7 @@ fn damaged_modules_are_survived() {
     for (seed, dwarf) in [(5, "-gdwarf-5"), (6, "-gdwarf-4")] {
         let file = shop.compile("code.c", "module.o", &[KERNEL, &[dwarf, "-c"]].concat());
         let good = std::fs::read(file).unwrap();
-        survive(&good, seed, 400, |bytes| {
+        survive(&good, seed, 150, |bytes| {
             if let Ok(image) = Image::module(bytes, &sections) {
                 ask(&image, 0xffff_ffff_c000_0000);
             }
