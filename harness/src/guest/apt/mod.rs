@@ -21,6 +21,13 @@ use super::{FetchError, Package};
 use crate::host::child;
 use sites::{Site, keyring};
 
+/// What the host wants done around an update of its own lists (emptying its cache, telling its
+/// desktop) is not for ours. Only a file can clear lists of options.
+const CONFIGURATION: &str = "\
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+";
 /// Most lines of apt's complaints in an error.
 const LINES: usize = 12;
 
@@ -51,6 +58,7 @@ impl<'a> Apt<'a> {
         apt.write("status", "")?;
         apt.write("preferences", "")?;
         apt.write("sources.list", "")?;
+        apt.write("apt.conf", CONFIGURATION)?;
         Ok(apt)
     }
 
@@ -206,13 +214,18 @@ impl<'a> Apt<'a> {
     /// Options that keep apt out of the host's own folders.
     fn private_folders(&self) -> Vec<String> {
         let path = |inside: &str| self.folder.join(inside).display().to_string();
-        options(&[
+        let mut words = vec!["-c".to_owned(), path("apt.conf")];
+        words.extend(options(&[
             ("Dir::State", path("state")),
             ("Dir::State::status", path("status")),
             ("Dir::Cache", path("cache")),
+            // Images for containers switch it off; without it each query reads all lists.
+            ("Dir::Cache::pkgcache", "pkgcache.bin".into()),
+            ("Dir::Cache::srcpkgcache", String::new()),
             // The cache may be in a home folder that apt's own user cannot enter.
             ("APT::Sandbox::User", "root".into()),
-        ])
+        ]));
+        words
     }
 
     /// Options for the guest's suites.
