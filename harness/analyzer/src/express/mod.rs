@@ -55,12 +55,11 @@ impl<'a> Writer<'a> {
         self.value(term).map(|typed| typed.text)
     }
 
-    /// The memory at the address that the term computes, as an lvalue.
-    ///
-    /// # Errors
-    /// As [`expression`](Self::expression).
-    pub fn object(&self, address: &Term, size: u8) -> Result<String, String> {
-        self.place(address, size).map(|typed| typed.text)
+    /// The memory at the address that the term computes, as an lvalue; `None` where its type is
+    /// not known, since an offset says no more than the address.
+    pub fn object(&self, address: &Term, size: u8) -> Option<String> {
+        let typed = self.place(address, size).ok()?;
+        typed.ty.is_some().then_some(typed.text)
     }
 
     /// The local variable or parameter that the debug information places in the register.

@@ -22,6 +22,7 @@ impl<'a> Writer<'a> {
             TermKind::Returned { target } => self.returned(*target),
             TermKind::Constant(value) => Ok(self.constant(*value)),
             TermKind::Sum { .. } | TermKind::StackAddress(_) => self.address_of(term),
+            TermKind::Caller { pc, term } => Writer::new(self.names, *pc).value(term),
             TermKind::Choice(terms) => self.choice(terms),
             TermKind::Unknown(why) => Err(why.clone()),
         }

@@ -8,6 +8,7 @@
 use iced_x86::{Instruction, Register};
 use unwind::{Frame, Pc, Trust};
 
+use super::caller::with_callers;
 use super::chain::origin;
 use super::{Diagnosis, NULL_PAGE, by_number, lower};
 use crate::claim::Claim;
@@ -71,6 +72,7 @@ fn call(
     let claim = Claim::new(Some(true)).code(instruction.ip());
     diagnosis.evidence.push(claim.text(format!(" calls {words}")));
     let term = value(scene, &code, position, frames, through);
+    let term = with_callers(scene, frames.get(1..).unwrap_or_default(), term);
     let writer = Writer::new(scene, caller.pc.for_lookup());
     let origin = origin(scene, writer, &term, target);
     diagnosis.evidence.extend(origin.steps);

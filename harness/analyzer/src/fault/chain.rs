@@ -6,6 +6,7 @@ use crate::express::Writer;
 use crate::flow::{Term, TermKind, evaluate};
 use crate::report::Confidence;
 use crate::scene::Scene;
+use crate::signature::source_name;
 
 /// What is known of where a bad value came from.
 pub(super) struct Origin {
@@ -53,6 +54,14 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
                 loads(scene, writer, index, steps);
             }
         }
+        TermKind::Caller { pc, term } => {
+            let outer = Writer::new(scene, *pc);
+            loads(scene, outer, term, steps);
+            if let (Ok(text), Some(name)) = (outer.expression(term), scene.symbol_at(*pc)) {
+                let words = format!("`{}` passes `{text}`", source_name(&name.0));
+                steps.push(Claim::new(Some(true)).text(words));
+            }
+        }
         TermKind::Entry(_) | TermKind::EntryStack(_) => {
             if let (Ok(text), Some(value)) = (writer.expression(term), term.observed) {
                 let claim = Claim::new(Some(true)).text(format!("argument `{text}` is "));
@@ -81,6 +90,7 @@ fn holds(scene: &dyn Scene, text: &str, at: Option<u64>, value: Option<u64>) -> 
 fn is_grounded(term: &Term) -> bool {
     match &term.kind {
         TermKind::Constant(_) | TermKind::PerCpu { .. } => true,
+        TermKind::Caller { term, .. } => is_grounded(term),
         TermKind::Load { address, .. } => is_grounded(address),
         TermKind::Sum { base, index, .. } => {
             is_grounded(base) && index.as_ref().is_none_or(|(index, _)| is_grounded(index))

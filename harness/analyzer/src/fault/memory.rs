@@ -6,6 +6,7 @@ use iced_x86::{
 };
 use unwind::Frame;
 
+use super::caller::with_callers;
 use super::chain::origin;
 use super::{Diagnosis, NULL_PAGE, by_number, lower};
 use crate::claim::Claim;
@@ -24,7 +25,8 @@ struct Access {
 
 /// Diagnoses a fault on memory by the interrupted instruction of the frame; `None` if it touches
 /// no memory whose address is known.
-pub fn bad_access(scene: &dyn Scene, frame: &Frame, reported: Option<u64>) -> Option<Diagnosis> {
+pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) -> Option<Diagnosis> {
+    let frame = frames.first()?;
     let pc = frame.pc.address();
     let instruction = decode(&scene.code_bytes(pc), pc)?;
     let registers = by_number(&frame.registers);
@@ -41,7 +43,7 @@ pub fn bad_access(scene: &dyn Scene, frame: &Frame, reported: Option<u64>) -> Op
         let same = Claim::new(Some(reported == access.address));
         diagnosis.evidence.push(same.text("the kernel reported address ").data(reported));
     }
-    pointer(scene, frame, &instruction, &access, &mut diagnosis);
+    pointer(scene, frames, &instruction, &access, &mut diagnosis);
     Some(diagnosis)
 }
 
@@ -106,11 +108,12 @@ fn kind(access: &Access) -> CrashKind {
 /// Finds the register that made the address bad and where its value came from.
 fn pointer(
     scene: &dyn Scene,
-    frame: &Frame,
+    frames: &[Frame],
     instruction: &Instruction,
     access: &Access,
     diagnosis: &mut Diagnosis,
 ) {
+    let Some(frame) = frames.first() else { return };
     let registers = by_number(&frame.registers);
     let value = |register| number(register).and_then(|n| registers[usize::from(n)]);
     let register = match (access.memory.base(), access.memory.index()) {
@@ -134,7 +137,8 @@ fn pointer(
     };
     let keeps = |target| scene.keeps_registers(target);
     let slicer = Slicer::new(&code, scene, &keeps, Start { position, registers });
-    let origin = origin(scene, writer, &slicer.register(register), bad);
+    let term = with_callers(scene, frames, slicer.register(register));
+    let origin = origin(scene, writer, &term, bad);
     diagnosis.evidence.extend(origin.steps);
     match origin.expression {
         Ok(expression) => {
@@ -143,7 +147,8 @@ fn pointer(
             let is_operand = instruction.memory_base() == access.memory.base()
                 && instruction.memory_index() == access.memory.index();
             if is_operand {
-                diagnosis.object = writer.object(&slicer.operand_address(), access.size).ok();
+                let address = with_callers(scene, frames, slicer.operand_address());
+                diagnosis.object = writer.object(&address, access.size);
             }
         }
         Err(why) => match writer.local_in(register) {

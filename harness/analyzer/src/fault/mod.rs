@@ -2,6 +2,7 @@
 //! From the registers of a fault to the expression that was bad.
 
 mod bad_call;
+mod caller;
 mod chain;
 mod memory;
 
@@ -60,7 +61,7 @@ impl Diagnosis {
 pub fn examine(scene: &dyn Scene, frames: &[Frame], address: Option<u64>) -> Option<Diagnosis> {
     let first = frames.first()?;
     if scene.is_text(first.pc.for_lookup()) {
-        bad_access(scene, first, address)
+        bad_access(scene, frames, address)
     } else {
         Some(bad_call(scene, frames))
     }

@@ -31,6 +31,9 @@ pub fn evaluate(term: &Term, words: &dyn Words) -> Option<u64> {
             };
             Some(evaluate(base, words)?.wrapping_add(index).wrapping_add_signed(*offset))
         }
+        // Not what was observed here: that would prove the caller's expression with the bad value
+        // itself.
+        TermKind::Caller { term, .. } => evaluate(term, words),
         TermKind::Choice(terms) => agree(terms.iter().map(|term| evaluate(term, words))),
         TermKind::Entry(_)
         | TermKind::EntryStack(_)

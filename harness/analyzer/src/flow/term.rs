@@ -56,6 +56,13 @@ pub enum TermKind {
         /// Function called, where the instruction names it.
         target: Option<u64>,
     },
+    /// The same value as a function further out computed it, before it called this one.
+    Caller {
+        /// An address inside that function, to find its names with.
+        pc: u64,
+        /// The value there.
+        term: Box<Term>,
+    },
     /// One of several, by the path taken.
     Choice(Vec<Term>),
     /// Not followed further, with the reason in words.
