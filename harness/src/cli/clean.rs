@@ -21,7 +21,7 @@ pub(super) struct Clean {
     #[arg(long)]
     cache: bool,
     /// Folder for artefacts [default: target/repro in the project]
-    #[arg(long, env = "REPRO_OUT", value_name = "DIR")]
+    #[arg(long, env = "REPRO_OUT", hide_env_values = true, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 

@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::config::{self, Project};
@@ -39,16 +40,18 @@ pub enum OutputFormat {
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
     /// Folder of the project [default: the first folder from here upwards with a repro.toml]
-    #[arg(long, global = true, env = "REPRO_ROOT", value_name = "DIR")]
+    #[arg(long, global = true, env = "REPRO_ROOT", hide_env_values = true, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Folder of everything that is downloaded or built [default: $XDG_CACHE_HOME/repro]
-    #[arg(long, global = true, env = "REPRO_CACHE", value_name = "DIR")]
+    #[arg(long, global = true, env = "REPRO_CACHE", hide_env_values = true, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
     /// Use only what is in the cache
-    #[arg(long, global = true, env = "REPRO_OFFLINE")]
+    #[arg(long, global = true, env = "REPRO_OFFLINE", hide_env_values = true,
+          value_parser = FalseyValueParser::new())]
     offline: bool,
     /// Install what this machine lacks without asking (root need not say so)
-    #[arg(short, long, global = true, env = "REPRO_YES")]
+    #[arg(short, long, global = true, env = "REPRO_YES", hide_env_values = true,
+          value_parser = FalseyValueParser::new())]
     yes: bool,
     /// Show more: the guest's console
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -60,7 +63,8 @@ pub struct GlobalOptions {
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: ColorChoice,
     /// No live lines, also on a terminal
-    #[arg(long, global = true, env = "REPRO_NO_PROGRESS")]
+    #[arg(long, global = true, env = "REPRO_NO_PROGRESS", hide_env_values = true,
+          value_parser = FalseyValueParser::new())]
     no_progress: bool,
 }
 

@@ -17,6 +17,7 @@ use crate::report::{Folder, JsonLines, write_runs};
 use crate::run::accel::{self, AccelChoice, Memory};
 use crate::run::execute::{Setting, execute};
 use crate::run::outcome::{RunResult, Runs};
+use crate::run::prepare;
 use crate::run::select::{self, Selected};
 use crate::vm::Qemu;
 
@@ -35,7 +36,7 @@ pub(super) struct Run {
     ///
     /// `auto` uses KVM only if a guest really runs under it: a guest whose kernel prints nothing in
     /// time is started again under TCG, and that is remembered until this host boots again.
-    #[arg(long, value_enum, default_value_t, env = "REPRO_ACCEL")]
+    #[arg(long, value_enum, default_value_t, env = "REPRO_ACCEL", hide_env_values = true)]
     accel: AccelChoice,
     /// Make each run so many times
     #[arg(short = 'n', long, value_name = "N", default_value_t = 1,
@@ -48,7 +49,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
     /// Folder for artefacts [default: target/repro in the project]
-    #[arg(long, env = "REPRO_OUT", value_name = "DIR")]
+    #[arg(long, env = "REPRO_OUT", hide_env_values = true, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Keep what the guest was booted from too, so that QEMU can be started by hand
     #[arg(long)]
@@ -60,7 +61,8 @@ pub(super) struct Run {
     #[arg(long, conflicts_with = "dry_run")]
     list: bool,
     /// QEMU's program
-    #[arg(long, env = "REPRO_QEMU", value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
+    #[arg(long, env = "REPRO_QEMU", hide_env_values = true, value_name = "PROGRAM",
+          default_value = "qemu-system-x86_64")]
     qemu: PathBuf,
 }
 
@@ -78,22 +80,31 @@ impl Run {
         }
         let selected = select::select(&project, &self.cases)?;
         if self.dry_run {
-            options::print(&self.plan(&selected))?;
+            options::print(&self.dry_run(global, &selected)?)?;
             return Ok(Exit::Ok);
         }
         doctor::set_up(global)?;
         self.make_all(global, &project, &selected)
     }
 
-    fn plan(&self, selected: &[Selected]) -> String {
-        selected.iter().fold(String::new(), |mut text, selected| {
+    fn dry_run(&self, global: &GlobalOptions, selected: &[Selected]) -> Result<String, Failure> {
+        let memory = Memory::open(&global.cache()?);
+        let accel = accel::candidates(self.accel, &memory).first();
+        let qemu = Qemu::new(&self.qemu, Interrupt::default());
+        let mut text = String::new();
+        for selected in selected {
             let _ = writeln!(text, "{}: {}", selected.name(), selected.case.manifest.summary);
-            let _ = writeln!(text, "  guest    {}", selected.guest.summary);
+            let _ = writeln!(text, "guest: {}", selected.guest.summary);
             for module in &selected.case.manifest.module {
-                let _ = writeln!(text, "  module   {}.ko {}", module.name, module.parameter_line());
+                let _ = writeln!(text, "module: {}.ko {}", module.name, module.parameter_line());
             }
-            text
-        })
+            let _ = writeln!(text, "accelerator: {accel}");
+            let command = prepare::dry_run(selected, accel, &qemu).map_err(|error| {
+                Failure::new(Exit::SetupError, "cannot make a temporary file").caused_by(&error)
+            })?;
+            let _ = writeln!(text, "{command}");
+        }
+        Ok(text)
     }
 
     fn make_all(

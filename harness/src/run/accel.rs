@@ -36,6 +36,14 @@ pub struct Candidates {
     pub reason: Option<String>,
 }
 
+impl Candidates {
+    /// The one that is tried first.
+    #[must_use]
+    pub fn first(&self) -> Accel {
+        self.order.first().copied().unwrap_or(Accel::Tcg)
+    }
+}
+
 /// What is known about KVM on this host, in one small file of the cache.
 #[derive(Debug, Clone)]
 pub struct Memory {

@@ -16,7 +16,7 @@ use crate::run::recorder::Recorder;
 use crate::run::session::Session;
 use crate::run::trigger::NoCrash;
 use crate::units;
-use crate::vm::{Disks, LaunchError, Launcher, Spec};
+use crate::vm::{Disks, LaunchError, Launcher};
 
 /// What came of driving a guest.
 #[derive(Debug, Default)]
@@ -149,15 +149,7 @@ impl Attempt<'_> {
         recorder: &mut Recorder<'_>,
     ) -> Result<Box<dyn crate::vm::Machine>, LaunchFailure> {
         let plan = self.plan;
-        let spec = Spec {
-            accel: self.accel,
-            cpus: plan.cpus,
-            memory_bytes: plan.memory_bytes,
-            kernel: plan.kernel.clone(),
-            initrd: &plan.initrd,
-            command_line: plan.command_line.clone(),
-            disks: self.disks,
-        };
+        let spec = plan.spec(self.accel, self.disks);
         let command_line = launcher.describe(&spec);
         let written = self
             .disks

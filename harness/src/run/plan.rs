@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::events::{Accel, CaptureMethod};
+use crate::vm::{Disks, Spec};
 
 /// Everything that driving a guest needs.
 #[derive(Debug)]
@@ -39,6 +40,22 @@ pub struct Plan {
     pub capture: Vec<CaptureMethod>,
     /// Longest times.
     pub limits: ByAccel<Limits>,
+}
+
+impl Plan {
+    /// The machine to start.
+    #[must_use]
+    pub fn spec<'a>(&'a self, accel: Accel, disks: &'a Disks) -> Spec<'a> {
+        Spec {
+            accel,
+            cpus: self.cpus,
+            memory_bytes: self.memory_bytes,
+            kernel: self.kernel.clone(),
+            initrd: &self.initrd,
+            command_line: self.command_line.clone(),
+            disks,
+        }
+    }
 }
 
 /// A kernel parameter.

@@ -4,11 +4,11 @@
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::case::{self, BuildError, BuiltModule, Case, TriggerCommand};
 use crate::error::Failure;
-use crate::events::{CaptureMethod, Phase};
+use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
 use crate::guest::{self, FetchError, GuestFiles, Manifest, PhaseTimeouts, Progress, Store};
 use crate::initramfs::{self, CASE_FOLDER, CaseFile};
@@ -18,6 +18,7 @@ use crate::run::plan::{ByAccel, Limits, Module, Plan, Sysctl, Trigger};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
 use crate::units;
+use crate::vm::{Disks, Launcher};
 
 /// Name of the trigger's script in the guest.
 const TRIGGER: &str = "trigger.sh";
@@ -54,9 +55,30 @@ pub fn prepare(
         return Err(interrupted());
     }
     let initrd = initrd(&selected.case, &files, &modules, folder)?;
-    let plan = plan(selected, &files, initrd);
+    write_case(selected, &files, folder)?;
+    let plan = plan(selected, files.vmlinuz.clone(), initrd);
     let modules = modules.into_iter().map(|BuiltModule { name, path }| (name, path)).collect();
     Ok(Prepared { plan, symbols: Symbols { vmlinux: Some(files.vmlinux), modules } })
+}
+
+/// `case.json`: what was run, with everything that manifests leave open filled in.
+fn write_case(selected: &Selected, files: &GuestFiles, folder: &Path) -> Result<(), Failure> {
+    let case = serde_json::json!({
+        "case": selected.case.name,
+        "manifest": selected.case.manifest,
+        "expectation": selected.case.manifest.expectation(&selected.guest.name),
+        "marked_line": selected.case.marker.as_ref().map(|marker| {
+            format!("{}:{}", marker.file.display(), marker.line)
+        }),
+        "guest": selected.guest,
+        "kernel": files.release,
+        "packages": files.packages,
+    });
+    let path = folder.join("case.json");
+    std::fs::write(&path, format!("{case:#}\n")).map_err(|error| {
+        Failure::new(Exit::WriteFailed, format!("cannot write {}", path.display()))
+            .caused_by(&error)
+    })
 }
 
 fn interrupted() -> Failure {
@@ -161,8 +183,19 @@ fn initrd(
     })
 }
 
-/// The plan for a guest whose files are there.
-fn plan(selected: &Selected, files: &GuestFiles, initrd: File) -> Plan {
+/// The command line QEMU would be started with; what is not fetched or built has a name in
+/// brackets.
+///
+/// # Errors
+/// No temporary file can be made.
+pub fn dry_run(selected: &Selected, accel: Accel, launcher: &dyn Launcher) -> io::Result<String> {
+    let kernel = format!("<kernel of {}>", selected.guest.name);
+    let plan = plan(selected, kernel.into(), tempfile::tempfile()?);
+    let disks = Disks::create(&std::env::temp_dir())?;
+    Ok(launcher.describe(&plan.spec(accel, &disks)))
+}
+
+fn plan(selected: &Selected, vmlinuz: PathBuf, initrd: File) -> Plan {
     let Selected { case, guest } = selected;
     let kernel = &guest.kernel;
     let capture = |tcg: &[String]| {
@@ -175,7 +208,7 @@ fn plan(selected: &Selected, files: &GuestFiles, initrd: File) -> Plan {
         guest: guest.name.clone(),
         cpus: guest.cpus,
         memory_bytes: guest.memory,
-        kernel: files.vmlinuz.clone(),
+        kernel: vmlinuz,
         initrd,
         command_line: [&first[..], &kernel.command_line].concat().join(" "),
         crashkernel: kernel.crashkernel.clone(),
