@@ -96,7 +96,9 @@ impl Run {
             let _ = writeln!(text, "{}: {}", selected.name(), selected.case.manifest.summary);
             let _ = writeln!(text, "guest: {}", selected.guest.summary);
             for module in &selected.case.manifest.module {
-                let _ = writeln!(text, "module: {}.ko {}", module.name, module.parameter_line());
+                let parameters = module.parameter_line();
+                let line = format!("module: {}.ko {parameters}", module.name);
+                let _ = writeln!(text, "{}", line.trim_end());
             }
             let _ = writeln!(text, "accelerator: {accel}");
             let command = prepare::dry_run(selected, accel, &qemu).map_err(|error| {
