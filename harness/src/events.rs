@@ -20,6 +20,8 @@ use crate::run::outcome::{Outcome, RunResult};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// What the machine lacks is installed; before the first run.
+    Setup,
     /// Manifests are read and checked.
     Plan,
     /// The guest's kernel, symbols and tools are brought into the cache.
@@ -47,6 +49,7 @@ impl Phase {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Setup => "setup",
             Self::Plan => "plan",
             Self::Fetch => "fetch",
             Self::Build => "build",

@@ -8,14 +8,16 @@ use clap::Args;
 use super::CommandResult;
 use super::options::{self, GlobalOptions};
 use crate::error::Failure;
+use crate::events::{Bus, Phase};
 use crate::exit::Exit;
-use crate::host::{self, Missing};
+use crate::host::{self, Consent, Missing};
+use crate::run::Recorder;
 use crate::run::accel::Memory;
 
-/// Say what this machine lacks
+/// Say what this machine has and lacks
 ///
-/// `repro run` does the same by itself before its first run, and installs what is missing when it
-/// is root's or with --yes.
+/// `repro run` looks for the same things before its first run, and installs what is missing when
+/// it is root's or with --yes.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// Install what is missing with the machine's package manager
@@ -26,19 +28,26 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
         if self.install {
-            set_up(global)?;
+            let mut bus = Bus::new(vec![Box::new(global.terminal())]);
+            let result = set_up(global, &mut bus);
+            bus.finish()?;
+            result?;
         }
-        let missing = host::missing();
+        let inventory = host::inventory();
         let mut text = String::new();
-        if missing.is_empty() {
-            text.push_str("nothing is missing\n");
-        }
-        for missing in &missing {
-            let package = missing.package.as_deref().unwrap_or("no known package");
-            let _ = writeln!(text, "{:<20} {} ({package})", missing.what, missing.why);
+        for need in &inventory {
+            let state = need.found.as_deref().unwrap_or("MISSING");
+            let _ = writeln!(text, "{:<20} {state}  ({})", need.what, need.why);
+            if let Some(note) = &need.note {
+                let _ = writeln!(text, "{:<20} note: {note}", "");
+            }
         }
         if let Some(why) = Memory::open(&global.cache()?).broken() {
-            let _ = writeln!(text, "kvm is not used: {why}");
+            let _ = writeln!(text, "{:<20} not used: {why}", "/dev/kvm");
+        }
+        let missing = host::missing();
+        if let Some(line) = host::install_line(&missing) {
+            let _ = writeln!(text, "\nto install what is missing: {line}");
         }
         options::print(&text)?;
         Ok(if missing.is_empty() { Exit::Ok } else { Exit::Unavailable })
@@ -49,21 +58,30 @@ impl Doctor {
 ///
 /// # Errors
 /// Something is missing and may not, or cannot, be installed.
-pub(super) fn set_up(global: &GlobalOptions) -> Result<(), Failure> {
+pub(super) fn set_up(global: &GlobalOptions, bus: &mut Bus) -> Result<(), Failure> {
     let missing = host::missing();
     if missing.is_empty() {
         return Ok(());
     }
     let names: Vec<_> = missing.iter().map(|missing| missing.what.as_str()).collect();
-    let failure =
-        Failure::new(Exit::Unavailable, format!("this machine lacks {}", names.join(", ")));
-    if !global.may_install() {
-        return Err(failure.hint(format!("{}; or add --yes", install_line(&missing))));
-    }
-    Err(failure)
+    let names = names.join(", ");
+    let Some(consent) = Consent::of(global.yes()) else {
+        return Err(lacking(&names, &missing));
+    };
+    let mut recorder = Recorder::new(bus);
+    recorder.begin(Phase::Setup, names.clone());
+    let installed = host::install(&missing, consent, &mut |step| recorder.progress(step));
+    installed.map_err(|error| {
+        Failure::new(Exit::Unavailable, format!("this machine lacks {names}")).caused_by(&error)
+    })?;
+    recorder.finish(format!("this machine, which lacked {names}"));
+    Ok(())
 }
 
-fn install_line(missing: &[Missing]) -> String {
-    let packages: Vec<_> = missing.iter().filter_map(|missing| missing.package.clone()).collect();
-    format!("sudo apt-get install {}", packages.join(" "))
+fn lacking(names: &str, missing: &[Missing]) -> Failure {
+    let failure = Failure::new(Exit::Unavailable, format!("this machine lacks {names}"));
+    match host::install_line(missing) {
+        Some(line) => failure.hint(format!("run `{line}`, or this command again with --yes")),
+        None => failure.hint("install it with this machine's package manager"),
+    }
 }

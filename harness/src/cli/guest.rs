@@ -57,12 +57,12 @@ fn fetch(global: &GlobalOptions, guests: &[String]) -> CommandResult {
     let guests = if guests.is_empty() { &default[..] } else { guests };
     let guests: Vec<_> =
         guests.iter().map(|name| select::load_guest(&project, name)).collect::<Result<_, _>>()?;
-    doctor::set_up(global)?;
+    let mut bus = Bus::new(vec![Box::new(global.terminal())]);
+    doctor::set_up(global, &mut bus)?;
     let store = global.store()?;
     let interrupt = Interrupt::install().map_err(|error| {
         crate::error::Failure::new(Exit::Internal, "cannot handle signals").caused_by(&error)
     })?;
-    let mut bus = Bus::new(vec![Box::new(global.terminal())]);
     let mut failure = None;
     for guest in &guests {
         let mut recorder = Recorder::new(&mut bus);

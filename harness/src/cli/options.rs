@@ -42,7 +42,8 @@ pub struct GlobalOptions {
     /// Folder of the project [default: the first folder from here upwards with a repro.toml]
     #[arg(long, global = true, env = "REPRO_ROOT", hide_env_values = true, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Folder of everything that is downloaded or built [default: $XDG_CACHE_HOME/repro]
+    /// Folder of everything that is downloaded or built [default: $XDG_CACHE_HOME/repro, else
+    /// ~/.cache/repro]
     #[arg(long, global = true, env = "REPRO_CACHE", hide_env_values = true, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
     /// Use only what is in the cache
@@ -101,9 +102,9 @@ impl GlobalOptions {
         })
     }
 
-    /// Whether what is missing may be installed: root, or `--yes`.
-    pub(super) fn may_install(&self) -> bool {
-        self.yes || rustix::process::geteuid().is_root()
+    /// Whether the user agrees to the installation of what is missing.
+    pub(super) fn yes(&self) -> bool {
+        self.yes
     }
 
     /// The reporter for people, on stderr.

@@ -61,8 +61,13 @@ pub(super) struct Run {
     #[arg(long, conflicts_with = "dry_run")]
     list: bool,
     /// QEMU's program
-    #[arg(long, env = "REPRO_QEMU", hide_env_values = true, value_name = "PROGRAM",
-          default_value = "qemu-system-x86_64")]
+    #[arg(
+        long,
+        env = "REPRO_QEMU",
+        hide_env_values = true,
+        value_name = "PROGRAM",
+        default_value = "qemu-system-x86_64"
+    )]
     qemu: PathBuf,
 }
 
@@ -83,7 +88,6 @@ impl Run {
             options::print(&self.dry_run(global, &selected)?)?;
             return Ok(Exit::Ok);
         }
-        doctor::set_up(global)?;
         self.make_all(global, &project, &selected)
     }
 
@@ -115,6 +119,8 @@ impl Run {
         project: &Project,
         selected: &[Selected],
     ) -> CommandResult {
+        let mut bus = Bus::new(self.reporters(global)?);
+        doctor::set_up(global, &mut bus)?;
         let store = global.store()?;
         let interrupt = Interrupt::install().map_err(|error| {
             Failure::new(Exit::Internal, "cannot handle signals").caused_by(&error)
@@ -131,7 +137,6 @@ impl Run {
             interrupt: interrupt.clone(),
             keep: self.keep,
         };
-        let mut bus = Bus::new(self.reporters(global)?);
         let names = self.names(selected);
         bus.emit(Event::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -35,6 +35,7 @@ pub(super) fn below(text: &str) -> String {
 pub(super) const fn phase_verb(phase: Phase, over: bool) -> Option<&'static str> {
     Some(match phase {
         Phase::Plan | Phase::Judge => return None,
+        Phase::Setup => "Setting up",
         Phase::Fetch => "Fetching",
         Phase::Build => "Building",
         Phase::Boot => "Booting",

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line: help texts, exit codes, and what goes to stdout.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// `repro` without anything of the user's environment that it would follow.
+fn repro(arguments: &[&str]) -> Output {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("REPRO_") || name.starts_with("CLICOLOR") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).current_dir(project).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+fn fails(arguments: &[&str], code: i32, words: &[&str]) {
+    let output = repro(arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in: {text}");
+    }
+    assert_eq!(stdout(&output), "", "nothing but data goes to stdout");
+}
+
+macro_rules! help {
+    ($($test:ident: $arguments:expr;)*) => {$(
+        #[test]
+        fn $test() {
+            let output = repro(&$arguments);
+            assert!(output.status.success());
+            insta::assert_snapshot!(stringify!($test), stdout(&output));
+        }
+    )*};
+}
+
+help! {
+    help: ["--help"];
+    help_run: ["run", "--help"];
+    help_analyze: ["analyze", "--help"];
+    help_guest: ["guest", "--help"];
+    help_guest_list: ["guest", "list", "--help"];
+    help_guest_fetch: ["guest", "fetch", "--help"];
+    help_doctor: ["doctor", "--help"];
+    help_clean: ["clean", "--help"];
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    fails(&[], 2, &["Usage: repro"]);
+    fails(&["bogus"], 2, &["bogus"]);
+    fails(&["run", "--accel", "warp"], 2, &["warp", "auto, kvm, tcg"]);
+    fails(&["run", "-n", "0"], 2, &["0"]);
+    fails(&["analyze"], 2, &["<VMCORE>"]);
+}
+
+#[test]
+fn what_is_not_there_is_named_together_with_what_is() {
+    fails(&["run", "no-such-case"], 4, &["no-such-case", "cases: ", "process-get-fhash-null"]);
+    fails(
+        &["run", "process-get-fhash-null@no-such-guest"],
+        4,
+        &["no-such-guest", "guests: ", "debian-12"],
+    );
+    fails(&["guest", "fetch", "no-such-guest"], 4, &["no-such-guest", "debian-12"]);
+}
+
+#[test]
+fn outside_of_a_project_the_error_says_how_to_name_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_repro"))
+        .arg("run")
+        .env_remove("REPRO_ROOT")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(96));
+    assert!(stderr(&output).contains("repro.toml") && stderr(&output).contains("--root"));
+}
+
+#[test]
+fn a_wrong_manifest_is_a_setup_error_with_its_place() {
+    let project = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = project.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("repro.toml", "default-case = \"c\"\ndefault-guest = \"g\"\n");
+    write("guests/g.toml", "summary = \"x\"\n");
+    write("modules/c/case.toml", "sumary = \"x\"\n");
+    let root = project.path().to_str().unwrap();
+    fails(&["run", "--root", root], 96, &["case.toml:1", "did you mean `summary`"]);
+    fails(&["run", "--root", "/no/such/project"], 96, &["/no/such/project"]);
+}
+
+#[test]
+fn folders_that_cannot_be_written_are_told_before_anything_is_done() {
+    fails(&["run", "--cache-dir", "/dev/null/cache"], 96, &["/dev/null/cache", "--cache-dir"]);
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().to_str().unwrap();
+    fails(&["run", "--cache-dir", cache, "--out", "/dev/null/out"], 110, &["/dev/null/out"]);
+    fails(&["run", "--cache-dir", cache, "--events", "/dev/null/e"], 110, &["/dev/null/e"]);
+}
+
+#[test]
+fn an_empty_cache_without_a_network_is_a_failed_fetch() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (cache, out) = (path("cache"), path("out"));
+    let output =
+        repro(&["run", "--offline", "--cache-dir", &cache, "--out", &out, "--format=json"]);
+    assert_eq!(output.status.code(), Some(103), "{}", stderr(&output));
+    let runs: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = &runs["runs"][0];
+    assert_eq!(run["outcome"], "infra-error");
+    assert_eq!(run["failure"]["exit"], "fetch-failed");
+    let kept = fs::read_to_string(Path::new(&out).join("latest/run.json")).unwrap();
+    assert_eq!(kept, stdout(&output), "run.json is what is printed");
+}
+
+#[test]
+fn what_is_no_dump_is_named() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    fails(&["analyze", file], 106, &[file, "not a vmcore"]);
+    fails(&["analyze", "/no/such/vmcore"], 106, &["/no/such/vmcore"]);
+    fails(&["analyze", file, "--module-dir", "/no/such/folder"], 96, &["/no/such/folder"]);
+}
+
+#[test]
+fn lists_are_data() {
+    let output = repro(&["run", "--list"]);
+    assert!(stdout(&output).lines().any(|line| line == "process-get-fhash-null@debian-12"));
+    let output = repro(&["guest", "list"]);
+    assert!(stdout(&output).lines().any(|line| line.starts_with("debian-12 ")));
+}
+
+#[test]
+fn a_dry_run_prints_a_command_that_a_shell_can_read() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().to_str().unwrap();
+    let output = repro(&["run", "--dry-run", "--accel", "tcg", "--cache-dir", cache]);
+    let text = stdout(&output);
+    assert!(output.status.success());
+    assert!(text.contains("accelerator: tcg") && text.contains("-accel tcg"), "{text}");
+    let start = text.find("qemu-system-x86_64").unwrap();
+    let script = format!("set -- {}\nprintf '%s\\n' \"$@\"", &text[start..]);
+    let words = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let words = stdout(&words);
+    let append = words.lines().skip_while(|word| *word != "-append").nth(1).unwrap();
+    assert!(append.contains("crashkernel=") && append.contains("console=ttyS0"), "{append}");
+}
