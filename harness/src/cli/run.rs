@@ -195,14 +195,14 @@ impl Run {
         let mut exits: Vec<Exit> = results.iter().map(RunResult::exit).collect();
         exits.extend(interrupted.then_some(Exit::Interrupted));
         let runs = Runs::new(results);
-        let written = write_runs(&folder.path(), &runs).and_then(|()| {
-            folder.complete().map_err(|error| Failure::from_error(Exit::WriteFailed, &error))
-        });
+        let written = write_runs(&folder.path(), &runs);
+        let completed =
+            folder.complete().map_err(|error| Failure::from_error(Exit::WriteFailed, &error));
         let printed = match self.format {
             OutputFormat::Text => Ok(()),
             OutputFormat::Json => options::print(&runs.to_json()),
         };
-        let failure = written.map(|_| ()).and(printed).err();
+        let failure = written.and(completed).map(|_| ()).and(printed).err();
         exits.extend(failure.as_ref().map(|failure| failure.exit));
         bus.emit(Event::Finished { counts, failure });
         if let Err(failure) = bus.finish() {

@@ -90,10 +90,12 @@ fn phases(
     })?;
     recorder.bus().add(Box::new(console));
     let driven = drive(&plan, launcher, &setting.candidates, &setting.memory, recorder, folder);
-    recorder.bus().remove()?;
+    let logged = recorder.bus().remove();
     let captured = driven.capture.is_some();
     let survived = driven.survived;
     take(driven, result);
+    // Where the disk is full, the dump that is lost matters more than the log.
+    result.failure = result.failure.take().or(logged.err());
     if captured {
         match analyze(&folder.join("vmcore"), &symbols, recorder) {
             Ok(analysis) => {

@@ -77,7 +77,7 @@ impl Launcher for Qemu {
             initrd: spec.initrd.as_raw_fd(),
             vmcore: spec.disks.vmcore.as_raw_fd(),
             dmesg: spec.disks.dmesg.as_raw_fd(),
-            dump: spec.disks.dump.as_raw_fd(),
+            dump: spec.disks.dump_writer.as_raw_fd(),
         };
         let mut command = Command::new(&self.program);
         command

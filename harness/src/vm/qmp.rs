@@ -113,7 +113,8 @@ impl Event {
             return None;
         }
         let reason = self.data["reason"].as_str().unwrap_or("unknown reason");
-        let full = self.data["nospace"] == true;
+        // QEMU tells a full disk by its flag only where it would stop the guest for it.
+        let full = self.data["nospace"] == true || reason == "No space left on device";
         Some(if full { "no space left on device".into() } else { reason.to_owned() })
     }
 }

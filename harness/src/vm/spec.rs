@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use crate::events::Accel;
@@ -36,6 +37,9 @@ pub struct Disks {
     pub dmesg: File,
     /// Target of QEMU's own memory dump; no disk of the guest.
     pub dump: File,
+    /// The same file, only for writing: the way QEMU opens the target of a dump must be the way
+    /// the descriptor it is given was opened.
+    pub(crate) dump_writer: File,
 }
 
 /// Room for the text of a kernel log; the largest `log_buf_len` in use is 16 MiB.
@@ -51,7 +55,10 @@ impl Disks {
     /// The folder is not writable.
     pub fn create(folder: &Path) -> io::Result<Self> {
         let file = || tempfile::tempfile_in(folder);
-        Ok(Self { vmcore: file()?, dmesg: file()?, dump: file()? })
+        let dump = file()?;
+        let path = format!("/proc/self/fd/{}", dump.as_raw_fd());
+        let dump_writer = File::options().write(true).open(path)?;
+        Ok(Self { vmcore: file()?, dmesg: file()?, dump, dump_writer })
     }
 
     /// Empties them and sets their sizes for a guest with so much RAM; no room is taken before
