@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use debuginfo::Image;
+use debuginfo::{CfaRule, CfiRule, Image};
 
 use crate::tools::{KERNEL, Workshop};
 
@@ -45,6 +45,23 @@ fn ask(image: &Image<'_>, base: u64) {
         let _ = image.function(pc);
         let _ = image.locals(pc);
         let _ = image.parameter_location(pc, 1);
+        ask_frame(image, pc);
+    }
+}
+
+/// Asks for call frame information, and for the values of all its expressions.
+fn ask_frame(image: &Image<'_>, pc: u64) {
+    let Some(row) = image.cfi(pc).found() else { return };
+    let of_cfa = match row.cfa {
+        CfaRule::Expression(expression) => Some(expression),
+        CfaRule::RegisterOffset { .. } => None,
+    };
+    let rules = row.registers.iter().flatten().filter_map(|rule| match rule {
+        CfiRule::Expression(expression) | CfiRule::ValExpression(expression) => Some(*expression),
+        _ => None,
+    });
+    for expression in rules.chain(of_cfa) {
+        let _ = image.evaluate_cfi(expression, Some(pc), &|_| Some(pc), &|at, _| Some(at));
     }
 }
 
@@ -99,4 +116,18 @@ fn damaged_modules_are_survived() {
             }
         });
     }
+}
+
+#[test]
+fn damaged_call_frame_information_is_survived() {
+    let shop = Workshop::new();
+    let base = 0xffff_ffff_c000_0000;
+    let sections: BTreeMap<String, u64> = [(".text".to_owned(), base)].into_iter().collect();
+    // Small enough that most of the damage is to the frames.
+    let file = shop.compile("entry.S", "entry.o", &["-c"]);
+    survive(&std::fs::read(file).unwrap(), 7, 4000, |bytes| {
+        if let Ok(image) = Image::module(bytes, &sections) {
+            (base..base + 0x20).for_each(|pc| ask_frame(&image, pc));
+        }
+    });
 }

@@ -7,8 +7,16 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Options that give code as a kernel's: optimised, in the kernel's address range.
-pub(crate) const KERNEL: &[&str] = &["-O2", "-g", "-mcmodel=kernel", "-fno-pic", "-ffreestanding"];
+/// Options that give code as a kernel's: optimised, in the kernel's address range, with call frame
+/// information for debuggers only.
+pub(crate) const KERNEL: &[&str] = &[
+    "-O2",
+    "-g",
+    "-mcmodel=kernel",
+    "-fno-pic",
+    "-ffreestanding",
+    "-fno-asynchronous-unwind-tables",
+];
 /// Where the linked fixture's text starts, as in a kernel without KASLR.
 pub(crate) const TEXT: u64 = 0xffff_ffff_8100_0000;
 
