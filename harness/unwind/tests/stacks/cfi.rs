@@ -2,7 +2,7 @@
 //! Rows of call frame information, evaluated.
 
 use crate::machine::{
-    BARE, FUNCTION_A, FUNCTION_B, KERNEL_CS, Machine, TASK, USER_CS, addresses, call_entry,
+    BARE, FUNCTION_A, FUNCTION_B, KERNEL_CS, Machine, NMI, TASK, USER_CS, addresses, call_entry,
     section, trusts,
 };
 use crate::scene::{USER_RIP, USER_RSP, user_rip};
@@ -139,6 +139,16 @@ fn words_of_an_exception_in_kernel_mode() {
     assert_eq!((caller.registers.cs, caller.registers.flags), (Some(KERNEL_CS), Some(0x246)));
     assert_eq!(caller.registers.get(Register::Rbp), Some(0xb9));
     assert_eq!(caller.exception, Some(ExceptionFrame { address: SP, full: false }));
+}
+
+/// An NMI has its own stack, above the one that it interrupted.
+#[test]
+fn words_above_the_stack_that_was_interrupted() {
+    let sp = NMI + 0x100;
+    let words = section().D64(FUNCTION_B).D64(KERNEL_CS).D64(0x246).D64(SP).D64(0x18);
+    let machine = Machine::new().with(sp, words).cfi_row(BARE, exception_row());
+    let walk = machine.walk_from(Registers::at(BARE, sp));
+    assert_eq!((walk.frames[1].pc, walk.frames[1].sp), (Pc::Interrupted(FUNCTION_B), SP));
 }
 
 /// A call through a null pointer: the frame at address 0 is what the reader looks for.
