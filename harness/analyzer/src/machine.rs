@@ -178,7 +178,9 @@ impl Names for Machine<'_> {
     fn image_at(&self, address: u64) -> Option<&Image<'_>> {
         match self.loaded_at(address) {
             Some(loaded) => loaded.image(),
-            None => self.kernel.image(),
+            // User addresses and small numbers are in no image; asking for them would make it
+            // search all that it has.
+            None => self.kernel.image().filter(|_| address >> 63 == 1),
         }
     }
 

@@ -4,6 +4,7 @@
 //! Format: System V ABI, gABI chapters 4 and "Sections"; x86-64 psABI chapter 4. A section whose
 //! bytes lie outside of a file that was cut off counts as empty, so that the rest stays of use.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -14,6 +15,7 @@ use object::read::{CompressedData, CompressionFormat};
 
 use crate::Error;
 use crate::address;
+use crate::name_index::NameIndex;
 
 type Header = elf::FileHeader64<LE>;
 /// An entry of the symbol table, as in the file.
@@ -62,6 +64,7 @@ pub(crate) struct Elf<'d> {
     pub(crate) sections: Vec<Section<'d>>,
     pub(crate) symbols: &'d [RawSymbol],
     pub(crate) strings: &'d [u8],
+    names: OnceCell<NameIndex>,
 }
 
 /// No kernel decompresses to more debug information than this in one section; guards against a
@@ -132,7 +135,7 @@ impl<'d> Elf<'d> {
                 applies_to: usize::try_from(raw.sh_info(LE)).unwrap_or(usize::MAX),
             });
         }
-        Ok(Self { placement, sections, symbols, strings })
+        Ok(Self { placement, sections, symbols, strings, names: OnceCell::new() })
     }
 
     /// The first section of that name, and its number.
@@ -149,7 +152,7 @@ impl<'d> Elf<'d> {
     }
 
     /// Whether a symbol has that name, without looking for the end of its own.
-    pub(crate) fn is_named(&self, symbol: &RawSymbol, name: &[u8]) -> bool {
+    fn is_named(&self, symbol: &RawSymbol, name: &[u8]) -> bool {
         let start = usize::try_from(symbol.st_name(LE)).unwrap_or(usize::MAX);
         let tail = self.strings.get(start..).unwrap_or(&[]);
         tail.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&0))
@@ -162,7 +165,9 @@ impl<'d> Elf<'d> {
             elf::STB_WEAK => 1,
             _ => 0,
         };
-        let named = self.symbols.iter().filter(|symbol| {
+        let read = || NameIndex::new(self.symbols.iter().map(|symbol| self.name(symbol)));
+        let candidates = self.names.get_or_init(read).candidates(name.as_bytes());
+        let named = candidates.map(|position| &self.symbols[position]).filter(|symbol| {
             self.is_named(symbol, name.as_bytes())
                 && !matches!(symbol.st_type(), elf::STT_FILE | elf::STT_SECTION)
                 && self.address(symbol).is_some()

@@ -25,6 +25,7 @@ mod image;
 mod layout;
 mod location;
 mod lookup;
+mod name_index;
 mod notes;
 mod orc;
 mod relocate;
