@@ -17,5 +17,4 @@ step() {
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation" cargo doc --workspace --no-deps --locked --quiet
-step "tidy" cargo xtask tidy
 step "tests" cargo xtask test

@@ -4,7 +4,6 @@
 
 mod run;
 mod tasks;
-mod tidy;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,8 +39,6 @@ enum Task {
     Test(tasks::Test),
     /// Step through changed snapshots
     Review,
-    /// Check the rules of this project that no other tool checks
-    Tidy,
     /// Run everything that CI runs
     Ci,
 }
@@ -62,7 +59,6 @@ fn main() -> ExitCode {
         Task::Clean(Passed { arguments }) => run::repro("clean", &arguments),
         Task::Test(test) => test.run(),
         Task::Review => tasks::review(),
-        Task::Tidy => tidy::tidy(),
         Task::Ci => tasks::ci(),
     };
     result.unwrap_or_else(|error| {
