@@ -37,6 +37,10 @@ enum Task {
     Clean(Passed),
     /// Set this machine up and run every test, as CI does
     Test(tasks::Test),
+    /// Check the project's own rules: licences, layers, documents (part of `test`)
+    Tidy,
+    /// Write the files that are made from the code, such as the schemas in docs/
+    Gen,
     /// Step through changed snapshots
     Review,
     /// Run everything that CI runs
@@ -58,6 +62,8 @@ fn main() -> ExitCode {
         Task::Doctor(Passed { arguments }) => run::repro("doctor", &arguments),
         Task::Clean(Passed { arguments }) => run::repro("clean", &arguments),
         Task::Test(test) => test.run(),
+        Task::Tidy => tasks::tidy(),
+        Task::Gen => tasks::generate(),
         Task::Review => tasks::review(),
         Task::Ci => tasks::ci(),
     };

@@ -49,16 +49,24 @@ pub(crate) fn build_repro() -> Result<Option<PathBuf>> {
 
 /// Runs a program in the project's root; its exit code.
 pub(crate) fn step<A: AsRef<OsStr>>(program: &OsStr, arguments: &[A]) -> Result<u8> {
+    step_with(program, arguments, &[])
+}
+
+/// The same with more in the environment.
+pub(crate) fn step_with<A: AsRef<OsStr>>(
+    program: &OsStr,
+    arguments: &[A],
+    environment: &[(&str, &str)],
+) -> Result<u8> {
     let words: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
     let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
     say(&format!("$ {name} {}", words.join(" ")));
     let arguments = arguments.iter().map(|word| word.as_ref().to_owned());
-    let output = cmd(program, arguments)
-        .dir(root())
-        .env("CARGO_TARGET_DIR", target())
-        .unchecked()
-        .run()
-        .with_context(|| format!("start {name}"))?;
+    let mut command = cmd(program, arguments).dir(root()).env("CARGO_TARGET_DIR", target());
+    for (key, value) in environment {
+        command = command.env(key, value);
+    }
+    let output = command.unchecked().run().with_context(|| format!("start {name}"))?;
     Ok(code(output.status))
 }
 

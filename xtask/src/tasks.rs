@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::run::{build_repro, cargo, has_subcommand, need_subcommand, root, say, step};
+use crate::run::{build_repro, cargo, has_subcommand, need_subcommand, root, say, step, step_with};
 
 /// Set this machine up and run every test
 #[derive(Debug, clap::Args)]
@@ -51,6 +51,20 @@ impl Test {
         let code = step(repro.as_os_str(), &arguments)?;
         Ok((code != 0).then_some(code))
     }
+}
+
+/// The tests of the project's own rules.
+const TIDY: [&str; 5] = ["test", "--package", "tests", "--test", "tidy"];
+
+/// Checks the project's own rules.
+pub(crate) fn tidy() -> Result<ExitCode> {
+    step(&cargo(), &TIDY).map(ExitCode::from)
+}
+
+/// Writes the files that are made from the code: the test that compares them does, if asked to.
+pub(crate) fn generate() -> Result<ExitCode> {
+    let test = TIDY.into_iter().chain(["generated_files_are_current"]);
+    step_with(&cargo(), &test.collect::<Vec<_>>(), &[("REPRO_GEN", "1")]).map(ExitCode::from)
 }
 
 /// Steps through changed snapshots.

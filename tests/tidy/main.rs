@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Rules of the project that the compiler does not know: what a file starts with, which crate may
+//! use which, what the documents promise. Nothing here builds or runs a guest: seconds.
+//!
+//! A check names every place that breaks it, not the first one only.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod documents;
+mod generated;
+mod headers;
+mod layers;
+mod licences;
+mod places;
+mod snapshots;
+mod tree;
+
+/// Fails with all that was found.
+#[track_caller]
+fn none(rule: &str, found: &[String]) {
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every snapshot is reviewed and belongs to a test that is there; no file is a burden for git.
+
+use crate::{none, tree};
+
+/// No file is larger: 512 KiB.
+const MOST_BYTES: u64 = 512 << 10;
+
+#[test]
+fn no_snapshot_waits_for_review() {
+    let waiting: Vec<_> =
+        [".snap.new", ".pending-snap"].into_iter().flat_map(tree::ending).collect();
+    none("run `cargo xtask review`", &waiting);
+}
+
+/// What is recorded stays small enough for git.
+#[test]
+fn recordings_are_small() {
+    let large: Vec<_> = tree::files()
+        .into_iter()
+        .map(|path| (tree::size(&path), path))
+        .filter(|(size, _)| *size > MOST_BYTES)
+        .map(|(size, path)| format!("{path}: {size} bytes"))
+        .collect();
+    none(&format!("files of more than {MOST_BYTES} bytes"), &large);
+}
+
+#[test]
+fn every_snapshot_has_its_test() {
+    let orphans: Vec<_> = tree::ending(".snap")
+        .into_iter()
+        .filter_map(|path| orphan(&path, &tree::read(&path)).map(|why| format!("{path}: {why}")))
+        .collect();
+    none("snapshots whose test or guest is gone", &orphans);
+}
+
+/// Why nothing asserts the snapshot.
+///
+/// insta names a snapshot `<module>__<name>.snap`, where the name is the test's without `test_` or
+/// the one given; it writes the path of the test's source into the header. A case's snapshots lie in
+/// `modules/<case>/snapshots/` and name the guest in their path.
+fn orphan(path: &str, text: &str) -> Option<&'static str> {
+    let header = text.split("---\n").nth(1)?;
+    let Some(source) = header.lines().find_map(|line| line.strip_prefix("source: ")) else {
+        return Some("the header names no source");
+    };
+    if !tree::root().join(source).is_file() {
+        return Some("the source that the header names does not exist");
+    }
+    if path.starts_with("modules/") {
+        let guest = tree::ending(".toml").into_iter().any(|file| {
+            let name = file.strip_prefix("guests/").and_then(|name| name.strip_suffix(".toml"));
+            name.is_some_and(|name| path.contains(name))
+        });
+        return (!guest).then_some("its path names no guest");
+    }
+    let stem = path.rsplit('/').next()?.strip_suffix(".snap")?;
+    let name = stem.rsplit("__").next()?;
+    // The second snapshot of one test has the name with `-2`.
+    let name = name.trim_end_matches(|letter: char| letter == '-' || letter.is_ascii_digit());
+    (!tree::read(source).contains(name)).then_some("its name does not occur in the source")
+}
