@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use rustix::io::FdFlags;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 /// Makes the kernel send `signal` to the child when the thread that starts it ends, whatever
 /// ends it, SIGKILL included.
@@ -41,6 +41,9 @@ fn child_setup(parent: Pid, signal: Signal, keep_open: &[RawFd]) -> io::Result<(
     if rustix::process::getppid() != Some(parent) {
         return Err(io::ErrorKind::NotConnected.into());
     }
+    // A program that aborts (QEMU does when KVM fails it) leaves no core file of its whole guest.
+    let no_core = Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(Resource::Core, no_core)?;
     for fd in keep_open {
         // SAFETY: the caller keeps the descriptor open until the child is started, and the child
         // has a copy of it.

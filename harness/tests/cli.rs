@@ -165,3 +165,26 @@ fn a_dry_run_prints_a_command_that_a_shell_can_read() {
     let append = words.lines().skip_while(|word| *word != "-append").nth(1).unwrap();
     assert!(append.contains("crashkernel=") && append.contains("console=ttyS0"), "{append}");
 }
+
+#[test]
+fn cleaning_keeps_the_newest_runs_and_what_is_no_run() {
+    let out = tempfile::tempdir().unwrap();
+    let make = |name: &str, complete: bool| {
+        let folder = out.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        if complete {
+            fs::write(folder.join("run.json"), "{}").unwrap();
+        }
+    };
+    for name in ["2026-01-01T000000Z", "2026-01-02T000000Z", "2026-01-03T000000Z"] {
+        make(name, true);
+    }
+    make("mine", false);
+    let output = repro(&["clean", "--runs", "1", "--out", out.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("removed 2 "));
+    let mut left: Vec<_> =
+        fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["2026-01-03T000000Z", "mine"]);
+}
