@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! kallsyms tables of all forms, built byte by byte.
 
+mod memory;
+
+use analyzer::kernel::Unavailable;
 use analyzer::kernel::kallsyms::Kallsyms;
-use analyzer::kernel::{Unavailable, Unreadable, VirtualMemory};
+use memory::Memory;
 use vmcore::VmcoreInfo;
 
 const BASE: u64 = 0xffff_ffff_9e40_0000;
@@ -14,28 +17,9 @@ const INDEX: u64 = BASE + 0x4000;
 const TABLE: u64 = BASE + 0x5000;
 const RELATIVE: u64 = BASE + 0x6000;
 
-/// Memory from [`BASE`] on.
-struct Memory(Vec<u8>);
-
-impl Memory {
-    fn put(&mut self, address: u64, bytes: &[u8]) {
-        let at = usize::try_from(address - BASE).expect("small");
-        self.0[at..at + bytes.len()].copy_from_slice(bytes);
-    }
-}
-
-impl VirtualMemory for Memory {
-    fn read(&self, address: u64, buf: &mut [u8]) -> Result<(), Unreadable> {
-        let start = address.checked_sub(BASE).and_then(|at| usize::try_from(at).ok());
-        let found = start.and_then(|at| self.0.get(at..at.checked_add(buf.len())?));
-        buf.copy_from_slice(found.ok_or(Unreadable::User { address })?);
-        Ok(())
-    }
-}
-
 /// Tokens: each byte stands for itself, but 1 for `do_`.
 fn tables(names: &[Vec<u8>]) -> Memory {
-    let mut memory = Memory(vec![0; 0x8000]);
+    let mut memory = Memory::new(BASE, 0x8000);
     let mut table = Vec::new();
     for byte in 0..=255_u8 {
         let at = u16::try_from(table.len()).expect("short");

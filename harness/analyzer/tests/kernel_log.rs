@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Logs of both generations, built byte by byte from the kernel's structures.
 
+mod memory;
+
 use analyzer::kernel::log::{self, Caller, LogLine};
-use analyzer::kernel::{Listing, Unavailable, Unreadable, VirtualMemory};
+use analyzer::kernel::{Listing, Unavailable};
+use memory::Memory;
 use vmcore::VmcoreInfo;
 
 const BASE: u64 = 0xffff_ffff_8200_0000;
-
-/// Memory from [`BASE`] on.
-struct Memory(Vec<u8>);
-
-impl Memory {
-    fn put(&mut self, address: u64, bytes: &[u8]) {
-        let at = usize::try_from(address - BASE).expect("small");
-        self.0[at..at + bytes.len()].copy_from_slice(bytes);
-    }
-}
-
-impl VirtualMemory for Memory {
-    fn read(&self, address: u64, buf: &mut [u8]) -> Result<(), Unreadable> {
-        let start = address.checked_sub(BASE).and_then(|at| usize::try_from(at).ok());
-        let found = start.and_then(|at| self.0.get(at..at.checked_add(buf.len())?));
-        buf.copy_from_slice(found.ok_or(Unreadable::User { address })?);
-        Ok(())
-    }
-}
 
 fn texts(log: &Listing<LogLine>) -> Vec<&str> {
     log.items.iter().map(|line| line.text.as_str()).collect()
@@ -47,7 +31,7 @@ mod records {
 
     impl Ring {
         fn new(size: u32) -> Self {
-            let mut memory = Memory(vec![0; 0x1000]);
+            let mut memory = Memory::new(BASE, 0x1000);
             memory.put(BASE, &BUFFER.to_le_bytes());
             memory.put(BASE + 8, &size.to_le_bytes());
             Self { memory, at: 0 }
@@ -154,7 +138,7 @@ mod ring {
 
     /// Four descriptors, 128 bytes of text.
     fn empty(tail: u64, head: u64) -> Memory {
-        let mut memory = Memory(vec![0; 0x1000]);
+        let mut memory = Memory::new(BASE, 0x1000);
         memory.put(BASE, &RING.to_le_bytes());
         memory.put(RING, &2_u32.to_le_bytes());
         for (offset, value) in [(8, DESCRIPTORS), (16, INFOS), (24, head), (32, tail), (56, DATA)] {
@@ -255,7 +239,7 @@ mod ring {
 
 #[test]
 fn vmcoreinfo_without_a_log_says_so() {
-    let memory = Memory(vec![0; 64]);
+    let memory = Memory::new(BASE, 64);
     let error = log::read(&memory, &VmcoreInfo::parse(b"OSRELEASE=2.6.32\n")).unwrap_err();
     assert_eq!(error.to_string(), "no symbol `VMCOREINFO SIZE(log)`");
 }

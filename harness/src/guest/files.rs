@@ -78,7 +78,7 @@ pub struct Package {
     pub sha256: String,
 }
 
-/// What [`fetch`] is doing.
+/// What [`fetch`](super::fetch()) is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// The step.
@@ -91,7 +91,7 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
-/// A step of [`fetch`].
+/// A step of [`fetch`](super::fetch()).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Asking the archive what there is.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The kernel's log (`dmesg`), read with VMCOREINFO alone: no debug information is needed.
 //!
-//! Kernels 3.5 to 5.9 keep records in a byte ring ([`super::log_records`]), later ones in a
-//! ring of descriptors ([`super::log_ring`]).
+//! Kernels 3.5 to 5.9 keep records in a byte ring (`log_records`), later ones in a
+//! ring of descriptors (`log_ring`).
 
 use vmcore::VmcoreInfo;
 
