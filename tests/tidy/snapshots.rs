@@ -38,7 +38,7 @@ fn every_snapshot_has_its_test() {
 ///
 /// insta names a snapshot `<module>__<name>.snap`, where the name is the test's without `test_` or
 /// the one given; it writes the path of the test's source into the header. A case's snapshots lie in
-/// `modules/<case>/snapshots/` and name the guest in their path.
+/// `modules/<case>/snapshots/<guest>/`.
 fn orphan(path: &str, text: &str) -> Option<&'static str> {
     let header = text.split("---\n").nth(1)?;
     let Some(source) = header.lines().find_map(|line| line.strip_prefix("source: ")) else {
@@ -47,12 +47,13 @@ fn orphan(path: &str, text: &str) -> Option<&'static str> {
     if !tree::root().join(source).is_file() {
         return Some("the source that the header names does not exist");
     }
-    if path.starts_with("modules/") {
-        let guest = tree::ending(".toml").into_iter().any(|file| {
-            let name = file.strip_prefix("guests/").and_then(|name| name.strip_suffix(".toml"));
-            name.is_some_and(|name| path.contains(name))
-        });
-        return (!guest).then_some("its path names no guest");
+    if let Some(place) = path.strip_prefix("modules/") {
+        let [case, "snapshots", guest, _] = place.split('/').collect::<Vec<_>>()[..] else {
+            return Some("it is not in the folder of a guest");
+        };
+        let files = [format!("modules/{case}/case.toml"), format!("guests/{guest}.toml")];
+        let there = files.iter().all(|file| tree::root().join(file).is_file());
+        return (!there).then_some("its case or guest is gone");
     }
     let stem = path.rsplit('/').next()?.strip_suffix(".snap")?;
     let name = stem.rsplit("__").next()?;
