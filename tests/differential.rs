@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The report beside what `crash`, drgn and `addr2line` say of the same dump with the same debug
+//! information.
+
+use anyhow::Result;
+use harness::case::Outcome;
+use harness::run::select::Selected;
+use libtest_mimic::Arguments;
+use tests::compare::{self, Count};
+use tests::trial::{say, trial};
+use tests::{live, project};
+
+/// A comparison; how many values agree.
+type Test = fn(&Selected) -> Result<usize>;
+
+const PEERS: [(&str, Test); 3] =
+    [("drgn", beside_drgn), ("crash", beside_crash), ("addr2line", beside_addr2line)];
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for selected in project::all().expect("the manifests are right") {
+        let expected = selected.case.manifest.expectation(&selected.guest.name);
+        if expected.outcome == Outcome::None {
+            continue;
+        }
+        for (peer, test) in PEERS {
+            let selected = selected.clone();
+            let name = format!("differential::{}::{peer}", selected.name());
+            trials.push(trial(name.clone(), move || {
+                let compared = test(&selected)?;
+                say(&format!("{name}: {compared} values agree"));
+                Ok(())
+            }));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn beside_drgn(selected: &Selected) -> Result<usize> {
+    let live = live::run(selected)?;
+    let mut compared = Count::default();
+    compare::drgn::all(&live.dump, live.report()?, &mut compared)?;
+    Ok(compared.total())
+}
+
+fn beside_crash(selected: &Selected) -> Result<usize> {
+    let live = live::run(selected)?;
+    let mut compared = Count::default();
+    compare::crash::all(&live.dump, live.report()?, &live.dmesg()?, &mut compared)?;
+    Ok(compared.total())
+}
+
+fn beside_addr2line(selected: &Selected) -> Result<usize> {
+    let live = live::run(selected)?;
+    let mut compared = Count::default();
+    compare::addr2line::all(&live.dump, live.report()?, &mut compared)?;
+    Ok(compared.total())
+}

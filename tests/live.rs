@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every case on every guest it is for: a real kernel, a real kdump, a real vmcore, and the verdict
+//! that the case's own source and the kernel's own words confirm.
+//!
+//! The tests list themselves from `modules/` and `guests/`; a new case needs no change here.
+
+use std::fs;
+use std::process::ExitCode;
+
+use analyzer::report::SCHEMA_VERSION;
+use anyhow::{Context as _, Result, ensure};
+use harness::case::Outcome as Expected;
+use harness::run::outcome::Outcome;
+use harness::run::select::Selected;
+use libtest_mimic::{Arguments, Trial};
+use tests::live::{self, Live};
+use tests::oops::Oops;
+use tests::peers::schema;
+use tests::trial::trial;
+use tests::{compare, project, snapshot, source};
+
+type Test = fn(&Selected) -> Result<()>;
+
+/// Tests of every case.
+const ALWAYS: [(&str, Test); 3] =
+    [("outcome", outcome), ("told-to-people", told_to_people), ("json", json)];
+/// Tests of cases that crash.
+const CRASHED: [(&str, Test); 7] = [
+    ("verdict", verdict),
+    ("oops", oops),
+    ("artefacts", artefacts),
+    ("analyzed-again", analyzed_again),
+    ("stable-text", stable_text),
+    ("stable-json", stable_json),
+    ("another-boot", another_boot),
+];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let selected = match project::all() {
+        Ok(selected) => selected,
+        Err(error) => {
+            let error = format!("{error:#}");
+            let trial = Trial::test("live::manifests", move || Err(error.into()));
+            return libtest_mimic::run(&arguments, vec![trial]).exit_code();
+        }
+    };
+    libtest_mimic::run(&arguments, selected.iter().flat_map(trials).collect()).exit_code()
+}
+
+fn trials(selected: &Selected) -> Vec<Trial> {
+    let expected = selected.case.manifest.expectation(&selected.guest.name).outcome;
+    let crashed = CRASHED.iter().filter(|_| expected != Expected::None);
+    let one = |&(name, test): &(&str, Test)| {
+        let selected = selected.clone();
+        trial(format!("live::{}::{name}", selected.name()), move || test(&selected))
+    };
+    ALWAYS.iter().chain(crashed).map(one).collect()
+}
+
+/// The run is judged as reproduced, by the way of capturing that the guest wants first.
+fn outcome(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let result = &live.result;
+    ensure!(result.outcome == Outcome::Reproduced, "{:?}: {result:#?}", result.outcome);
+    ensure!(result.differences.is_empty() && result.failure.is_none(), "{result:#?}");
+    ensure!(result.case == selected.case.name && result.guest == selected.guest.name);
+    ensure!(result.accel.is_some(), "nobody says what ran the guest");
+    let first = selected.guest.capture.first().context("the guest names no way of capturing")?;
+    let (first, used) = (serde_json::to_value(first)?, serde_json::to_value(result.capture)?);
+    let reason = &result.capture_reason;
+    ensure!(result.crash.is_none() || used == first, "captured by {used}: {reason:?}");
+    Ok(())
+}
+
+/// The last lines name the case, the guest, what ran it, how the vmcore was taken, the verdict.
+fn told_to_people(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let lines: Vec<&str> = live.stderr.lines().collect();
+    let last = lines[lines.len().saturating_sub(8)..].join("\n");
+    let word = |value: serde_json::Value| value.as_str().map(str::to_owned);
+    let mut wanted = vec![selected.name()];
+    wanted.extend(word(serde_json::to_value(live.result.accel)?));
+    wanted.extend(word(serde_json::to_value(live.result.capture)?));
+    wanted.extend(live.result.report.as_ref().map(|report| report.verdict.summary.clone()));
+    for wanted in wanted {
+        ensure!(last.contains(&wanted), "{wanted:?} is not in the last lines:\n{last}");
+    }
+    Ok(())
+}
+
+/// What stdout has is one JSON document of the committed form.
+fn json(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    schema::check(schema::RUNS, &live.stdout)?;
+    let value: serde_json::Value = serde_json::from_str(&live.stdout)?;
+    let report = value.pointer("/runs/0/report").context("no report")?;
+    if !report.is_null() {
+        schema::check(schema::REPORT, &report.to_string())?;
+        ensure!(report["schema_version"] == SCHEMA_VERSION);
+    }
+    Ok(())
+}
+
+/// The verdict has every value that the manifest expects, and blames the marked line.
+fn verdict(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let report = serde_json::to_value(live.report()?)?;
+    let folder = project::root().join("modules").join(&selected.case.name);
+    let expected = source::expected(&folder, &selected.guest.name)?;
+    for key in ["kind", "expression", "confidence", "title"] {
+        if let Some(expected) = expected.get(key).and_then(toml::Value::as_str) {
+            let got = &report["verdict"][key];
+            ensure!(got == expected, "{key} is {got}, not {expected}");
+        }
+    }
+    let got = &report["verdict"]["culprit"];
+    let culprit = expected.get("culprit").and_then(toml::Value::as_table);
+    for (key, expected) in culprit.into_iter().flatten() {
+        let expected = expected.as_str().context("a culprit is described by words")?;
+        let is = match key.as_str() {
+            "inlined-into" => got["inlined_into"].as_array().and_then(|names| names.last()),
+            key => Some(&got[key]),
+        };
+        let is = is.and_then(serde_json::Value::as_str).context("no such value")?;
+        let same = if key == "file" { file_name(is) == expected } else { is == expected };
+        ensure!(same, "{key} is {is}, not {expected}");
+    }
+    let marked = source::marked(&folder)?;
+    let file = got["file"].as_str().map(file_name);
+    ensure!(file == Some(marked.file.as_str()), "{file:?} is blamed, not {marked:?}");
+    ensure!(got["line"].as_u64() == Some(marked.line), "{got} is blamed, not {marked:?}");
+    Ok(())
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The kernel's own oops text has the same registers, symbols, task and modules.
+fn oops(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let log = live.dmesg()?;
+    let theirs = Oops::last(&log)?;
+    let mut compared = compare::Count::default();
+    compare::oops::report(live.report()?, &theirs, &mut compared)?;
+    compare::oops::memory(live.report()?, &log, &mut compared)?;
+    compare::oops::registers(&live.dump, &theirs, &mut compared)
+}
+
+/// The artefact folder has what a person needs, and the report in all its forms.
+fn artefacts(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let text = |name: &str| {
+        let path = live.artifacts.join(name);
+        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        ensure!(!text.trim().is_empty(), "{name} is empty");
+        anyhow::Ok(text)
+    };
+    let report = live.report()?;
+    ensure!(text("crash.txt")? == analyzer::render::text(report), "crash.txt is another report");
+    ensure!(text("crash.json")? == analyzer::render::json(report), "crash.json is another report");
+    ensure!(text("console.log")?.contains("Linux version"), "no kernel speaks on the console");
+    ensure!(text("qemu.txt")?.contains("qemu-system-"), "qemu.txt has no command line");
+    let run = live.artifacts.parent().context("no folder of the invocation")?.join("run.json");
+    let run = fs::read_to_string(&run).with_context(|| format!("read {}", run.display()))?;
+    ensure!(run == live.stdout, "run.json is not what was printed");
+    Ok(())
+}
+
+/// `repro analyze` on the kept vmcore gives the same report without any QEMU.
+fn analyzed_again(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let report = live.report()?;
+    ensure!(live.dump.analyze(&["--format", "json"])? == analyzer::render::json(report));
+    ensure!(live.dump.analyze(&[])? == analyzer::render::text(report));
+    let stable = fs::read_to_string(live.artifacts.join("crash.stable.txt"))?;
+    ensure!(live.dump.analyze(&["--addresses", "stable"])? == stable);
+    Ok(())
+}
+
+/// The stable report is the one that was reviewed, as text.
+fn stable_text(selected: &Selected) -> Result<()> {
+    let text = live::run(selected)?.dump.analyze(&["--addresses", "stable"])?;
+    snapshot::settings(selected).bind(|| insta::assert_snapshot!("crash.txt", text));
+    Ok(())
+}
+
+/// The stable report is the one that was reviewed, as JSON.
+fn stable_json(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let json = live.dump.analyze(&["--addresses", "stable", "--format", "json"])?;
+    schema::check(schema::REPORT, &json)?;
+    snapshot::settings(selected).bind(|| insta::assert_snapshot!("crash.json", json));
+    Ok(())
+}
+
+/// Another boot, with its own addresses and times, gives the same stable report and signature.
+fn another_boot(selected: &Selected) -> Result<()> {
+    let (first, second) = (live::run(selected)?, live::run_again(selected)?);
+    let (one, two) = (first.report()?, second.report()?);
+    ensure!(one.kernel.kaslr_offset.is_some(), "the kernel was not moved");
+    ensure!(one.signature.is_some() && one.signature == two.signature);
+    let stable = |live: &Live| live.dump.analyze(&["--addresses", "stable", "--format", "json"]);
+    let (one, two) = (stable(&first)?, stable(&second)?);
+    ensure!(one == two, "two boots, two stable reports:\n{one}\n{two}");
+    Ok(())
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A dump and the debug information that goes with it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use analyzer::report::{Module, Report};
+use anyhow::{Context as _, Result, ensure};
+
+use crate::project;
+
+/// A dump on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dump {
+    /// The dump.
+    pub vmcore: PathBuf,
+    /// The kernel with debug information.
+    pub vmlinux: PathBuf,
+    /// Folder with the files of modules.
+    pub modules: PathBuf,
+}
+
+impl Dump {
+    /// The words of the command line that analyzes it.
+    #[must_use]
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec!["analyze".into(), self.vmcore.clone().into()];
+        words.extend(["--vmlinux".into(), self.vmlinux.clone().into()]);
+        words.extend(["--module-dir".into(), self.modules.clone().into()]);
+        words
+    }
+
+    /// What `repro analyze` prints.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn analyze(&self, options: &[&str]) -> Result<String> {
+        let mut words = self.words();
+        words.extend(options.iter().map(OsString::from));
+        let output = duct::cmd(project::repro()?, words)
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .run()
+            .context("start repro")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "repro analyze: {said}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Files of loaded modules, by name.
+    #[must_use]
+    pub fn module_files(&self, report: &Report) -> Vec<(String, PathBuf)> {
+        let file = |module: &Module| {
+            let file = self.modules.join(format!("{}.ko", module.name));
+            file.is_file().then(|| (module.name.clone(), file))
+        };
+        report.modules.iter().filter_map(file).collect()
+    }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the tests across crates share: the program as people run it, live runs that several tests
+//! look at, and the peers whose word is compared with ours.
+
+pub mod compare;
+pub mod dump;
+pub mod live;
+pub mod lock;
+pub mod oops;
+pub mod peers;
+pub mod project;
+pub mod snapshot;
+pub mod source;
+pub mod symbols;
+pub mod trial;
