@@ -41,6 +41,8 @@ enum Task {
     Tidy,
     /// Write the files that are made from the code, such as the schemas in docs/
     Gen,
+    /// Measure `repro analyze` beside drgn and crash (`cargo xtask bench -- --help`)
+    Bench(tasks::Bench),
     /// Step through changed snapshots
     Review,
     /// Run everything that CI runs
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Task::Test(test) => test.run(),
         Task::Tidy => tasks::tidy(),
         Task::Gen => tasks::generate(),
+        Task::Bench(bench) => bench.run(),
         Task::Review => tasks::review(),
         Task::Ci => tasks::ci(),
     };

@@ -67,6 +67,24 @@ pub(crate) fn generate() -> Result<ExitCode> {
     step_with(&cargo(), &test.collect::<Vec<_>>(), &[("REPRO_GEN", "1")]).map(ExitCode::from)
 }
 
+/// Measure `repro analyze` beside drgn and crash
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bench {
+    /// Arguments for the benchmark
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+impl Bench {
+    /// What is measured is built for release; what measures need not be.
+    pub(crate) fn run(&self) -> Result<ExitCode> {
+        let program = ["run", "--quiet", "--package", "tests", "--bin", "bench", "--"];
+        let program = program.into_iter().map(OsString::from);
+        let arguments = program.chain(self.arguments.iter().cloned());
+        step(&cargo(), &arguments.collect::<Vec<_>>()).map(ExitCode::from)
+    }
+}
+
 /// Steps through changed snapshots.
 pub(crate) fn review() -> Result<ExitCode> {
     need_subcommand("insta")?;
