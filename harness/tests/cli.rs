@@ -53,6 +53,7 @@ help! {
     help: ["--help"];
     help_run: ["run", "--help"];
     help_analyze: ["analyze", "--help"];
+    help_crash: ["crash", "--help"];
     help_guest: ["guest", "--help"];
     help_guest_list: ["guest", "list", "--help"];
     help_guest_fetch: ["guest", "fetch", "--help"];

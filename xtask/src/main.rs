@@ -26,6 +26,9 @@ enum Task {
     /// Say why a kernel crashed, from its vmcore (`repro analyze`)
     #[command(disable_help_flag = true)]
     Analyze(Passed),
+    /// Ask a vmcore questions, with the commands of crash(8) (`repro crash`)
+    #[command(disable_help_flag = true)]
+    Crash(Passed),
     /// List guests, or bring one into the cache (`repro guest`)
     #[command(disable_help_flag = true)]
     Guest(Passed),
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Repro(Passed { arguments }) => run::repro("run", &arguments),
         Task::Analyze(Passed { arguments }) => run::repro("analyze", &arguments),
+        Task::Crash(Passed { arguments }) => run::repro("crash", &arguments),
         Task::Guest(Passed { arguments }) => run::repro("guest", &arguments),
         Task::Doctor(Passed { arguments }) => run::repro("doctor", &arguments),
         Task::Clean(Passed { arguments }) => run::repro("clean", &arguments),

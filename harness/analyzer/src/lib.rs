@@ -15,6 +15,7 @@ pub mod analyze;
 pub mod backtrace;
 mod cfi_rows;
 pub mod claim;
+pub mod commands;
 pub mod context;
 pub mod express;
 pub mod facts;

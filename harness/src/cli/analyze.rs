@@ -64,7 +64,7 @@ impl Analyze {
 }
 
 /// The modules below a folder, by their names in the kernel.
-fn modules(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+pub(super) fn modules(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
     let mut modules = Vec::new();
     collect(folder, 0, &mut modules).map_err(|error| {
         Failure::new(Exit::SetupError, format!("cannot read {}", folder.display()))

@@ -3,6 +3,7 @@
 
 mod analyze;
 mod clean;
+mod crash;
 mod doctor;
 mod guest;
 mod options;
@@ -37,6 +38,7 @@ enum Command {
     #[command(visible_alias = "repro")]
     Run(run::Run),
     Analyze(analyze::Analyze),
+    Crash(crash::Crash),
     Guest(guest::Guest),
     Doctor(doctor::Doctor),
     Clean(clean::Clean),
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(run) => run.run(&cli.global),
         Command::Analyze(analyze) => analyze.run(),
+        Command::Crash(crash) => crash.run(),
         Command::Guest(guest) => guest.run(&cli.global),
         Command::Doctor(doctor) => doctor.run(&cli.global),
         Command::Clean(clean) => clean.run(&cli.global),

@@ -133,6 +133,14 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes what went wrong with one of several commands to stderr.
+pub(super) fn complain(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stderr();
+    out.write_all(text.as_bytes()).map_err(|error| {
+        Failure::new(Exit::WriteFailed, "cannot write to stderr").caused_by(&error)
+    })
+}
+
 /// Writes a failure to stderr.
 pub(super) fn print_failure(failure: &Failure) {
     let text = crate::report::failure_text(failure);

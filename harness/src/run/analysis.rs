@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use analyzer::commands::{Files, Session, with_session};
 use analyzer::{Analysis, Inputs, ModuleFiles};
 
 use crate::error::Failure;
@@ -24,11 +25,33 @@ pub struct Symbols {
 /// # Errors
 /// A file cannot be opened, or the dump is none.
 pub fn analyze(vmcore: &Path, symbols: &Symbols) -> Result<Analysis, Failure> {
+    opened(vmcore, symbols, analyzer::analyze)
+}
+
+/// Opens a vmcore for questions.
+///
+/// # Errors
+/// A file cannot be opened, or the dump is none.
+pub fn ask<T>(
+    vmcore: &Path,
+    symbols: &Symbols,
+    files: Files,
+    talk: impl FnOnce(&mut Session<'_, '_>) -> T,
+) -> Result<T, Failure> {
+    opened(vmcore, symbols, |inputs| with_session(inputs, files, talk))
+}
+
+/// Opens the files and hands their bytes on.
+fn opened<T>(
+    vmcore: &Path,
+    symbols: &Symbols,
+    look: impl FnOnce(&Inputs<'_>) -> Result<T, analyzer::Error>,
+) -> Result<T, Failure> {
     let dump = open(vmcore)?;
     let vmlinux = symbols.vmlinux.as_deref().map(open).transpose()?;
     let modules = Modules::open(&symbols.modules)?;
     let inputs = Inputs { vmcore: &&dump[..], vmlinux: vmlinux.as_deref(), modules: &modules };
-    analyzer::analyze(&inputs).map_err(|error| {
+    look(&inputs).map_err(|error| {
         Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", vmcore.display()))
             .caused_by(&error)
     })

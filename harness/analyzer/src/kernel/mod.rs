@@ -9,6 +9,7 @@
 //! Addresses are run-time virtual addresses of the crashed kernel unless they are a
 //! [`vmcore::PhysAddr`].
 
+mod clock;
 pub mod cpus;
 pub mod crash;
 mod direct_map;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Questions to a dump by the names that crash(8) gave them.
+//!
+//! A [`Session`] takes lines as one types them and gives [`Output`]s: data that can be printed as
+//! text or JSON. Nothing is printed here and nothing of the dump is ever written.
+//!
+//! Each command is a file with a [`Command`]: name, options and help in one definition. A new one
+//! is added to [`ALL`].
+
+mod arguments;
+mod date;
+mod error;
+mod help;
+mod log;
+mod output;
+mod session;
+mod sys;
+
+pub use arguments::Arguments;
+pub use error::CommandError;
+pub use output::{Answer, Output, Reply, Text};
+pub use session::{Files, Session, with_session};
+
+/// A command.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// What follows the name (`[-a] [PID|TASK]...`).
+    pub usage: &'static str,
+    /// The options it takes.
+    pub options: &'static [Flag],
+    /// How what follows the options is taken.
+    pub words: Words,
+    /// Does it.
+    pub run: Run,
+}
+
+/// Does what a command is for.
+pub type Run = fn(&mut Session<'_, '_>, &Arguments) -> Result<Reply, CommandError>;
+
+/// An option of a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag {
+    /// What follows the dash: a letter, or a number (`64`).
+    pub name: &'static str,
+    /// What its value is, if it has one.
+    pub value: Option<&'static str>,
+    /// What it does.
+    pub help: &'static str,
+}
+
+impl Flag {
+    /// An option without a value.
+    #[must_use]
+    pub const fn switch(name: &'static str, help: &'static str) -> Self {
+        Self { name, value: None, help }
+    }
+
+    /// An option with a value.
+    #[must_use]
+    pub const fn with(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { name, value: Some(value), help }
+    }
+}
+
+/// How what follows the options is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// Words, with options among them.
+    Mixed,
+    /// A C expression: the first word that is no option ends the options, and all from there on
+    /// is [`Arguments::rest`] as it was typed.
+    Expression,
+}
+
+/// Every command, by name.
+pub const ALL: &[Command] = &[help::COMMAND, log::COMMAND, sys::COMMAND];
+
+/// The command of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Command> {
+    ALL.iter().find(|command| command.name == name)
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A conversation about one dump.
+
+use vmcore::Vmcore;
+
+use super::arguments::{self, Arguments};
+use super::{CommandError, Output, Reply};
+use crate::analyze::{Error, Inputs};
+use crate::kernel::Kernel;
+use crate::kernel::tasks::Task;
+use crate::machine::Machine;
+
+/// What the files are called that the analyzer itself sees only the bytes of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The dump.
+    pub vmcore: String,
+    /// The kernel with debug information.
+    pub vmlinux: Option<String>,
+    /// Modules: name in the kernel and file.
+    pub modules: Vec<(String, String)>,
+}
+
+/// A conversation about one dump: what was said before decides which task is meant now.
+#[derive(Debug)]
+pub struct Session<'m, 'a> {
+    machine: &'m Machine<'a>,
+    files: Files,
+    context: Option<Task>,
+}
+
+impl<'m, 'a> Session<'m, 'a> {
+    /// A conversation that begins with the task that crashed.
+    #[must_use]
+    pub fn new(machine: &'m Machine<'a>, files: Files) -> Self {
+        Self { machine, files, context: machine.kernel().crash().task.clone() }
+    }
+
+    /// The machine that is talked about.
+    #[must_use]
+    pub const fn machine(&self) -> &'m Machine<'a> {
+        self.machine
+    }
+
+    /// The kernel's view.
+    #[must_use]
+    pub fn kernel(&self) -> &'a Kernel<'a> {
+        self.machine.kernel()
+    }
+
+    /// Names of the files.
+    #[must_use]
+    pub const fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// The task that is meant where none is named.
+    ///
+    /// # Errors
+    /// If it is not known which task crashed and none was chosen.
+    pub fn context(&self) -> Result<&Task, CommandError> {
+        let none = || CommandError::nothing("no current task: `set PID` chooses one");
+        self.context.as_ref().ok_or_else(none)
+    }
+
+    /// Makes a task the one that is meant where none is named.
+    pub fn set_context(&mut self, task: Task) {
+        self.context = Some(task);
+    }
+
+    /// Runs the commands of a line, one after the other.
+    pub fn run(&mut self, line: &str) -> Vec<Output> {
+        let one =
+            |command: &&str| Output { command: (*command).to_owned(), result: self.one(command) };
+        arguments::commands(line).iter().map(one).collect()
+    }
+
+    fn one(&mut self, command: &str) -> Result<Reply, CommandError> {
+        let end = command.find(char::is_whitespace).unwrap_or(command.len());
+        let (name, text) = command.split_at(end);
+        let known = super::named(name).ok_or_else(|| CommandError::NoCommand(name.to_owned()))?;
+        let arguments = Arguments::parse(known, text)?;
+        (known.run)(self, &arguments)
+    }
+}
+
+/// Opens a dump and talks about it.
+///
+/// # Errors
+/// If the file cannot be read as a dump or the kernel cannot be found in it.
+pub fn with_session<T>(
+    inputs: &Inputs<'_>,
+    files: Files,
+    talk: impl FnOnce(&mut Session<'_, '_>) -> T,
+) -> Result<T, Error> {
+    let vmcore = Vmcore::open(inputs.vmcore)?;
+    let kernel = Kernel::open(&vmcore, inputs.vmlinux)?;
+    let machine = Machine::new(&kernel);
+    machine.open_modules(inputs.modules);
+    Ok(talk(&mut Session::new(&machine, files)))
+}
