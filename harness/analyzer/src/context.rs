@@ -7,7 +7,8 @@
 //! registers of a CPU that had long finished crashing.
 
 use unwind::{
-    Frame, Memory, Pc, Register, Registers, Stacks, Start, StopReason, Trust, Walk, walk,
+    ExceptionFrame, Frame, Memory, Pc, Register, Registers, Stacks, Start, StopReason, Trust, Walk,
+    walk,
 };
 use vmcore::{CpuNote, PtRegs};
 
@@ -15,7 +16,7 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 
 /// Frames that a walk may have; deeper stacks are recursion.
-const FRAME_LIMIT: usize = 1000;
+pub(crate) const FRAME_LIMIT: usize = 1000;
 /// Functions on the way to the capture kernel that capture their own registers
 /// (`crash_setup_regs()` is inlined into `__crash_kexec()`; before 4.7 into `crash_kexec()`).
 const CRASH_PATH: [&str; 7] = [
@@ -35,8 +36,27 @@ pub struct Walks {
     pub fault: Walk,
     /// From where the capture kernel was entered to the exception that led there.
     pub panic: Walk,
+    /// Where the fault's registers lie on the stack, if the panic path ends there; else it goes on
+    /// through the fault.
+    pub entry: Option<ExceptionFrame>,
     /// Whether the fault view begins with the registers of an exception.
     pub is_fault: bool,
+}
+
+impl Walks {
+    /// Both in one: the way to the capture kernel, then the fault.
+    pub(crate) fn joined(self) -> Walk {
+        let Self { mut panic, mut fault, entry, .. } = self;
+        if entry.is_none() && !panic.frames.is_empty() {
+            // The panic path was walked through to its end.
+            return panic;
+        }
+        if let Some(first) = fault.frames.first_mut() {
+            first.exception = entry;
+        }
+        panic.frames.append(&mut fault.frames);
+        Walk { frames: panic.frames, stop: fault.stop }
+    }
 }
 
 /// Walks both stacks; `None` if no note tells the registers of the crashing CPU.
@@ -45,8 +65,8 @@ pub fn walks(machine: &Machine<'_>, note: &CpuNote) -> Walks {
     let from_note = machine.walk(Start::interrupted(registers.clone()));
     let after_the_fact = note.qemu.is_some() || machine.is_in(registers.rip, &CRASH_PATH);
     if !after_the_fact {
-        let panic = panic_path(machine, &registers).unwrap_or_else(none);
-        return Walks { fault: from_note, panic, is_fault: true };
+        let (panic, entry) = panic_path(machine, &registers).unwrap_or_else(none);
+        return Walks { fault: from_note, panic, entry, is_fault: true };
     }
     let exception = from_note.frames.iter().position(|frame| frame.exception.is_some());
     let panicked = from_note
@@ -65,11 +85,11 @@ pub fn walks(machine: &Machine<'_>, note: &CpuNote) -> Walks {
         frames: from_note.frames.get(start..).unwrap_or_default().to_vec(),
         stop: from_note.stop.clone(),
     };
-    Walks { fault, panic: from_note, is_fault }
+    Walks { fault, panic: from_note, entry: None, is_fault }
 }
 
-fn none() -> Walk {
-    Walk { frames: Vec::new(), stop: StopReason::Root }
+fn none() -> (Walk, Option<ExceptionFrame>) {
+    (Walk { frames: Vec::new(), stop: StopReason::Root }, None)
 }
 
 /// The note's registers for the unwinder.
@@ -123,7 +143,7 @@ pub fn crashing_note<'k>(kernel: &'k Kernel<'_>) -> Option<&'k CpuNote> {
 /// The words below the fault's stack pointer are searched, deepest first, for a return address
 /// into one of the functions on that way. What lies there may be stale, so a candidate counts
 /// only if unwinding from it by the tables arrives exactly at the registers of the fault.
-fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<Walk> {
+fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<(Walk, Option<ExceptionFrame>)> {
     let top = fault.get(Register::Rsp)?;
     let stack = machine.kernel().stack_of(top)?;
     let length = usize::try_from(top.checked_sub(stack.low)?).ok()?;
@@ -144,7 +164,8 @@ fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<Walk> {
                 && frame.registers.get(Register::Rsp) == Some(top)
         };
         if let Some(fault) = found.frames.iter().position(at_fault) {
-            return Some(confirmed(found, fault));
+            let entry = found.frames[fault].exception;
+            return Some((confirmed(found, fault), entry));
         }
     }
     None

@@ -30,6 +30,7 @@ pub mod render;
 pub mod report;
 pub mod scene;
 pub mod signature;
+pub mod stacks;
 pub mod verdict;
 
 pub use analyze::{Analysis, Error, Inputs, analyze};

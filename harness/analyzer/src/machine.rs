@@ -18,6 +18,7 @@ use crate::kernel::modules::Module;
 use crate::kernel::{Kernel, VirtualMemory};
 use crate::printer::{CodeName, CodeNames};
 use crate::scene::Scene;
+use crate::stacks;
 
 /// Longest instruction of x86-64, in bytes.
 const LONGEST_INSTRUCTION: usize = 15;
@@ -38,6 +39,7 @@ pub struct Machine<'a> {
     modules: Vec<Loaded<'a>>,
     version: Option<Version>,
     orc: OnceCell<Option<ModuleOrc>>,
+    stacks: stacks::Known,
 }
 
 impl fmt::Debug for Machine<'_> {
@@ -63,7 +65,8 @@ impl<'a> Machine<'a> {
         let header = sections.and_then(|sections| sections.header);
         let version = Version::detect(header, release).ok();
         let modules = listing.iter().map(loaded).collect();
-        Self { kernel, modules, version, orc: OnceCell::new() }
+        let stacks = stacks::Known::default();
+        Self { kernel, modules, version, orc: OnceCell::new(), stacks }
     }
 
     /// The kernel's ORC table: from `vmlinux`, or without one from the dump's own memory.
@@ -90,6 +93,11 @@ impl<'a> Machine<'a> {
     /// The kernel's view.
     pub fn kernel(&self) -> &'a Kernel<'a> {
         self.kernel
+    }
+
+    /// What was found out for the stacks of tasks.
+    pub(crate) fn stacks(&self) -> &stacks::Known {
+        &self.stacks
     }
 
     /// Loaded modules in the kernel's order, each with its file if one was given.
