@@ -107,7 +107,7 @@ fn end(stop: &StopReason) -> Option<Claim> {
     }
 }
 
-fn trust(trust: unwind::Trust) -> Trust {
+pub(crate) fn trust(trust: unwind::Trust) -> Trust {
     match trust {
         unwind::Trust::Exact => Trust::Exact,
         unwind::Trust::Cfi => Trust::Cfi,

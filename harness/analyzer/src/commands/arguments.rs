@@ -149,17 +149,19 @@ mod tests {
     use super::*;
     use crate::commands::Flag;
 
+    const FLAGS: &[Flag] = &[
+        Flag::switch("a", ""),
+        Flag::switch("l", ""),
+        Flag::switch("64", ""),
+        Flag::with("o", "OFFSET", ""),
+    ];
+
     fn parsed(words: Words, text: &str) -> Result<Arguments, CommandError> {
         let command = Command {
             name: "test",
             summary: "",
             usage: "",
-            options: &[
-                Flag::switch("a", ""),
-                Flag::switch("l", ""),
-                Flag::switch("64", ""),
-                Flag::with("o", "OFFSET", ""),
-            ],
+            options: FLAGS,
             words,
             run: |_, _| Err(CommandError::nothing("")),
         };

@@ -8,13 +8,26 @@
 //! is added to [`ALL`].
 
 mod arguments;
+mod bt;
 mod date;
+mod dis;
 mod error;
+mod eval;
+mod foreach;
 mod help;
 mod log;
+mod modules;
 mod output;
+mod ps;
+mod rd;
+mod resolve;
+mod search;
 mod session;
+mod set;
+mod sym;
 mod sys;
+mod vtop;
+mod wr;
 
 pub use arguments::Arguments;
 pub use error::CommandError;
@@ -77,7 +90,24 @@ pub enum Words {
 }
 
 /// Every command, by name.
-pub const ALL: &[Command] = &[help::COMMAND, log::COMMAND, sys::COMMAND];
+pub const ALL: &[Command] = &[
+    bt::COMMAND,
+    dis::COMMAND,
+    eval::COMMAND,
+    foreach::COMMAND,
+    help::COMMAND,
+    log::COMMAND,
+    modules::COMMAND,
+    ps::COMMAND,
+    rd::COMMAND,
+    search::COMMAND,
+    set::COMMAND,
+    sym::COMMAND,
+    sys::COMMAND,
+    set::TASK,
+    vtop::COMMAND,
+    wr::COMMAND,
+];
 
 /// The command of that name.
 #[must_use]

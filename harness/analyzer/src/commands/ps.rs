@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `ps`: the tasks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use crate::kernel::Kernel;
+use crate::kernel::tasks::Task;
+
+/// The command.
+pub(super) const COMMAND: Command = Command {
+    name: "ps",
+    summary: "the tasks",
+    usage: "[-k | -u] [-p] [PID|TASK|COMMAND]...",
+    options: &[
+        Flag::switch("k", "only kernel threads"),
+        Flag::switch("u", "only tasks of user processes"),
+        Flag::switch("p", "each task below its parents"),
+    ],
+    words: Words::Mixed,
+    run,
+};
+
+/// Parents that are followed at most; deeper is a circle.
+const MAX_PARENTS: usize = 256;
+/// KiB of a page.
+const PAGE_KIB: u64 = 4;
+
+#[derive(Debug, Serialize)]
+struct Tasks {
+    tasks: Vec<Row>,
+    damage: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Row {
+    active: bool,
+    pid: i32,
+    ppid: Option<i32>,
+    cpu: Option<u32>,
+    task: String,
+    state: String,
+    vsz_kib: u64,
+    rss_kib: u64,
+    /// Tenths of a percent of the machine's memory.
+    memory_permille: u64,
+    command: String,
+    kernel_thread: bool,
+}
+
+/// Each task below its parents, eldest first.
+#[derive(Debug, Serialize)]
+struct Families {
+    families: Vec<Vec<Row>>,
+}
+
+fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
+    let kernel = session.kernel();
+    let all = kernel.tasks()?;
+    let wanted = match arguments.words.as_slice() {
+        [] => all.items.clone(),
+        words => session.tasks(words)?,
+    };
+    let kept = |task: &&Task| match (arguments.has("k"), arguments.has("u")) {
+        (true, false) => task.mm == 0,
+        (false, true) => task.mm != 0,
+        _ => true,
+    };
+    let rows = Rows::new(kernel, &all.items);
+    let tasks: Vec<&Task> = wanted.iter().filter(kept).collect();
+    if arguments.has("p") {
+        let families = tasks.iter().map(|task| rows.family(task)).collect();
+        return Ok(Reply::new(Families { families }));
+    }
+    let damage = all.damage.iter().map(ToString::to_string).collect();
+    Ok(Reply::new(Tasks { tasks: tasks.iter().map(|task| rows.row(task)).collect(), damage }))
+}
+
+/// What rows need to know of all tasks.
+struct Rows<'k, 'a> {
+    kernel: &'k Kernel<'a>,
+    by_address: BTreeMap<u64, &'k Task>,
+    active: BTreeSet<u64>,
+    memory_kib: u64,
+}
+
+impl<'k, 'a> Rows<'k, 'a> {
+    fn new(kernel: &'k Kernel<'a>, tasks: &'k [Task]) -> Self {
+        let cpus = kernel.online_cpus().unwrap_or_default();
+        let current = cpus.iter().filter_map(|cpu| kernel.current_task(*cpu).ok());
+        Self {
+            kernel,
+            by_address: tasks.iter().map(|task| (task.address, task)).collect(),
+            active: current.map(|task| task.address).collect(),
+            memory_kib: kernel.memory_bytes().map_or(0, |bytes| bytes >> 10),
+        }
+    }
+
+    fn row(&self, task: &Task) -> Row {
+        let (vsz_kib, rss_kib) = self.memory(task);
+        Row {
+            active: self.active.contains(&task.address),
+            pid: task.pid,
+            ppid: self.parent(task).map(|parent| parent.tgid),
+            cpu: task.cpu,
+            task: format!("{:x}", task.address),
+            state: task.state.to_string(),
+            vsz_kib,
+            rss_kib,
+            memory_permille: (rss_kib.saturating_mul(1000))
+                .checked_div(self.memory_kib)
+                .unwrap_or(0),
+            command: task.comm.clone(),
+            kernel_thread: task.mm == 0,
+        }
+    }
+
+    fn parent(&self, task: &Task) -> Option<&'k Task> {
+        self.by_address.get(&task.parent).copied()
+    }
+
+    /// The task's parents, eldest first, and the task.
+    fn family(&self, task: &Task) -> Vec<Row> {
+        let mut family = vec![self.row(task)];
+        let mut child = task.address;
+        let mut next = self.parent(task);
+        while let Some(parent) = next.filter(|parent| parent.address != child) {
+            if family.len() >= MAX_PARENTS {
+                break;
+            }
+            family.push(self.row(parent));
+            child = parent.address;
+            next = self.parent(parent);
+        }
+        family.reverse();
+        family
+    }
+
+    /// Virtual and resident size in KiB.
+    ///
+    /// Resident are pages of files, anonymous and shared ones: places 0, 1 and 3 of `rss_stat`
+    /// (place 2 counts swap). It was an array of counters inside of a structure and is an array of
+    /// per-CPU counters since 6.2, of which the common part is taken.
+    fn memory(&self, task: &Task) -> (u64, u64) {
+        if task.mm == 0 {
+            return (0, 0);
+        }
+        let mm = self.kernel.object("mm_struct", task.mm);
+        let total = mm.number("total_vm").unwrap_or(0);
+        let newer = self.kernel.has_field("mm_struct", "rss_stat[0].count");
+        let mut resident = 0_i64;
+        for place in [0, 1, 3] {
+            let path = match newer {
+                true => format!("rss_stat[{place}].count"),
+                false => format!("rss_stat.count[{place}].counter"),
+            };
+            // The common part may be below zero for a moment.
+            let pages = mm.number(&path).map_or(0, u64::cast_signed);
+            resident = resident.saturating_add(pages);
+        }
+        let resident = u64::try_from(resident).unwrap_or(0);
+        (total.saturating_mul(PAGE_KIB), resident.saturating_mul(PAGE_KIB))
+    }
+}
+
+fn command(row: &Row) -> String {
+    if row.kernel_thread { format!("[{}]", row.command) } else { row.command.clone() }
+}
+
+fn number(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "?".to_owned(), |value| value.to_string())
+}
+
+impl Text for Tasks {
+    fn text(&self) -> String {
+        let mut out = String::from(
+            "      PID    PPID  CPU       TASK        ST  %MEM      VSZ      RSS  COMM\n",
+        );
+        for row in &self.tasks {
+            out.push_str(&format!(
+                "{}{:>8}{:>8}{:>4}  {:>16}  {:<2} {:>3}.{} {:>8} {:>8}  {}\n",
+                if row.active { '>' } else { ' ' },
+                row.pid,
+                number(row.ppid),
+                number(row.cpu),
+                row.task,
+                row.state,
+                row.memory_permille / 10,
+                row.memory_permille % 10,
+                row.vsz_kib,
+                row.rss_kib,
+                command(row),
+            ));
+        }
+        for damage in &self.damage {
+            out.push_str(&format!("(the list is not whole: {damage})\n"));
+        }
+        out
+    }
+}
+
+impl Text for Families {
+    fn text(&self) -> String {
+        let mut out = String::new();
+        for (index, family) in self.families.iter().enumerate() {
+            out.push_str(if index == 0 { "" } else { "\n" });
+            for (depth, row) in family.iter().enumerate() {
+                out.push_str(&format!(
+                    "{:width$}PID: {:<7}  TASK: {}  CPU: {}  COMMAND: \"{}\"\n",
+                    "",
+                    row.pid,
+                    row.task,
+                    number(row.cpu),
+                    row.command,
+                    width = depth,
+                ));
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `sym`: from names to addresses and back, with file and line.
+
+use serde::Serialize;
+
+use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use crate::express::Names as _;
+use crate::printer::CodeNames as _;
+
+/// The command.
+pub(super) const COMMAND: Command = Command {
+    name: "sym",
+    summary: "from names to addresses and back, with file and line",
+    usage: "[-m MODULE] SYMBOL|ADDRESS...",
+    options: &[Flag::with("m", "MODULE", "all symbols of a module")],
+    words: Words::Mixed,
+    run,
+};
+
+#[derive(Debug, Serialize)]
+struct Symbols {
+    symbols: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    address: String,
+    /// Letter of nm(1), where it is known.
+    letter: Option<char>,
+    name: String,
+    offset: u64,
+    size: u64,
+    module: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+}
+
+fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
+    let mut symbols = Vec::new();
+    if let Some(name) = arguments.value("m") {
+        symbols.extend(of_module(session, name)?);
+    } else if arguments.words.is_empty() {
+        return Err(CommandError::usage("which symbol or address?"));
+    }
+    for word in &arguments.words {
+        let address = session.address(word)?.value;
+        symbols.push(at(session, address, word)?);
+    }
+    Ok(Reply::new(Symbols { symbols }))
+}
+
+fn of_module(session: &Session<'_, '_>, name: &str) -> Result<Vec<Row>, CommandError> {
+    let kernel = session.kernel();
+    let module = kernel.module_named(name);
+    let none = || CommandError::nothing(format!("no module `{name}` is loaded"));
+    let module = module.ok_or_else(none)?;
+    let row = |symbol: &crate::kernel::module_symbols::ModuleSymbol| Row {
+        address: format!("{:x}", symbol.address),
+        letter: Some(symbol.letter),
+        name: symbol.name.clone(),
+        offset: 0,
+        size: symbol.extent,
+        module: Some(name.to_owned()),
+        file: None,
+        line: None,
+    };
+    Ok(kernel.module_symbols(module)?.iter().map(row).collect())
+}
+
+fn at(session: &Session<'_, '_>, address: u64, typed: &str) -> Result<Row, CommandError> {
+    let machine = session.machine();
+    let none = || CommandError::nothing(format!("no symbol at {address:x}"));
+    let mut found = machine.code_name(address);
+    // Of several names of one address, the one that was asked for.
+    if let Some(name) = found.as_mut().filter(|name| name.offset == 0)
+        && session.symbol(typed).is_some()
+    {
+        typed.clone_into(&mut name.symbol);
+    }
+    let name = found.ok_or_else(none)?;
+    let source = machine.image_at(address).and_then(|image| image.source(address).found());
+    // The physical function is the last of the chain; its line is that of the address itself for
+    // the innermost.
+    let source = source.unwrap_or_default().into_iter().next();
+    Ok(Row {
+        address: format!("{address:x}"),
+        letter: letter(session, address),
+        name: name.symbol,
+        offset: name.offset,
+        size: name.size,
+        module: name.module,
+        file: source.as_ref().and_then(|source| source.file.clone()),
+        line: source.and_then(|source| source.line),
+    })
+}
+
+/// The letter of nm(1), as the kernel keeps it.
+fn letter(session: &Session<'_, '_>, address: u64) -> Option<char> {
+    let kernel = session.kernel();
+    if let Some(module) = kernel.module_at(address) {
+        return kernel.module_symbol_at(module, address).ok().map(|symbol| symbol.letter);
+    }
+    kernel.kallsyms().ok()?.at(address).map(|symbol| symbol.letter)
+}
+
+impl Text for Symbols {
+    fn text(&self) -> String {
+        let mut out = String::new();
+        for row in &self.symbols {
+            let letter = row.letter.unwrap_or('?');
+            out.push_str(&format!("{:>16} ({letter}) {}", row.address, row.name));
+            if row.offset != 0 {
+                out.push_str(&format!("+{}", row.offset));
+            }
+            if let Some(module) = &row.module {
+                out.push_str(&format!(" [{module}]"));
+            }
+            if let (Some(file), Some(line)) = (&row.file, row.line) {
+                out.push_str(&format!(" {file}: {line}"));
+            }
+            out.push('\n');
+        }
+        out
+    }
+}
