@@ -38,7 +38,7 @@ impl Arguments {
             }
         }
         if command.words == Words::Expression {
-            rest.clone_into(&mut found.rest);
+            rest.trim_start().clone_into(&mut found.rest);
             let mut words = rest;
             while let Some((word, _, after)) = next_word(words) {
                 found.words.push(word);

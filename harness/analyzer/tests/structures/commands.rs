@@ -6,7 +6,7 @@ use analyzer::machine::Machine;
 
 use crate::world::{KERNEL_MAP, World, with_kernel};
 
-const DATA: u64 = KERNEL_MAP + 0x20_0000;
+const DATA: u64 = KERNEL_MAP + 0x100_0000;
 
 fn world() -> World {
     let mut world = World::new();
@@ -33,14 +33,14 @@ fn text(line: &str) -> String {
 #[test]
 fn memory_is_shown_in_each_size() {
     let ascii = ascii();
-    let first = "ffffffff80200000:  ";
-    let words = "1122334455667788 ffffffff80200000";
+    let first = "ffffffff81000000:  ";
+    let words = "1122334455667788 ffffffff81000000";
     assert_eq!(text("rd table 2"), format!("{first}{words}   {ascii}\n"));
     let halves = format!("{:<36}", "55667788 11223344");
     assert_eq!(text("rd -32 table 2"), format!("{first}{halves}  {}\n", &ascii[..8]));
-    assert!(text("rd -8 table 1").starts_with("ffffffff80200000:  88 "));
-    assert_eq!(text("rd -s table 2"), "ffffffff80200000:  1122334455667788 table\n");
-    assert_eq!(text("rd -a table+16"), "ffffffff80200010:  a text\n");
+    assert!(text("rd -8 table 1").starts_with("ffffffff81000000:  88 "));
+    assert_eq!(text("rd -s table 2"), "ffffffff81000000:  1122334455667788 table\n");
+    assert_eq!(text("rd -a table+16"), "ffffffff81000010:  a text\n");
 }
 
 /// The bytes of the first line as characters.
@@ -68,7 +68,7 @@ fn a_dump_is_never_written_to() {
 
 #[test]
 fn a_value_is_found_where_it_lies() {
-    assert_eq!(text("search -s table -l 64 table"), "ffffffff80200008: ffffffff80200000\n");
+    assert_eq!(text("search -s table -l 64 table"), "ffffffff81000008: ffffffff81000000\n");
     assert_eq!(text("search -s table -l 64 77"), "(not found)\n");
 }
 
