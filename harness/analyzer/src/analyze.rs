@@ -5,7 +5,7 @@ use vmcore::{ReadAt, Vmcore};
 
 use crate::backtrace::{Line, culprit, frames, lines};
 use crate::claim::Addresses;
-use crate::context::{Walks, crashing_note, walks};
+use crate::context::{Walks, crashing, walks};
 use crate::facts;
 use crate::fault::{Diagnosis, examine};
 use crate::findings::Findings;
@@ -85,7 +85,7 @@ impl Found {
         let mut findings = Findings::default();
         findings.inputs(machine);
         let headline = kernel.crash().oops.as_ref().map(|oops| oops.headline.clone());
-        let walks = crashing_note(kernel).map(|note| walks(machine, note));
+        let walks = crashing(kernel).map(|crashing| walks(machine, &crashing));
         let (fault, panic, diagnosis) = match &walks {
             Some(walks) => {
                 findings.walks(machine, walks);

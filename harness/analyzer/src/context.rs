@@ -29,6 +29,14 @@ const CRASH_PATH: [&str; 7] = [
     "native_machine_crash_shutdown",
 ];
 
+/// The registers of the crashing CPU.
+#[derive(Debug, Clone, Copy)]
+pub struct Crashing {
+    registers: PtRegs,
+    /// Whether they are from when QEMU took the dump, not from when the kernel crashed.
+    from_outside: bool,
+}
+
 /// The two walks of the crashing CPU.
 #[derive(Debug, Clone)]
 pub struct Walks {
@@ -59,11 +67,11 @@ impl Walks {
     }
 }
 
-/// Walks both stacks; `None` if no note tells the registers of the crashing CPU.
-pub fn walks(machine: &Machine<'_>, note: &CpuNote) -> Walks {
-    let registers = registers(&note.registers);
+/// Walks both stacks of the crashing CPU.
+pub fn walks(machine: &Machine<'_>, crashing: &Crashing) -> Walks {
+    let registers = registers(&crashing.registers);
     let from_note = machine.walk(Start::interrupted(registers.clone()));
-    let after_the_fact = note.qemu.is_some() || machine.is_in(registers.rip, &CRASH_PATH);
+    let after_the_fact = crashing.from_outside || machine.is_in(registers.rip, &CRASH_PATH);
     if !after_the_fact {
         let (panic, entry) = panic_path(machine, &registers).unwrap_or_else(none);
         return Walks { fault: from_note, panic, entry, is_fault: true };
@@ -78,7 +86,7 @@ pub fn walks(machine: &Machine<'_>, note: &CpuNote) -> Walks {
     // say; one further in is the fault.
     let (start, is_fault) = match exception {
         Some(exception) if exception < panicked || panicked == 0 => (exception, true),
-        _ if note.qemu.is_some() && exception.is_some() => (exception.unwrap_or(0), true),
+        _ if crashing.from_outside && exception.is_some() => (exception.unwrap_or(0), true),
         _ => (panicked, false),
     };
     let fault = Walk {
@@ -119,13 +127,29 @@ pub fn registers(note: &PtRegs) -> Registers {
     ])
 }
 
+/// The registers of the crashing CPU, if anything tells them.
+pub fn crashing(kernel: &Kernel<'_>) -> Option<Crashing> {
+    let note = crashing_note(kernel)?;
+    let from_outside = note.qemu.is_some();
+    if from_outside
+        && let Some(cpu) = kernel.crash().cpu
+        && let Ok(Some(registers)) = kernel.saved_registers(cpu)
+    {
+        return Some(Crashing { registers, from_outside: false });
+    }
+    Some(Crashing { registers: note.registers, from_outside })
+}
+
 /// The note of the crashing CPU: by the pid of its task where that is unmistakable, else by its
 /// place among the CPUs online (offline CPUs have no note).
-pub fn crashing_note<'k>(kernel: &'k Kernel<'_>) -> Option<&'k CpuNote> {
+fn crashing_note<'k>(kernel: &'k Kernel<'_>) -> Option<&'k CpuNote> {
     let notes = kernel.vmcore().cpus();
     let crash = kernel.crash();
     if let Some(task) = crash.task.as_ref().filter(|task| task.pid != 0) {
-        let mut same = notes.iter().filter(|note| note.pid == task.pid);
+        let mut same = notes
+            .iter()
+            // QEMU does not know pids and writes numbers of its own there.
+            .filter(|note| note.qemu.is_none() && note.pid == task.pid);
         if let (Some(note), None) = (same.next(), same.next()) {
             return Some(note);
         }

@@ -155,6 +155,8 @@ impl Machine<'_> {
                 let symbol = image.symbol_at(address)?;
                 (symbol.name, symbol.address, symbol.extent)
             }
+            // The table lists per-CPU variables too, by their offsets from zero on.
+            None if address >> 63 == 0 => return None,
             None => {
                 let symbol = self.kernel.kallsyms().ok()?.at(address)?;
                 // The last symbol has no next one; nothing is known of its size.

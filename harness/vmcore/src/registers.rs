@@ -41,7 +41,8 @@ pub struct PtRegs {
 impl PtRegs {
     /// The registers in the content of an `NT_PRSTATUS` note, `None` if it is too short for
     /// x86-64's `struct elf_prstatus` (`include/linux/elfcore.h`).
-    pub(crate) fn from_prstatus(content: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn from_prstatus(content: &[u8]) -> Option<Self> {
         let at = |index: usize| le::u64(content, PR_REG + 8 * index);
         Some(Self {
             r15: at(0)?,

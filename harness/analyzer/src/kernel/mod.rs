@@ -12,6 +12,7 @@
 mod clock;
 pub mod cpus;
 pub mod crash;
+pub mod crash_notes;
 mod direct_map;
 mod identity;
 pub mod kallsyms;

@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 
 use unwind::{Stack, Stacks, Start, Walk, walk};
 
-use crate::context::{FRAME_LIMIT, crashing_note, walks};
+use crate::context::{FRAME_LIMIT, crashing, walks};
 use crate::kernel::tasks::Task;
 use crate::kernel::{Kernel, Unavailable};
 use crate::machine::Machine;
@@ -89,9 +89,9 @@ impl Machine<'_> {
         };
         let crash = self.kernel().crash();
         if crash.cpu == Some(cpu)
-            && let Some(note) = crashing_note(self.kernel())
+            && let Some(crashing) = crashing(self.kernel())
         {
-            return Ok(TaskWalk { origin: Origin::Crash, walk: walks(self, note).joined() });
+            return Ok(TaskWalk { origin: Origin::Crash, walk: walks(self, &crashing).joined() });
         }
         let start = self.noted_start(cpu, current)?;
         Ok(TaskWalk { origin: Origin::Running { cpu }, walk: self.walk_task(start, task) })
