@@ -14,7 +14,7 @@ pub enum Error {
         start: Vec<u8>,
     },
     /// The file ends inside a header without which nothing can be read.
-    #[error("the file ends inside its {what}: {source}")]
+    #[error("the file ends inside its {what}")]
     Cut {
         /// The header.
         what: &'static str,
