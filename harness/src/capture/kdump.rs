@@ -8,7 +8,7 @@ use rustix::fs::SeekFrom;
 
 use crate::capture::{Captured, Problem};
 use crate::error::Failure;
-use crate::events::CaptureMethod;
+use crate::events::{CaptureMethod, CrashSign};
 use crate::exit::Exit;
 use crate::map::Map;
 use crate::run::session::{Session, Stop};
@@ -25,6 +25,7 @@ pub(super) fn capture(
     cut: &mut Option<u64>,
 ) -> Result<Captured, Problem> {
     if let Err(why) = armed {
+        wait_for_death(session)?;
         return Err(Problem::Failed(format!("there is no capture kernel: {why}")));
     }
     let method = wait_for_kernel(session)?;
@@ -39,6 +40,24 @@ pub(super) fn capture(
     }
 }
 
+/// Lets a kernel that no capture kernel follows finish its last words: its log, the CPU it notes
+/// for `panic()` and the stacks of the other CPUs are what QEMU's dump is read by.
+fn wait_for_death(session: &mut Session<'_, '_>) -> Result<(), Problem> {
+    let sign = session.crash.as_ref().map(|crash| crash.sign);
+    // A kernel that hangs has nothing more to say, and pvpanic's word is the last.
+    if matches!(sign, Some(CrashSign::Hang | CrashSign::Pvpanic)) {
+        return Ok(());
+    }
+    let limit = session.limits.settle;
+    let dead = |signal: &Signal| matches!(signal, Signal::Qmp(event) if event.is_panic());
+    match session.wait(limit, |_, signal| dead(signal).then_some(())) {
+        Err(stop @ (Stop::Exited(_) | Stop::Interrupted)) => {
+            Err(problem(session, stop, "its dump was taken"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Waits for the capture kernel's hello, in the end with the help of an NMI.
 fn wait_for_kernel(session: &mut Session<'_, '_>) -> Result<CaptureMethod, Problem> {
     if session.capture_kernel {
@@ -48,7 +67,7 @@ fn wait_for_kernel(session: &mut Session<'_, '_>) -> Result<CaptureMethod, Probl
     match session.wait(limit, |_, signal| capture_hello(signal)) {
         Ok(()) => return Ok(CaptureMethod::Kdump),
         Err(Stop::TimedOut) => {}
-        Err(stop) => return Err(problem(stop, "the capture kernel was up")),
+        Err(stop) => return Err(problem(session, stop, "the capture kernel was up")),
     }
     // A kernel that died with a lock held may wait for it for ever in its own panic; an NMI
     // interrupts even that (kernel.unknown_nmi_panic is set).
@@ -62,7 +81,7 @@ fn wait_for_kernel(session: &mut Session<'_, '_>) -> Result<CaptureMethod, Probl
         Err(Stop::TimedOut) => Err(Problem::Failed(format!(
             "the capture kernel did not start within {limit:?}, nor after an NMI"
         ))),
-        Err(stop) => Err(problem(stop, "the capture kernel was up")),
+        Err(stop) => Err(problem(session, stop, "the capture kernel was up")),
     }
 }
 
@@ -83,7 +102,7 @@ fn wait_for_vmcore(session: &mut Session<'_, '_>) -> Result<u64, Problem> {
         Ok(Ok(dmesg_bytes)) => return Ok(dmesg_bytes),
         Ok(Err(why)) => format!("the capture kernel failed: {why}"),
         Err(Stop::TimedOut) => format!("the capture kernel did not finish within {limit:?}"),
-        Err(stop) => return Err(problem(stop, "the vmcore was complete")),
+        Err(stop) => return Err(problem(session, stop, "the vmcore was complete")),
     };
     Err(session.disk_error.clone().map_or(Problem::Failed(failed), Problem::Disk))
 }
@@ -103,12 +122,16 @@ fn wait_for_end(session: &mut Session<'_, '_>) -> Result<(), Problem> {
             session.recorder.warn("the capture kernel did not switch off after the dump");
             Ok(())
         }
-        Err(stop) => Err(problem(stop, "the vmcore was on disk")),
+        Err(stop) => Err(problem(session, stop, "the vmcore was on disk")),
     }
 }
 
-fn problem(stop: Stop, what: &str) -> Problem {
+fn problem(session: &Session<'_, '_>, stop: Stop, what: &str) -> Problem {
     match stop {
+        Stop::Halted(_) if session.capture_panic.is_some() => {
+            let words = session.capture_panic.as_deref().unwrap_or_default();
+            Problem::Failed(format!("the capture kernel crashed itself: {words}"))
+        }
         Stop::Halted(reason) => {
             Problem::Failed(format!("the guest ended by itself ({reason}) before {what}"))
         }

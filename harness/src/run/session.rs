@@ -15,6 +15,9 @@ use crate::vm::{Exited, Machine, Signal, qmp};
 /// console and QMP are channels of their own.
 const DRAIN: Duration = Duration::from_millis(300);
 
+/// With these every kernel begins to speak.
+const FIRST_WORDS: &str = "Linux version ";
+
 /// Why a wait ended without what it waited for.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -51,6 +54,10 @@ pub(crate) struct Session<'r, 'b> {
     pub(crate) capture_kernel: bool,
     /// Bytes of kernel log on its disk, once the vmcore is on its own.
     pub(crate) captured: Option<u64>,
+    /// Whether a second kernel began to speak on the console.
+    second_kernel: bool,
+    /// The first line of the capture kernel's own crash.
+    pub(crate) capture_panic: Option<String>,
     /// What failed in the capture kernel.
     pub(crate) capture_failed: Option<String>,
     /// Why the host could not write a disk.
@@ -73,6 +80,8 @@ impl<'r, 'b> Session<'r, 'b> {
             crash: None,
             capture_kernel: false,
             captured: None,
+            second_kernel: false,
+            capture_panic: None,
             capture_failed: None,
             disk_error: None,
             halted: None,
@@ -152,7 +161,16 @@ impl<'r, 'b> Session<'r, 'b> {
         let at_ms = millis(self.machine.elapsed());
         self.recorder.emit(Event::Console { at_ms, line: line.to_owned() });
         self.kernel_spoke |= printk_text(line).is_some();
-        if let Some(message) = crash_message(line) {
+        let message = crash_message(line);
+        if self.crash.is_some() {
+            self.second_kernel |=
+                printk_text(line).is_some_and(|text| text.starts_with(FIRST_WORDS));
+            if let Some(message) = message.filter(|_| self.second_kernel) {
+                self.capture_panic.get_or_insert_with(|| message.to_owned());
+                return;
+            }
+        }
+        if let Some(message) = message {
             self.crashed(CrashSign::Console, Some(message));
         }
     }
