@@ -33,6 +33,8 @@ pub struct Driven {
     pub capture: Option<CaptureMethod>,
     /// Why it was not taken in the first way.
     pub capture_reason: Option<String>,
+    /// Whether the guest's kernel printed or said something.
+    pub ran: bool,
     /// Whether the kernel survived the trigger.
     pub survived: bool,
     /// What went wrong.
@@ -56,6 +58,7 @@ pub fn drive(
             return driven;
         }
     };
+    let mut given_up = None;
     let mut tries = candidates.order.iter().copied().peekable();
     while let Some(accel) = tries.next() {
         let attempt = Attempt { plan, accel, disks: &disks, folder };
@@ -63,10 +66,14 @@ pub fn drive(
         let rejected = attempt.make(launcher, recorder, fall_back, &mut driven);
         let Some(reason) = rejected else { break };
         recorder.emit(Event::AccelRejected { accel, reason: reason.clone() });
-        if let Err(error) = memory.remember(&reason) {
-            recorder.warn(format!("cannot remember that {accel} does not work here: {error}"));
-        }
+        given_up = Some((accel, reason.clone()));
         driven = Driven { accel_reason: Some(reason), ..Driven::default() };
+    }
+    // A guest that runs nowhere tells nothing about the accelerator.
+    if let Some((accel, reason)) = given_up.filter(|_| driven.ran)
+        && let Err(error) = memory.remember(&reason)
+    {
+        recorder.warn(format!("cannot remember that {accel} does not work here: {error}"));
     }
     driven
 }
@@ -119,7 +126,9 @@ impl Attempt<'_> {
         let mut session = Session::new(machine, recorder, *plan.limits.get(self.accel));
         // Every KVM guest has to prove itself, the later ones too: it costs nothing.
         let first_output = (self.accel == Accel::Kvm).then_some(session.limits.first_output);
-        match session.boot(first_output) {
+        let booted = session.boot(first_output);
+        driven.ran = session.kernel_spoke;
+        match booted {
             Ok(kernel) => session.recorder.finish(format!("{what}, {kernel}")),
             Err(NotReady::Silent { limit }) if self.accel == Accel::Kvm => {
                 let reason =
