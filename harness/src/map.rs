@@ -27,8 +27,16 @@ impl Map {
     /// Opens and maps a file.
     ///
     /// # Errors
-    /// It cannot be opened or mapped.
+    /// It is no file, or cannot be opened or mapped.
     pub fn open(path: &Path) -> io::Result<Self> {
+        // To open a pipe would wait for its writer.
+        let kind = std::fs::metadata(path)?.file_type();
+        if kind.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !kind.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
         Self::of(&File::open(path)?)
     }
 }

@@ -76,7 +76,7 @@ pub enum BuildError {
         wanted: Option<u32>,
     },
     /// `make` cannot be started.
-    #[error("cannot run make: {0}")]
+    #[error("cannot run make")]
     NoMake(#[source] io::Error),
     /// A module is for another kernel.
     #[error("{path} is for kernel {vermagic}, but the guest runs {release}")]
@@ -106,7 +106,7 @@ pub enum BuildError {
         path: PathBuf,
     },
     /// A file of the build cannot be read or written.
-    #[error("cannot copy {path}: {source}")]
+    #[error("cannot copy {path}")]
     Copy {
         /// The file.
         path: PathBuf,

@@ -35,7 +35,7 @@ pub enum FetchError {
         why: String,
     },
     /// The host has no apt.
-    #[error("cannot run {program}: {source} (Debian packages come through apt)")]
+    #[error("cannot run {program} (Debian packages come through apt)")]
     NoApt {
         /// The program.
         program: String,
@@ -51,7 +51,7 @@ pub enum FetchError {
         output: String,
     },
     /// A package is not what its format says.
-    #[error("cannot unpack {path}: {source}{}", advice(source))]
+    #[error("cannot unpack {path}{}", advice(source))]
     Unpack {
         /// The package.
         path: PathBuf,

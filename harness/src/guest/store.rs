@@ -36,7 +36,7 @@ pub enum StoreError {
     #[error("no place for the cache: none of REPRO_CACHE, XDG_CACHE_HOME and HOME is set")]
     NoPlace,
     /// Something in the cache cannot be made or changed.
-    #[error("cannot write {path} in the cache: {source}{}", advice(source))]
+    #[error("cannot write {path} in the cache{}", advice(source))]
     Write {
         /// What was to be written.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Something in the cache cannot be read.
-    #[error("cannot read {path} in the cache: {source}")]
+    #[error("cannot read {path} in the cache")]
     Read {
         /// What was to be read.
         path: PathBuf,

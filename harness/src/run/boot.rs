@@ -9,8 +9,8 @@ use crate::run::session::{Answer, Session, Stop};
 use crate::vm::agent::{Message, Request, Stage};
 use crate::vm::{Exited, Signal};
 
-/// How the capture kernel is loaded: by the system call that takes files, which every kernel of
-/// 3.17 and later has; the agent falls back to the older one by itself.
+/// How the capture kernel is loaded: by the system call that takes files, which every x86-64 kernel
+/// of 3.17 and later has where it is built with `CONFIG_KEXEC_FILE`.
 const ARM_METHOD: &str = "file";
 
 /// Why a guest did not become ready.

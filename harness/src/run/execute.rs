@@ -103,7 +103,10 @@ fn phases(
                 result.report = Some(analysis.report);
             }
             // A guest that was not ready is the graver failure.
-            Err(failure) => result.failure = result.failure.take().or(Some(failure)),
+            Err(failure) if result.failure.is_some() => {
+                recorder.warn(failure.to_string());
+            }
+            Err(failure) => result.failure = Some(failure),
         }
     }
     judge(selected, survived, result);
