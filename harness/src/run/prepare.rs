@@ -117,7 +117,7 @@ pub fn fetch(
 
 fn progress_line(progress: &Progress) -> String {
     let step = match progress.phase {
-        guest::Phase::Lists => "lists of",
+        guest::Phase::Lists => "reading",
         guest::Phase::Download => "downloading",
         guest::Phase::Extract => "unpacking",
     };

@@ -5,6 +5,7 @@
 
 mod index;
 mod kernel;
+mod room;
 pub(crate) mod sites;
 
 use std::fs;
@@ -19,6 +20,7 @@ use super::meter::Meter;
 use super::store::{Lock, StoreError};
 use super::{FetchError, Package};
 use crate::host::child;
+use room::Room;
 use sites::{Site, keyring};
 
 /// What the host wants done around an update of its own lists (emptying its cache, telling its
@@ -152,27 +154,37 @@ impl<'a> Apt<'a> {
             return Ok(Vec::new());
         }
         let workspace = lock.workspace(&format!("download-{lane}"))?;
+        let kept = self.download_into(&workspace, lock, records);
+        super::store::discard(&workspace);
+        kept
+    }
+
+    fn download_into(
+        &self,
+        workspace: &Path,
+        lock: &Lock<'_>,
+        records: &[&Record],
+    ) -> Result<Vec<PathBuf>, FetchError> {
         let total: u64 = records.iter().map(|record| record.size).sum();
         let mut words = self.options();
         words.extend(["-q".into(), "download".into()]);
         words.extend(records.iter().map(|record| record.pinned()));
-        let expression = child::tied("apt-get", words).dir(&workspace);
+        let expression = child::tied("apt-get", words).dir(workspace);
         let mut seen = 0;
         self.finish("apt-get download", &expression, &mut || {
-            let now = folder_size(&workspace).clamp(seen, total);
+            let now = folder_size(workspace).clamp(seen, total);
             self.meter.downloaded.fetch_add(now - seen, Ordering::Relaxed);
             seen = now;
         })?;
         self.meter.downloaded.fetch_add(total - seen, Ordering::Relaxed);
         let mut kept = Vec::new();
         for record in records {
-            let file = file_of(&workspace, &record.package).ok_or_else(|| FetchError::NoFile {
+            let file = file_of(workspace, &record.package).ok_or_else(|| FetchError::NoFile {
                 package: record.package.clone(),
                 file: "file after its download".into(),
             })?;
             kept.push(lock.keep(&file, &record.sha256)?);
         }
-        super::store::discard(&workspace);
         Ok(kept)
     }
 
@@ -197,18 +209,29 @@ impl<'a> Apt<'a> {
         each: &mut dyn FnMut(),
     ) -> Result<String, FetchError> {
         let piped = expression.stdout_capture().stderr_capture();
+        let mut room = Room::new(&self.folder);
         let ended = child::wait(&piped, || {
             each();
-            self.meter.go_on()
+            !room.is_long_gone() && self.meter.go_on()
         });
-        let output = ended
-            .map_err(|source| FetchError::NoApt { program: what.to_owned(), source })?
-            .ok_or(FetchError::Cancelled)?;
+        let ended =
+            ended.map_err(|source| FetchError::NoApt { program: what.to_owned(), source })?;
+        let Some(output) = ended else {
+            return Err(if room.is_long_gone() { self.full() } else { FetchError::Cancelled });
+        };
         if !output.status.success() {
             let output = child::tail(&output.stderr, LINES);
+            if output.contains("No space left on device") {
+                return Err(self.full());
+            }
             return Err(FetchError::Apt { what: what.to_owned(), output });
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn full(&self) -> FetchError {
+        let path = self.folder.clone();
+        StoreError::Write { path, source: rustix::io::Errno::NOSPC.into() }.into()
     }
 
     /// Options that keep apt out of the host's own folders.
