@@ -17,5 +17,6 @@ pub mod map;
 pub mod process;
 pub mod report;
 pub mod run;
+mod symbols;
 pub mod units;
 pub mod vm;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From a dump to its report.
 
+use debuginfo::Files;
 use vmcore::{ReadAt, Vmcore};
 
 use crate::backtrace::{Line, culprit, frames, lines};
@@ -23,7 +24,7 @@ pub struct Inputs<'a> {
     /// The dump.
     pub vmcore: &'a dyn ReadAt,
     /// The kernel's `vmlinux` with debug information, if there is one.
-    pub vmlinux: Option<&'a [u8]>,
+    pub vmlinux: Option<Files<'a>>,
     /// Files of modules.
     pub modules: &'a dyn ModuleFiles,
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is missing, doubtful or worth knowing. The codes are listed in `docs/findings.md`.
 
+use debuginfo::Image;
 use unwind::{StopReason, Trust, Walk};
 
 use crate::claim::{Addresses, Claim};
 use crate::context::Walks;
-use crate::kernel::VmlinuxState;
 use crate::kernel::module_file::ModuleFile;
+use crate::kernel::{Kernel, VmlinuxState};
 use crate::machine::Machine;
 use crate::printer::CodeNames;
 use crate::report::{Finding, Severity};
@@ -48,7 +49,7 @@ impl Findings {
         match kernel.vmlinux() {
             VmlinuxState::Matches { .. } => {}
             VmlinuxState::Absent => {
-                self.say("A003", Severity::Warning, "no vmlinux was given: no types and no lines");
+                self.say("A003", Severity::Warning, without_vmlinux(kernel));
             }
             VmlinuxState::Unconfirmed => self.say(
                 "A004",
@@ -65,6 +66,10 @@ impl Findings {
                     format!("the vmlinux given cannot be used: {error}"),
                 );
             }
+        }
+        if let Some(error) = kernel.image().and_then(Image::refused_debug_file) {
+            let words = format!("the debug file found for the vmlinux is not used: {error}");
+            self.say("A018", Severity::Warning, words);
         }
         for doubt in &kernel.crash().doubts {
             self.say("A007", Severity::Warning, doubt.clone());
@@ -87,6 +92,11 @@ impl Findings {
     fn module_files(&mut self, machine: &Machine<'_>) {
         for (module, file) in machine.modules() {
             let name = &module.name;
+            let image = file.and_then(ModuleFile::image);
+            if let Some(error) = image.and_then(Image::refused_debug_file) {
+                let words = format!("the debug file found for module {name} is not used: {error}");
+                self.say("A018", Severity::Warning, words);
+            }
             match file {
                 None | Some(ModuleFile::Matches { .. }) => {}
                 Some(ModuleFile::Unconfirmed { .. }) => self.say(
@@ -166,4 +176,17 @@ impl Findings {
             }
         }
     }
+}
+
+/// What the report does without, and what stands in for it.
+fn without_vmlinux(kernel: &Kernel<'_>) -> String {
+    let names = match kernel.kallsyms() {
+        Ok(_) => "names come from the symbol table in the dump's memory".to_owned(),
+        Err(why) => format!("no names ({why})"),
+    };
+    let types = match kernel.types() {
+        Ok(_) => "types from the BTF in the dump's memory".to_owned(),
+        Err(why) => format!("no types ({why})"),
+    };
+    format!("no vmlinux was given: {names}, {types}; no source lines of the kernel")
 }

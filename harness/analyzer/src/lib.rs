@@ -34,4 +34,5 @@ pub mod stacks;
 pub mod verdict;
 
 pub use analyze::{Analysis, Error, Inputs, analyze};
+pub use debuginfo::Files;
 pub use machine::ModuleFiles;

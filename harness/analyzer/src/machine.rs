@@ -5,7 +5,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use debuginfo::Image;
+use debuginfo::{Files, Image};
 use unwind::orc::{OrcEntry, Table, Version};
 use unwind::{CfiRow, Expression, Memory, Registers};
 
@@ -29,8 +29,9 @@ const TRANSPARENT: [&str; 5] =
 
 /// The files of modules, by the module's name.
 pub trait ModuleFiles {
-    /// The bytes of the `.ko` for the module of that name (as `lsmod` prints it).
-    fn module(&self, name: &str) -> Option<&[u8]>;
+    /// The `.ko` for the module of that name (as `lsmod` prints it), with its separate debug file
+    /// if it has one.
+    fn module(&self, name: &str) -> Option<Files<'_>>;
 }
 
 /// The crashed machine.
@@ -83,8 +84,8 @@ impl<'a> Machine<'a> {
     pub fn open_modules(&self, files: &'a dyn ModuleFiles) {
         for loaded in &self.modules {
             let open = || {
-                let bytes = files.module(&loaded.module.name)?;
-                Some(self.kernel.module_file(loaded.module, bytes))
+                let files = files.module(&loaded.module.name)?;
+                Some(self.kernel.module_file(loaded.module, files))
             };
             loaded.file.get_or_init(open);
         }
@@ -158,7 +159,9 @@ impl Machine<'_> {
             // The table lists per-CPU variables too, by their offsets from zero on.
             None if address >> 63 == 0 => return None,
             None => {
-                let symbol = self.kernel.kallsyms().ok()?.at(address)?;
+                // The table has per-CPU variables too, with small numbers that are no addresses.
+                let kallsyms = self.kernel.kallsyms().ok().filter(|_| address >> 63 == 1)?;
+                let symbol = kallsyms.at(address)?;
                 // The last symbol has no next one; nothing is known of its size.
                 (symbol.name.to_owned(), symbol.address, symbol.extent.unwrap_or(0))
             }

@@ -52,7 +52,7 @@ pub(crate) struct Section<'d> {
     /// Bytes are compressed (`SHF_COMPRESSED`).
     pub(crate) compression: Option<CompressionFormat>,
     /// Size once decompressed.
-    uncompressed: u64,
+    pub(crate) uncompressed: u64,
     /// Section that a relocation section applies to (`sh_info`).
     pub(crate) applies_to: usize,
 }
@@ -72,6 +72,17 @@ pub(crate) struct Elf<'d> {
 const MAX_UNCOMPRESSED: u64 = 4 << 30;
 
 impl<'d> Elf<'d> {
+    /// No file: what stands behind types that came from elsewhere.
+    pub(crate) fn empty() -> Self {
+        Self {
+            placement: Placement::Kernel { bias: 0 },
+            sections: Vec::new(),
+            symbols: &[],
+            strings: &[],
+            names: OnceCell::new(),
+        }
+    }
+
     /// Reads the headers of a kernel.
     pub(crate) fn kernel(file: &'d [u8], bias: u64) -> Result<Self, Error> {
         let header = header(file)?;

@@ -19,6 +19,14 @@ pub enum Error {
         /// What the caller asked for.
         wanted: &'static str,
     },
+    /// The debug information that was split off belongs to another build of the file.
+    #[error("it is of another build: the file has build-id {image}, the debug file {debug}")]
+    OtherDebugFile {
+        /// Build-id of the kernel or module, in hexadecimal.
+        image: String,
+        /// That of the debug file.
+        debug: String,
+    },
     /// A header or table lies outside of the file or contradicts itself.
     #[error("{what} of the ELF file is damaged or cut off")]
     Damaged {

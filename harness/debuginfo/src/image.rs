@@ -10,8 +10,8 @@ use crate::elf::Elf;
 use crate::symbol::SymbolIndex;
 use crate::types::Store;
 use crate::{
-    CfiExpression, CfiRow, Error, Function, Local, Location, Lookup, OrcSections, Reason,
-    SourceFrame, Symbol, Type, TypeId, notes, orc, symbol,
+    CfiExpression, CfiRow, Error, Files, Function, Local, Location, Lookup, OrcSections, Reason,
+    SourceFrame, Symbol, Type, TypeId, files, notes, orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
@@ -21,6 +21,9 @@ pub struct Image<'d> {
     dwarf: dwarf::Store,
     symbols: OnceCell<SymbolIndex>,
     orc: OnceCell<Vec<u8>>,
+    /// BTF that came without a file.
+    own_btf: Option<Vec<u8>>,
+    refused: Option<Error>,
     btf: OnceCell<Result<Index, Reason>>,
     /// Answers of [`Self::find`].
     found: RefCell<BTreeMap<(Wanted, String), Result<TypeId, Reason>>>,
@@ -30,18 +33,52 @@ impl<'d> Image<'d> {
     /// A kernel: `vmlinux`. `bias` is what KASLR added to the addresses of the text map.
     ///
     /// # Errors
-    /// The file is not an x86-64 ELF executable, or its section headers are damaged.
-    pub fn kernel(file: &'d [u8], bias: u64) -> Result<Self, Error> {
-        Ok(Self::new(Elf::kernel(file, bias)?))
+    /// The file is not an x86-64 ELF executable, or its section headers are damaged. A separate
+    /// debug file that cannot be used is left out: [`refused_debug_file`](Self::refused_debug_file).
+    pub fn kernel(files: impl Into<Files<'d>>, bias: u64) -> Result<Self, Error> {
+        Self::open(files.into(), |file| Elf::kernel(file, bias))
     }
 
     /// A module: a relocatable `.ko`, and the run-time address of each of its sections. Symbols and
     /// code in sections that are not named there are not found.
     ///
     /// # Errors
-    /// The file is not a relocatable x86-64 ELF file, or its section headers are damaged.
-    pub fn module(file: &'d [u8], sections: &BTreeMap<String, u64>) -> Result<Self, Error> {
-        Ok(Self::new(Elf::module(file, sections)?))
+    /// The file is not a relocatable x86-64 ELF file, or its section headers are damaged. A separate
+    /// debug file that cannot be used is left out: [`refused_debug_file`](Self::refused_debug_file).
+    pub fn module(
+        files: impl Into<Files<'d>>,
+        sections: &BTreeMap<String, u64>,
+    ) -> Result<Self, Error> {
+        Self::open(files.into(), |file| Elf::module(file, sections))
+    }
+
+    fn open(
+        files: Files<'d>,
+        read: impl Fn(&'d [u8]) -> Result<Elf<'d>, Error>,
+    ) -> Result<Self, Error> {
+        let image = read(files.image)?;
+        let Some(debug) = files.debug else { return Ok(Self::new(image)) };
+        let joined = read(debug).and_then(|debug| files::check(&image, &debug).map(|()| debug));
+        Ok(match joined {
+            Ok(debug) => Self::new(files::join(image, debug)),
+            Err(error) => Self { refused: Some(error), ..Self::new(image) },
+        })
+    }
+
+    /// Why the separate debug file that was given is not used.
+    pub fn refused_debug_file(&self) -> Option<&Error> {
+        self.refused.as_ref()
+    }
+
+    /// Types alone, from the BTF that a kernel keeps in its memory (`__start_BTF` to
+    /// `__stop_BTF`): no symbols, no lines, no code.
+    ///
+    /// # Errors
+    /// The bytes are no BTF.
+    pub fn types(btf: Vec<u8>) -> Result<Self, Reason> {
+        let image = Self { own_btf: Some(btf), ..Self::new(Elf::empty()) };
+        image.btf()?;
+        Ok(image)
     }
 
     fn new(elf: Elf<'d>) -> Self {
@@ -51,6 +88,8 @@ impl<'d> Image<'d> {
             dwarf,
             symbols: OnceCell::new(),
             orc: OnceCell::new(),
+            own_btf: None,
+            refused: None,
             btf: OnceCell::new(),
             found: RefCell::default(),
         }
@@ -63,9 +102,10 @@ impl<'d> Image<'d> {
     /// The kernel's BTF; a module's builds on the kernel's and is not read.
     pub(crate) fn btf(&self) -> Result<Btf<'_>, Reason> {
         let section = self.elf.section(".BTF").filter(|_| !self.elf.is_module());
-        let (_, section) = section.ok_or(Reason::NoSection(".BTF"))?;
-        let index = self.btf.get_or_init(|| Index::new(section.data));
-        Btf::new(section.data, index.as_ref().map_err(Clone::clone)?)
+        let in_file = section.map(|(_, section)| section.data);
+        let bytes = self.own_btf.as_deref().or(in_file).ok_or(Reason::NoSection(".BTF"))?;
+        let index = self.btf.get_or_init(|| Index::new(bytes));
+        Btf::new(bytes, index.as_ref().map_err(Clone::clone)?)
     }
 
     /// A type by name, from BTF if the kernel has it, else from DWARF.
@@ -89,6 +129,16 @@ impl<'d> Image<'d> {
     /// GNU build-id.
     pub fn build_id(&self) -> Option<Vec<u8>> {
         notes::build_id(&self.elf)
+    }
+
+    /// Name of the separate debug file, as `.gnu_debuglink` has it.
+    pub fn debug_link(&self) -> Option<&'d str> {
+        notes::debug_link(&self.elf)
+    }
+
+    /// Whether there is DWARF for functions and lines.
+    pub fn has_debug_info(&self) -> bool {
+        self.elf.section(".debug_info").is_some_and(|(_, section)| !section.data.is_empty())
     }
 
     /// Value of a key in `.modinfo` (`srcversion`, `vermagic`, …), the first if there are several.

@@ -20,6 +20,7 @@ mod cfi;
 mod dwarf;
 mod elf;
 mod error;
+mod files;
 mod function;
 mod image;
 mod layout;
@@ -37,6 +38,7 @@ mod well_known;
 
 pub use cfi::{CfaRule, CfiExpression, CfiRow, CfiRule};
 pub use error::Error;
+pub use files::Files;
 pub use function::{Function, Inlined, Parameter};
 pub use image::Image;
 pub use location::{Local, Location};

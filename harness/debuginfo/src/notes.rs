@@ -28,3 +28,10 @@ pub(crate) fn modinfo<'d>(elf: &Elf<'d>, key: &str) -> Option<&'d str> {
         std::str::from_utf8(value).ok()
     })
 }
+
+/// Name in `.gnu_debuglink`: up to the first zero byte; a checksum of the file follows.
+pub(crate) fn debug_link<'d>(elf: &Elf<'d>) -> Option<&'d str> {
+    let (_, section) = elf.section(".gnu_debuglink")?;
+    let name = section.data.split(|&byte| byte == 0).next()?;
+    std::str::from_utf8(name).ok().filter(|name| !name.is_empty() && !name.contains('/'))
+}

@@ -14,16 +14,18 @@ use crate::run::analysis::{Symbols, analyze};
 
 /// Say why a kernel crashed, from its vmcore
 ///
-/// Without --vmlinux and --module-dir the report has what the dump itself can tell. Nothing is
-/// started and nothing is fetched.
+/// Without --vmlinux and --module-dir the files of debug packages are used if they are installed
+/// (/usr/lib/debug, by release and build-id), else the report has what the dump itself can tell.
+/// Files may be compressed (xz, zstd, gzip); the separate debug file of a stripped one is found by
+/// build-id and .gnu_debuglink. Nothing is started and nothing is fetched.
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
     /// The dump: kdump-compressed or ELF
     vmcore: PathBuf,
-    /// The kernel with symbols and debug information
-    #[arg(long, value_name = "FILE")]
+    /// The kernel with symbols and debug information, or a folder with it
+    #[arg(long, value_name = "PATH")]
     vmlinux: Option<PathBuf>,
-    /// Folder with the modules (.ko) that were loaded, with debug information
+    /// Folder with the modules that were loaded (.ko, .ko.xz, .ko.debug, …), at any depth
     #[arg(long, value_name = "DIR")]
     module_dir: Option<PathBuf>,
     /// The form of the report
@@ -45,11 +47,12 @@ enum Addresses {
 
 impl Analyze {
     pub(super) fn run(&self) -> CommandResult {
-        let modules = match &self.module_dir {
-            Some(folder) => modules(folder)?,
-            None => Vec::new(),
+        let symbols = Symbols {
+            vmlinux: self.vmlinux.clone(),
+            modules: Vec::new(),
+            module_dir: self.module_dir.clone(),
+            search_system: true,
         };
-        let symbols = Symbols { vmlinux: self.vmlinux.clone(), modules };
         let analysis = analyze(&self.vmcore, &symbols)?;
         let report = match self.addresses {
             Addresses::Raw => &analysis.report,

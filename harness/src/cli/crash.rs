@@ -49,7 +49,7 @@ impl Crash {
             vmlinux: self.vmlinux.as_deref().map(name),
             modules: modules.iter().map(|(module, path)| (module.clone(), name(path))).collect(),
         };
-        let symbols = Symbols { vmlinux: self.vmlinux.clone(), modules };
+        let symbols = Symbols { vmlinux: self.vmlinux.clone(), modules, ..Symbols::default() };
         ask(&self.vmcore, &symbols, files, |session| {
             if self.commands.is_empty() { self.converse(session) } else { self.answer(session) }
         })?

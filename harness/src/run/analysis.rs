@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Calls the analyzer: the one place where dumps and symbol files are opened for it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use analyzer::commands::{Files, Session, with_session};
-use analyzer::{Analysis, Inputs, ModuleFiles};
+use analyzer::{Analysis, Inputs};
+use vmcore::{ReadAt, Vmcore};
 
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::map::Map;
+use crate::symbols::{Found, Modules, Wanted, kernel};
 
 /// Files that an analysis may use.
 #[derive(Debug, Clone, Default)]
 pub struct Symbols {
-    /// The kernel with symbols and debug information.
+    /// The kernel with symbols and debug information, or a folder with it.
     pub vmlinux: Option<PathBuf>,
     /// Modules by their names in the kernel.
     pub modules: Vec<(String, PathBuf)>,
+    /// A folder with modules, at any depth.
+    pub module_dir: Option<PathBuf>,
+    /// Whether what is not given is looked for where packages put debug information.
+    pub search_system: bool,
 }
 
 /// Says from a vmcore why the kernel crashed.
@@ -48,9 +53,12 @@ fn opened<T>(
     look: impl FnOnce(&Inputs<'_>) -> Result<T, analyzer::Error>,
 ) -> Result<T, Failure> {
     let dump = open(vmcore)?;
-    let vmlinux = symbols.vmlinux.as_deref().map(open).transpose()?;
-    let modules = Modules::open(&symbols.modules)?;
-    let inputs = Inputs { vmcore: &&dump[..], vmlinux: vmlinux.as_deref(), modules: &modules };
+    let dump: &dyn ReadAt = &&dump[..];
+    let wanted = wanted(dump);
+    let vmlinux = symbols.kernel(&wanted)?;
+    let modules = symbols.modules(&wanted)?;
+    let vmlinux = vmlinux.as_ref().map(Found::files);
+    let inputs = Inputs { vmcore: dump, vmlinux, modules: &modules };
     look(&inputs).map_err(|error| {
         Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", vmcore.display()))
             .caused_by(&error)
@@ -65,18 +73,40 @@ fn open(path: &Path) -> Result<Map, Failure> {
     })
 }
 
-/// Module files, mapped: no byte is read before the analyzer asks for it.
-struct Modules(BTreeMap<String, Map>);
-
-impl Modules {
-    fn open(files: &[(String, PathBuf)]) -> Result<Self, Failure> {
-        let map = |(name, path): &(String, PathBuf)| Ok((name.replace('-', "_"), open(path)?));
-        files.iter().map(map).collect::<Result<_, _>>().map(Self)
+/// What the dump says of its kernel; nothing of a file that is no dump, which the analyzer names.
+fn wanted(dump: &dyn ReadAt) -> Wanted {
+    let Ok(vmcore) = Vmcore::open(dump) else { return Wanted::default() };
+    Wanted {
+        release: vmcore.vmcoreinfo().os_release().map(str::to_owned),
+        build_id: vmcore.vmcoreinfo().build_id(),
     }
 }
 
-impl ModuleFiles for Modules {
-    fn module(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name).map(|map| &**map)
+impl Symbols {
+    fn kernel(&self, wanted: &Wanted) -> Result<Option<Found>, Failure> {
+        let given = self.vmlinux.as_deref();
+        if given.is_none() && !self.search_system {
+            return Ok(None);
+        }
+        kernel(given, wanted).map_err(|error| {
+            let path = given.unwrap_or(Path::new("vmlinux"));
+            Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
+                .caused_by(&error)
+        })
+    }
+
+    fn modules(&self, wanted: &Wanted) -> Result<Modules, Failure> {
+        let mut modules = Modules::named(&self.modules).map_err(|error| {
+            Failure::new(Exit::AnalysisFailed, "cannot read the modules' files").caused_by(&error)
+        })?;
+        match &self.module_dir {
+            Some(folder) => modules.search(folder, wanted).map_err(|error| {
+                Failure::new(Exit::SetupError, format!("cannot read {}", folder.display()))
+                    .caused_by(&error)
+            })?,
+            None if self.search_system => modules.search_system(wanted),
+            None => {}
+        }
+        Ok(modules)
     }
 }

@@ -58,7 +58,10 @@ pub fn prepare(
     write_case(selected, &files, folder)?;
     let plan = plan(selected, files.vmlinuz.clone(), initrd);
     let modules = modules.into_iter().map(|BuiltModule { name, path }| (name, path)).collect();
-    Ok(Prepared { plan, symbols: Symbols { vmlinux: Some(files.vmlinux), modules } })
+    Ok(Prepared {
+        plan,
+        symbols: Symbols { vmlinux: Some(files.vmlinux), modules, ..Symbols::default() },
+    })
 }
 
 /// `case.json`: what was run, with everything that manifests leave open filled in.

@@ -117,7 +117,7 @@ fn log(dump: &Dump, logs: &[(&str, &str)], compared: &mut Count) -> Result<()> {
     let vmlinux = Map::open(&dump.vmlinux)?;
     let bytes = &map[..];
     let vmcore = Vmcore::open(&bytes)?;
-    let kernel = Kernel::open(&vmcore, Some(&vmlinux))?;
+    let kernel = Kernel::open(&vmcore, Some((&vmlinux[..]).into()))?;
     let listing = kernel.log().map_err(|missing| anyhow!("our log: {missing:?}"))?;
     let ours: Vec<&str> = listing.items.iter().flat_map(|line| line.text.lines()).collect();
     for (who, log) in logs {

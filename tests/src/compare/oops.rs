@@ -75,7 +75,7 @@ pub fn registers(dump: &Dump, theirs: &Oops, compared: &mut Count) -> Result<()>
     let vmlinux = Map::open(&dump.vmlinux)?;
     let bytes = &map[..];
     let vmcore = Vmcore::open(&bytes)?;
-    let kernel = Kernel::open(&vmcore, Some(&vmlinux))?;
+    let kernel = Kernel::open(&vmcore, Some((&vmlinux[..]).into()))?;
     let machine = Machine::new(&kernel);
     let note = crashing_note(&kernel).context("no registers of the crashing CPU")?;
     let walks = walks(&machine, note);

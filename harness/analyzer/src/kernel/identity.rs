@@ -5,7 +5,7 @@
 //! kernel's memory in every version. Kernels without one are told by `linux_banner`, the text
 //! with release, compiler, build number and date.
 
-use debuginfo::Image;
+use debuginfo::{Files, Image};
 use vmcore::VmcoreInfo;
 
 use super::memory::{VirtualMemory, text};
@@ -57,15 +57,15 @@ pub(super) struct Checked<'a> {
 pub(super) fn check<'a>(
     space: &AddressSpace<'_>,
     info: &VmcoreInfo,
-    file: Option<&'a [u8]>,
+    files: Option<Files<'a>>,
 ) -> Checked<'a> {
     let said = info.kaslr_offset();
-    let Some(file) = file else {
+    let Some(files) = files else {
         return Checked { image: None, state: VmlinuxState::Absent, kaslr: said };
     };
     let opened = match said {
-        Some(bias) => Image::kernel(file, bias).map(|image| (image, bias)),
-        None => open_by_stext(file, info),
+        Some(bias) => Image::kernel(files, bias).map(|image| (image, bias)),
+        None => open_by_stext(files, info),
     };
     let (image, bias) = match opened {
         Ok(opened) => opened,
@@ -80,10 +80,10 @@ pub(super) fn check<'a>(
 
 /// Finds the KASLR offset by `_stext`, for dumps that do not say it.
 fn open_by_stext<'a>(
-    file: &'a [u8],
+    files: Files<'a>,
     info: &VmcoreInfo,
 ) -> Result<(Image<'a>, u64), debuginfo::Error> {
-    let linked = Image::kernel(file, 0)?;
+    let linked = Image::kernel(files, 0)?;
     let offset = info
         .symbol("_stext")
         .and_then(|ran| ran.checked_sub(linked.symbol("_stext")?.address))
@@ -91,7 +91,7 @@ fn open_by_stext<'a>(
     if offset == 0 {
         return Ok((linked, 0));
     }
-    Ok((Image::kernel(file, offset)?, offset))
+    Ok((Image::kernel(files, offset)?, offset))
 }
 
 /// Compares what identifies the dump's kernel and the file.

@@ -9,6 +9,7 @@
 //! Addresses are run-time virtual addresses of the crashed kernel unless they are a
 //! [`vmcore::PhysAddr`].
 
+mod btf;
 mod clock;
 pub mod cpus;
 pub mod crash;
@@ -43,7 +44,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use debuginfo::{Field, Image};
+use debuginfo::{Field, Files, Image};
 use unwind::Stack;
 use vmcore::{Vmcore, VmcoreInfo};
 
@@ -74,6 +75,7 @@ pub struct Kernel<'a> {
     space: AddressSpace<'a>,
     image: Option<Image<'a>>,
     vmlinux: VmlinuxState,
+    btf: OnceCell<Result<Image<'static>, Unavailable>>,
     kaslr: Option<u64>,
     symbols: RefCell<BTreeMap<String, Option<u64>>>,
     fields: RefCell<BTreeMap<String, Option<Field>>>,
@@ -95,7 +97,7 @@ impl<'a> Kernel<'a> {
     ///
     /// # Errors
     /// If the dump does not say where the kernel is.
-    pub fn open(vmcore: &'a Vmcore<'a>, vmlinux: Option<&'a [u8]>) -> Result<Self, OpenError> {
+    pub fn open(vmcore: &'a Vmcore<'a>, vmlinux: Option<Files<'a>>) -> Result<Self, OpenError> {
         let info = vmcore.vmcoreinfo();
         if info.is_empty() {
             return Err(OpenError::NoVmcoreInfo);
@@ -111,6 +113,7 @@ impl<'a> Kernel<'a> {
             space,
             image: checked.image,
             vmlinux: checked.state,
+            btf: OnceCell::new(),
             kaslr: checked.kaslr,
             symbols: RefCell::default(),
             fields: RefCell::default(),
@@ -149,6 +152,17 @@ impl<'a> Kernel<'a> {
     #[must_use]
     pub const fn image(&self) -> Option<&Image<'a>> {
         self.image.as_ref()
+    }
+
+    /// The kernel's types: of the `vmlinux`, or without one the BTF in the dump's own memory.
+    ///
+    /// # Errors
+    /// If there is neither.
+    pub fn types(&self) -> Result<&Image<'a>, Unavailable> {
+        match &self.image {
+            Some(image) => Ok(image),
+            None => self.btf.get_or_init(|| btf::read(self)).as_ref().map_err(Clone::clone),
+        }
     }
 
     /// What became of the `vmlinux` given.
@@ -198,8 +212,8 @@ impl<'a> Kernel<'a> {
         if let Some(known) = self.fields.borrow().get(&name) {
             return known.clone().ok_or(Unavailable::Type(name));
         }
-        let image = self.image.as_ref();
-        let found = image.and_then(|image| image.member(structure, path).found());
+        let types = self.types().ok();
+        let found = types.and_then(|types| types.member(structure, path).found());
         self.fields.borrow_mut().insert(name.clone(), found.clone());
         found.ok_or(Unavailable::Type(name))
     }
@@ -215,9 +229,9 @@ impl<'a> Kernel<'a> {
     /// # Errors
     /// If it is unknown or there is no debug information.
     pub fn size_of(&self, structure: &str) -> Result<u64, Unavailable> {
-        let image = self.image.as_ref();
-        image
-            .and_then(|image| image.size_of(structure).found())
+        let types = self.types().ok();
+        types
+            .and_then(|types| types.size_of(structure).found())
             .ok_or_else(|| Unavailable::Type(structure.to_owned()))
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use debuginfo::Image;
+use debuginfo::{Files, Image};
 
 use super::identity::hex;
 use super::modules::Module;
@@ -60,10 +60,10 @@ pub struct WrongModule {
 }
 
 impl Kernel<'_> {
-    /// Opens `file` as the image of `module` if it is the module's.
+    /// Opens `files` as the image of `module` if it is the module's.
     #[must_use]
-    pub fn module_file<'d>(&self, module: &Module, file: &'d [u8]) -> ModuleFile<'d> {
-        let bare = match Image::module(file, &BTreeMap::new()) {
+    pub fn module_file<'d>(&self, module: &Module, files: Files<'d>) -> ModuleFile<'d> {
+        let bare = match Image::module(files, &BTreeMap::new()) {
             Ok(bare) => bare,
             Err(error) => return ModuleFile::Unusable(error),
         };
@@ -75,7 +75,7 @@ impl Kernel<'_> {
             Ok(sections) => sections,
             Err(why) => return ModuleFile::NoSections(why),
         };
-        match (Image::module(file, &sections), by) {
+        match (Image::module(files, &sections), by) {
             (Ok(image), Some(by)) => ModuleFile::Matches { image, by },
             (Ok(image), None) => ModuleFile::Unconfirmed { image },
             (Err(error), _) => ModuleFile::Unusable(error),

@@ -217,7 +217,7 @@ impl Kernel<'_> {
         let module = self.object("module", address);
         let mut regions = Vec::new();
         for (place, (name, kind, init)) in (0_i64..).zip(TYPES) {
-            let known = self.image().and_then(|image| image.enumerator(name).found());
+            let known = self.types().ok().and_then(|types| types.enumerator(name).found());
             let place = known.unwrap_or(place);
             let start = module.number(&format!("mem[{place}].base"))?;
             let size = module.number(&format!("mem[{place}].size"))?;

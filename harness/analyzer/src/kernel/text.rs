@@ -34,8 +34,9 @@ impl Kernel<'_> {
     /// `SYSTEM_BOOTING` (and `SYSTEM_SCHEDULING`, `SYSTEM_FREEING_INITMEM` of later kernels).
     fn is_init_memory_free(&self) -> bool {
         let running = self
-            .image()
-            .and_then(|image| image.enumerator("SYSTEM_RUNNING").found())
+            .types()
+            .ok()
+            .and_then(|types| types.enumerator("SYSTEM_RUNNING").found())
             .and_then(|value| u32::try_from(value).ok());
         let state = self.symbol("system_state").ok();
         let state = state.and_then(|at| super::VirtualMemory::read_u32(self, at).ok());

@@ -78,7 +78,7 @@ fn a_file_that_is_no_kernel_is_unusable() {
     let dump = World::new().dump();
     let bytes = dump.as_slice();
     let core = vmcore::Vmcore::open(&bytes).unwrap();
-    let kernel = analyzer::kernel::Kernel::open(&core, Some(b"no ELF")).unwrap();
+    let kernel = analyzer::kernel::Kernel::open(&core, Some(b"no ELF".into())).unwrap();
     assert!(matches!(kernel.vmlinux(), VmlinuxState::Unusable(_)));
 }
 

@@ -252,7 +252,7 @@ pub(crate) fn with_kernel(world: &World, look: impl FnOnce(&analyzer::kernel::Ke
     let (dump, file) = (world.dump(), world.vmlinux());
     let bytes = dump.as_slice();
     let core = vmcore::Vmcore::open(&bytes).expect("a dump");
-    look(&analyzer::kernel::Kernel::open(&core, Some(&file)).expect("a kernel"));
+    look(&analyzer::kernel::Kernel::open(&core, Some((&file).into())).expect("a kernel"));
 }
 
 /// Adds a line to VMCOREINFO.

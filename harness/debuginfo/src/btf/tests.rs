@@ -208,3 +208,17 @@ fn what_is_no_btf_is_refused() {
         Some(Reason::Malformed { what: ".BTF type", offset: 0 })
     );
 }
+
+/// A dump without its `vmlinux`: types come from the kernel's memory, and nothing else does.
+#[test]
+fn image_of_types_alone() {
+    let mut writer = Writer::new();
+    let word = writer.add(INT, false, "unsigned long", 8, &[64]);
+    let (state, stack) = (writer.name("state"), writer.name("stack"));
+    writer.add(STRUCT, false, "task_struct", 16, &[state, word, 0, stack, word, 64]);
+    let image = crate::Image::types(writer.finish()).unwrap();
+    assert_eq!(image.size_of("task_struct").found(), Some(16));
+    assert_eq!(image.member("task_struct", "stack").found().map(|field| field.offset), Some(8));
+    assert_eq!((image.symbol("init_task"), image.build_id()), (None, None));
+    assert!(crate::Image::types(b"no BTF".to_vec()).is_err());
+}

@@ -6,6 +6,7 @@ mod frames;
 mod functions;
 mod hostile;
 mod lines;
+mod separate;
 mod symbols;
 mod tools;
 mod types;

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The files that describe one kernel or module: one, or two if the debug information was split
+//! off (`objcopy --only-keep-debug`, `eu-strip -f`; distributions' debug packages).
+
+use object::elf;
+
+use crate::elf::Elf;
+use crate::{Error, notes};
+
+/// The files of one image.
+#[derive(Clone, Copy)]
+pub struct Files<'d> {
+    /// The kernel or module itself, stripped or not; or its debug file alone.
+    pub image: &'d [u8],
+    /// Its separate debug file.
+    pub debug: Option<&'d [u8]>,
+}
+
+impl std::fmt::Debug for Files<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Files")
+            .field("image", &self.image.len())
+            .field("debug", &self.debug.map(<[u8]>::len))
+            .finish()
+    }
+}
+
+impl<'d, B: AsRef<[u8]> + ?Sized> From<&'d B> for Files<'d> {
+    fn from(image: &'d B) -> Self {
+        Self { image: image.as_ref(), debug: None }
+    }
+}
+
+/// Puts the debug file's symbols and debug information together with the bytes that only the
+/// image has.
+///
+/// The debug file keeps all section headers and the symbol table, so that it leads: its numbers of
+/// sections are those that its symbols and relocations mean. A debug file without symbols (of an
+/// image that was only stripped of its debug information) follows instead.
+pub(crate) fn join<'d>(image: Elf<'d>, debug: Elf<'d>) -> Elf<'d> {
+    let (mut first, second) =
+        if debug.symbols.is_empty() { (image, debug) } else { (debug, image) };
+    for section in second.sections {
+        // These speak of the other file's numbers of sections and symbols.
+        if matches!(section.kind, elf::SHT_RELA | elf::SHT_SYMTAB | elf::SHT_STRTAB) {
+            continue;
+        }
+        if section.data.is_empty() || section.name.is_empty() {
+            continue;
+        }
+        match first.sections.iter_mut().find(|known| known.name == section.name) {
+            Some(known) if known.data.is_empty() => {
+                known.data = section.data;
+                known.kind = section.kind;
+                known.compression = section.compression;
+                known.uncompressed = section.uncompressed;
+            }
+            Some(_) => {}
+            None => first.sections.push(section),
+        }
+    }
+    first
+}
+
+/// Whether the debug file can be of another build than the image.
+pub(crate) fn check(image: &Elf<'_>, debug: &Elf<'_>) -> Result<(), Error> {
+    match (notes::build_id(image), notes::build_id(debug)) {
+        (Some(ours), Some(theirs)) if ours != theirs => {
+            Err(Error::OtherDebugFile { image: hex(&ours), debug: hex(&theirs) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

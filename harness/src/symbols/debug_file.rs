@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The separate debug file of a stripped kernel or module.
+//!
+//! By build-id (`.build-id/xx/yyyy.debug`) and by `.gnu_debuglink`, in the order and the places of
+//! gdb's manual, "Debugging Information in Separate Files"; then `NAME.debug` beside the file.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use debuginfo::Image;
+
+use super::open::open;
+use super::{DEBUG_ROOT, Found};
+use crate::map::Map;
+
+/// What is asked of a file to choose it.
+pub(super) struct Facts {
+    pub(super) build_id: Option<Vec<u8>>,
+    pub(super) link: Option<String>,
+    pub(super) has_debug_info: bool,
+}
+
+impl Facts {
+    /// Of a kernel or module; none if it is neither.
+    pub(super) fn of(file: &[u8]) -> Option<Self> {
+        let sections = std::collections::BTreeMap::new();
+        let image = Image::module(file, &sections).or_else(|_| Image::kernel(file, 0)).ok()?;
+        Some(Self {
+            build_id: image.build_id(),
+            link: image.debug_link().map(str::to_owned),
+            has_debug_info: image.has_debug_info(),
+        })
+    }
+}
+
+/// The file with its debug file, if it needs one and it is found. `beside` are files that may be
+/// it, such as one found under the same name.
+pub(super) fn complete(path: &Path, image: Map, beside: &[PathBuf]) -> Found {
+    let debug = Facts::of(&image)
+        .filter(|facts| !facts.has_debug_info)
+        .and_then(|facts| find(path, &facts, beside));
+    Found { image, debug }
+}
+
+/// The first candidate of the same build; else the first of another one, which the report names.
+fn find(path: &Path, facts: &Facts, beside: &[PathBuf]) -> Option<Map> {
+    let mut other = None;
+    let candidates = beside.iter().cloned().chain(places(path, facts));
+    for map in candidates.filter(|place| place != path).filter_map(|place| open(&place).ok()) {
+        match Facts::of(&map) {
+            Some(theirs) if theirs.has_debug_info => {
+                if theirs.build_id == facts.build_id {
+                    return Some(map);
+                }
+                other.get_or_insert(map);
+            }
+            _ => {}
+        }
+    }
+    other
+}
+
+fn places(path: &Path, facts: &Facts) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut places = Vec::new();
+    if let Some(name) = facts.build_id.as_deref().and_then(build_id_name) {
+        places.extend([Path::new(DEBUG_ROOT), folder].map(|root| root.join(&name)));
+    }
+    if let Some(link) = &facts.link {
+        places.extend([folder.join(link), folder.join(".debug").join(link)]);
+        if let Ok(whole) = folder.canonicalize() {
+            let inside = whole.strip_prefix("/").unwrap_or(&whole);
+            places.push(Path::new(DEBUG_ROOT).join(inside).join(link));
+        }
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".debug");
+    places.push(name.into());
+    places
+}
+
+/// `.build-id/xx/yyyy.debug`.
+pub(super) fn build_id_name(id: &[u8]) -> Option<String> {
+    let (first, rest) = id.split_first().filter(|(_, rest)| !rest.is_empty())?;
+    let mut name = format!(".build-id/{first:02x}/");
+    for byte in rest {
+        write!(name, "{byte:02x}").expect("writing to a string does not fail");
+    }
+    Some(name + ".debug")
+}

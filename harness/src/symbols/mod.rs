@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Finds the files that belong to a dump: the kernel, its modules and their separate debug files.
+//!
+//! Places and names are those of distributions' debug packages: `/usr/lib/debug/boot`,
+//! `/usr/lib/debug/lib/modules/<release>`, `/usr/lib/debug/.build-id`. Whether a file is the right
+//! one is not decided by its name: the analyzer compares it with the dump.
+
+mod debug_file;
+mod kernel;
+mod modules;
+mod names;
+mod open;
+
+pub(crate) use kernel::{Wanted, kernel};
+pub(crate) use modules::Modules;
+
+use analyzer::Files;
+
+use crate::map::Map;
+
+/// Where packages put debug information.
+const DEBUG_ROOT: &str = "/usr/lib/debug";
+
+/// The file of a kernel or module, and its separate debug file if it has one.
+pub(crate) struct Found {
+    image: Map,
+    debug: Option<Map>,
+}
+
+impl Found {
+    /// The bytes.
+    pub(crate) fn files(&self) -> Files<'_> {
+        Files { image: &self.image, debug: self.debug.as_deref() }
+    }
+}
