@@ -16,6 +16,7 @@ use crate::message;
 use crate::printer::{Raw, Stable};
 use crate::report::{Backtraces, CrashKind, Panic, Report, SCHEMA_VERSION};
 use crate::signature::signature;
+use crate::stacks::exhaustion::exhausted;
 use crate::verdict::verdict;
 
 /// What an analysis is made from.
@@ -131,6 +132,11 @@ fn diagnose(machine: &Machine<'_>, walks: &Walks, headline: Option<&str>) -> Dia
     let of_kind = |kind| Diagnosis { pc: first, ..Diagnosis::new(kind) };
     if !walks.is_fault {
         return of_kind(told.unwrap_or(CrashKind::Panic));
+    }
+    if told == Some(CrashKind::DoubleFault)
+        && let Some(diagnosis) = exhausted(machine, &walks.fault)
+    {
+        return diagnosis;
     }
     let memory = matches!(told, None | Some(CrashKind::GeneralProtection | CrashKind::Panic));
     let address = headline.and_then(message::address);

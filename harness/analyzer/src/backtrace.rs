@@ -2,12 +2,12 @@
 //! Frames with names: functions, inlined functions, files and lines.
 
 use debuginfo::SourceFrame;
-use unwind::{Frame as RawFrame, Pc, StopReason, Walk};
+use unwind::{Frame as RawFrame, Pc, StopReason, Walk, fold};
 
 use crate::claim::{Addresses, Claim};
 use crate::express::Names;
 use crate::printer::{CodeName, CodeNames};
-use crate::report::{Culprit, Frame, Trust};
+use crate::report::{Culprit, Frame, Repeats, Trust};
 
 /// Names for the frames of a backtrace.
 pub trait FrameNames: Names + CodeNames {}
@@ -21,6 +21,8 @@ pub struct Line {
     pub pc: Pc,
     /// Symbol of the code.
     pub code: Option<CodeName>,
+    /// What code lay there, if it is gone.
+    pub gone: Option<String>,
     /// Function, file and line; of an inlined one, or of the function that has the code.
     pub source: Option<SourceFrame>,
     /// Whether this function was inlined into the next line's.
@@ -29,15 +31,27 @@ pub struct Line {
     pub trust: Trust,
     /// What lies between this frame and the next.
     pub boundary: Option<Claim>,
+    /// Rounds of recursion that were left out after this one.
+    pub repeats: Option<Repeats>,
 }
 
-/// The lines of a walk: the inlined functions of each frame, then the function itself.
+/// The lines of a walk: the inlined functions of each frame, then the function itself. Recursion
+/// is one round, whose last line says how many more there are.
 pub fn lines(names: &dyn FrameNames, walk: &Walk) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for (index, frame) in walk.frames.iter().enumerate() {
-        of_frame(names, frame, &mut lines);
-        if let Some(last) = lines.last_mut() {
-            last.boundary = boundary(walk, index);
+    for run in fold(&walk.frames) {
+        for index in run.first..run.first + run.period {
+            of_frame(names, &walk.frames[index], &mut lines);
+            if let Some(last) = lines.last_mut() {
+                last.boundary = boundary(walk, index);
+            }
+        }
+        if let Some(last) = lines.last_mut().filter(|_| run.rounds > 1) {
+            let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+            last.repeats =
+                Some(Repeats { frames: count(run.period), times: count(run.rounds - 1) });
+            // What follows is what follows the last round.
+            last.boundary = boundary(walk, run.first + run.period * run.rounds - 1);
         }
     }
     lines
@@ -48,13 +62,16 @@ fn of_frame(names: &dyn FrameNames, frame: &RawFrame, lines: &mut Vec<Line>) {
     let image = names.image_at(pc);
     let chain = image.and_then(|image| image.source(pc).found()).unwrap_or_default();
     let code = code_name(names, frame.pc);
+    let gone = if code.is_none() { names.gone_code(pc) } else { None };
     let line = |source: Option<SourceFrame>| Line {
         pc: frame.pc,
         code: code.clone(),
+        gone: gone.clone(),
         inlined: source.as_ref().is_some_and(|source| source.inlined),
         source,
         trust: trust(frame.trust),
         boundary: None,
+        repeats: None,
     };
     if chain.is_empty() {
         lines.push(line(None));
@@ -147,7 +164,7 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
     Frame {
         index,
         address: addresses.field(line.pc.address()),
-        function: named.or_else(|| symbol.clone()),
+        function: named.or_else(|| symbol.clone()).or_else(|| line.gone.clone()),
         symbol: symbol.filter(|_| !line.inlined && detailed),
         offset: sized.map(|code| format!("{:#x}", code.offset)),
         size: sized.map(|code| format!("{:#x}", code.size)),
@@ -158,6 +175,11 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
         trust: line.trust,
         arguments: Vec::new(),
         boundary: line.boundary.as_ref().map(|claim| addresses.evidence(claim).claim),
+        // How deep a stack is differs between boots.
+        repeats: line.repeats.map(|repeats| match addresses.is_stable() {
+            true => Repeats { times: 0, ..repeats },
+            false => repeats,
+        }),
     }
 }
 

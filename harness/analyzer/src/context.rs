@@ -15,8 +15,9 @@ use vmcore::{CpuNote, PtRegs};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 
-/// Frames that a walk may have; deeper stacks are recursion.
-pub(crate) const FRAME_LIMIT: usize = 1000;
+/// Frames that a walk may have. 64 KiB of stack, four times the usual, in frames of 16 bytes:
+/// recursion that used its stack up is walked to its start.
+pub(crate) const FRAME_LIMIT: usize = 4096;
 /// Functions on the way to the capture kernel that capture their own registers
 /// (`crash_setup_regs()` is inlined into `__crash_kexec()`; before 4.7 into `crash_kexec()`).
 const CRASH_PATH: [&str; 7] = [
@@ -208,8 +209,11 @@ fn confirmed(mut walk: Walk, fault: usize) -> Walk {
 }
 
 impl Machine<'_> {
-    /// Walks a stack of this machine.
+    /// Walks a stack of the CPU that crashed.
     pub fn walk(&self, start: Start) -> Walk {
+        if let Some(task) = &self.kernel().crash().task {
+            return self.walk_task(start, task);
+        }
         walk(self.kernel(), self, self.kernel(), start, FRAME_LIMIT)
     }
 }

@@ -15,6 +15,7 @@ use crate::flow::{Code, MAX_CODE_BYTES, Words};
 use crate::kernel::module_file::ModuleFile;
 use crate::kernel::module_sections::ModuleOrc;
 use crate::kernel::modules::Module;
+use crate::kernel::text::GoneText;
 use crate::kernel::{Kernel, VirtualMemory};
 use crate::printer::{CodeName, CodeNames};
 use crate::scene::Scene;
@@ -173,7 +174,7 @@ impl Machine<'_> {
 impl CodeNames for Machine<'_> {
     fn code_name(&self, address: u64) -> Option<CodeName> {
         let Some(loaded) = self.loaded_at(address) else {
-            return self.kernel_name(address);
+            return self.generated_name(address).or_else(|| self.kernel_name(address));
         };
         let module = Some(loaded.module.name.clone());
         // The kernel's own table first: its names and sizes are those of the kernel's log.
@@ -184,6 +185,19 @@ impl CodeNames for Machine<'_> {
         let symbol = loaded.image()?.symbol_at(address)?;
         let offset = address.checked_sub(symbol.address)?;
         Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module })
+    }
+
+    fn gone_code(&self, address: u64) -> Option<String> {
+        if self.generated_at(address).is_some() {
+            return None;
+        }
+        Some(match (self.kernel.gone_text(address)?, self.kernel.last_unloaded_module()) {
+            (GoneText::Start, _) => "code of the kernel's start, which is freed".to_owned(),
+            (GoneText::Module, Ok(Some(last))) => {
+                format!("code of an unloaded module (last unloaded: {last})")
+            }
+            (GoneText::Module, _) => "code of a module that is gone".to_owned(),
+        })
     }
 }
 
@@ -248,7 +262,11 @@ impl Scene for Machine<'_> {
     }
 
     fn is_text(&self, address: u64) -> bool {
-        self.kernel.is_text(address)
+        self.kernel.is_text(address) || self.generated_at(address).is_some()
+    }
+
+    fn gone_text(&self, address: u64) -> Option<String> {
+        self.gone_code(address)
     }
 
     fn why_unreadable(&self, address: u64) -> Option<String> {
@@ -268,7 +286,12 @@ impl Scene for Machine<'_> {
 impl unwind::Tables for Machine<'_> {
     fn orc(&self, pc: u64) -> Option<OrcEntry> {
         let Some(loaded) = self.loaded_at(pc) else {
-            return self.kernel_orc()?.lookup(pc);
+            // A table answers for all that lies behind it, too.
+            if self.kernel.gone_text(pc) == Some(GoneText::Module) {
+                return None;
+            }
+            let copied = self.original(pc);
+            return self.kernel_orc()?.lookup(copied.unwrap_or(pc));
         };
         let read = || self.kernel.module_orc(loaded.module).ok();
         let orc = loaded.orc.get_or_init(read).as_ref()?;
@@ -292,6 +315,14 @@ impl unwind::Tables for Machine<'_> {
     }
 
     fn is_text(&self, address: u64) -> bool {
-        self.kernel.is_text(address)
+        Scene::is_text(self, address)
+    }
+
+    fn is_gone_text(&self, address: u64) -> bool {
+        self.generated_at(address).is_none() && self.kernel.gone_text(address).is_some()
+    }
+
+    fn is_return_trampoline(&self, address: u64) -> bool {
+        self.replaces_returns(address)
     }
 }

@@ -27,6 +27,12 @@ pub struct CodeName {
 pub trait CodeNames {
     /// The symbol that covers the address.
     fn code_name(&self, address: u64) -> Option<CodeName>;
+
+    /// In words, what code lay at the address that is gone.
+    fn gone_code(&self, address: u64) -> Option<String> {
+        let _ = address;
+        None
+    }
 }
 
 /// Prints addresses as they are.

@@ -220,6 +220,19 @@ pub struct Frame {
     pub arguments: Vec<String>,
     /// What lies between this frame and the next: an exception, a change of stack, user space.
     pub boundary: Option<String>,
+    /// Recursion that was folded: what this frame ends comes again, and is not listed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
+}
+
+/// Frames that come again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Repeats {
+    /// How many of the functions on the stack (frames that are not inlined), this one the last,
+    /// are one round.
+    pub frames: u32,
+    /// How many more rounds follow; 0 in the stable form, which does not tell.
+    pub times: u32,
 }
 
 /// How a frame was found, surest first.

@@ -13,6 +13,11 @@ pub trait Scene: Names + Words {
     fn code_bytes(&self, address: u64) -> Vec<u8>;
     /// Whether kernel or module code lies at the address.
     fn is_text(&self, address: u64) -> bool;
+    /// In words, what code lay at the address that is gone.
+    fn gone_text(&self, address: u64) -> Option<String> {
+        let _ = address;
+        None
+    }
     /// Why the word at the address cannot be read, in words; `None` if it can.
     fn why_unreadable(&self, address: u64) -> Option<String>;
     /// Whether a call to the address changes no register: `__fentry__` and ftrace's trampolines.

@@ -4,6 +4,7 @@
 use crate::claim::Addresses;
 use crate::fault::Diagnosis;
 use crate::report::{Confidence, CrashKind, Culprit, Verdict};
+use crate::stacks::Exhaustion;
 
 /// Writes the verdict.
 pub fn verdict(
@@ -13,7 +14,9 @@ pub fn verdict(
     addresses: &mut dyn Addresses,
 ) -> Verdict {
     let address = diagnosis.address.map(|address| addresses.data(address));
-    let words = Words { diagnosis, culprit: culprit.as_ref(), address, message };
+    let exhausted =
+        diagnosis.exhaustion.as_ref().map(|exhaustion| exhaustion.words(addresses.is_stable()));
+    let words = Words { diagnosis, culprit: culprit.as_ref(), address, message, exhausted };
     let (title, summary) = (words.title(), words.summary());
     let evidence = diagnosis.evidence.iter().map(|claim| addresses.evidence(claim)).collect();
     Verdict {
@@ -32,6 +35,7 @@ struct Words<'a> {
     culprit: Option<&'a Culprit>,
     address: Option<String>,
     message: Option<&'a str>,
+    exhausted: Option<String>,
 }
 
 impl Words<'_> {
@@ -41,8 +45,7 @@ impl Words<'_> {
         let what = match (self.diagnosis.kind, expression) {
             (CrashKind::NullCall, Some(e)) => format!("call of NULL {e}"),
             (CrashKind::NullCall, None) => "call through a NULL pointer".to_owned(),
-            (CrashKind::BadCall, Some(e)) => format!("call of {e}, which is no code"),
-            (CrashKind::BadCall, None) => "call to an address that is no code".to_owned(),
+            (CrashKind::BadCall, e) => self.bad_call(e),
             (CrashKind::NullRead, Some(e)) => format!("read through NULL {e}"),
             (CrashKind::NullRead, None) => "read through a NULL pointer".to_owned(),
             (CrashKind::NullWrite, Some(e)) => format!("write through NULL {e}"),
@@ -58,7 +61,13 @@ impl Words<'_> {
             (CrashKind::DivideError, _) => "divide error".to_owned(),
             (CrashKind::InvalidOpcode, _) => "BUG or invalid opcode".to_owned(),
             (CrashKind::Sysrq, _) => return "crash requested by sysrq".to_owned(),
-            (CrashKind::DoubleFault, _) => "double fault".to_owned(),
+            (CrashKind::DoubleFault, _) => match &self.diagnosis.exhaustion {
+                Some(Exhaustion { frames: Some(_), .. }) => {
+                    "stack exhausted by recursion".to_owned()
+                }
+                Some(_) => "stack exhausted by large frames".to_owned(),
+                None => "double fault".to_owned(),
+            },
             (CrashKind::Panic | CrashKind::Unknown, _) => {
                 self.message.unwrap_or("crash of unknown kind").to_owned()
             }
@@ -66,6 +75,16 @@ impl Words<'_> {
         match self.culprit.and_then(|culprit| culprit.function.as_deref().map(|f| (f, culprit))) {
             Some((function, culprit)) => format!("{what} in {function}{}", module(culprit)),
             None => what,
+        }
+    }
+
+    fn bad_call(&self, expression: Option<&str>) -> String {
+        let gone = self.diagnosis.object.as_deref();
+        match (expression, gone) {
+            (Some(e), Some(gone)) => format!("call of {e}, {gone}"),
+            (Some(e), None) => format!("call of {e}, which is no code"),
+            (None, Some(gone)) => format!("call into {gone}"),
+            (None, None) => "call to an address that is no code".to_owned(),
         }
     }
 
@@ -87,6 +106,9 @@ impl Words<'_> {
     fn claim(&self) -> String {
         let address = self.address.as_deref().unwrap_or("an unknown address");
         let object = self.diagnosis.object.as_deref().map(|object| format!("`{object}`"));
+        if let Some(exhausted) = &self.exhausted {
+            return exhausted.clone();
+        }
         let verb = match self.diagnosis.kind {
             CrashKind::NullCall | CrashKind::BadCall => "called".to_owned(),
             CrashKind::NullRead | CrashKind::BadRead => match &object {
@@ -107,12 +129,16 @@ impl Words<'_> {
             self.diagnosis.kind,
             CrashKind::NullCall | CrashKind::NullRead | CrashKind::NullWrite
         );
+        let gone = self.diagnosis.object.as_deref();
+        let gone = gone.filter(|_| self.diagnosis.kind == CrashKind::BadCall);
+        let cannot = gone.unwrap_or("which cannot be used");
         match (&self.diagnosis.expression, is_null) {
             (Some(expression), true) => format!("`{expression}` is NULL: {verb}"),
             (Some(expression), false) => {
-                format!("`{expression}` leads to {address}, which cannot be used: {verb}")
+                format!("`{expression}` leads to {address}, {cannot}: {verb}")
             }
             (None, true) => format!("a NULL pointer is {verb}"),
+            (None, false) if gone.is_some() => format!("{address}, {cannot}, is {verb}"),
             (None, false) => format!("{address} cannot be used: {verb}"),
         }
     }

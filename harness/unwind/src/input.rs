@@ -57,6 +57,14 @@ pub trait Tables {
     /// Whether kernel code (image, live module, generated) lies at `address`.
     fn is_text(&self, address: u64) -> bool;
 
+    /// Whether code lay at `address` that is gone: of an unloaded module, or of the kernel's start.
+    /// A rule may lead there, the boot CPU's idle task was called from such code; a scan never
+    /// does. Tables that still cover it are used.
+    fn is_gone_text(&self, address: u64) -> bool {
+        let _ = address;
+        false
+    }
+
     /// Whether `address`, found as a return address, is one the kernel put there in place of the
     /// real one (`return_to_handler`, `kretprobe_trampoline`, `arch_rethook_trampoline`).
     fn is_return_trampoline(&self, address: u64) -> bool {

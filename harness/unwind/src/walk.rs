@@ -134,7 +134,10 @@ impl<'a> Walker<'a> {
         let Context { memory, tables, .. } = self.context;
         if !tables.is_return_trampoline(address) {
             let stale = self.scanned && is_after_call(memory, tables, address) == Some(false);
-            return if stale || !tables.is_text(caller.pc.for_lookup()) {
+            let sure = !self.scanned && caller.trust != Trust::Scan;
+            let lookup = caller.pc.for_lookup();
+            let code = tables.is_text(lookup) || (sure && tables.is_gone_text(lookup));
+            return if stale || !code {
                 Err(StopReason::BadPc { pc: address })
             } else {
                 Ok(Returns::Straight)

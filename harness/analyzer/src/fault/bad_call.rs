@@ -30,11 +30,14 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     let target = frames[0].pc.address();
     let kind = if target < NULL_PAGE { CrashKind::NullCall } else { CrashKind::BadCall };
     let mut diagnosis = Diagnosis { address: Some(target), ..Diagnosis::new(kind) };
-    diagnosis.evidence.push(
-        Claim::new(Some(true)).text("the CPU was to run code at ").data(target).text(
-            if target < NULL_PAGE { ", which is never mapped" } else { ", where no code is" },
-        ),
-    );
+    diagnosis.object = scene.gone_text(target);
+    let what = match &diagnosis.object {
+        _ if target < NULL_PAGE => "which is never mapped",
+        Some(gone) => gone,
+        None => "where no code is",
+    };
+    let claim = Claim::new(Some(true)).text("the CPU was to run code at ").data(target);
+    diagnosis.evidence.push(claim.text(format!(", {what}")));
     let Some(caller) = frames.get(1) else {
         diagnosis.unknown = Some("the stack does not tell who made the call".to_owned());
         return diagnosis;

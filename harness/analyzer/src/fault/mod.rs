@@ -12,6 +12,7 @@ use unwind::{Frame, Pc, Registers};
 use crate::claim::Claim;
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
+use crate::stacks::Exhaustion;
 
 pub use bad_call::bad_call;
 pub use memory::bad_access;
@@ -28,7 +29,7 @@ pub struct Diagnosis {
     pub pc: Option<Pc>,
     /// The C expression that held the bad value.
     pub expression: Option<String>,
-    /// The object accessed through it, for reads and writes.
+    /// The object accessed through it, for reads and writes; the code that is gone, for calls.
     pub object: Option<String>,
     /// The bad value itself, or the address accessed.
     pub address: Option<u64>,
@@ -36,6 +37,8 @@ pub struct Diagnosis {
     pub confidence: Confidence,
     /// The steps.
     pub evidence: Vec<Claim>,
+    /// What used the stack up, for faults at its end.
+    pub exhaustion: Option<Exhaustion>,
     /// Why nothing better is known, in words.
     pub unknown: Option<String>,
 }
@@ -51,6 +54,7 @@ impl Diagnosis {
             address: None,
             confidence: Confidence::Unknown,
             evidence: Vec::new(),
+            exhaustion: None,
             unknown: None,
         }
     }

@@ -15,6 +15,15 @@ const POISON: [u64; 3] = [0x100, 0x122, 0x200];
 /// `CONFIG_ILLEGAL_POINTER_VALUE` of x86-64.
 const POISON_BASE: u64 = 0xdead_0000_0000_0000;
 
+impl super::Kernel<'_> {
+    /// Addresses of the `list_head`s on the list at `head`, without `head` itself; `what` names
+    /// the list in messages, no more than `limit` entries are taken.
+    #[must_use]
+    pub fn list(&self, head: u64, limit: usize, what: &str) -> Listing<u64> {
+        walk(self, head, limit, what)
+    }
+}
+
 /// Addresses of the `list_head`s on the list at `head`, without `head` itself.
 ///
 /// `what` names the list in messages; no more than `limit` entries are taken.

@@ -34,7 +34,7 @@ pub mod space;
 mod stacks;
 pub mod taint;
 pub mod tasks;
-mod text;
+pub mod text;
 pub mod unloaded;
 pub mod unreadable;
 mod uptime;

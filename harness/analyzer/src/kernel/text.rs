@@ -6,7 +6,41 @@ use std::ops::Range;
 use super::Kernel;
 use super::modules::RegionKind;
 
+/// Where the area for modules and generated code may begin (`MODULES_VADDR` of
+/// `arch/x86/include/asm/pgtable_64_types.h` without KASLR, which moves it up) and ends
+/// (`MODULES_END`).
+const MODULE_AREA: Range<u64> = 0xffff_ffff_a000_0000..0xffff_ffff_ff00_0000;
+
+/// Code that was there once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoneText {
+    /// The kernel's initialisation code, whose memory is given back once it ran.
+    Start,
+    /// In the area for modules, and of none that is loaded.
+    Module,
+}
+
 impl Kernel<'_> {
+    /// Whether code that is gone lay at `address`.
+    #[must_use]
+    pub fn gone_text(&self, address: u64) -> Option<GoneText> {
+        if self.is_text(address) {
+            return None;
+        }
+        let bound = |name| self.symbol(name).ok();
+        if let (Some(start), Some(end)) = (bound("_sinittext"), bound("_einittext"))
+            && (start..end).contains(&address)
+        {
+            return Some(GoneText::Start);
+        }
+        // With KASLR the kernel itself may lie above the lowest start of the area.
+        let area = MODULE_AREA.start.max(bound("_end").unwrap_or(0))..MODULE_AREA.end;
+        let nobodys = area.contains(&address) && self.module_at(address).is_none();
+        let gone = || super::VirtualMemory::read_u8(self, address).is_err();
+        let unloaded = || matches!(self.last_unloaded_module(), Ok(Some(_)));
+        (nobodys && (gone() || unloaded())).then_some(GoneText::Module)
+    }
+
     /// Whether code lies at `address`: the kernel's text, its initialisation text while that was
     /// still there, or a module's text.
     #[must_use]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The report for people: what happened first, then how it is known, then the stacks.
 
-use crate::report::{Confidence, Evidence, Frame, Module, Report, Severity, Trust};
+use crate::report::{Confidence, Evidence, Frame, Module, Repeats, Report, Severity, Trust};
 
 /// Width of the left column of a frame: number, function, offset and module.
 const FUNCTION_WIDTH: usize = 52;
@@ -121,9 +121,25 @@ fn backtrace(title: &str, frames: &[Frame], out: &mut String) {
         if !frame.arguments.is_empty() {
             out.push_str(&format!("       {}\n", frame.arguments.join(", ")));
         }
+        if let Some(repeats) = &frame.repeats {
+            out.push_str(&format!("     {}\n", folded(repeats)));
+        }
         if let Some(boundary) = &frame.boundary {
             out.push_str(&format!("     --- {boundary} ---\n"));
         }
+    }
+}
+
+/// What was left out; the stable form does not tell how much.
+fn folded(repeats: &Repeats) -> String {
+    let times = match repeats.times {
+        0 => "again and again".to_owned(),
+        1 => "once more".to_owned(),
+        times => format!("{times} more times"),
+    };
+    match repeats.frames {
+        1 => format!("… {times}"),
+        frames => format!("… the last {frames} functions {times}"),
     }
 }
 

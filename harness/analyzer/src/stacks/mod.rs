@@ -4,8 +4,13 @@
 //! A task that runs has its registers in its CPU's note, the one that crashed in two places (see
 //! [`context`](crate::context)), all others where the scheduler left them on their stacks.
 
+pub(crate) mod exhaustion;
+mod generated;
+mod returns;
 mod running;
 mod sleeping;
+
+pub use exhaustion::Exhaustion;
 
 use std::cell::OnceCell;
 
@@ -71,6 +76,8 @@ pub(crate) struct Known {
     running: OnceCell<Vec<(u32, Task)>>,
     /// Where the scheduler saves registers.
     saved: OnceCell<Option<sleeping::Saved>>,
+    /// Code that the kernel made while it ran.
+    generated: OnceCell<Vec<generated::Generated>>,
 }
 
 impl Machine<'_> {
@@ -98,10 +105,11 @@ impl Machine<'_> {
     }
 
     /// Walks from `start`, knowing whose stack it is.
-    fn walk_task(&self, start: Start, task: &Task) -> Walk {
+    pub(crate) fn walk_task(&self, start: Start, task: &Task) -> Walk {
         let kernel = self.kernel();
         let stacks = Near { own: kernel.task_stack(task), kernel };
-        walk(kernel, self, &stacks, start, FRAME_LIMIT)
+        let tables = returns::TaskTables { machine: self, task: task.address };
+        walk(kernel, &tables, &stacks, start, FRAME_LIMIT)
     }
 }
 

@@ -32,6 +32,11 @@ impl Context<'_> {
     pub(crate) fn in_text(&self, frame: &Frame) -> bool {
         self.tables.is_text(frame.pc.for_lookup())
     }
+
+    /// Whether it is in code, or in code that is gone.
+    pub(crate) fn in_known_text(&self, frame: &Frame) -> bool {
+        self.in_text(frame) || self.tables.is_gone_text(frame.pc.for_lookup())
+    }
 }
 
 /// The frame that a strategy found.

@@ -6,7 +6,7 @@ use crate::orc::{Bp, Cfa, Kind, OrcEntry};
 use crate::{ExceptionFrame, Frame, Pc, Register, Registers, StopReason, Trust};
 
 pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Refusal> {
-    if !context.in_text(frame) {
+    if !context.in_known_text(frame) {
         return Err(Refusal::NotMine);
     }
     let pc = frame.pc.for_lookup();

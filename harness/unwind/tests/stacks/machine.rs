@@ -38,6 +38,8 @@ pub(crate) struct Machine {
     memory: BTreeMap<u64, Vec<u8>>,
     stacks: Vec<Stack>,
     text: Vec<Range<u64>>,
+    /// Code that is gone.
+    pub(crate) gone: Vec<Range<u64>>,
     orc: Vec<(Range<u64>, OrcEntry)>,
     cfi: Vec<(Range<u64>, CfiRow)>,
     pub(crate) trampoline: Option<u64>,
@@ -134,6 +136,10 @@ impl Tables for Machine {
 
     fn is_text(&self, address: u64) -> bool {
         self.text.iter().any(|range| range.contains(&address))
+    }
+
+    fn is_gone_text(&self, address: u64) -> bool {
+        self.gone.iter().any(|range| range.contains(&address))
     }
 
     fn is_return_trampoline(&self, address: u64) -> bool {

@@ -4,6 +4,7 @@
 mod bad_call;
 mod cfi;
 mod frame_pointer;
+mod gone;
 mod hostile;
 mod machine;
 mod orc;
