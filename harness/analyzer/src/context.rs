@@ -7,8 +7,8 @@
 //! registers of a CPU that had long finished crashing.
 
 use unwind::{
-    ExceptionFrame, Frame, Memory, Pc, Register, Registers, Stacks, Start, StopReason, Trust, Walk,
-    walk,
+    ExceptionFrame, Frame, Memory, Pc, Register, Registers, Stack, StackKind, Stacks, Start,
+    StopReason, Trust, Walk, walk,
 };
 use vmcore::{CpuNote, PtRegs};
 
@@ -170,8 +170,8 @@ fn crashing_note<'k>(kernel: &'k Kernel<'_>) -> Option<&'k CpuNote> {
 /// only if unwinding from it by the tables arrives exactly at the registers of the fault.
 fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<(Walk, Option<ExceptionFrame>)> {
     let top = fault.get(Register::Rsp)?;
-    let stack = machine.kernel().stack_of(top)?;
-    let length = usize::try_from(top.checked_sub(stack.low)?).ok()?;
+    let (stack, end) = crash_stack(machine, top)?;
+    let length = usize::try_from(end.checked_sub(stack.low)?).ok()?;
     let mut bytes = vec![0; length];
     machine.kernel().read_bytes(stack.low, &mut bytes)?;
     let (words, _) = bytes.as_chunks::<8>();
@@ -194,6 +194,17 @@ fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<(Walk, Option<
         }
     }
     None
+}
+
+/// The stack that the way to the capture kernel lies on, and where the search on it ends: the
+/// fault's own, or if that was used up, the one for double faults.
+fn crash_stack(machine: &Machine<'_>, top: u64) -> Option<(Stack, u64)> {
+    if let Some(own) = machine.kernel().stack_of(top) {
+        return Some((own, top));
+    }
+    let stacks = machine.kernel().cpu_stacks(machine.kernel().crash().cpu?);
+    let other = stacks.into_iter().find(|stack| stack.kind == StackKind::DoubleFault)?;
+    Some((other, other.high))
 }
 
 /// The way up to the fault, which has a view of its own. Its first frame was found by a search,

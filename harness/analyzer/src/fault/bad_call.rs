@@ -50,7 +50,13 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     diagnosis.pc = Some(caller.pc);
     match call(scene, frames, caller, target, &mut diagnosis) {
         Ok(()) => {}
-        Err(why) => diagnosis.unknown = Some(why),
+        Err(why) => {
+            // Where the pointer came from is not known; that the code went away is.
+            if diagnosis.object.is_some() {
+                diagnosis.confidence = Confidence::Likely;
+            }
+            diagnosis.unknown = Some(why);
+        }
     }
     diagnosis
 }
