@@ -31,6 +31,7 @@ pub mod report;
 pub mod scene;
 pub mod signature;
 pub mod stacks;
+pub mod values;
 pub mod verdict;
 
 pub use analyze::{Analysis, Error, Inputs, analyze};

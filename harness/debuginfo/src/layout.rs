@@ -55,6 +55,11 @@ impl Image<'_> {
         self.spell(id, String::new(), MAX_INDIRECTIONS)
     }
 
+    /// Declaration in C of something of that type, such as `int (*init)(void)` for `init`.
+    pub fn declare(&self, id: Option<TypeId>, name: &str) -> String {
+        self.spell(id, name.to_owned(), MAX_INDIRECTIONS)
+    }
+
     fn plain(&self, id: TypeId) -> Result<(TypeId, Type), Reason> {
         let mut id = id;
         for _ in 0..MAX_INDIRECTIONS {
