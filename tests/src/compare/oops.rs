@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The report beside the kernel's own account of its crash.
 
-use analyzer::context::{crashing_note, walks};
+use analyzer::context::{crashing, walks};
 use analyzer::kernel::Kernel;
 use analyzer::machine::Machine;
 use analyzer::report::{Frame, Report};
@@ -77,8 +77,8 @@ pub fn registers(dump: &Dump, theirs: &Oops, compared: &mut Count) -> Result<()>
     let vmcore = Vmcore::open(&bytes)?;
     let kernel = Kernel::open(&vmcore, Some((&vmlinux[..]).into()))?;
     let machine = Machine::new(&kernel);
-    let note = crashing_note(&kernel).context("no registers of the crashing CPU")?;
-    let walks = walks(&machine, note);
+    let crashing = crashing(&kernel).context("no registers of the crashing CPU")?;
+    let walks = walks(&machine, &crashing);
     let fault = &walks.fault.frames.first().context("no frame")?.registers;
     for register in Register::ALL {
         let name = register_name(register);
