@@ -190,7 +190,6 @@ fn text(instruction: &Instruction) -> String {
     options.set_small_hex_numbers_in_decimal(false);
     options.set_branch_leading_zeros(false);
     options.set_rip_relative_addresses(true);
-    options.set_always_show_scale(true);
     let mut out = String::new();
     formatter.format(instruction, &mut out);
     match out.split_once(' ') {
@@ -270,5 +269,22 @@ impl Text for Listing {
             out.push('\n');
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As objdump(1) prints the same bytes, but for the scale of 1 that it adds to `nopl`.
+    #[test]
+    fn instructions_are_in_att_form() {
+        let shown = |bytes: &[u8]| {
+            text(&Decoder::with_ip(64, bytes, 0x1000, DecoderOptions::NONE).decode())
+        };
+        assert_eq!(shown(&[0x8b, 0x43, 0x18]), "mov    0x18(%rbx),%eax");
+        assert_eq!(shown(&[0xe8, 0xfb, 0x0f, 0, 0]), "call   0x2000");
+        assert_eq!(shown(&[0x48, 0x8b, 0x05, 0x39, 0x22, 0, 0]), "mov    0x2239(%rip),%rax");
+        assert_eq!(shown(&[0x06]), "(bad)");
     }
 }
