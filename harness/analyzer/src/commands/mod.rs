@@ -18,15 +18,19 @@ mod help;
 mod log;
 mod modules;
 mod output;
+mod p;
 mod ps;
 mod rd;
 mod resolve;
 mod search;
 mod session;
 mod set;
+mod show;
+mod structure;
 mod sym;
 mod sys;
 mod vtop;
+mod whatis;
 mod wr;
 
 pub use arguments::Arguments;
@@ -98,14 +102,18 @@ pub const ALL: &[Command] = &[
     help::COMMAND,
     log::COMMAND,
     modules::COMMAND,
+    p::COMMAND,
     ps::COMMAND,
     rd::COMMAND,
     search::COMMAND,
     set::COMMAND,
+    structure::STRUCT,
     sym::COMMAND,
     sys::COMMAND,
     set::TASK,
+    structure::UNION,
     vtop::COMMAND,
+    whatis::COMMAND,
     wr::COMMAND,
 ];
 

@@ -69,6 +69,45 @@ impl<'w> Evaluator<'w> {
         }
     }
 
+    /// The address that people mean by a value: of a structure its own, of a pointer where it
+    /// points, of a number itself.
+    ///
+    /// # Errors
+    /// If its memory cannot be read.
+    pub fn location(self, value: &Value<'w>) -> Result<u64, Error> {
+        match (value.ty.shape(self.world)?, value.address()) {
+            (Shape::Struct(_), Some(address)) => Ok(address),
+            _ => self.number(value),
+        }
+    }
+
+    /// A member of a member, by a path such as `se.vruntime` or `comm`, with indices.
+    ///
+    /// # Errors
+    /// If there is no such member, or a pointer on the way cannot be read.
+    pub fn member_path(self, base: &Value<'w>, path: &str) -> Result<Value<'w>, Error> {
+        let mut value = base.clone();
+        for step in path.split('.') {
+            let (name, indices) = step.split_at(step.find('[').unwrap_or(step.len()));
+            value = self.member(&value, name)?;
+            for index in indices.split_terminator(']') {
+                let index = index.strip_prefix('[').and_then(|index| index.parse::<u64>().ok());
+                let no_index = || Error::types(format!("`{path}` is no path to a member"));
+                let index = index.ok_or_else(no_index)?;
+                let (address, element) = self.elements(&value)?;
+                let skip = element.size(self.world)?.wrapping_mul(index);
+                value = Value::at(address.wrapping_add(skip), element);
+            }
+        }
+        Ok(value)
+    }
+
+    /// Declaration of a function; `None` for other names.
+    #[must_use]
+    pub fn prototype(self, name: &str) -> Option<String> {
+        names::prototype(self.world, name)
+    }
+
     /// Value of an expression.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ mod world;
 pub use declaration::{Layout, MemberLine};
 pub use error::Error;
 pub use evaluate::Evaluator;
-pub use number::address;
+pub use number::cpus as parse_cpus;
 pub use parser::parse;
 pub use syntax::{Binary, Expression, TypeName, Unary};
 pub use tree::{Limits, Node, Tree};

@@ -83,6 +83,23 @@ pub(super) fn per_cpu<'w>(world: &'w dyn World, name: &str) -> Option<(Ty<'w>, u
     Some((Ty::known(image, variable.ty), symbol.address))
 }
 
+/// Declaration of a function.
+pub(super) fn prototype(world: &dyn World, name: &str) -> Option<String> {
+    let find = |image| Image::symbol(image, name).map(|symbol| (image, symbol));
+    let (image, symbol) = world.images().into_iter().find_map(find)?;
+    if symbol.kind != SymbolKind::Function {
+        return None;
+    }
+    let function = image.function(symbol.address).found()?;
+    let parameters: Vec<String> = function
+        .parameters
+        .iter()
+        .map(|parameter| image.declare(parameter.ty, parameter.name.as_deref().unwrap_or_default()))
+        .collect();
+    let list = if parameters.is_empty() { "void".to_owned() } else { parameters.join(", ") };
+    Some(format!("{};", image.declare(function.result, &format!("{name}({list})"))))
+}
+
 /// Whether a name is a type and nothing else.
 pub(super) fn is_type(world: &dyn World, name: &str) -> bool {
     let images = world.images();

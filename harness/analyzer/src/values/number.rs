@@ -2,7 +2,7 @@
 //! Numbers as people type them.
 
 /// An address: hexadecimal with or without `0x`, as `crash` takes and prints them.
-pub fn address(text: &str) -> Option<u64> {
+pub(super) fn address(text: &str) -> Option<u64> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
     // `from_str_radix` would take a sign.
     let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -41,4 +41,21 @@ pub(super) fn literal(word: &str) -> Option<(u64, u64, bool)> {
         (false, 8 | 16) if !long && u32::try_from(value).is_ok() => (value, 4, false),
         (false, _) => (value, 8, i64::try_from(value).is_ok()),
     })
+}
+
+/// CPUs as `crash` takes them behind a colon: `0`, `0,2-3`, `a` or `all`. Only those that there
+/// are; `None` if the text names none.
+pub fn cpus(text: &str, all: &[u32]) -> Option<Vec<u32>> {
+    let text = text.trim();
+    if matches!(text, "a" | "all") {
+        return Some(all.to_vec());
+    }
+    let mut ranges = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        ranges.push(first.parse::<u32>().ok()?..=last.parse::<u32>().ok()?);
+    }
+    let chosen = |cpu: &u32| ranges.iter().any(|range| range.contains(cpu));
+    let found: Vec<u32> = all.iter().copied().filter(chosen).collect();
+    (!found.is_empty()).then_some(found)
 }

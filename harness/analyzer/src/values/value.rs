@@ -38,4 +38,13 @@ impl<'w> Value<'w> {
     pub const fn number(value: u64, ty: Ty<'w>) -> Self {
         Self { ty, place: Place::Number(value) }
     }
+
+    /// Where it is in memory; none for computed values and bit-fields.
+    #[must_use]
+    pub const fn address(&self) -> Option<u64> {
+        match self.place {
+            Place::Memory { address, bits: None } => Some(address),
+            _ => None,
+        }
+    }
 }
