@@ -6,5 +6,6 @@ mod cpus;
 mod identity;
 mod modules;
 mod stacks;
+mod task_walks;
 mod tasks;
 mod world;

@@ -20,6 +20,8 @@ pub(crate) const BANNER: u64 = 0xffff_ffff_8130_0000;
 pub(crate) enum Kind {
     /// A number or pointer of that many bytes.
     Number(u32),
+    /// A pointer to words.
+    Words,
     /// An array of characters.
     Text(u32),
     /// A structure laid out before.
@@ -112,6 +114,10 @@ impl World {
     fn kind(&mut self, kind: Kind) -> u32 {
         match kind {
             Kind::Number(size) => self.number(size),
+            Kind::Words => {
+                let word = self.number(8);
+                self.push(&[0, 2 << 24, word])
+            }
             Kind::Text(count) => {
                 let byte = self.number(1);
                 self.array(byte, count)
