@@ -136,6 +136,22 @@ fn an_empty_cache_without_a_network_is_a_failed_fetch() {
 }
 
 #[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    fails(&["analyze", pipe.to_str().unwrap()], 106, &["cannot read", "not a regular file"]);
+    fails(&["analyze", folder.path().to_str().unwrap()], 106, &["directory"]);
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let output = repro(&["run", "--cache-dir", "/dev/null/cache"]);
+    assert_eq!(stderr(&output).matches("Not a directory").count(), 1, "{}", stderr(&output));
+}
+
+#[test]
 fn what_is_no_dump_is_named() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     fails(&["analyze", file], 106, &[file, "not a vmcore"]);

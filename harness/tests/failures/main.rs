@@ -3,10 +3,10 @@
 //! documented exit code, and leaves nothing running.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test it helps")]
 
+mod degraded;
 mod support;
 
 use std::fs;
-use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -96,17 +96,8 @@ fn a_module_that_does_not_build_shows_the_compilers_words() {
 fn a_dump_that_the_disk_has_no_room_for_is_told() {
     let project = Project::new();
     let out = project.path("small");
-    fs::create_dir(&out).unwrap();
-    // The initramfs and the logs fit, the dump does not. The mount is seen by this run only, and
-    // goes away with it.
-    let mut command = Command::new("unshare");
-    if !rustix::process::geteuid().is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
-    let script = "mount -t tmpfs -o size=40m small \"$0\" && exec \"$@\"";
-    command.args(["--mount", "sh", "-c", script]).arg(&out);
-    let run = project.command_into(&out);
-    command.arg(run.get_program()).args(run.get_args());
+    // The initramfs and the logs fit, the dump does not.
+    let command = Project::with_small_disk(&project.command_into(&out), &out, 40);
     let ended = Ended::of(command);
     ended.is("infra-error", 105, &["no space left on device", "--out"]);
 }

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -62,12 +63,29 @@ impl Project {
     pub(crate) fn command_into(&self, out: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));
         command
-            .args(["run", "--format", "json", "--accel", "tcg", "--root"])
+            .env("REPRO_ACCEL", "tcg")
+            .args(["run", "--format", "json", "--root"])
             .arg(self.folder.path())
             .arg("--out")
             .arg(out)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command
+    }
+
+    /// The same with a file system of a few MiB at `folder`, which is made. The mount is seen by
+    /// the run only, and goes away with it.
+    pub(crate) fn with_small_disk(run: &Command, folder: &Path, mebibytes: u32) -> Command {
+        fs::create_dir(folder).unwrap();
+        let mut command = Command::new("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        let script = format!("mount -t tmpfs -o size={mebibytes}m small \"$0\" && exec \"$@\"");
+        command.args(["--mount", "sh", "-c", &script]).arg(folder);
+        command.arg(run.get_program()).args(run.get_args());
+        command.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -85,6 +103,14 @@ impl Project {
         let child = command.spawn().unwrap();
         let events = BufReader::new(File::open(&pipe).unwrap());
         Running { child, events }
+    }
+
+    /// Writes a program of the project.
+    pub(crate) fn program(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     /// Names in the folder of artefacts that are no complete invocation.

@@ -37,6 +37,11 @@ impl Machine<'_> {
             return Err(NoWalk::Offline { cpu });
         };
         let notes = self.kernel().vmcore().cpus();
+        if notes.iter().any(|note| note.qemu.is_some())
+            && let Ok(Some(saved)) = self.kernel().saved_registers(cpu)
+        {
+            return Ok(Start::interrupted(registers(&saved)));
+        }
         let by_place = notes.get(position).filter(|note| self.fits(note, cpu, current, false));
         // A CPU that did not answer has no note, and those after it moved up.
         let note =
