@@ -5,5 +5,5 @@ mod contestant;
 mod measured;
 pub mod outcome;
 
-pub use contestant::Contestant;
-pub use measured::{Measured, Row};
+pub use contestant::{Contest, Contestant};
+pub use measured::{Measured, Row, Table};

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use analyzer::report::Report;
 use anyhow::{Context as _, Result};
 
-use super::Measured;
+use super::Table;
 use crate::dump::Dump;
 use crate::project;
 
@@ -32,13 +32,14 @@ pub fn write(name: &str, text: &str) -> Result<()> {
 ///
 /// # Errors
 /// The dump cannot be read.
-pub fn document(measured: &Measured, dump: &Dump) -> Result<String> {
+pub fn document(table: &Table, dump: &Dump) -> Result<String> {
     let report: Report = serde_json::from_str(&dump.analyze(&["--format", "json"])?)?;
     let mib = |path| anyhow::Ok(fs::metadata(path)?.len() >> 20);
     let (vmcore, vmlinux) = (mib(&dump.vmcore)?, mib(&dump.vmlinux)?);
     let release = report.kernel.release.unwrap_or_default();
     let compression = report.dump.compression.unwrap_or_default();
-    let (table, rounds) = (measured.markdown(), measured.rounds);
+    let rounds = table.questions.first().map_or(0, |question| question.rounds);
+    let table = table.markdown();
     let (processor, cores) = machine();
     Ok(format!(
         "# Benchmark\n\n\
@@ -47,7 +48,8 @@ pub fn document(measured: &Measured, dump: &Dump) -> Result<String> {
          (kdump-compressed, {compression}), vmlinux of {vmlinux} MiB. {rounds} rounds; the programs \
          take turns, everything is in the page cache. `repro analyze` makes the whole report: both \
          stacks with inlined functions and lines, the verdict evaluated on the dump, modules, log. \
-         drgn and `crash` print the stack of the same task, with the same debug information.\n\n\
+         drgn and `crash` print the stack of the same task, with the same debug information. The other \
+         questions are commands that `repro crash`, `drgn-crash` and `crash` all have.\n\n\
          {table}\n\
          Memory is the peak resident set, with the pages of mapped files that were touched.\n\n\
          Measured on {cores} cores of: {processor}.\n"
