@@ -13,6 +13,7 @@ use harness::case::Outcome as Expected;
 use harness::run::outcome::Outcome;
 use harness::run::select::Selected;
 use libtest_mimic::{Arguments, Trial};
+use tests::alone::{self, Alone};
 use tests::live::{self, Live};
 use tests::oops::Oops;
 use tests::peers::schema;
@@ -25,7 +26,7 @@ type Test = fn(&Selected) -> Result<()>;
 const ALWAYS: [(&str, Test); 3] =
     [("outcome", outcome), ("told-to-people", told_to_people), ("json", json)];
 /// Tests of cases that crash.
-const CRASHED: [(&str, Test); 7] = [
+const CRASHED: [(&str, Test); 8] = [
     ("verdict", verdict),
     ("oops", oops),
     ("artefacts", artefacts),
@@ -33,6 +34,7 @@ const CRASHED: [(&str, Test); 7] = [
     ("stable-text", stable_text),
     ("stable-json", stable_json),
     ("another-boot", another_boot),
+    ("alone", alone),
 ];
 
 fn main() -> ExitCode {
@@ -206,5 +208,36 @@ fn another_boot(selected: &Selected) -> Result<()> {
     let stable = |live: &Live| live.dump.analyze(&["--addresses", "stable", "--format", "json"]);
     let (one, two) = (stable(&first)?, stable(&second)?);
     ensure!(one == two, "two boots, two stable reports:\n{one}\n{two}");
+    Ok(())
+}
+
+/// The dump alone, without any debug information, tells the same code, registers, modules, log and
+/// tasks, and says what it did without.
+fn alone(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let (dump, whole) = (Alone::new(&live.dump)?, live.report()?);
+    let report = dump.report()?;
+    ensure!(report.kernel == whole.kernel, "{:?}, not {:?}", report.kernel, whole.kernel);
+    ensure!(report.panic == whole.panic, "{:?}, not {:?}", report.panic, whole.panic);
+    let without = report.findings.iter().find(|finding| finding.code == "A003");
+    ensure!(without.is_some(), "nothing says that there is no vmlinux");
+    let log = dump.command("log")?;
+    let log = log.to_string();
+    let message = whole.panic.message.as_deref().context("the kernel said nothing")?;
+    ensure!(log.contains(message), "the log does not have {message}");
+    if !dump.has_symbols()? {
+        return Ok(());
+    }
+    let (fault, expected) =
+        (alone::code(&report.backtraces.fault), alone::code(&whole.backtraces.fault));
+    ensure!(fault == expected, "{fault:#?}\nand with debug information\n{expected:#?}");
+    ensure!(report.task == whole.task, "{:?}, not {:?}", report.task, whole.task);
+    let names = |report: &Report| -> Vec<_> {
+        report.modules.iter().map(|module| (module.name.clone(), module.base.clone())).collect()
+    };
+    ensure!(names(&report) == names(whole), "{:?}, not {:?}", names(&report), names(whole));
+    let tasks = dump.command("ps")?["tasks"].as_array().map_or(0, Vec::len);
+    let said = dump.command("sys")?["tasks"].as_u64();
+    ensure!(tasks > 10 && said == u64::try_from(tasks).ok(), "{tasks} tasks, or {said:?}");
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! What the tests across crates share: the program as people run it, live runs that several tests
 //! look at, and the peers whose word is compared with ours.
 
+pub mod alone;
 pub mod bench;
 pub mod compare;
 pub mod dump;

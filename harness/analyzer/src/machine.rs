@@ -157,8 +157,6 @@ impl Machine<'_> {
                 let symbol = image.symbol_at(address)?;
                 (symbol.name, symbol.address, symbol.extent)
             }
-            // The table lists per-CPU variables too, by their offsets from zero on.
-            None if address >> 63 == 0 => return None,
             None => {
                 // The table has per-CPU variables too, with small numbers that are no addresses.
                 let kallsyms = self.kernel.kallsyms().ok().filter(|_| address >> 63 == 1)?;

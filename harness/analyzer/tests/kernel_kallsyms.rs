@@ -129,6 +129,22 @@ fn a_name_of_more_than_127_tokens_has_two_length_bytes() {
     assert_eq!(kallsyms.at(STEXT + 8).map(|symbol| symbol.name), Some("x".repeat(299).as_str()));
 }
 
+/// `__per_cpu_start` at 0x20 is the last of the small numbers, `jiffies` the last of all.
+#[test]
+fn neither_per_cpu_symbols_nor_the_last_one_cover_the_rest_of_memory() {
+    let mut memory = usual();
+    for (index, value) in (0_u64..).zip([0x20, STEXT, STEXT + 0x40, STEXT + 0x100]) {
+        memory.put(TABLE + index * 8, &value.to_le_bytes());
+    }
+    let kallsyms = read(&memory, &format!("SYMBOL(kallsyms_addresses)={TABLE:x}\n")).unwrap();
+    let name = |address| kallsyms.at(address).map(|symbol| symbol.name);
+    assert_eq!(name(0x20), Some("__per_cpu_start"));
+    assert_eq!(name(0xff49_e48d_3ffa_e880), None, "an object of a slab");
+    assert_eq!(name(STEXT + 0xff), Some("do_work"));
+    assert_eq!(name(STEXT + 0x100), Some("jiffies"));
+    assert_eq!(name(STEXT + 0x2200_0000), None, "a module's text");
+}
+
 #[test]
 fn no_form_that_fits_is_an_error() {
     let memory = usual();

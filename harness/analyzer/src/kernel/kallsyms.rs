@@ -50,7 +50,8 @@ pub struct KernelSymbol<'k> {
     pub address: u64,
     /// Letter of `nm`.
     pub letter: char,
-    /// Bytes up to the next higher symbol; none for the last one.
+    /// Bytes up to the next higher symbol; none for the last one of the kernel's image and of the
+    /// per-CPU symbols.
     pub extent: Option<u64>,
 }
 
@@ -99,12 +100,17 @@ impl Kallsyms {
     }
 
     /// The symbol that covers `address`: the last one at or below it, the first among equals.
+    ///
+    /// What lies between the per-CPU symbols, which are small numbers, and the kernel's image
+    /// belongs to none of them: a pointer into a slab at 0xff49e48d3ffae880 is not
+    /// `__per_cpu_end` plus an enormous offset. Nor does the last symbol, `_end`, cover anything.
     #[must_use]
     pub fn at(&self, address: u64) -> Option<KernelSymbol<'_>> {
         let above = self.symbols.partition_point(|entry| entry.address <= address);
         let start = self.symbols[..above].last()?.address;
         let first = self.symbols.partition_point(|entry| entry.address < start);
-        Some(self.symbol(first))
+        let symbol = self.symbol(first);
+        (start == address || symbol.extent.is_some()).then_some(symbol)
     }
 
     /// Number of symbols.
@@ -130,7 +136,11 @@ impl Kallsyms {
             name: self.name(entry),
             address: entry.address,
             letter: entry.letter,
-            extent: self.symbols.get(next).map(|next| next.address - entry.address),
+            extent: self
+                .symbols
+                .get(next)
+                .filter(|next| next.address >> 63 == entry.address >> 63)
+                .map(|next| next.address - entry.address),
         }
     }
 

@@ -9,7 +9,8 @@ use crate::machine::Machine;
 
 /// The machine whose values are shown.
 pub trait World {
-    /// Debug information: the kernel first, then the modules in the kernel's order.
+    /// Debug information: the kernel first (the dump's own BTF if there is no `vmlinux`), then the
+    /// modules in the kernel's order.
     fn images(&self) -> Vec<&Image<'_>>;
     /// Address of a symbol that no image knows, such as one of the dump's own symbol table.
     fn symbol(&self, name: &str) -> Option<u64>;
@@ -32,7 +33,7 @@ pub trait World {
 impl World for Machine<'_> {
     fn images(&self) -> Vec<&Image<'_>> {
         let modules = self.modules().filter_map(|(_, file)| file?.image());
-        self.kernel().image().into_iter().chain(modules).collect()
+        self.kernel().types().into_iter().chain(modules).collect()
     }
 
     fn symbol(&self, name: &str) -> Option<u64> {
