@@ -6,12 +6,15 @@ use serde_json::Value;
 use crate::{none, tree};
 
 /// Licences under which a library may be linked into a program under MIT or Apache-2.0.
-const ALLOWED: [&str; 9] = [
+/// CDLA-Permissive-2.0 is one for data: the certificates of the web's authorities have it.
+const ALLOWED: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "CDLA-Permissive-2.0",
+    "ISC",
     "MIT",
     "Unicode-3.0",
     "Unlicense",
