@@ -218,8 +218,7 @@ impl Names for Machine<'_> {
     }
 
     fn per_cpu_symbol(&self, offset: u64) -> Option<(String, u64)> {
-        // Per-CPU symbols are in the same table, with their offset for an address.
-        let symbol = self.kernel.image()?.symbol_at(offset)?;
+        let symbol = self.kernel.image()?.per_cpu_symbol_at(offset)?;
         Some((symbol.name, offset.checked_sub(symbol.address)?))
     }
 }

@@ -168,6 +168,12 @@ impl<'d> Image<'d> {
         self.symbols().at(&self.elf, address)
     }
 
+    /// The per-CPU variable that covers an address of the per-CPU section; see
+    /// [`Symbol::address`].
+    pub fn per_cpu_symbol_at(&self, address: u64) -> Option<Symbol> {
+        symbol::per_cpu_at(&self.elf, self.symbols(), address)
+    }
+
     /// Source line and inlined calls of an address, innermost first, the physical function last.
     /// The caller passes return addresses minus one.
     pub fn source(&self, pc: u64) -> Lookup<Vec<SourceFrame>> {

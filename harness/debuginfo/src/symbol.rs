@@ -141,6 +141,19 @@ pub(crate) fn by_name(elf: &Elf<'_>, index: &SymbolIndex, name: &str) -> Option<
     describe(elf, elf.symbol(name)?, index)
 }
 
+/// The per-CPU variable that covers an address of the per-CPU section, as it is linked. There are
+/// few questions of the kind, so that an index would cost more than it saves.
+pub(crate) fn per_cpu_at(elf: &Elf<'_>, index: &SymbolIndex, address: u64) -> Option<Symbol> {
+    let distance = |symbol: &RawSymbol| {
+        let distance = address.checked_sub(elf.address(symbol)?)?;
+        (distance < symbol.st_size(LE)).then_some(distance)
+    };
+    let symbols = elf.symbols.iter().filter(|symbol| kind(elf, symbol) == Some(SymbolKind::PerCpu));
+    let covering = symbols.filter_map(|symbol| Some((distance(symbol)?, symbol)));
+    let best = covering.min_by_key(|(distance, symbol)| rank(elf, symbol, *distance))?.1;
+    describe(elf, best, index)
+}
+
 fn describe(elf: &Elf<'_>, symbol: &RawSymbol, index: &SymbolIndex) -> Option<Symbol> {
     let address = elf.address(symbol)?;
     let kind = kind(elf, symbol)?;

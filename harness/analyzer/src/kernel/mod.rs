@@ -15,6 +15,7 @@ pub mod cpus;
 pub mod crash;
 pub mod crash_notes;
 mod direct_map;
+pub mod fs;
 mod identity;
 pub mod kallsyms;
 mod list;
@@ -22,6 +23,7 @@ pub mod log;
 mod log_records;
 mod log_ring;
 pub mod memory;
+pub mod mm;
 pub mod module_file;
 pub mod module_sections;
 pub mod module_symbols;
@@ -56,6 +58,7 @@ pub use unreadable::{Level, Listing, Unavailable, Unreadable};
 use crash::Crash;
 use kallsyms::Kallsyms;
 use log::LogLine;
+use mm::page_flags::PageFlags;
 use modules::Module;
 use space::{AddressSpace, Layout};
 use tasks::Task;
@@ -87,6 +90,7 @@ pub struct Kernel<'a> {
     module_symbols: RefCell<BTreeMap<u64, module_symbols::Known>>,
     text: OnceCell<Vec<Range<u64>>>,
     crash: OnceCell<Crash>,
+    page_flags: OnceCell<Result<PageFlags, Unavailable>>,
     near_stacks: OnceCell<Vec<Stack>>,
     all_stacks: OnceCell<Vec<Stack>>,
 }
@@ -125,6 +129,7 @@ impl<'a> Kernel<'a> {
             module_symbols: RefCell::default(),
             text: OnceCell::new(),
             crash: OnceCell::new(),
+            page_flags: OnceCell::new(),
             near_stacks: OnceCell::new(),
             all_stacks: OnceCell::new(),
         })

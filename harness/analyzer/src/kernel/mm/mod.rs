@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel's own management of memory: pages, slabs, the vmalloc area, zones.
+//!
+//! Everything is asked for by address first, so that the identification of one address costs a
+//! handful of reads; lists of everything are for those commands that show everything.
+
+pub mod caches;
+pub mod depot;
+mod freelist;
+mod maple;
+pub mod page;
+pub mod page_flags;
+pub mod slab;
+pub mod slab_layout;
+pub mod slab_object;
+pub mod track;
+pub mod vma;
+pub mod vmalloc;
+
+/// Bytes of a page on x86-64.
+pub const PAGE: u64 = 4096;
