@@ -138,7 +138,12 @@ fn diagnose(machine: &Machine<'_>, walks: &Walks, headline: Option<&str>) -> Dia
     {
         return diagnosis;
     }
-    let memory = matches!(told, None | Some(CrashKind::GeneralProtection | CrashKind::Panic));
+    let memory = matches!(
+        told,
+        None | Some(
+            CrashKind::GeneralProtection | CrashKind::Panic | CrashKind::ExecOfNonExecutable
+        )
+    );
     let address = headline.and_then(message::address);
     let examined = memory.then(|| examine(machine, &walks.fault.frames, address)).flatten();
     examined.unwrap_or_else(|| of_kind(told.unwrap_or(CrashKind::Unknown)))

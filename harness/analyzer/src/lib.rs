@@ -24,6 +24,7 @@ pub mod findings;
 pub mod flow;
 pub mod identify;
 pub mod kernel;
+mod kind;
 pub mod machine;
 pub mod message;
 pub mod printer;

@@ -9,16 +9,44 @@ use crate::report::CrashKind;
 
 /// The kind that the line alone tells; `None` for faults on memory, which the code tells better.
 pub fn kind(headline: &str) -> Option<CrashKind> {
-    const KINDS: [(&str, CrashKind); 9] = [
-        ("sysrq triggered crash", CrashKind::Sysrq),
-        ("SysRq : Trigger a crash", CrashKind::Sysrq),
-        ("stack guard page was hit", CrashKind::DoubleFault),
-        ("double fault", CrashKind::DoubleFault),
-        ("divide error", CrashKind::DivideError),
-        ("invalid opcode", CrashKind::InvalidOpcode),
-        ("kernel BUG at", CrashKind::InvalidOpcode),
-        ("Kernel panic", CrashKind::Panic),
-        ("general protection fault", CrashKind::GeneralProtection),
+    use CrashKind as K;
+    // More special lines first.
+    const KINDS: [(&str, CrashKind); 35] = [
+        ("sysrq triggered crash", K::Sysrq),
+        ("SysRq : Trigger a crash", K::Sysrq),
+        ("stack guard page was hit", K::DoubleFault),
+        ("kernel stack overflow", K::StackOverflow),
+        ("corrupted stack end detected", K::StackOverflow),
+        ("stack-protector: Kernel stack is corrupted", K::StackProtector),
+        ("softlockup: hung tasks", K::SoftLockup),
+        ("ard LOCKUP", K::HardLockup),
+        ("hung_task: blocked tasks", K::HungTask),
+        ("RCU Stall", K::RcuStall),
+        ("cheduling while atomic", K::SleepingInAtomic),
+        ("sleeping function called from invalid context", K::SleepingInAtomic),
+        ("Out of memory", K::OutOfMemory),
+        ("out of memory", K::OutOfMemory),
+        ("deadlocked on memory", K::OutOfMemory),
+        ("panic_on_warn set", K::Warn),
+        ("machine check", K::MachineCheck),
+        ("Machine check", K::MachineCheck),
+        ("NMI: Not continuing", K::Nmi),
+        ("NMI IOCK error", K::Nmi),
+        ("NMI: IOCK error", K::Nmi),
+        ("NMI for hypervisor", K::Nmi),
+        ("detected buffer overflow in", K::Fortify),
+        ("kernel BUG at mm/usercopy.c", K::Fortify),
+        ("kernel BUG at lib/list_debug.c", K::ListCorruption),
+        ("UBSAN: ", K::UndefinedBehavior),
+        ("CFI failure", K::UndefinedBehavior),
+        ("kernel tried to execute NX-protected page", K::ExecOfNonExecutable),
+        ("double fault", K::DoubleFault),
+        ("divide error", K::DivideError),
+        ("kernel BUG at", K::Bug),
+        ("invalid opcode", K::InvalidOpcode),
+        ("Kernel panic", K::Panic),
+        ("general protection fault", K::GeneralProtection),
+        ("Kernel stack is corrupted", K::StackProtector),
     ];
     KINDS.iter().find(|(text, _)| headline.contains(text)).map(|(_, kind)| *kind)
 }

@@ -8,6 +8,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::kind::CrashKind;
+
 /// Version of the form; raised whenever a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -111,38 +113,6 @@ pub struct Verdict {
     pub expression: Option<String>,
     /// The steps from the fault to the expression, each checked on the dump.
     pub evidence: Vec<Evidence>,
-}
-
-/// What happened, from a closed list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CrashKind {
-    /// A call or jump through a NULL pointer.
-    NullCall,
-    /// A call or jump to an address that is no code.
-    BadCall,
-    /// A read through NULL plus a small offset.
-    NullRead,
-    /// A write through NULL plus a small offset.
-    NullWrite,
-    /// A read from an address that is not mapped.
-    BadRead,
-    /// A write to an address that is not mapped or not writable.
-    BadWrite,
-    /// A general protection fault (non-canonical address, bad selector).
-    GeneralProtection,
-    /// Division by zero or overflow of the quotient.
-    DivideError,
-    /// `BUG()` or an instruction the CPU does not know.
-    InvalidOpcode,
-    /// `panic()` called by kernel code.
-    Panic,
-    /// A crash asked for (`sysrq-c`).
-    Sysrq,
-    /// Fault on a kernel stack's guard page or within the double fault handler.
-    DoubleFault,
-    /// A kind this version does not tell apart.
-    Unknown,
 }
 
 /// How far the evidence carries.

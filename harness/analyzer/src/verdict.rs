@@ -59,18 +59,18 @@ impl Words<'_> {
             }
             (CrashKind::GeneralProtection, None) => "general protection fault".to_owned(),
             (CrashKind::DivideError, _) => "divide error".to_owned(),
-            (CrashKind::InvalidOpcode, _) => "BUG or invalid opcode".to_owned(),
+            (CrashKind::Bug, _) => "BUG".to_owned(),
+            (CrashKind::InvalidOpcode, _) => "invalid opcode".to_owned(),
             (CrashKind::Sysrq, _) => return "crash requested by sysrq".to_owned(),
-            (CrashKind::DoubleFault, _) => match &self.diagnosis.exhaustion {
+            (CrashKind::StackOverflow, _) => match &self.diagnosis.exhaustion {
                 Some(Exhaustion { frames: Some(_), .. }) => {
                     "stack exhausted by recursion".to_owned()
                 }
                 Some(_) => "stack exhausted by large frames".to_owned(),
-                None => "double fault".to_owned(),
+                None => "stack exhausted".to_owned(),
             },
-            (CrashKind::Panic | CrashKind::Unknown, _) => {
-                self.message.unwrap_or("crash of unknown kind").to_owned()
-            }
+            (CrashKind::DoubleFault, _) => "double fault".to_owned(),
+            (_, _) => self.message.unwrap_or("crash of unknown kind").to_owned(),
         };
         match self.culprit.and_then(|culprit| culprit.function.as_deref().map(|f| (f, culprit))) {
             Some((function, culprit)) => format!("{what} in {function}{}", module(culprit)),

@@ -124,3 +124,16 @@ fn a_pointer_that_changes_in_a_loop_is_never_named_as_the_parameter() {
         assert!(!claims_parameter, "{optimisation}: {diagnosis:#?}");
     }
 }
+
+/// What is in the bad register is known from the debug information alone, and nothing was
+/// evaluated again on memory: that is likely and never proven.
+#[test]
+fn a_variable_that_only_the_debug_information_places_is_never_proven() {
+    for optimisation in OPTIMISATIONS {
+        let victims = Victims::compile(optimisation);
+        let crash = victims.crash("in_a_loop");
+        let scene = victims.scene(&crash);
+        let diagnosis = examine(&scene, &crash.frames(), Some(crash.address)).expect("a diagnosis");
+        assert_ne!(diagnosis.confidence, Confidence::Proven, "{optimisation}: {diagnosis:#?}");
+    }
+}

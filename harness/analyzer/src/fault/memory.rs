@@ -158,8 +158,10 @@ fn pointer(
                     "the debug information places `{local}` in {}",
                     lower(register)
                 )));
+                // Nothing was evaluated again on memory: the compiler's word is not a proof.
+                diagnosis.unknown = Some(format!("where its value came from is {why}"));
                 diagnosis.expression = Some(local);
-                diagnosis.confidence = Confidence::Proven;
+                diagnosis.confidence = Confidence::Likely;
             }
             None => diagnosis.unknown = Some(format!("the pointer is {why}")),
         },

@@ -51,7 +51,7 @@ pub(crate) fn exhausted(machine: &Machine<'_>, walk: &Walk) -> Option<Diagnosis>
         confidence: if on_stack { Confidence::Proven } else { Confidence::Likely },
         evidence: vec![claim, walked],
         exhaustion: Some(exhaustion),
-        ..Diagnosis::new(CrashKind::DoubleFault)
+        ..Diagnosis::new(CrashKind::StackOverflow)
     })
 }
 
