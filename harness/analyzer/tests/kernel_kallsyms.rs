@@ -159,3 +159,108 @@ fn a_count_beyond_reason_is_refused() {
     let error = read(&memory, "").unwrap_err();
     assert_eq!(error.to_string(), "kallsyms claims 4294967295 symbols");
 }
+
+/// The tables as `scripts/kallsyms.c` writes them, one behind the other, each at a multiple of
+/// eight: `head` (addresses, or offsets and their base), number, names, markers of `width` bytes,
+/// tokens, places of tokens.
+fn image(head: &[u8], names: &[Vec<u8>], width: usize) -> Memory {
+    let mut bytes = vec![0x90; 0x1238];
+    let mut put = |piece: &[u8]| {
+        bytes.extend(piece);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+    };
+    put(head);
+    put(&(names.len() as u64).to_le_bytes()[..width]);
+    put(&names.concat());
+    let markers = (0..names.len()).step_by(256).flat_map(|first| {
+        let before: usize = names[..first].iter().map(Vec::len).sum();
+        before.to_le_bytes().into_iter().take(width)
+    });
+    put(&markers.collect::<Vec<u8>>());
+    let tokens: Vec<Vec<u8>> = (0..=255_u8)
+        .map(|byte| match byte {
+            0 => b"\0".to_vec(),
+            1 => b"do_\0".to_vec(),
+            other => vec![other, 0],
+        })
+        .collect();
+    put(&tokens.concat());
+    let mut place = 0_u16;
+    for token in &tokens {
+        bytes.extend(place.to_le_bytes());
+        place += u16::try_from(token.len()).expect("short");
+    }
+    bytes.resize(bytes.len() + 0x1000, 0);
+    let mut memory = Memory::new(BASE, bytes.len());
+    memory.put(BASE, &bytes);
+    memory
+}
+
+/// [`usual`] and many functions more.
+fn many(count: u64) -> (Vec<Vec<u8>>, Vec<u64>) {
+    let mut names = vec![
+        short(b"A__per_cpu_start"),
+        short(b"T_stext"),
+        short(b"t\x01work"),
+        short(b"Djiffies"),
+    ];
+    let mut addresses = vec![0x20, STEXT, STEXT + 0x40, STEXT + 0x100];
+    for number in 0..count {
+        names.push(short(format!("tf{number}").as_bytes()));
+        addresses.push(STEXT + 0x200 + number * 16);
+    }
+    (names, addresses)
+}
+
+fn found(memory: &Memory) -> Result<Kallsyms, Unavailable> {
+    let info = format!("SYMBOL(_stext)={STEXT:x}\n");
+    Kallsyms::read(memory, &VmcoreInfo::parse(info.as_bytes()))
+}
+
+/// CentOS 7's 3.10: whole addresses, a number and markers of eight bytes.
+#[test]
+fn tables_of_3_10_that_vmcoreinfo_does_not_name() {
+    for count in [0, 252, 253, 1500] {
+        let (names, addresses) = many(count);
+        let head: Vec<u8> = addresses.iter().flat_map(|address| address.to_le_bytes()).collect();
+        let kallsyms = found(&image(&head, &names, 8)).unwrap();
+        assert_eq!(kallsyms.len(), names.len());
+        assert_eq!(kallsyms.by_name("do_work").map(|it| it.address), Some(STEXT + 0x40));
+        let last = addresses.last().copied().unwrap();
+        assert_eq!(
+            kallsyms.at(last).map(|it| it.name.as_bytes()),
+            Some(&names.last().unwrap()[2..])
+        );
+    }
+}
+
+/// Debian 11's 5.10: offsets from a base, a number and markers of four bytes.
+#[test]
+fn tables_of_5_10_that_vmcoreinfo_does_not_name() {
+    for count in [0, 252, 253, 600, 1100] {
+        let (names, addresses) = many(count);
+        let offset = |address: &u64| match address.checked_sub(STEXT) {
+            Some(offset) => u32::MAX - u32::try_from(offset).expect("near"),
+            None => u32::try_from(*address).expect("a per-CPU offset"),
+        };
+        let mut head: Vec<u8> =
+            addresses.iter().flat_map(|address| offset(address).to_le_bytes()).collect();
+        head.resize(head.len().next_multiple_of(8), 0);
+        head.extend(STEXT.to_le_bytes());
+        let kallsyms = found(&image(&head, &names, 4)).unwrap();
+        assert_eq!(kallsyms.len(), names.len());
+        assert_eq!(kallsyms.by_name("__per_cpu_start").map(|it| it.address), Some(0x20));
+        assert_eq!(kallsyms.by_name("do_work").map(|it| it.address), Some(STEXT + 0x40));
+    }
+}
+
+/// One byte of a name's length is damaged: no marker behind it fits, and nothing is made up.
+#[test]
+fn tables_that_contradict_each_other_are_not_found() {
+    let (names, addresses) = many(600);
+    let head: Vec<u8> = addresses.iter().flat_map(|address| address.to_le_bytes()).collect();
+    let mut memory = image(&head, &names, 8);
+    memory.put(BASE + 0x1238 + head.len() as u64 + 8, &[7]);
+    let error = found(&memory).unwrap_err().to_string();
+    assert!(error.ends_with("symbol table, and it was not found"), "{error}");
+}

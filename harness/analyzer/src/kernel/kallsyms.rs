@@ -2,9 +2,9 @@
 //! The kernel's own symbol table, from the dump's memory: names without a `vmlinux`.
 //!
 //! `kernel/kallsyms.c` and `scripts/kallsyms.c`. Names are strings of tokens; the first
-//! character is the letter of `nm`. VMCOREINFO tells where the tables are since 6.0. How
-//! addresses are stored is not written down anywhere, so the form is chosen under which `_stext`
-//! comes out where VMCOREINFO has it:
+//! character is the letter of `nm`. VMCOREINFO tells where the tables are since 6.0; before, they
+//! are searched for. How addresses are stored is not written down anywhere, so the form is chosen
+//! under which `_stext` comes out where VMCOREINFO has it:
 //!
 //! * `kallsyms_addresses`: plain (to 6.10, without `CONFIG_KALLSYMS_BASE_RELATIVE`);
 //! * `kallsyms_offsets` with zero and above absolute, below relative to
@@ -13,11 +13,12 @@
 
 use vmcore::VmcoreInfo;
 
+use super::kallsyms_tables::{Form, Tables};
 use super::memory::VirtualMemory;
 use super::unreadable::Unavailable;
 
 /// Symbols that are believed; a distribution's kernel has about 200 000.
-const MAX_SYMBOLS: u32 = 4 << 20;
+pub(super) const MAX_SYMBOLS: u32 = 4 << 20;
 /// Bytes of the token table: 256 tokens; none is longer than a name.
 const MAX_TOKENS: usize = 64 << 10;
 /// Bytes of memory read at once.
@@ -55,40 +56,18 @@ pub struct KernelSymbol<'k> {
     pub extent: Option<u64>,
 }
 
-/// How addresses are stored.
-#[derive(Debug, Clone, Copy)]
-enum Form {
-    /// Whole addresses.
-    Plain,
-    /// Offsets from a base, of which only negative ones are relative.
-    AbsolutePerCpu(u64),
-    /// Offsets from a base.
-    Relative(u64),
-    /// Offsets from the place where they are stored.
-    PlaceRelative,
-}
-
 impl Kallsyms {
-    /// Reads the tables that VMCOREINFO names.
+    /// Reads the tables that VMCOREINFO names, or those that are found in the kernel's image.
     ///
     /// # Errors
-    /// If it names none, or they cannot be read or make no sense.
+    /// If there are none, or they cannot be read or make no sense.
     pub fn read(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<Self, Unavailable> {
-        let what = |source| Unavailable::memory("kallsyms", source);
-        let place = |name: &str| {
-            info.symbol(name).ok_or_else(|| Unavailable::Symbol(format!("VMCOREINFO {name}")))
-        };
-        let count = memory.read_u32(place("kallsyms_num_syms")?).map_err(what)?;
-        if count > MAX_SYMBOLS {
-            return Err(Unavailable::Damaged(format!("kallsyms claims {count} symbols")));
-        }
-        let count = usize::try_from(count).expect("bounded above");
-        let tokens =
-            Tokens::read(memory, place("kallsyms_token_table")?, place("kallsyms_token_index")?)?;
+        let tables = Tables::find(memory, info)?;
+        let count = usize::try_from(tables.count).expect("bounded by those who made it");
+        let tokens = Tokens::read(memory, tables.tokens, tables.index)?;
         let mut kallsyms = Self::default();
-        kallsyms.read_names(memory, place("kallsyms_names")?, count, &tokens)?;
-        let (table, forms) = forms(memory, info)?;
-        kallsyms.read_addresses(memory, table, &forms, info.symbol("_stext"))?;
+        kallsyms.read_names(memory, tables.names, count, &tokens)?;
+        kallsyms.read_addresses(memory, &tables.addresses, info.symbol("_stext"))?;
         Ok(kallsyms)
     }
 
@@ -179,64 +158,38 @@ impl Kallsyms {
     fn read_addresses(
         &mut self,
         memory: &dyn VirtualMemory,
-        table: u64,
-        forms: &[Form],
+        tables: &[(u64, Vec<Form>)],
         stext: Option<u64>,
     ) -> Result<(), Unavailable> {
         let anchor = self.symbols.iter().position(|entry| self.name(entry) == "_stext");
         let (Some(anchor), Some(stext)) = (anchor, stext) else {
             return Err(Unavailable::Damaged("kallsyms has no _stext".to_owned()));
         };
-        let wide = if matches!(forms, [Form::Plain]) { 8 } else { 4 };
         let what = |source| Unavailable::memory("kallsyms", source);
-        let bytes = memory.read_bytes(table, self.symbols.len() * wide).map_err(what)?;
-        let value = |index: usize, form: Form| {
-            let raw = &bytes[index * wide..][..wide];
-            form.address(table.wrapping_add((index * wide) as u64), raw)
+        let place = |table: u64, index: usize, form: Form| {
+            table.wrapping_add((index * form.width()) as u64)
         };
-        let form = forms.iter().find(|form| value(anchor, **form) == stext).ok_or_else(|| {
-            Unavailable::Damaged("kallsyms stores addresses in an unknown form".to_owned())
-        })?;
-        for (index, entry) in self.symbols.iter_mut().enumerate() {
-            entry.address = value(index, *form);
+        let fits = |table: u64, form: Form| {
+            let at = place(table, anchor, form);
+            let raw = memory.read_bytes(at, form.width());
+            raw.is_ok_and(|raw| form.address(at, &raw) == stext)
+        };
+        let (table, form) = tables
+            .iter()
+            .flat_map(|(table, forms)| forms.iter().map(move |form| (*table, *form)))
+            .find(|(table, form)| fits(*table, *form))
+            .ok_or_else(|| {
+                Unavailable::Damaged("kallsyms stores addresses in an unknown form".to_owned())
+            })?;
+        let bytes = memory.read_bytes(table, self.symbols.len() * form.width()).map_err(what)?;
+        let raw = bytes.chunks_exact(form.width());
+        for ((index, entry), raw) in self.symbols.iter_mut().enumerate().zip(raw) {
+            entry.address = form.address(place(table, index, form), raw);
         }
         // The kernel's own order; a damaged table is put in order so that lookups stay sound.
         self.symbols.sort_by_key(|entry| entry.address);
         Ok(())
     }
-}
-
-impl Form {
-    /// The address that the bytes at `place` stand for.
-    fn address(self, place: u64, raw: &[u8]) -> u64 {
-        let wide = raw.iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        // Sign extension of the low 32 bits.
-        let signed = (wide << 32).cast_signed() >> 32;
-        match self {
-            Self::Plain => wide,
-            Self::AbsolutePerCpu(base) if signed < 0 => {
-                base.wrapping_sub(1).wrapping_sub(signed.cast_unsigned())
-            }
-            Self::AbsolutePerCpu(_) => wide,
-            Self::Relative(base) => base.wrapping_add(wide),
-            Self::PlaceRelative => place.wrapping_add_signed(signed),
-        }
-    }
-}
-
-/// The table of addresses and the forms it may have.
-fn forms(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<(u64, Vec<Form>), Unavailable> {
-    if let Some(table) = info.symbol("kallsyms_addresses") {
-        return Ok((table, vec![Form::Plain]));
-    }
-    let table = info
-        .symbol("kallsyms_offsets")
-        .ok_or_else(|| Unavailable::Symbol("VMCOREINFO kallsyms_offsets".to_owned()))?;
-    let Some(base) = info.symbol("kallsyms_relative_base") else {
-        return Ok((table, vec![Form::PlaceRelative]));
-    };
-    let base = memory.read_u64(base).map_err(|source| Unavailable::memory("kallsyms", source))?;
-    Ok((table, vec![Form::AbsolutePerCpu(base), Form::Relative(base)]))
 }
 
 /// The 256 tokens that names are made of.

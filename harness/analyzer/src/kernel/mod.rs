@@ -18,6 +18,8 @@ mod direct_map;
 pub mod fs;
 mod identity;
 pub mod kallsyms;
+mod kallsyms_search;
+mod kallsyms_tables;
 mod list;
 pub mod log;
 mod log_records;
@@ -202,7 +204,7 @@ impl<'a> Kernel<'a> {
     /// The kernel's own symbol table; for dumps without a `vmlinux`.
     ///
     /// # Errors
-    /// If VMCOREINFO does not tell where it is, or it cannot be read.
+    /// If there is none, or it cannot be read.
     pub fn kallsyms(&self) -> Result<&Kallsyms, Unavailable> {
         let read = || Kallsyms::read(self, self.info());
         self.kallsyms.get_or_init(read).as_ref().map_err(Clone::clone)
