@@ -14,9 +14,11 @@ mod kdump;
 mod memory;
 pub mod notes;
 pub mod pack;
+mod ram;
 
 pub use elf::{Elf, Segment};
 pub use flatten::{END_MARK, flatten, flatten_records};
 pub use kdump::{Kdump, KdumpFile, Part};
 pub use memory::{Memory, PAGE, Page};
 pub use pack::Packing;
+pub use ram::ram;

@@ -7,7 +7,7 @@
 //! than in memory had pages left out, or zeroed ones: makedumpfile writes them so, with nothing
 //! in the file at all for a stretch that is left out in full.
 
-use crate::extents::Extents;
+use crate::extents::{Extents, Gap};
 use crate::read_at::{Span, fetch};
 use crate::{Absent, Error, LoadSegment, Lost, PhysAddr, Problem, ReadAt, ReadError, VirtAddr, le};
 
@@ -145,21 +145,12 @@ impl ElfMemory {
         address: PhysAddr,
         buffer: &mut [u8],
     ) -> Result<(), Absent> {
-        let mut at = address;
-        let mut rest = buffer;
-        while !rest.is_empty() {
-            let Some((offset, available)) = self.in_file.find(at.0) else {
-                return Err(self.absent(at));
-            };
-            let taken = usize::try_from(available).unwrap_or(usize::MAX).min(rest.len());
-            let (now, later) = rest.split_at_mut(taken);
-            file.read_at(offset, now)
-                .map_err(|error| Absent::Lost { address: at, why: error.into() })?;
-            rest = later;
-            let next = at.checked_add(taken.try_into().unwrap_or(u64::MAX));
-            at = next.unwrap_or(PhysAddr(u64::MAX));
-        }
-        Ok(())
+        self.in_file.read(file, address.0, buffer).map_err(|gap| match gap {
+            Gap::Outside { address } => self.absent(PhysAddr(address)),
+            Gap::Unreadable { address, error } => {
+                Absent::Lost { address: PhysAddr(address), why: error.into() }
+            }
+        })
     }
 
     fn absent(&self, address: PhysAddr) -> Absent {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What stops a file from being opened, and what does not stop it but must be said.
 
-use crate::ReadError;
+use std::ops::Range;
+
+use crate::{Absent, Pfn, PhysAddr, ReadError};
 
 /// Why a file cannot be read as a vmcore at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,56 @@ pub enum Error {
         /// The machine, as the header names it.
         machine: String,
     },
+    /// The memory map given for a file of raw RAM has a range that is empty, overlaps another
+    /// one or does not end below 2^64.
+    #[error("the range of {size:#x} bytes at {start} of the memory map makes no sense")]
+    RamRange {
+        /// Physical address of the range's first byte.
+        start: PhysAddr,
+        /// Bytes.
+        size: u64,
+    },
+}
+
+/// Why files cannot be read as the set that `makedumpfile --split` makes of one dump. Files are
+/// numbered from 0, in the order in which they were given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetError {
+    /// No files were given.
+    #[error("a dump has at least one file")]
+    Empty,
+    /// A file cannot be read as a vmcore at all.
+    #[error("{error}")]
+    File {
+        /// Which one.
+        file: usize,
+        /// Why.
+        error: Error,
+    },
+    /// A file is a dump of its own.
+    #[error("it is no part of a split dump, only those are taken together")]
+    NotSplit {
+        /// Which one.
+        file: usize,
+    },
+    /// A file is a part of another dump than the first one.
+    #[error("it is a part of another dump than the first file")]
+    OtherDump {
+        /// Which one.
+        file: usize,
+    },
+}
+
+impl SetError {
+    /// Which file it is about.
+    #[must_use]
+    pub fn file(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::File { file, .. } | Self::NotSplit { file } | Self::OtherDump { file } => *file,
+        }
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -62,6 +114,12 @@ pub enum Problem {
     /// There is no VMCOREINFO, so nothing tells the kernel's release, KASLR offset or layouts.
     #[error("the dump has no VMCOREINFO")]
     NoVmcoreinfo,
+    /// VMCOREINFO is not among the notes and was found in the memory.
+    #[error("the dump has no VMCOREINFO among its notes; it was found in memory at {address}")]
+    VmcoreinfoFound {
+        /// Where it begins.
+        address: PhysAddr,
+    },
     /// VMCOREINFO is announced and not readable.
     #[error("VMCOREINFO cannot be read: {0}")]
     VmcoreinfoCut(ReadError),
@@ -71,6 +129,9 @@ pub enum Problem {
     /// Notes are announced and not, or not all, readable.
     #[error("the notes cannot be read: {0}")]
     NotesCut(ReadError),
+    /// Notes or VMCOREINFO are in memory that there is not.
+    #[error("the notes cannot be read: {0}")]
+    NotesAbsent(Absent),
     /// A note runs over the end of its section; it and what follows it is ignored.
     #[error("the note at byte {at:#x} of the notes is malformed")]
     BadNote {
@@ -108,6 +169,26 @@ pub enum Problem {
         /// Pages that there are.
         max_pfn: u64,
     },
+    /// Pages of a split dump are in a file that is not there.
+    #[error("the file of the split dump with pages {} to {} is missing", pages.start, pages.end)]
+    SetGap {
+        /// The pages.
+        pages: Range<Pfn>,
+    },
+    /// Pages of a split dump are in two of the files; those of the file that starts later count.
+    #[error("two files of the split dump have pages {} to {}", pages.start, pages.end)]
+    SetOverlap {
+        /// The pages.
+        pages: Range<Pfn>,
+    },
+    /// Something is wrong with one file of a split dump.
+    #[error("in the file with pages {} to {}: {problem}", pages.start, pages.end)]
+    InPart {
+        /// The pages that the file has.
+        pages: Range<Pfn>,
+        /// What it is.
+        problem: Box<Self>,
+    },
 }
 
 impl Problem {
@@ -119,9 +200,16 @@ impl Problem {
             | Self::FlattenedCut { .. }
             | Self::BitmapShort { .. }
             | Self::NotesCut(_)
+            | Self::NotesAbsent(_)
             | Self::VmcoreinfoCut(_)
-            | Self::BadSegment { .. } => true,
-            Self::NoVmcoreinfo | Self::NoCpuNotes | Self::BadNote { .. } => false,
+            | Self::BadSegment { .. }
+            | Self::SetGap { .. } => true,
+            Self::InPart { problem, .. } => problem.means_incomplete(),
+            Self::SetOverlap { .. }
+            | Self::VmcoreinfoFound { .. }
+            | Self::NoVmcoreinfo
+            | Self::NoCpuNotes
+            | Self::BadNote { .. } => false,
         }
     }
 }

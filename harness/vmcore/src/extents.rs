@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::{ReadAt, ReadError};
+
 /// Stretches that do not overlap, by their first address.
 #[derive(Debug, Default)]
 pub(crate) struct Extents {
@@ -15,6 +17,15 @@ pub(crate) struct Extents {
 struct Extent {
     length: u64,
     file: u64,
+}
+
+/// Why bytes at an address cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Gap {
+    /// No stretch has the address.
+    Outside { address: u64 },
+    /// The file does not give what it should have of the stretch from there on.
+    Unreadable { address: u64, error: ReadError },
 }
 
 impl Extents {
@@ -57,6 +68,33 @@ impl Extents {
         let (start, extent) = self.by_start.range(..=address).next_back()?;
         let into = address - start;
         (into < extent.length).then(|| (extent.file + into, extent.length - into))
+    }
+
+    /// Fills `buffer` from `address` on, across as many stretches as it takes.
+    pub(crate) fn read(
+        &self,
+        file: &dyn ReadAt,
+        address: u64,
+        buffer: &mut [u8],
+    ) -> Result<(), Gap> {
+        let mut at = address;
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            let (offset, available) = self.find(at).ok_or(Gap::Outside { address: at })?;
+            let taken = usize::try_from(available).unwrap_or(usize::MAX).min(rest.len());
+            let (now, later) = rest.split_at_mut(taken);
+            file.read_at(offset, now).map_err(|error| Gap::Unreadable { address: at, error })?;
+            rest = later;
+            // No stretch ends past the last address, so only the end of the last one saturates.
+            at = at.saturating_add(taken.try_into().unwrap_or(u64::MAX));
+        }
+        Ok(())
+    }
+
+    /// Whether any stretch has one of these addresses.
+    pub(crate) fn overlaps(&self, start: u64, length: u64) -> bool {
+        let end = start.saturating_add(length);
+        self.find(start).is_some() || self.by_start.range(start..end).next().is_some()
     }
 
     /// The first start of a stretch after `address`.

@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use crate::{Codec, Pfn, PhysAddr, VirtAddr};
 
+/// Page size assumed of dumps that do not say it: x86-64 has no other.
+const PAGE_SIZE: u32 = 4096;
+
 /// Facts about the dump file. What the crashed kernel says is in
 /// [`VmcoreInfo`](crate::VmcoreInfo).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,28 @@ pub enum Format {
     KdumpCompressed,
     /// An ELF core file: `/proc/vmcore`, `makedumpfile -E`, QEMU's `dump-guest-memory`.
     Elf,
+    /// Raw RAM in a file without any header.
+    Ram,
+}
+
+impl DumpInfo {
+    /// What is known of a container that says nothing but where memory ends.
+    pub(crate) fn bare(format: Format, memory_end: u64) -> Self {
+        Self {
+            format,
+            flattened: false,
+            header_version: None,
+            compression: None,
+            dump_level: None,
+            complete: true,
+            nr_cpus: None,
+            max_pfn: Pfn(memory_end.div_ceil(PAGE_SIZE.into())),
+            page_size: PAGE_SIZE,
+            phys_base: None,
+            uts: None,
+            split: None,
+        }
+    }
 }
 
 impl fmt::Display for Format {
@@ -54,6 +79,7 @@ impl fmt::Display for Format {
         f.write_str(match self {
             Self::KdumpCompressed => "kdump-compressed",
             Self::Elf => "elf",
+            Self::Ram => "raw RAM",
         })
     }
 }

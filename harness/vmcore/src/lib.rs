@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | kdump-compressed | `makedumpfile -c`, `-l`, `-p`, `-z`; QEMU | `kdump/` |
 //! | ELF vmcore | the kernel's `/proc/vmcore`, `makedumpfile -E`, QEMU | `elf` |
+//! | raw RAM | QEMU's `memory-backend-file` | `ram` |
 //! | flattened, around either | `makedumpfile -F`, QEMU | `flattened` |
 //!
 //! Opens no file, starts nothing: the caller gives a [`ReadAt`]. Damaged input gives an
@@ -29,6 +30,7 @@ mod absent;
 mod address;
 mod cache;
 mod codec;
+mod container;
 mod elf;
 mod error;
 mod extents;
@@ -37,17 +39,21 @@ mod info;
 mod kdump;
 mod le;
 mod notes;
+mod open;
+mod ram;
 mod read_at;
 mod registers;
+mod split;
 mod vmcore;
 mod vmcoreinfo;
 
 pub use absent::{Absent, Lost};
 pub use address::{Pfn, PhysAddr, VirtAddr};
 pub use codec::Codec;
-pub use error::{Error, Problem};
+pub use error::{Error, Problem, SetError};
 pub use info::{DumpInfo, Format, LoadSegment, Uts};
 pub use notes::{CpuNote, QemuCpu};
+pub use ram::{Place, Ram, RamRange};
 pub use read_at::{ReadAt, ReadError};
 pub use registers::PtRegs;
 pub use vmcore::{Vmcore, true_length};

@@ -75,8 +75,17 @@ impl Notes {
         notes
     }
 
+    /// Adds VMCOREINFO, in the kernel's note for it or as the mere text.
+    pub(crate) fn add_vmcoreinfo(&mut self, bytes: &[u8], problems: &mut Vec<Problem>) {
+        if Note::parse(bytes, 0).is_some_and(|note| note.name == b"VMCOREINFO") {
+            self.parse(bytes, problems);
+        } else {
+            self.vmcoreinfo.get_or_insert_with(|| bytes.to_vec());
+        }
+    }
+
     /// Adds the notes of one section. Stops at the first that is malformed.
-    fn parse(&mut self, section: &[u8], problems: &mut Vec<Problem>) {
+    pub(crate) fn parse(&mut self, section: &[u8], problems: &mut Vec<Problem>) {
         let mut at = 0;
         while let Some(name_length) = le::u32(section, at) {
             // The kernel ends a CPU's notes with an empty one, and pads sections with zeros.

@@ -119,7 +119,7 @@ impl<R: ReadAt + ?Sized> ReadAt for &R {
 
 /// Most bytes read at once. The largest things read so are the notes (356 bytes for a CPU) and
 /// the program headers (56 bytes for a stretch of memory).
-const MOST_BYTES: u64 = 64 << 20;
+pub(crate) const MOST_BYTES: u64 = 64 << 20;
 
 /// The `length` bytes at `offset`, copied only if the reader cannot lend them.
 ///

@@ -170,17 +170,18 @@ impl KdumpMemory {
         end.saturating_sub(self.skipped)
     }
 
-    /// Pages whose data is in this file.
-    pub(crate) fn pages_in_file(&self, file: &dyn ReadAt) -> u64 {
-        self.descriptors(file)
+    /// Bytes of the pages whose data is in this file.
+    pub(crate) fn bytes_in_file(&self, file: &dyn ReadAt) -> u64 {
+        self.descriptors(file).saturating_mul(self.page_size)
     }
 
-    /// Pages of memory that existed.
-    pub(crate) fn pages_existing(&self, file: &dyn ReadAt) -> u64 {
-        match self.existing {
+    /// Bytes of memory that existed.
+    pub(crate) fn bytes_existing(&self, file: &dyn ReadAt) -> u64 {
+        let pages = match self.existing {
             Some(offset) => Bitmap::count(file, offset, self.in_file.bits()).total(),
             None => self.in_file.total(),
-        }
+        };
+        pages.saturating_mul(self.page_size)
     }
 
     /// The compression of the first pages that are compressed.

@@ -12,4 +12,6 @@ mod kdump;
 mod length;
 mod mutations;
 mod notes;
+mod ram;
 mod sample;
+mod split;
