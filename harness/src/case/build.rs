@@ -17,7 +17,7 @@ use super::{Case, Module, modinfo};
 use crate::guest::{BUILDS, GuestFiles, Store, StoreError, hex};
 
 /// Raised when the way of building changes what comes out.
-const RECIPE: &str = "modules 1";
+const RECIPE: &str = "modules 2";
 
 /// The modules of a case, built for one kernel.
 #[derive(Debug, Clone)]

@@ -40,6 +40,17 @@ const ENVIRONMENT: [&str; 16] = [
     "SOURCE_DATE_EPOCH",
 ];
 
+/// Makes the build write BTF into modules.
+const BTF: &str = "CONFIG_DEBUG_INFO_BTF_MODULES";
+/// What the configuration records of the kernel's own compiler, and the option that the kernel's
+/// Makefile adds for it without asking the compiler at hand.
+const COMPILER_OPTIONS: [(&str, &str); 4] = [
+    ("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT", "-fmin-function-alignment=16"),
+    ("CONFIG_CC_HAS_ENTRY_PADDING", "-fpatchable-function-entry=16,16"),
+    ("CONFIG_INIT_STACK_ALL_ZERO", "-ftrivial-auto-var-init=zero"),
+    ("CONFIG_SLS", "-mharden-sls=all"),
+];
+
 /// Builds the case's modules; `tree` gets the `.ko` files and the log.
 pub(super) fn compile(
     case: &Case,
@@ -125,7 +136,7 @@ fn make(
     ];
     let symbols: Vec<String> = symbols.iter().map(|path| path.display().to_string()).collect();
     let jobs = available_parallelism().map_or(1, usize::from);
-    let words = [
+    let mut words = vec![
         "-C".to_owned(),
         build_dir,
         format!("-j{jobs}"),
@@ -135,8 +146,26 @@ fn make(
         format!("KBUILD_EXTRA_SYMBOLS={}", symbols.join(" ")),
         "modules".to_owned(),
     ];
-    let make = child::tied("make", words.map(OsString::from));
+    words.extend(unset(compiler, &guest.build_dir));
+    let make = child::tied("make", words.into_iter().map(OsString::from));
     ENVIRONMENT.iter().fold(make, |make, name| make.env_remove(name))
+}
+
+/// Settings of the kernel's configuration that are not for this build, as words of make, which win
+/// over the configuration.
+///
+/// What `CC_HAS_…` says is true of the compiler that built the kernel; one of the host that is
+/// older refuses the option that follows from it (gcc 12 on 6.12: `-fmin-function-alignment=16`).
+/// BTF of a module takes a program of its own, pahole, and nothing here reads it.
+fn unset(compiler: &Compiler, build_dir: &Path) -> Vec<String> {
+    let path = build_dir.join("include/config/auto.conf");
+    let configuration = fs::read_to_string(path).unwrap_or_default();
+    let set = |name: &str| configuration.lines().any(|line| line == format!("{name}=y"));
+    let refused = COMPILER_OPTIONS
+        .iter()
+        .filter(|(name, option)| set(name) && !compiler.accepts(option))
+        .map(|(name, _)| *name);
+    refused.chain([BTF]).map(|name| format!("{name}=")).collect()
 }
 
 /// Moves a module that came out of the build to where it is kept.

@@ -35,6 +35,13 @@ impl Compiler {
         })
     }
 
+    /// Whether it knows an option.
+    pub(super) fn accepts(&self, option: &str) -> bool {
+        let words = [option, "-x", "c", "-c", "/dev/null", "-o", "/dev/null"];
+        let tried = child::tied(&self.path, words).stdout_null().stderr_null().unchecked().run();
+        tried.is_ok_and(|output| output.status.success())
+    }
+
     /// The option that replaces the beginning of a path in what the compiler writes.
     pub(super) fn map_option(&self, from: &str, to: &str) -> String {
         // The general form is known since GCC 8; the older one does without __FILE__.
@@ -60,6 +67,13 @@ mod tests {
         assert_eq!(compiler(12).note(None), None);
         let note = compiler(14).note(Some(12)).unwrap();
         assert!(note.contains("gcc 12") && note.contains("gcc 14"), "{note}");
+    }
+
+    #[test]
+    fn an_option_is_tried_out() {
+        let compiler = Compiler::find(None).unwrap();
+        assert!(compiler.accepts("-O2"));
+        assert!(!compiler.accepts("-fno-such-option-at-all"));
     }
 
     #[test]

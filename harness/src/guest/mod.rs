@@ -11,6 +11,7 @@ mod libraries;
 mod manifest;
 mod meter;
 mod plan;
+mod programs;
 mod store;
 mod vmlinux;
 

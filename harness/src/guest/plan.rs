@@ -13,10 +13,12 @@ use super::files::{GuestFile, GuestFiles};
 use super::manifest::{AptSource, Manifest};
 use super::meter::Meter;
 use super::store::{Lock, Store, hex};
-use super::{FetchError, Package, deb, headers, libraries, vmlinux};
+use super::{FetchError, Package, deb, headers, libraries, programs, vmlinux};
 
 /// Raised when what is unpacked, or how, changes: older trees are then left alone.
 const RECIPE: u32 = 1;
+/// The same of the headers.
+const HEADERS_RECIPE: u32 = 2;
 /// Most packages that the tools may need; more is a mistake in the guest's file.
 const MAX_TOOLS: usize = 60;
 /// Kernels that are listed but cannot be had, before it is an error.
@@ -132,21 +134,28 @@ impl Plan {
             wanted.iter().zip(&files).find(|(other, _)| **other == record).map(|(_, file)| file)
         };
         let kernel = &self.kernel;
-        lock.make_tree(&headers_key(&kernel.headers), |folder| {
-            for file in kernel.headers.iter().filter_map(package) {
-                let wanted =
-                    |path: &Path| path.starts_with("usr/src") || path.starts_with("usr/lib");
-                deb::unpack(file, meter, folder, wanted)?;
-            }
-            headers::relocate(&folder.join(self.build_inside()))
-        })?;
         for record in std::iter::once(&kernel.image).chain(&self.tools) {
             lock.make_tree(&key(record), |folder| match package(record) {
                 Some(file) => deb::unpack(file, meter, folder, of_use),
                 None => Ok(()),
             })?;
         }
+        let trees = self.tool_trees(lock.store());
+        lock.make_tree(&headers_key(&kernel.headers), |folder| {
+            for file in kernel.headers.iter().filter_map(package) {
+                let wanted =
+                    |path: &Path| path.starts_with("usr/src") || path.starts_with("usr/lib");
+                deb::unpack(file, meter, folder, wanted)?;
+            }
+            programs::adapt(folder, &trees)?;
+            headers::relocate(&folder.join(self.build_inside()))
+        })?;
         Ok(())
+    }
+
+    /// The unpacked packages of the tools and of their libraries.
+    fn tool_trees(&self, store: &Store) -> Vec<PathBuf> {
+        self.tools.iter().map(|record| store.tree(&key(record))).collect()
     }
 
     fn build_inside(&self) -> String {
@@ -159,8 +168,7 @@ impl Plan {
         let release = &kernel.release;
         let image = store.tree(&key(&kernel.image));
         let build_dir = store.tree(&headers_key(&kernel.headers)).join(self.build_inside());
-        let trees: Vec<PathBuf> =
-            self.tools.iter().map(|record| store.tree(&key(record))).collect();
+        let trees = self.tool_trees(store);
         let makedumpfile = program("makedumpfile", &trees)?;
         let mut packages: Vec<Package> = self.records().map(Package::from).collect();
         packages.sort();
@@ -244,7 +252,7 @@ fn headers_key(records: &[Record]) -> String {
         let _ = writeln!(text, "{}", record.sha256);
         text
     });
-    format!("{}-{RECIPE}", hex(&Sha256::digest(text)))
+    format!("{}-{HEADERS_RECIPE}", hex(&Sha256::digest(text)))
 }
 
 fn program(name: &str, trees: &[PathBuf]) -> Result<GuestFile, FetchError> {
