@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use harness::case::Tier;
 use harness::config::{self, Project};
 use harness::guest::Store;
 use harness::run::select::{self, Selected};
@@ -69,6 +70,34 @@ pub fn project() -> Result<Project> {
 /// A manifest is wrong.
 pub fn all() -> Result<Vec<Selected>> {
     Ok(select::all(&project()?)?)
+}
+
+/// Every case on the guests that this run of the tests is for: all of them for the core, one of
+/// them for each other case, and all of all with `REPRO_TESTS=all`.
+///
+/// # Errors
+/// A manifest is wrong.
+pub fn chosen() -> Result<Vec<Selected>> {
+    let all = all()?;
+    if std::env::var_os("REPRO_TESTS").is_some_and(|value| value == "all") {
+        return Ok(all);
+    }
+    let mut chosen = Vec::new();
+    // The cases take turns at the guests, so that each guest has its share.
+    for (turn, runs) in all.chunk_by(|a, b| a.case.name == b.case.name).enumerate() {
+        match runs[0].case.manifest.tier {
+            Tier::Core => chosen.extend_from_slice(runs),
+            Tier::Corpus => chosen.push(runs[turn % runs.len()].clone()),
+            Tier::Rare => {}
+        }
+    }
+    Ok(chosen)
+}
+
+/// Whether somebody reviewed the report of this case on this guest: it is held to every word then.
+#[must_use]
+pub fn is_reviewed(selected: &Selected) -> bool {
+    crate::snapshot::folder(selected).is_dir()
 }
 
 /// The cache that `repro` uses.

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where reviewed reports are kept: in the folder of the case, below the name of the guest.
 
+use std::path::PathBuf;
+
 use harness::run::select::Selected;
 
 use crate::project;
+
+/// The folder of the snapshots of a case on a guest.
+#[must_use]
+pub fn folder(selected: &Selected) -> PathBuf {
+    let case = project::root().join("modules").join(&selected.case.name);
+    case.join("snapshots").join(&selected.guest.name)
+}
 
 /// Settings for the snapshots of a case on a guest. `cargo insta review` finds what is pending
 /// there because `modules/` is a package.
 #[must_use]
 pub fn settings(selected: &Selected) -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
-    let case = project::root().join("modules").join(&selected.case.name);
-    settings.set_snapshot_path(case.join("snapshots").join(&selected.guest.name));
+    settings.set_snapshot_path(folder(selected));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_description(&selected.case.manifest.summary);

@@ -54,6 +54,7 @@ pub(crate) fn plan() -> Plan {
             argv: vec!["/bin/sh".into(), "/case/trigger.sh".into()],
             environment: Default::default(),
             limit: None,
+            settle: None,
         },
         capture: vec![CaptureMethod::Kdump, CaptureMethod::Qmp],
         limits: ByAccel { kvm: LIMITS, tcg: LIMITS },

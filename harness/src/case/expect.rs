@@ -21,13 +21,23 @@ pub struct Expectation {
     pub confidence: Option<Confidence>,
     /// Title of the verdict.
     pub title: Option<String>,
+    /// Words of the kernel's own message.
+    pub message: Option<String>,
     /// Command name of the crashed task.
     pub comm: Option<String>,
     /// The code at fault.
     pub culprit: Option<CulpritExpectation>,
+    /// Whether the marked line is the one that the verdict has to name; not where nothing in a
+    /// dump can tell it (the text of a module that was removed).
+    #[serde(default = "yes")]
+    pub marked_line: bool,
     /// The fault view, innermost frame first.
     #[serde(default)]
     pub frames: Vec<FramePattern>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Expectations of one guest; what is absent stays as it is for all guests.
@@ -44,10 +54,14 @@ pub struct PartialExpectation {
     pub confidence: Option<Confidence>,
     /// See [`Expectation::title`].
     pub title: Option<String>,
+    /// See [`Expectation::message`].
+    pub message: Option<String>,
     /// See [`Expectation::comm`].
     pub comm: Option<String>,
     /// See [`Expectation::culprit`].
     pub culprit: Option<CulpritExpectation>,
+    /// See [`Expectation::marked_line`].
+    pub marked_line: Option<bool>,
     /// See [`Expectation::frames`].
     pub frames: Option<Vec<FramePattern>>,
 }
@@ -60,8 +74,10 @@ impl Expectation {
             expression: part.expression.clone().or_else(|| self.expression.clone()),
             confidence: part.confidence.or(self.confidence),
             title: part.title.clone().or_else(|| self.title.clone()),
+            message: part.message.clone().or_else(|| self.message.clone()),
             comm: part.comm.clone().or_else(|| self.comm.clone()),
             culprit: part.culprit.clone().or_else(|| self.culprit.clone()),
+            marked_line: part.marked_line.unwrap_or(self.marked_line),
             frames: part.frames.clone().unwrap_or_else(|| self.frames.clone()),
         }
     }

@@ -99,6 +99,10 @@ fn named_files(manifest: &Manifest) -> Vec<PathBuf> {
     if let super::TriggerCommand::Run(script) = &manifest.trigger.command {
         files.push(script.clone());
     }
+    let parts = manifest.guest.values().filter_map(|part| part.setup.as_ref());
+    for setup in std::iter::once(&manifest.setup).chain(parts) {
+        files.extend(setup.files.iter().cloned());
+    }
     files
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::Expectation;
+use super::{Expectation, Setup};
 use crate::guest::Arch;
 use crate::manifest::{self, ManifestError};
 
@@ -23,10 +23,17 @@ pub struct Manifest {
     /// `requires` asks for.
     #[serde(default)]
     pub guests: Vec<String>,
+    /// How often the project's own tests run it.
+    #[serde(default)]
+    pub tier: Tier,
     /// What a guest must have.
     #[serde(default)]
     pub requires: Requires,
-    /// The modules, in the order they are loaded.
+    /// What it wants of machine and kernel.
+    #[serde(default)]
+    pub setup: Setup,
+    /// The modules, in the order they are loaded; a kernel may crash without any.
+    #[serde(default)]
     pub module: Vec<Module>,
     /// What makes the kernel crash.
     pub trigger: Trigger,
@@ -60,10 +67,14 @@ impl Manifest {
         part.map_or_else(|| self.expect.clone(), |part| self.expect.overridden_by(part))
     }
 
+    /// What it wants of machine and kernel on one guest.
+    #[must_use]
+    pub fn setup(&self, guest: &str) -> Setup {
+        let part = self.guest.get(guest).and_then(|part| part.setup.as_ref());
+        part.map_or_else(|| self.setup.clone(), |part| self.setup.with(part))
+    }
+
     fn check(&self) -> Result<(), String> {
-        if self.module.is_empty() {
-            return Err("module: a case needs at least one".into());
-        }
         let mut seen = Vec::new();
         for module in &self.module {
             let name = module.name.as_str();
@@ -84,6 +95,13 @@ impl Manifest {
         if let TriggerCommand::Run(script) = &self.trigger.command {
             stays_inside("trigger.run", script)?;
         }
+        let parts = self.guest.values().filter_map(|part| part.setup.as_ref());
+        for setup in std::iter::once(&self.setup).chain(parts) {
+            setup.check()?;
+            for file in &setup.files {
+                stays_inside("setup.files", file)?;
+            }
+        }
         Ok(())
     }
 }
@@ -94,6 +112,19 @@ fn stays_inside(key: &str, path: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{key}: `{}` leads out of the case's folder", path.display()))
+}
+
+/// How often the project's own tests run a case; by hand it can be run on all its guests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// On every guest, each time.
+    Core,
+    /// On one of its guests each time.
+    #[default]
+    Corpus,
+    /// Only when all are asked for: it does not crash each time, or takes long.
+    Rare,
 }
 
 /// What a guest must have for a case.
@@ -186,6 +217,9 @@ pub struct Trigger {
     pub environment: BTreeMap<String, String>,
     /// Longest time to the crash; default: the guest's.
     pub timeout: Option<Duration>,
+    /// How long after the trigger's end a crash may still come (a timer, deferred work); default:
+    /// a tenth of the longest time.
+    pub settle: Option<Duration>,
 }
 
 /// What a trigger runs.
@@ -208,6 +242,8 @@ struct RawTrigger {
     environment: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "some_duration")]
     timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "some_duration")]
+    settle: Option<Duration>,
 }
 
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -223,7 +259,8 @@ impl<'de> Deserialize<'de> for Trigger {
             (None, Some(_)) => return Err(D::Error::custom("`exec` is empty")),
             _ => return Err(D::Error::custom("needs either `run` or `exec`")),
         };
-        Ok(Self { command, environment: raw.environment, timeout: raw.timeout })
+        let RawTrigger { environment, timeout, settle, .. } = raw;
+        Ok(Self { command, environment, timeout, settle })
     }
 }
 
@@ -231,6 +268,8 @@ impl<'de> Deserialize<'de> for Trigger {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GuestPart {
+    /// What it needs beside the general setup.
+    pub setup: Option<Setup>,
     /// Expectations that replace the general ones, key by key.
     pub expect: Option<super::expect::PartialExpectation>,
 }

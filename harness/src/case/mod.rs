@@ -9,9 +9,13 @@ mod load;
 mod manifest;
 mod marker;
 pub(crate) mod modinfo;
+mod setup;
 
 pub use build::{Build, BuildError, BuiltModule, build};
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};
 pub use load::{Case, CaseError};
-pub use manifest::{GuestPart, Manifest, Module, Parameter, Requires, Trigger, TriggerCommand};
+pub use manifest::{
+    GuestPart, Manifest, Module, Parameter, Requires, Tier, Trigger, TriggerCommand,
+};
 pub use marker::Marker;
+pub use setup::Setup;

@@ -44,6 +44,7 @@ pub fn crash(
     differences.check("expression", expected.expression.as_ref(), verdict.expression.as_ref());
     differences.check("confidence", expected.confidence.as_ref(), Some(&verdict.confidence));
     differences.check("title", expected.title.as_ref(), Some(&verdict.title));
+    differences.check_message(expected.message.as_deref(), report.panic.message.as_deref());
     let comm = report.task.as_ref().and_then(|task| task.comm.as_ref());
     differences.check("comm", expected.comm.as_ref(), comm);
     let nobody = Culprit::default();
@@ -51,7 +52,7 @@ pub fn crash(
     if let Some(expected) = &expected.culprit {
         differences.check_culprit(expected, culprit);
     }
-    if let Some(marker) = marker {
+    if let Some(marker) = marker.filter(|_| expected.marked_line) {
         differences.check_line(marker, culprit);
     }
     differences.check_frames(&expected.frames, &report.backtraces.fault);
@@ -79,6 +80,15 @@ impl Differences {
 
     fn add(&mut self, key: &str, expected: String, got: String) {
         self.0.push(Difference { key: key.to_owned(), expected, got });
+    }
+
+    /// The kernel's message has numbers of its own; only words of it are expected.
+    fn check_message(&mut self, expected: Option<&str>, got: Option<&str>) {
+        if let Some(expected) = expected
+            && !got.is_some_and(|got| got.contains(expected))
+        {
+            self.add("message", expected.to_owned(), got.map_or_else(nothing, str::to_owned));
+        }
     }
 
     fn check_culprit(&mut self, expected: &CulpritExpectation, got: &Culprit) {
@@ -220,6 +230,19 @@ mod tests {
         let expected: Expectation = serde_json::from_str(r#"{"outcome": "panic"}"#).unwrap();
         let judged = crash(&expected, None, &panicked(CrashSign::Console), &report());
         assert_eq!(judged.outcome, Outcome::Reproduced);
+    }
+
+    #[test]
+    fn the_message_has_the_words_and_the_line_is_asked_for_only_where_a_dump_can_tell_it() {
+        let text = r#"{"outcome": "panic", "message": "divide error", "marked-line": false}"#;
+        let expected: Expectation = serde_json::from_str(text).unwrap();
+        let mut report = report();
+        report.panic.message = Some("divide error: 0000 [#1] SMP".into());
+        let judged = crash(&expected, Some(&marker(9)), &panicked(CrashSign::Console), &report);
+        assert_eq!(keys(&judged), [""; 0]);
+        report.panic.message = Some("kernel BUG at x.c:1!".into());
+        let judged = crash(&expected, Some(&marker(9)), &panicked(CrashSign::Console), &report);
+        assert_eq!(keys(&judged), ["message"]);
     }
 
     #[test]

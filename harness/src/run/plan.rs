@@ -91,6 +91,8 @@ pub struct Trigger {
     pub environment: BTreeMap<String, String>,
     /// Longest time from its start to the crash, where the case says one.
     pub limit: Option<Duration>,
+    /// Time from its end in which a crash may still come, where the case says one.
+    pub settle: Option<Duration>,
 }
 
 /// One value for each accelerator.

@@ -54,7 +54,7 @@ pub fn prepare(
     if interrupt.requested() {
         return Err(interrupted());
     }
-    let initrd = initrd(&selected.case, &files, &modules, folder)?;
+    let initrd = initrd(selected, &files, &modules, folder)?;
     write_case(selected, &files, folder)?;
     let plan = plan(selected, files.vmlinuz.clone(), initrd);
     let modules = modules.into_iter().map(|BuiltModule { name, path }| (name, path)).collect();
@@ -160,17 +160,22 @@ fn build(
 
 /// The first kernel's initramfs, in a file without a name.
 fn initrd(
-    case: &Case,
+    selected: &Selected,
     files: &GuestFiles,
     modules: &[BuiltModule],
     folder: &Path,
 ) -> Result<File, Failure> {
+    let case = &selected.case;
     let mut case_files: Vec<_> = modules
         .iter()
         .map(|module| CaseFile { name: format!("{}.ko", module.name), path: module.path.clone() })
         .collect();
     if let TriggerCommand::Run(script) = &case.manifest.trigger.command {
         case_files.push(CaseFile { name: TRIGGER.to_owned(), path: case.folder.join(script) });
+    }
+    for file in case.manifest.setup(&selected.guest.name).files {
+        case_files
+            .push(CaseFile { name: file.display().to_string(), path: case.folder.join(file) });
     }
     let bytes = initramfs::first(files, &case_files)
         .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
@@ -200,7 +205,7 @@ pub fn dry_run(selected: &Selected, accel: Accel, launcher: &dyn Launcher) -> io
 
 fn plan(selected: &Selected, vmlinuz: PathBuf, initrd: File) -> Plan {
     let Selected { case, guest } = selected;
-    let kernel = &guest.kernel;
+    let (kernel, setup) = (&guest.kernel, case.manifest.setup(&guest.name));
     let capture = |tcg: &[String]| {
         let words = [CONSOLE.to_owned()];
         [&words[..], &kernel.capture_command_line, tcg].concat().join(" ")
@@ -209,17 +214,17 @@ fn plan(selected: &Selected, vmlinuz: PathBuf, initrd: File) -> Plan {
     Plan {
         case: case.name.clone(),
         guest: guest.name.clone(),
-        cpus: guest.cpus,
-        memory_bytes: guest.memory,
+        cpus: setup.cpus.unwrap_or(guest.cpus),
+        memory_bytes: setup.memory.unwrap_or(guest.memory),
         kernel: vmlinuz,
         initrd,
-        command_line: [&first[..], &kernel.command_line].concat().join(" "),
+        command_line: [&first[..], &kernel.command_line, &setup.command_line].concat().join(" "),
         crashkernel: kernel.crashkernel.clone(),
         capture_command_line: ByAccel {
             kvm: capture(&[]),
             tcg: capture(&kernel.capture_command_line_tcg),
         },
-        sysctls: sysctls(),
+        sysctls: sysctls(&setup),
         modules: modules(case),
         trigger: trigger(case),
         capture: guest.capture.iter().copied().map(capture_method).collect(),
@@ -234,11 +239,20 @@ fn capture_method(method: guest::CaptureMethod) -> CaptureMethod {
     }
 }
 
-/// An oops has to enter the capture kernel, and so has an NMI that wakes a hanging kernel.
-fn sysctls() -> Vec<Sysctl> {
+/// An oops has to enter the capture kernel, and so has an NMI that wakes a hanging kernel. What the
+/// case sets comes last, and wins.
+fn sysctls(setup: &case::Setup) -> Vec<Sysctl> {
     let sysctl =
         |name: &str, required| Sysctl { name: name.to_owned(), value: "1".to_owned(), required };
-    vec![sysctl("kernel.panic_on_oops", true), sysctl("kernel.unknown_nmi_panic", false)]
+    let own = setup.sysctls.iter().map(|(name, value)| Sysctl {
+        name: name.clone(),
+        value: value.0.clone(),
+        required: true,
+    });
+    [sysctl("kernel.panic_on_oops", true), sysctl("kernel.unknown_nmi_panic", false)]
+        .into_iter()
+        .chain(own)
+        .collect()
 }
 
 fn modules(case: &Case) -> Vec<Module> {
@@ -259,7 +273,8 @@ fn trigger(case: &Case) -> Trigger {
         }
         TriggerCommand::Exec(words) => (words.join(" "), words.clone()),
     };
-    Trigger { label, argv, environment: trigger.environment.clone(), limit: trigger.timeout }
+    let environment = trigger.environment.clone();
+    Trigger { label, argv, environment, limit: trigger.timeout, settle: trigger.settle }
 }
 
 /// What a manifest does not say is a part of what it says.

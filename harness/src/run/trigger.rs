@@ -36,16 +36,15 @@ impl Session<'_, '_> {
         // A port that is gone is not told here: the wait tells why it is gone.
         let _ = self.machine.request(&request);
         match self.wait(limit, |_, signal| ended(signal)) {
-            Ok(Ok(how)) => self.settle(how),
+            Ok(Ok(how)) => self.settle(how, trigger.settle.unwrap_or(self.limits.settle)),
             Ok(Err(message)) => Err(NoCrash::NotStarted { message }),
             Err(stop) => self.stopped(stop, limit),
         }
     }
 
     /// Waits for a crash that comes after the trigger has done its work.
-    fn settle(&mut self, how: String) -> Result<(), NoCrash> {
+    fn settle(&mut self, how: String, settle: Duration) -> Result<(), NoCrash> {
         self.recorder.emit(Event::TriggerExited { how: how.clone() });
-        let settle = self.limits.settle;
         match self.wait(settle, |_, _| None::<()>) {
             Err(Stop::TimedOut) => Err(NoCrash::Survived { how, settle }),
             Err(stop) => self.stopped(stop, settle),

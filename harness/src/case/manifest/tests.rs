@@ -10,6 +10,11 @@ summary = "a call through a NULL pointer"
 guests = ["debian-12"]
 requires = { arch = "x86_64" }
 
+[setup]
+memory = "512MiB"
+command-line = ["slub_debug=FZPU"]
+sysctls = { "kernel.softlockup_panic" = 1 }
+
 [[module]]
 name = "akfs"
 folder = "akfs"
@@ -22,6 +27,7 @@ parameters = { mode = "strict all", depth = 3, quiet = true }
 run = "trigger.sh"
 environment = { WHO = "me" }
 timeout = "30s"
+settle = "2s"
 
 [expect]
 outcome = "panic"
@@ -33,6 +39,10 @@ frames = ["0x0", "inner [process]", "...", "do_syscall_64"]
 
 [guest.centos-7.expect]
 frames = ["0x0", "..."]
+marked-line = false
+
+[guest.centos-7.setup]
+command-line = ["nosmap"]
 "#;
 
 fn read(text: &str) -> Result<Manifest, String> {
@@ -49,6 +59,9 @@ fn every_key_arrives() {
     assert_eq!(case.module[1].parameter_line(), "depth=3 mode=\"strict all\" quiet=Y");
     assert_eq!(case.trigger.command, TriggerCommand::Run("trigger.sh".into()));
     assert_eq!(case.trigger.timeout, Some(Duration::from_secs(30)));
+    assert_eq!(case.trigger.settle, Some(Duration::from_secs(2)));
+    assert_eq!(case.setup.memory, Some(512 << 20));
+    assert_eq!(case.setup.sysctls["kernel.softlockup_panic"].0, "1");
     assert_eq!(case.expect.outcome, Outcome::Panic);
     assert_eq!(case.expect.kind, Some(CrashKind::NullCall));
     assert_eq!(case.expect.confidence, Some(Confidence::Proven));
@@ -62,6 +75,9 @@ fn a_guest_overrides_only_what_it_names() {
     let other = case.expectation("centos-7");
     assert_eq!(other.kind, Some(CrashKind::NullCall));
     assert_eq!(other.frames.last(), Some(&FramePattern::Gap));
+    assert!(case.expect.marked_line && !other.marked_line);
+    assert_eq!(case.setup("debian-12").command_line, ["slub_debug=FZPU"]);
+    assert_eq!(case.setup("centos-7").command_line, ["slub_debug=FZPU", "nosmap"]);
 }
 
 #[test]
