@@ -4,6 +4,7 @@
 mod bad_call;
 mod cfi;
 mod encoded_frame_pointer;
+mod entry;
 mod frame_pointer;
 mod orc;
 mod scan;
@@ -74,9 +75,10 @@ pub(crate) type Strategy = fn(&Context<'_>, &Frame) -> Result<Caller, Refusal>;
 
 /// In the order they are asked. The frame pointer does not touch frames outside of code: it would
 /// skip the function that made the bad call.
-pub(crate) const STRATEGIES: [Strategy; 6] = [
+pub(crate) const STRATEGIES: [Strategy; 7] = [
     orc::caller,
     cfi::caller,
+    entry::caller,
     encoded_frame_pointer::caller,
     frame_pointer::caller,
     bad_call::caller,

@@ -3,6 +3,7 @@
 
 mod bad_call;
 mod cfi;
+mod entry;
 mod frame_pointer;
 mod gone;
 mod hostile;
