@@ -90,8 +90,14 @@ fn is_own_panic(text: &str) -> bool {
 /// Index of the headline of the oops whose `__die()` line is at `die`; `die` itself if nothing
 /// above belongs to it.
 fn headline_above(log: &[LogLine], die: usize) -> usize {
-    const HEADLINES: [&str; 4] =
-        ["BUG: ", "kernel BUG at ", "kernel tried to execute ", "Unable to handle kernel "];
+    const HEADLINES: [&str; 5] = [
+        "BUG: ",
+        "kernel BUG at ",
+        "kernel tried to execute ",
+        "Unable to handle kernel ",
+        // To 5.5 the crash that was asked for is a write through NULL.
+        "SysRq : Trigger a crash",
+    ];
     let first = die.saturating_sub(ABOVE);
     let above = (first..die).rev().take_while(|index| die_line(&log[*index].text).is_none());
     // The uppermost one: "kernel tried to execute NX-protected page" comes before "BUG: ".
@@ -161,6 +167,20 @@ RSP: 0018:ffff97c7df29ae28  EFLAGS: 00010292";
         assert_eq!((oops.error_code, oops.count), (Some(0x10), Some(1)));
         assert_eq!((oops.cpu, oops.pid, oops.comm.as_deref()), (Some(1), Some(2227), Some("bash")));
         assert_eq!(oops.rip.as_deref(), Some("[<          (null)>]           (null)"));
+    }
+
+    #[test]
+    fn a_crash_asked_for_by_sysrq_is_no_mere_write_through_null() {
+        let oops = Oops::last(&log("\
+SysRq : Trigger a crash
+BUG: unable to handle kernel NULL pointer dereference at           (null)
+IP: [<ffffffff9e8a5a56>] sysrq_handle_crash+0x16/0x20
+PGD 800000003b1c7067 PUD 3b1d4067 PMD 0 
+Oops: 0002 [#1] SMP 
+CPU: 0 PID: 1 Comm: init Kdump: loaded Not tainted 3.10.0-1160.el7.x86_64 #1"))
+        .unwrap();
+        assert_eq!(oops.headline, "SysRq : Trigger a crash");
+        assert_eq!((oops.cpu, oops.error_code), (Some(0), Some(2)));
     }
 
     #[test]
