@@ -17,6 +17,7 @@ use crate::printer::{Raw, Stable};
 use crate::report::{Backtraces, CrashKind, Panic, Report, SCHEMA_VERSION};
 use crate::signature::signature;
 use crate::stacks::exhaustion::exhausted;
+use crate::stacks::overrun::overrun;
 use crate::verdict::verdict;
 
 /// What an analysis is made from.
@@ -130,6 +131,11 @@ fn diagnose(machine: &Machine<'_>, walks: &Walks, headline: Option<&str>) -> Dia
     let told = headline.and_then(message::kind);
     let first = walks.fault.frames.first().map(|frame| frame.pc);
     let of_kind = |kind| Diagnosis { pc: first, ..Diagnosis::new(kind) };
+    if told.is_none_or(message::may_be_a_consequence)
+        && let Some(diagnosis) = overrun(machine, &walks.fault)
+    {
+        return diagnosis;
+    }
     if !walks.is_fault {
         return of_kind(told.unwrap_or(CrashKind::Panic));
     }

@@ -11,6 +11,7 @@ use crate::kernel::{Kernel, VmlinuxState};
 use crate::machine::Machine;
 use crate::printer::CodeNames;
 use crate::report::{Finding, Severity};
+use crate::stacks;
 
 /// Findings, their addresses not printed yet.
 #[derive(Debug, Default)]
@@ -84,6 +85,11 @@ impl Findings {
             Err(why) => {
                 let words = format!("the modules are not known: {why}");
                 self.say("A017", Severity::Warning, words);
+            }
+        }
+        for overrun in kernel.overruns() {
+            if let Some(stack) = kernel.task_stack(&overrun.task) {
+                self.add("A019", Severity::Warning, stacks::overrun::end(&overrun, &stack));
             }
         }
         self.module_files(machine);
@@ -186,6 +192,11 @@ fn without_vmlinux(kernel: &Kernel<'_>) -> String {
     };
     let types = match kernel.types() {
         Ok(_) => "types from the BTF in the dump's memory".to_owned(),
+        Err(_) if kernel.has_known_layouts() => {
+            "the layouts of tasks and modules are those known of CentOS 7's kernel, which fit this \
+             dump"
+                .to_owned()
+        }
         Err(why) => format!("no types ({why})"),
     };
     format!("no vmlinux was given: {names}, {types}; no source lines of the kernel")

@@ -51,6 +51,24 @@ pub fn kind(headline: &str) -> Option<CrashKind> {
     KINDS.iter().find(|(text, _)| headline.contains(text)).map(|(_, kind)| *kind)
 }
 
+/// Whether such a crash may come from memory that something overwrote before: faults and failed
+/// checks, not what was asked for and not what time ran out for.
+pub fn may_be_a_consequence(kind: CrashKind) -> bool {
+    use CrashKind as K;
+    !matches!(
+        kind,
+        K::Sysrq
+            | K::SoftLockup
+            | K::HardLockup
+            | K::HungTask
+            | K::RcuStall
+            | K::OutOfMemory
+            | K::Warn
+            | K::Nmi
+            | K::MachineCheck
+    )
+}
+
 /// The address of the access that the line names; `(null)` up to 4.x is 0.
 pub fn address(headline: &str) -> Option<u64> {
     let (_, after) = headline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! kallsyms tables of all forms, built byte by byte.
 
+mod kallsyms_image;
 mod memory;
 
 use analyzer::kernel::Unavailable;
@@ -160,39 +161,12 @@ fn a_count_beyond_reason_is_refused() {
     assert_eq!(error.to_string(), "kallsyms claims 4294967295 symbols");
 }
 
-/// The tables as `scripts/kallsyms.c` writes them, one behind the other, each at a multiple of
-/// eight: `head` (addresses, or offsets and their base), number, names, markers of `width` bytes,
-/// tokens, places of tokens.
+/// The tables one behind the other, at a place that nothing names.
 fn image(head: &[u8], names: &[Vec<u8>], width: usize) -> Memory {
-    let mut bytes = vec![0x90; 0x1238];
-    let mut put = |piece: &[u8]| {
-        bytes.extend(piece);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-    };
-    put(head);
-    put(&(names.len() as u64).to_le_bytes()[..width]);
-    put(&names.concat());
-    let markers = (0..names.len()).step_by(256).flat_map(|first| {
-        let before: usize = names[..first].iter().map(Vec::len).sum();
-        before.to_le_bytes().into_iter().take(width)
-    });
-    put(&markers.collect::<Vec<u8>>());
-    let tokens: Vec<Vec<u8>> = (0..=255_u8)
-        .map(|byte| match byte {
-            0 => b"\0".to_vec(),
-            1 => b"do_\0".to_vec(),
-            other => vec![other, 0],
-        })
-        .collect();
-    put(&tokens.concat());
-    let mut place = 0_u16;
-    for token in &tokens {
-        bytes.extend(place.to_le_bytes());
-        place += u16::try_from(token.len()).expect("short");
-    }
-    bytes.resize(bytes.len() + 0x1000, 0);
-    let mut memory = Memory::new(BASE, bytes.len());
-    memory.put(BASE, &bytes);
+    let tables = kallsyms_image::tables(head, names, width);
+    let mut memory = Memory::new(BASE, 0x1238 + tables.len() + 0x2000);
+    memory.put(BASE, &[0x90; 0x1238]);
+    memory.put(BASE + 0x1238, &tables);
     memory
 }
 

@@ -20,6 +20,8 @@ mod identity;
 pub mod kallsyms;
 mod kallsyms_search;
 mod kallsyms_tables;
+mod layouts;
+mod layouts_of_3_10;
 mod list;
 pub mod log;
 mod log_records;
@@ -35,6 +37,7 @@ pub mod oops;
 pub mod paging;
 mod ram;
 pub mod space;
+pub mod stack_ends;
 mod stacks;
 pub mod taint;
 pub mod tasks;
@@ -81,6 +84,7 @@ pub struct Kernel<'a> {
     image: Option<Image<'a>>,
     vmlinux: VmlinuxState,
     btf: OnceCell<Result<Image<'static>, Unavailable>>,
+    layouts: OnceCell<Option<Image<'static>>>,
     kaslr: Option<u64>,
     symbols: RefCell<BTreeMap<String, Option<u64>>>,
     fields: RefCell<BTreeMap<String, Option<Field>>>,
@@ -120,6 +124,7 @@ impl<'a> Kernel<'a> {
             image: checked.image,
             vmlinux: checked.state,
             btf: OnceCell::new(),
+            layouts: OnceCell::new(),
             kaslr: checked.kaslr,
             symbols: RefCell::default(),
             fields: RefCell::default(),
@@ -172,6 +177,18 @@ impl<'a> Kernel<'a> {
         }
     }
 
+    /// What tells the layouts of the kernel's structures: its types, or where there are none what
+    /// is known of such kernels without them.
+    fn layouts(&self) -> Option<&Image<'a>> {
+        self.types().ok().or_else(|| self.known_layouts())
+    }
+
+    /// Whether layouts are known though there are no types.
+    #[must_use]
+    pub fn has_known_layouts(&self) -> bool {
+        self.types().is_err() && self.known_layouts().is_some()
+    }
+
     /// What became of the `vmlinux` given.
     #[must_use]
     pub const fn vmlinux(&self) -> &VmlinuxState {
@@ -219,7 +236,7 @@ impl<'a> Kernel<'a> {
         if let Some(known) = self.fields.borrow().get(&name) {
             return known.clone().ok_or(Unavailable::Type(name));
         }
-        let types = self.types().ok();
+        let types = self.layouts();
         let found = types.and_then(|types| types.member(structure, path).found());
         self.fields.borrow_mut().insert(name.clone(), found.clone());
         found.ok_or(Unavailable::Type(name))
@@ -236,8 +253,7 @@ impl<'a> Kernel<'a> {
     /// # Errors
     /// If it is unknown or there is no debug information.
     pub fn size_of(&self, structure: &str) -> Result<u64, Unavailable> {
-        let types = self.types().ok();
-        types
+        self.layouts()
             .and_then(|types| types.size_of(structure).found())
             .ok_or_else(|| Unavailable::Type(structure.to_owned()))
     }

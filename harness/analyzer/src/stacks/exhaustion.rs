@@ -55,7 +55,12 @@ pub(crate) fn exhausted(machine: &Machine<'_>, walk: &Walk) -> Option<Diagnosis>
     })
 }
 
-fn recursion(machine: &Machine<'_>, frames: &[Frame], bytes: u64) -> Option<(Pc, Exhaustion)> {
+/// The recursion that used at least half of `bytes` of stack, if one did.
+pub(super) fn recursion(
+    machine: &Machine<'_>,
+    frames: &[Frame],
+    bytes: u64,
+) -> Option<(Pc, Exhaustion)> {
     let used = |run: &unwind::Run| {
         let last = frames.get(run.first + run.period * run.rounds - 1);
         last.zip(frames.get(run.first)).map_or(0, |(last, first)| last.sp.saturating_sub(first.sp))
@@ -66,7 +71,7 @@ fn recursion(machine: &Machine<'_>, frames: &[Frame], bytes: u64) -> Option<(Pc,
         return None;
     }
     let round = frames.get(longest.first..longest.first + longest.period)?;
-    let functions = round.iter().map(|frame| name(machine, frame)).collect();
+    let functions = round.iter().map(|frame| name(machine, frame.pc)).collect();
     let frames = Some(longest.rounds * longest.period);
     Some((round.first()?.pc, Exhaustion { functions, frames }))
 }
@@ -74,12 +79,13 @@ fn recursion(machine: &Machine<'_>, frames: &[Frame], bytes: u64) -> Option<(Pc,
 fn largest(machine: &Machine<'_>, frames: &[Frame]) -> Option<(Pc, Exhaustion)> {
     let size = |frame: &&Frame| frame.cfa.map_or(0, |cfa| cfa.saturating_sub(frame.sp));
     let frame = frames.iter().max_by_key(size)?;
-    Some((frame.pc, Exhaustion { functions: vec![name(machine, frame)], frames: None }))
+    Some((frame.pc, Exhaustion { functions: vec![name(machine, frame.pc)], frames: None }))
 }
 
-fn name(machine: &Machine<'_>, frame: &Frame) -> String {
+/// Name of the function at `pc`, as in its source.
+pub(super) fn name(machine: &Machine<'_>, pc: Pc) -> String {
     use crate::printer::CodeNames;
-    let code = machine.code_name(frame.pc.for_lookup());
+    let code = machine.code_name(pc.for_lookup());
     code.map_or_else(|| "?".to_owned(), |code| source_name(&code.symbol).to_owned())
 }
 

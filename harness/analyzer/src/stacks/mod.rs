@@ -6,6 +6,7 @@
 
 pub(crate) mod exhaustion;
 mod generated;
+pub(crate) mod overrun;
 mod returns;
 mod running;
 mod sleeping;

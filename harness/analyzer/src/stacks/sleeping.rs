@@ -13,6 +13,8 @@ use crate::scene::Scene;
 /// Bytes of the registers that `copy_thread` puts at the top of a new task's stack
 /// (`struct pt_regs`).
 const PT_REGS: u64 = 168;
+/// How far below its end a stack that has no guard page is followed.
+const MAX_OVERRUN: u64 = 1 << 20;
 /// Functions that the switch from one task to the next may be inlined into.
 const SWITCHING: [&str; 3] = ["__schedule", "context_switch", "schedule"];
 
@@ -38,7 +40,9 @@ impl Machine<'_> {
         let kernel = self.kernel();
         let sp = kernel.object("task_struct", task.address).number("thread.sp")?;
         let stack = kernel.task_stack(task).ok_or(NoWalk::Freed)?;
-        if !(stack.low..stack.high).contains(&sp) {
+        // A stack without a guard page goes on below its end.
+        let reach = if kernel.has_bare_stacks() { MAX_OVERRUN } else { 0 };
+        if !(stack.low.saturating_sub(reach)..stack.high).contains(&sp) {
             let words = format!("its stack pointer 0x{sp:016x} is not on its stack");
             return Err(Unavailable::Damaged(words).into());
         }

@@ -4,8 +4,12 @@
 mod commands;
 mod cpus;
 mod identity;
+#[path = "../kallsyms_image/mod.rs"]
+mod kallsyms_image;
 mod modules;
+mod overruns;
 mod stacks;
 mod task_walks;
 mod tasks;
+mod without_vmlinux;
 mod world;

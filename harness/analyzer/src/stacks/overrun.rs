@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What used up a stack that has no guard page, and wrote over other memory (kernels before 4.9).
+//!
+//! Situation: a module recurses too deeply on CentOS 7's 3.10. Nothing stops it at the end of its
+//! stack; the task structures in the pages below are overwritten, and some other task crashes
+//! later, say a kworker whose own code is right. The end of the overrun stack still tells.
+
+use std::collections::BTreeMap;
+
+use unwind::{Frame, Pc, Stack, Trust, Walk};
+
+use super::exhaustion::{Exhaustion, name, recursion};
+use crate::claim::Claim;
+use crate::fault::Diagnosis;
+use crate::kernel::stack_ends::{Overrun, STACK_END_MAGIC};
+use crate::kernel::{Kernel, VirtualMemory};
+use crate::machine::Machine;
+use crate::report::{Confidence, CrashKind};
+use crate::scene::Scene;
+
+/// How many times a return address has to be on a stack to be that of a recursion.
+const ROUNDS: usize = 16;
+/// Functions of a recursion that are named.
+const FUNCTIONS: usize = 8;
+
+/// The diagnosis of a crash on a machine on which a stack went past its end: the stack of the task
+/// that crashed, else another one's.
+pub(crate) fn overrun(machine: &Machine<'_>, fault: &Walk) -> Option<Diagnosis> {
+    let kernel = machine.kernel();
+    let overruns = kernel.overruns();
+    let crashed = kernel.crash().task.as_ref().map(|task| task.address);
+    let is_own = |overrun: &&Overrun| Some(overrun.task.address) == crashed;
+    if let Some(own) = overruns.iter().find(is_own) {
+        return diagnosis(machine, own, Some(fault));
+    }
+    overruns.iter().find_map(|other| diagnosis(machine, other, None))
+}
+
+/// `fault` is the walk of the task that crashed, if it is the one.
+fn diagnosis(machine: &Machine<'_>, overrun: &Overrun, fault: Option<&Walk>) -> Option<Diagnosis> {
+    let stack = machine.kernel().task_stack(&overrun.task)?;
+    let other = || machine.backtrace_of(&overrun.task).map(|found| found.walk).ok();
+    let walk = fault.cloned().or_else(other);
+    let frames: Vec<Frame> = walk.map(|walk| walk.frames).unwrap_or_default();
+    let sure = frames.into_iter().take_while(|frame| frame.trust < Trust::Call);
+    let sure: Vec<Frame> = sure.collect();
+    let on_stack = sure.iter().any(|frame| (stack.low..stack.high).contains(&frame.sp));
+    let live = recursion(machine, &sure, stack.high - stack.low).filter(|_| on_stack);
+    let is_live = live.is_some();
+    let (culprit, exhaustion) = live.or_else(|| left_behind(machine, &stack))?;
+    let words = if is_live {
+        "unwinding by the tables leads from there to the functions that used the stack"
+    } else {
+        "the same return addresses lie on that stack over and over"
+    };
+    let mut evidence = vec![end(overrun, &stack), Claim::new(Some(true)).text(words)];
+    if fault.is_none() {
+        let words = "the task that crashed is another one: memory below that stack, which is not \
+                     guarded, was overwritten";
+        evidence.push(Claim::new(None).text(words));
+    }
+    let proven = is_live && fault.is_some();
+    Some(Diagnosis {
+        pc: Some(culprit),
+        confidence: if proven { Confidence::Proven } else { Confidence::Likely },
+        evidence,
+        exhaustion: Some(exhaustion),
+        ..Diagnosis::new(CrashKind::StackOverflow)
+    })
+}
+
+/// What the end of the stack shows.
+pub(crate) fn end(overrun: &Overrun, stack: &Stack) -> Claim {
+    Claim::new(Some(true))
+        .text(format!("the stack of {} ends at ", overrun.task.comm))
+        .data(stack.low)
+        .text(", and the mark at its end, ")
+        .data(overrun.end)
+        .text(format!(", is not {STACK_END_MAGIC:#x} but "))
+        .data(overrun.found)
+        .text(": it was used up and grew over its end")
+}
+
+/// A recursion that has returned, by the return addresses it left on the stack.
+fn left_behind(machine: &Machine<'_>, stack: &Stack) -> Option<(Pc, Exhaustion)> {
+    let counts = counted(machine.kernel(), stack, |address| machine.is_text(address));
+    let most = counts.values().map(|(count, _)| *count).max().filter(|most| *most >= ROUNDS)?;
+    let mut round: Vec<(usize, u64)> = counts
+        .iter()
+        .filter(|(_, (count, _))| *count * 2 > most)
+        .map(|(address, (_, first))| (*first, *address))
+        .collect();
+    round.sort_unstable();
+    let pc = Pc::Return(round.first()?.1);
+    let names =
+        round.iter().take(FUNCTIONS).map(|(_, address)| name(machine, Pc::Return(*address)));
+    Some((pc, Exhaustion { functions: names.collect(), frames: Some(most * round.len()) }))
+}
+
+/// How often each address of code is on a stack, and at which word first.
+fn counted(
+    kernel: &Kernel<'_>,
+    stack: &Stack,
+    is_text: impl Fn(u64) -> bool,
+) -> BTreeMap<u64, (usize, usize)> {
+    let mut counts = BTreeMap::new();
+    let length = usize::try_from(stack.high - stack.low).unwrap_or(0);
+    let bytes = kernel.read_bytes(stack.low, length).unwrap_or_default();
+    let (words, _) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let address = u64::from_le_bytes(*word);
+        if address >> 63 == 1 && is_text(address.wrapping_sub(1)) {
+            counts.entry(address).or_insert((0, index)).0 += 1;
+        }
+    }
+    counts
+}
