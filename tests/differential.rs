@@ -16,15 +16,21 @@ type Test = fn(&Selected) -> Result<usize>;
 const PEERS: [(&str, Test); 3] =
     [("drgn", beside_drgn), ("crash", beside_crash), ("addr2line", beside_addr2line)];
 
+const MEMORY: (&str, Test) = ("crash-memory", beside_crash_memory);
+
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
+    let settings = project::project().expect("the project's settings").settings;
+    let flagship = format!("{}@{}", settings.default_case, settings.default_guest);
     for selected in project::chosen().expect("the manifests are right") {
         let expected = selected.case.manifest.expectation(&selected.guest.name);
         if expected.outcome == Outcome::None || !project::is_reviewed(&selected) {
             continue;
         }
-        for (peer, test) in PEERS {
+        // Memory is much the same whatever crashed: one dump is enough.
+        let memory = (selected.name() == flagship).then_some(MEMORY);
+        for (peer, test) in PEERS.into_iter().chain(memory) {
             let selected = selected.clone();
             let name = format!("differential::{}::{peer}", selected.name());
             trials.push(trial(name.clone(), move || {
@@ -55,5 +61,12 @@ fn beside_addr2line(selected: &Selected) -> Result<usize> {
     let live = live::run(selected)?;
     let mut compared = Count::default();
     compare::addr2line::all(&live.dump, live.report()?, &mut compared)?;
+    Ok(compared.total())
+}
+
+fn beside_crash_memory(selected: &Selected) -> Result<usize> {
+    let live = live::run(selected)?;
+    let mut compared = Count::default();
+    compare::memory::all(&live.dump, live.report()?, &mut compared)?;
     Ok(compared.total())
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use analyzer::report::{Module, Report};
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use crate::project;
 
@@ -46,6 +47,33 @@ impl Dump {
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "repro analyze: {said}");
         Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// What commands in the manner of `crash` answer, each in the form for programs.
+    ///
+    /// # Errors
+    /// It fails, or a command has no answer.
+    pub fn ask(&self, commands: &[String]) -> Result<Vec<Value>> {
+        let mut words = self.words();
+        words[0] = "crash".into();
+        words.extend(["--format".into(), "json".into()]);
+        words.extend(["-c".into(), commands.join("; ").into()]);
+        let output = duct::cmd(project::repro()?, words)
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .run()
+            .context("start repro")?;
+        let text = String::from_utf8(output.stdout)?;
+        let mut answers = Vec::new();
+        for line in text.lines() {
+            let mut output: Value = serde_json::from_str(line)?;
+            ensure!(output["error"].is_null(), "{output}");
+            answers.push(output["answer"].take());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(answers.len() == commands.len(), "repro crash: {said}");
+        Ok(answers)
     }
 
     /// Files of loaded modules, by name.

@@ -4,6 +4,7 @@
 pub mod addr2line;
 pub mod crash;
 pub mod drgn;
+pub mod memory;
 pub mod oops;
 
 use std::fmt::Debug;

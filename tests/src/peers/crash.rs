@@ -85,7 +85,10 @@ pub fn ask(
 }
 
 /// Runs commands; what each of them printed.
-fn run(vmcore: &Path, vmlinux: &Path, commands: &[String]) -> Result<Vec<String>> {
+///
+/// # Errors
+/// It cannot be had, or it fails.
+pub fn run(vmcore: &Path, vmlinux: &Path, commands: &[String]) -> Result<Vec<String>> {
     let crash = setup::program("crash", "crash")?;
     let folder = tempfile::tempdir().context("make a folder")?;
     let answer = |index: usize| folder.path().join(index.to_string());

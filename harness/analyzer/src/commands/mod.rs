@@ -13,10 +13,13 @@ mod date;
 mod dis;
 mod error;
 mod eval;
+mod files;
 mod foreach;
 mod help;
+mod kmem;
 mod log;
 mod modules;
+mod mount;
 mod output;
 mod p;
 mod ps;
@@ -29,6 +32,7 @@ mod show;
 mod structure;
 mod sym;
 mod sys;
+mod vm;
 mod vtop;
 mod whatis;
 mod wr;
@@ -98,10 +102,13 @@ pub const ALL: &[Command] = &[
     bt::COMMAND,
     dis::COMMAND,
     eval::COMMAND,
+    files::COMMAND,
     foreach::COMMAND,
     help::COMMAND,
+    kmem::COMMAND,
     log::COMMAND,
     modules::COMMAND,
+    mount::COMMAND,
     p::COMMAND,
     ps::COMMAND,
     rd::COMMAND,
@@ -112,6 +119,7 @@ pub const ALL: &[Command] = &[
     sys::COMMAND,
     set::TASK,
     structure::UNION,
+    vm::COMMAND,
     vtop::COMMAND,
     whatis::COMMAND,
     wr::COMMAND,

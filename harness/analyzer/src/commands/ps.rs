@@ -139,28 +139,12 @@ impl<'k, 'a> Rows<'k, 'a> {
     }
 
     /// Virtual and resident size in KiB.
-    ///
-    /// Resident are pages of files, anonymous and shared ones: places 0, 1 and 3 of `rss_stat`
-    /// (place 2 counts swap). It was an array of counters inside of a structure and is an array of
-    /// per-CPU counters since 6.2, of which the common part is taken.
     fn memory(&self, task: &Task) -> (u64, u64) {
         if task.mm == 0 {
             return (0, 0);
         }
-        let mm = self.kernel.object("mm_struct", task.mm);
-        let total = mm.number("total_vm").unwrap_or(0);
-        let newer = self.kernel.has_field("mm_struct", "rss_stat[0].count");
-        let mut resident = 0_i64;
-        for place in [0, 1, 3] {
-            let path = match newer {
-                true => format!("rss_stat[{place}].count"),
-                false => format!("rss_stat.count[{place}].counter"),
-            };
-            // The common part may be below zero for a moment.
-            let pages = mm.number(&path).map_or(0, u64::cast_signed);
-            resident = resident.saturating_add(pages);
-        }
-        let resident = u64::try_from(resident).unwrap_or(0);
+        let total = self.kernel.object("mm_struct", task.mm).number("total_vm").unwrap_or(0);
+        let resident = self.kernel.resident_pages(task.mm);
         (total.saturating_mul(PAGE_KIB), resident.saturating_mul(PAGE_KIB))
     }
 }

@@ -98,6 +98,8 @@ fn per_cpu(machine: &Machine<'_>, address: u64) -> Option<PerCpuPlace> {
 fn task(kernel: &Kernel<'_>, address: u64) -> Option<Task> {
     let size = kernel.size_of("task_struct").ok()?;
     let tasks = kernel.tasks().ok()?.items.iter();
-    let holds = |task: &&Task| address.wrapping_sub(task.address) < size;
-    tasks.into_iter().find(holds).cloned()
+    // The size that the type has may be more than was allocated: the registers at the end of it are
+    // as large as the CPU's. So the next task may begin within.
+    let below = tasks.filter(|task| address.wrapping_sub(task.address) < size);
+    below.max_by_key(|task| task.address).cloned()
 }

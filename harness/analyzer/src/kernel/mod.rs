@@ -88,6 +88,8 @@ pub struct Kernel<'a> {
     kaslr: Option<u64>,
     symbols: RefCell<BTreeMap<String, Option<u64>>>,
     fields: RefCell<BTreeMap<String, Option<Field>>>,
+    sizes: RefCell<BTreeMap<String, Option<u64>>>,
+    enumerators: RefCell<BTreeMap<String, Option<i64>>>,
     percpu: OnceCell<Vec<u64>>,
     kallsyms: OnceCell<Result<Kallsyms, Unavailable>>,
     log: OnceCell<Result<Listing<LogLine>, Unavailable>>,
@@ -128,6 +130,8 @@ impl<'a> Kernel<'a> {
             kaslr: checked.kaslr,
             symbols: RefCell::default(),
             fields: RefCell::default(),
+            sizes: RefCell::default(),
+            enumerators: RefCell::default(),
             percpu: OnceCell::new(),
             kallsyms: OnceCell::new(),
             log: OnceCell::new(),
@@ -253,9 +257,26 @@ impl<'a> Kernel<'a> {
     /// # Errors
     /// If it is unknown or there is no debug information.
     pub fn size_of(&self, structure: &str) -> Result<u64, Unavailable> {
-        self.layouts()
-            .and_then(|types| types.size_of(structure).found())
-            .ok_or_else(|| Unavailable::Type(structure.to_owned()))
+        let known = self.sizes.borrow().get(structure).copied();
+        let size = known.unwrap_or_else(|| {
+            let types = self.layouts();
+            let size = types.and_then(|types| types.size_of(structure).found());
+            self.sizes.borrow_mut().insert(structure.to_owned(), size);
+            size
+        });
+        size.ok_or_else(|| Unavailable::Type(structure.to_owned()))
+    }
+
+    /// Value of an enumerator; none if there is no such enumerator or no debug information.
+    #[must_use]
+    pub fn enumerator(&self, name: &str) -> Option<i64> {
+        let known = self.enumerators.borrow().get(name).copied();
+        known.unwrap_or_else(|| {
+            let types = self.layouts();
+            let value = types.and_then(|types| types.enumerator(name).found());
+            self.enumerators.borrow_mut().insert(name.to_owned(), value);
+            value
+        })
     }
 
     /// The kernel's log, oldest line first. Needs no `vmlinux`.

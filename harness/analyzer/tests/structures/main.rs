@@ -3,13 +3,16 @@
 
 mod commands;
 mod cpus;
+mod identify;
 mod identity;
 #[path = "../kallsyms_image/mod.rs"]
 mod kallsyms_image;
 mod modules;
 mod overruns;
+mod slabs;
 mod stacks;
 mod task_walks;
 mod tasks;
+mod vmas;
 mod without_vmlinux;
 mod world;

@@ -110,6 +110,30 @@ impl World {
         self.structures.push((name.to_owned(), number));
     }
 
+    /// Lays a structure of bit-fields out: name, lowest bit, number of bits.
+    pub(crate) fn bits(&mut self, name: &'static str, size: u32, members: &[(&str, u32, u32)]) {
+        let word = self.number(size);
+        let count = u32::try_from(members.len()).expect("few members");
+        let name_at = self.string(name);
+        let number = self.push(&[name_at, 1 << 31 | 4 << 24 | count, size]);
+        for (member, bit, bits) in members {
+            let member = self.string(member);
+            self.words(&[member, word, bits << 24 | bit]);
+        }
+        self.structures.push((name.to_owned(), number));
+    }
+
+    /// Names values.
+    pub(crate) fn enumeration(&mut self, name: &str, values: &[(&str, u32)]) {
+        let count = u32::try_from(values.len()).expect("few values");
+        let name = self.string(name);
+        self.push(&[name, 6 << 24 | count, 4]);
+        for (name, value) in values {
+            let name = self.string(name);
+            self.words(&[name, *value]);
+        }
+    }
+
     /// Number of the BTF type of a member.
     fn kind(&mut self, kind: Kind) -> u32 {
         match kind {

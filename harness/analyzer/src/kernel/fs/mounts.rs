@@ -67,7 +67,7 @@ impl Kernel<'_> {
     pub fn mounts(&self, namespace: u64) -> Result<Listing<Mount>, Unavailable> {
         let space = self.object("mnt_namespace", namespace);
         let mut found = Listing::default();
-        let all = if self.has_field("mnt_namespace", "mounts") {
+        let all = if self.has_field("mnt_namespace", "mounts.rb_node") {
             let link = self.field("mount", "mnt_node")?.offset;
             let root = space.number("mounts.rb_node")?;
             let mut nodes = Vec::new();

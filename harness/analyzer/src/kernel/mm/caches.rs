@@ -116,9 +116,8 @@ impl Kernel<'_> {
     }
 
     fn checks(&self, flags: u64) -> Checks {
-        let types = self.types().ok();
         let is_set = |(name, value): (&str, u64)| {
-            let bit = types.and_then(|types| types.enumerator(name).found());
+            let bit = self.enumerator(name);
             let bit = bit.and_then(|bit| 1_u64.checked_shl(u32::try_from(bit).ok()?));
             flags & bit.unwrap_or(value) != 0
         };

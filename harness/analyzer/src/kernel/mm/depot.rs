@@ -31,27 +31,21 @@ impl Kernel<'_> {
         let missing = || Unavailable::Type("union handle_parts".to_owned());
         let index = part(&["pool_index", "pool_index_plus_1", "slabindex", "slab_index"]);
         let (index, offset) = (index.ok_or_else(missing)?, part(&["offset"]).ok_or_else(missing)?);
-        let pools = self.symbol("stack_pools").or_else(|_| self.symbol("stack_slabs"))?;
-        let pools = self.pool_table(pools)?;
-        for index in [index.checked_sub(1), Some(index)].into_iter().flatten() {
-            let at = pools.wrapping_add(index.min(MAX_POOLS) * 8);
-            let Ok(pool) = self.read_u64(at) else { continue };
-            let record = pool.wrapping_add(offset << ALIGN);
-            let found = self.object("stack_record", record).number("handle");
-            if pool != 0 && found.is_ok_and(|found| found == u64::from(handle)) {
-                return self.depot_record(record);
+        let table = self.symbol("stack_pools").or_else(|_| self.symbol("stack_slabs"))?;
+        // An array, or a pointer to one that was allocated at boot.
+        let tables = [Some(table), self.read_u64(table).ok()];
+        for table in tables.into_iter().flatten() {
+            for index in [index.checked_sub(1), Some(index)].into_iter().flatten() {
+                let at = table.wrapping_add(index.min(MAX_POOLS) * 8);
+                let Ok(pool) = self.read_u64(at) else { continue };
+                let record = pool.wrapping_add(offset << ALIGN);
+                let found = self.object("stack_record", record).number("handle");
+                if pool != 0 && found.is_ok_and(|found| found == u64::from(handle)) {
+                    return self.depot_record(record);
+                }
             }
         }
         Err(Unavailable::Damaged(format!("the stack depot has no stack 0x{handle:08x}")))
-    }
-
-    /// `stack_pools` is an array, since 6.13 or so a pointer to one.
-    fn pool_table(&self, symbol: u64) -> Result<u64, Unavailable> {
-        let size = self.image().and_then(|image| image.symbol("stack_pools")).map(|one| one.size);
-        if size != Some(8) {
-            return Ok(symbol);
-        }
-        self.read_u64(symbol).map_err(|source| Unavailable::memory("stack_pools", source))
     }
 
     fn depot_record(&self, record: u64) -> Result<Vec<u64>, Unavailable> {

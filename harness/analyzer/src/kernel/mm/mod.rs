@@ -10,10 +10,13 @@ mod freelist;
 mod maple;
 pub mod page;
 pub mod page_flags;
+mod resident;
 pub mod slab;
 pub mod slab_layout;
 pub mod slab_object;
+pub mod slab_use;
 pub mod track;
+pub mod usage;
 pub mod vma;
 pub mod vmalloc;
 

@@ -217,8 +217,8 @@ impl Kernel<'_> {
         let field =
             if self.has_field("page", "page_type") { "page_type" } else { "_mapcount.counter" };
         let Ok(stored) = page.int(field) else { return false };
-        let bytes = self.types().ok().filter(|_| self.has_field("page", "page_type"));
-        let by_byte = bytes.is_some_and(|types| types.enumerator("PGTY_slab").is_found());
+        // The other generation's values have bits cleared all over (`~PG_buddy`).
+        let by_byte = self.has_field("page", "page_type") && value.trailing_zeros() >= TYPE_SHIFT;
         let value = i32::from_le_bytes(first_four(value));
         if by_byte { stored >> TYPE_SHIFT == value >> TYPE_SHIFT } else { stored == value }
     }

@@ -96,6 +96,12 @@ impl Kernel<'_> {
         })
     }
 
+    /// Objects that the slab of `page` has room for, and those that are not free for every CPU.
+    pub(super) fn slab_counts(&self, page: u64) -> Result<(u64, u64), Unavailable> {
+        let slab = self.object(self.slab_structure(), page);
+        Ok((slab.number("objects")?, slab.number("inuse")?))
+    }
+
     /// What the CPU `cpu` keeps for a cache: its slab, and the first of the free objects that it
     /// took from that slab's list. 5.17 renamed `page` to `slab`.
     pub(super) fn cpu_slab(
