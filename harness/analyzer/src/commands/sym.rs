@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
 use crate::express::Names as _;
+use crate::identify::identify;
 use crate::printer::CodeNames as _;
 
 /// The command.
@@ -69,7 +70,10 @@ fn of_module(session: &Session<'_, '_>, name: &str) -> Result<Vec<Row>, CommandE
 
 fn at(session: &Session<'_, '_>, address: u64, typed: &str) -> Result<Row, CommandError> {
     let machine = session.machine();
-    let none = || CommandError::nothing(format!("no symbol at {address:x}"));
+    let none = || {
+        let found = identify(machine, address);
+        CommandError::nothing(format!("no symbol at {address:x}: {found}"))
+    };
     let mut found = machine.code_name(address);
     // Of several names of one address, the one that was asked for.
     if let Some(name) = found.as_mut().filter(|name| name.offset == 0)

@@ -14,6 +14,7 @@ mod stack;
 mod user;
 mod words;
 
+use crate::kernel::mm::kfence::KfenceObject;
 use crate::kernel::mm::page::Page;
 use crate::kernel::mm::slab_object::SlabObject;
 use crate::kernel::mm::vmalloc::VmArea;
@@ -51,6 +52,8 @@ pub struct Identity {
     pub task: Option<Task>,
     /// The object of the slab allocator.
     pub slab: Option<Box<SlabObject>>,
+    /// The object of KFENCE, which takes places of its own for some objects of the slab allocator.
+    pub kfence: Option<Box<KfenceObject>>,
     /// The page frame that is mapped there.
     pub page: Option<Page>,
     /// The page frame whose `struct page` it lies in.
@@ -113,6 +116,7 @@ pub fn identify_for(machine: &Machine<'_>, address: u64, task: Option<&Task>) ->
         stack: None,
         task: None,
         slab: None,
+        kfence: None,
         page: None,
         page_entry: None,
         vm_area: None,

@@ -38,6 +38,11 @@ pub(super) fn fill(machine: &Machine<'_>, found: &mut Identity) {
 fn memory(kernel: &Kernel<'_>, found: &mut Identity) {
     let Ok(physical) = kernel.space().physical(found.address) else { return };
     found.page = found.kept(kernel.page_at(physical));
+    if kernel.is_kfence(found.address) {
+        let object = found.kept(kernel.kfence_object(found.address)).flatten();
+        found.kfence = object.map(Box::new);
+        return;
+    }
     // Slabs are used through the mapping of all memory and nothing else.
     if found.region == AddressRegion::DirectMap {
         let slab = found.kept(kernel.slab_at(physical)).flatten();

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::UserPlace;
 use super::{AddressRegion, Identity, ModulePlace, Pattern, PerCpuPlace, StackOwner, StackPlace};
+use crate::kernel::mm::kfence::KfenceObject;
 use crate::kernel::mm::page::{Page, PageUse};
 use crate::kernel::mm::slab::SlabPlace;
 use crate::kernel::mm::slab_layout::SlotPart;
@@ -42,6 +43,7 @@ impl Identity {
             format!("task_struct of {} (pid {}) + {offset:#x}", task.comm, task.pid)
         }));
         lines.extend(self.stack.as_ref().map(ToString::to_string));
+        lines.extend(self.kfence.as_ref().map(ToString::to_string));
         lines.extend(self.slab.as_ref().map(ToString::to_string));
         lines.extend(self.slab.as_ref().into_iter().flat_map(|slab| details(slab)));
         lines.extend(self.page_entry.map(|frame| format!("struct page of frame {frame:#x}")));
@@ -142,6 +144,21 @@ impl fmt::Display for SlabObject {
             SlotPart::Object if self.offset == 0 => Ok(()),
             SlotPart::Object => write!(f, ", {:#x} bytes in", self.offset),
             part => write!(f, ", in {part}"),
+        }
+    }
+}
+
+impl fmt::Display for KfenceObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.allocated { "allocated" } else { "freed" };
+        write!(f, "KFENCE object of {} ({} bytes), {state}", self.cache, self.size)?;
+        let by = self.freed_by.as_ref().unwrap_or(&self.allocated_by);
+        write!(f, " by pid {} from 0x{:016x}", by.pid, by.caller)?;
+        match u64::try_from(self.offset) {
+            Ok(0) => Ok(()),
+            Ok(offset) if offset < self.size => write!(f, ", {offset:#x} bytes in"),
+            Ok(offset) => write!(f, ", {:#x} bytes behind its end", offset - self.size),
+            Err(_) => write!(f, ", {:#x} bytes before it", self.offset.unsigned_abs()),
         }
     }
 }

@@ -27,7 +27,7 @@ impl Kernel<'_> {
 
     /// Addresses of the nodes' `struct pglist_data`: the entries of `node_data` in use, or the
     /// only one of a kernel without NUMA.
-    fn nodes(&self) -> Result<Vec<u64>, Unavailable> {
+    pub(super) fn nodes(&self) -> Result<Vec<u64>, Unavailable> {
         let Ok(table) = self.symbol("node_data") else {
             return Ok(vec![self.symbol("contig_page_data")?]);
         };

@@ -7,6 +7,9 @@ mod counters;
 mod pages;
 mod slabs;
 mod usage;
+mod zones;
+
+use zones::Form;
 
 use super::{Arguments, Command, CommandError, Flag, Reply, Session, Words};
 
@@ -14,7 +17,7 @@ use super::{Arguments, Command, CommandError, Flag, Reply, Session, Words};
 pub(super) const COMMAND: Command = Command {
     name: "kmem",
     summary: "what is at an address, and how memory is used",
-    usage: "[-i | -v | -V | -p | -s | -S] [ADDRESS|SYMBOL|CACHE]...",
+    usage: "[-i | -v | -V | -p | -s | -S | -f | -z | -n | -o] [ADDRESS|SYMBOL|CACHE]...",
     options: &[
         Flag::switch("i", "how memory is used as a whole"),
         Flag::switch("s", "caches of the slab allocator, or those named; of an address its object"),
@@ -22,6 +25,10 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("p", "page frames: all, or those of the addresses (physical or virtual)"),
         Flag::switch("v", "vmalloc areas: all, or those of the addresses"),
         Flag::switch("V", "the kernel's counters of memory"),
+        Flag::switch("f", "free blocks of each zone"),
+        Flag::switch("z", "zones and their limits"),
+        Flag::switch("n", "nodes and their zones"),
+        Flag::switch("o", "what is added to a per-CPU symbol for each CPU"),
     ],
     words: Words::Mixed,
     run,
@@ -34,6 +41,13 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     }
     if arguments.has("V") {
         return counters::show(session).map(Reply::new);
+    }
+    if arguments.has("o") {
+        return zones::offsets(session).map(Reply::new);
+    }
+    let forms = [("f", Form::Free), ("z", Form::Zones), ("n", Form::Nodes)];
+    if let Some((_, form)) = forms.into_iter().find(|(name, _)| arguments.has(name)) {
+        return zones::show(session, form).map(Reply::new);
     }
     if arguments.has("v") {
         return areas::show(session, words).map(Reply::new);

@@ -7,6 +7,7 @@
 pub mod caches;
 pub mod depot;
 mod freelist;
+pub mod kfence;
 mod maple;
 pub mod page;
 pub mod page_flags;
@@ -19,6 +20,7 @@ pub mod track;
 pub mod usage;
 pub mod vma;
 pub mod vmalloc;
+pub mod zones;
 
 /// Bytes of a page on x86-64.
 pub const PAGE: u64 = 4096;
