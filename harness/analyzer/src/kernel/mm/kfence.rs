@@ -68,7 +68,8 @@ impl Kernel<'_> {
         if start == 0 || start / PAGE != address / PAGE {
             return Ok(None);
         }
-        let freed = i64::from(entry.int("state")?) == self.enumerator("KFENCE_OBJECT_FREED").unwrap_or(2);
+        let freed =
+            i64::from(entry.int("state")?) == self.enumerator("KFENCE_OBJECT_FREED").unwrap_or(2);
         let track = |path: &str| self.kfence_track(entry.address_of(path)?);
         Ok(Some(KfenceObject {
             cache: self.slab_cache(entry.number("cache")?)?.name,
