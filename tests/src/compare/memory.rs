@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Memory, mappings and files beside `crash`'s word.
+//! Memory and files beside `crash`'s word.
 //!
 //! Known deviations of `crash` 8.0.2, which are not compared:
 //! * SLAB of `kmem -i` counts each slab as one page, however many it has: it is the number of the
 //!   entries of `kmem -p` with the flag; the kernel's own counters, which `kmem -V` of both prints,
 //!   say more.
-//! * `vm` fails on kernels with maple trees (6.1 and later).
+//! * `vm` and `vtop -u` fail on kernels with maple trees (6.1 and later).
 
 use std::collections::BTreeMap;
 
 use analyzer::report::Report;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::Count;
 use crate::dump::Dump;
 use crate::peers::crash;
 
-/// Compares what both tools say of memory, of what the crashed task has open and has mapped.
+/// Compares what both tools say of memory and of what the crashed task has open.
 ///
 /// # Errors
 /// They differ, or `crash` cannot be had.
 pub fn all(dump: &Dump, report: &Report, compared: &mut Count) -> Result<()> {
     let task = report.task.as_ref().and_then(|task| task.address.as_deref());
     let task = task.and_then(|text| text.strip_prefix("0x")).context("no task")?;
-    let mapped = mapped(dump)?;
     let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let mut commands = words(&["kmem -i", "kmem -V", "kmem -s", "kmem -v", "files", "mount"]);
     commands.push(format!("kmem {task}"));
-    commands.extend(mapped.iter().map(|address| format!("vtop -u {address}")));
     let ours = dump.ask(&commands)?;
     let theirs = crash::run(&dump.vmcore, &dump.vmlinux, &commands)?;
     let pair = |index: usize| (&ours[index], theirs[index].as_str());
@@ -38,25 +36,7 @@ pub fn all(dump: &Dump, report: &Report, compared: &mut Count) -> Result<()> {
     areas(pair(3), compared)?;
     files(pair(4), compared)?;
     mounts(pair(5), compared)?;
-    object(pair(6), task, compared)?;
-    for (index, address) in (7..).zip(&mapped) {
-        translation(pair(index), address, compared)?;
-    }
-    Ok(())
-}
-
-/// Addresses of the crashed task's process that are in memory, one of each mapping.
-fn mapped(dump: &Dump) -> Result<Vec<String>> {
-    let answer = dump.ask(&["vm -p".to_owned()])?.remove(0);
-    let mappings = list(&answer["tasks"][0]["mappings"])?;
-    let first = |mapping: &Value| {
-        let pages = mapping["pages"].as_array()?;
-        let page = pages.iter().find(|page| !page["physical"].is_null())?;
-        Some(page["virtual"].as_str()?.to_owned())
-    };
-    let found: Vec<String> = mappings.iter().filter_map(first).collect();
-    ensure!(!found.is_empty(), "nothing of the process is in memory");
-    Ok(found)
+    object(pair(6), task, compared)
 }
 
 fn list(value: &Value) -> Result<&Vec<Value>> {
@@ -142,7 +122,9 @@ fn files((ours, theirs): (&Value, &str), compared: &mut Count) -> Result<()> {
     let directories = row(table, &["root", "current_directory"]);
     let line = format!("ROOT: {}    CWD: {}", directories[0], directories[1]);
     compared.same("files", &theirs.lines().any(|theirs| theirs.trim_end() == line), &true)?;
-    let theirs = lines(theirs, 1);
+    // The head of the columns begins with `FD`, which is a hexadecimal number.
+    let mut theirs = lines(theirs, 1);
+    theirs.retain(|line| line[0] != "FD");
     let ours = list(&table["files"])?;
     compared.same("number of files", &ours.len(), &theirs.len())?;
     for (file, line) in ours.iter().zip(theirs) {
@@ -175,11 +157,4 @@ fn object((ours, theirs): (&Value, &str), task: &str, compared: &mut Count) -> R
     let slab = [page, memory, total, allocated, task].map(str::to_owned);
     compared.same("slab of the task", &values, &slab.to_vec())?;
     compared.same("the task is in use", &answer["object"]["free"], &Value::Bool(false))
-}
-
-fn translation((ours, theirs): (&Value, &str), address: &str, compared: &mut Count) -> Result<()> {
-    let values = row(&ours["mappings"][0], &["virtual", "physical"]);
-    let theirs = lines(theirs, 1);
-    let line = theirs.iter().find(|line| line.first() == Some(&address)).context("no line")?;
-    compared.same("vtop -u", &values, &line.iter().map(|&word| word.to_owned()).collect())
 }

@@ -220,13 +220,15 @@ fn free_and_allocated_objects_of_each_generation() {
         assert_eq!(found.slab.cache.name, "things");
         assert_eq!(found.place, Some(SlabPlace::Active(1)));
         for index in [3, 5] {
-            let found = object(&world, OBJECTS + index * SIZE).expect("an object");
-            assert_eq!(found.state, ObjectState::Free);
+            let one = object(&world, OBJECTS + index * SIZE).expect("an object");
+            assert_eq!(one.state, ObjectState::Free);
         }
         for index in [7, 1] {
-            let found = object(&world, OBJECTS + index * SIZE).expect("an object");
-            assert_eq!(found.state, ObjectState::FreeOnCpu(1));
+            let one = object(&world, OBJECTS + index * SIZE).expect("an object");
+            assert_eq!(one.state, ObjectState::FreeOnCpu(1));
         }
+        // What a CPU keeps for itself counts as used in the slab, and is not allocated.
+        with_kernel(&world, |kernel| assert_eq!(kernel.slab_allocated(&found.slab), Ok(14)));
         let behind = object(&world, OBJECTS + 2 * SIZE + 210).expect("an object");
         assert_eq!(behind.part, SlotPart::Tracking);
     }

@@ -120,7 +120,8 @@ impl Object {
             slab: format!("{:x}", slab.page),
             memory: format!("{:x}", slab.base),
             total: slab.objects,
-            allocated: slab.in_use,
+            // A damaged list leaves what the slab itself says.
+            allocated: machine.kernel().slab_allocated(slab).unwrap_or(slab.in_use),
             address: format!("{:x}", object.start),
             offset: object.offset,
             free,

@@ -96,6 +96,22 @@ impl Kernel<'_> {
         })
     }
 
+    /// Objects of a slab that are allocated: those in use, less the ones that a CPU keeps for its
+    /// next allocations.
+    ///
+    /// # Errors
+    /// If a list of free objects is damaged or cannot be read.
+    pub fn slab_allocated(&self, slab: &Slab) -> Result<u64, Unavailable> {
+        let mut kept = 0_u64;
+        for cpu in self.possible_cpus()? {
+            let own = self.cpu_slab(&slab.cache, cpu)?;
+            if let Some((_, first)) = own.filter(|(page, _)| *page == slab.page) {
+                kept = kept.saturating_add(self.free_objects(slab, first)?.len() as u64);
+            }
+        }
+        Ok(slab.in_use.saturating_sub(kept))
+    }
+
     /// Objects that the slab of `page` has room for, and those that are not free for every CPU.
     pub(super) fn slab_counts(&self, page: u64) -> Result<(u64, u64), Unavailable> {
         let slab = self.object(self.slab_structure(), page);
