@@ -5,6 +5,7 @@ pub mod capture;
 pub mod case;
 pub mod cli;
 pub mod config;
+mod dump;
 pub mod error;
 pub mod events;
 pub mod exit;

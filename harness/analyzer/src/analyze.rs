@@ -2,7 +2,7 @@
 //! From a dump to its report.
 
 use debuginfo::Files;
-use vmcore::{ReadAt, Vmcore};
+use vmcore::Vmcore;
 
 use crate::backtrace::{Line, culprit, frames, lines};
 use crate::claim::Addresses;
@@ -24,7 +24,7 @@ use crate::verdict::verdict;
 #[derive(Clone, Copy)]
 pub struct Inputs<'a> {
     /// The dump.
-    pub vmcore: &'a dyn ReadAt,
+    pub vmcore: &'a Vmcore<'a>,
     /// The kernel's `vmlinux` with debug information, if there is one.
     pub vmlinux: Option<Files<'a>>,
     /// Files of modules.
@@ -33,7 +33,7 @@ pub struct Inputs<'a> {
 
 impl std::fmt::Debug for Inputs<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inputs").field("vmcore", &self.vmcore.len()).finish_non_exhaustive()
+        f.debug_struct("Inputs").field("vmcore", self.vmcore).finish_non_exhaustive()
     }
 }
 
@@ -50,9 +50,6 @@ pub struct Analysis {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file is no dump, or too damaged to find anything in it.
-    #[error("the vmcore cannot be read")]
-    Vmcore(#[from] vmcore::Error),
     /// The kernel cannot be found in the dump.
     #[error("the kernel cannot be found in the vmcore")]
     Kernel(#[from] OpenError),
@@ -61,10 +58,9 @@ pub enum Error {
 /// Analyzes a dump.
 ///
 /// # Errors
-/// If the file cannot be read as a dump or the kernel cannot be found in it.
+/// If the kernel cannot be found in the dump.
 pub fn analyze(inputs: &Inputs<'_>) -> Result<Analysis, Error> {
-    let vmcore = Vmcore::open(inputs.vmcore)?;
-    let kernel = Kernel::open(&vmcore, inputs.vmlinux)?;
+    let kernel = Kernel::open(inputs.vmcore, inputs.vmlinux)?;
     let machine = Machine::new(&kernel);
     machine.open_modules(inputs.modules);
     let found = Found::new(&machine);

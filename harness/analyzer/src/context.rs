@@ -130,15 +130,16 @@ pub fn registers(note: &PtRegs) -> Registers {
 
 /// The registers of the crashing CPU, if anything tells them.
 pub fn crashing(kernel: &Kernel<'_>) -> Option<Crashing> {
-    let note = crashing_note(kernel)?;
-    let from_outside = note.qemu.is_some();
-    if from_outside
+    let note = crashing_note(kernel);
+    // A dump without notes is from outside too: raw RAM, say.
+    if note.is_none_or(|note| note.qemu.is_some())
         && let Some(cpu) = kernel.crash().cpu
         && let Ok(Some(registers)) = kernel.saved_registers(cpu)
     {
         return Some(Crashing { registers, from_outside: false });
     }
-    Some(Crashing { registers: note.registers, from_outside })
+    let note = note?;
+    Some(Crashing { registers: note.registers, from_outside: note.qemu.is_some() })
 }
 
 /// The note of the crashing CPU: by the pid of its task where that is unmistakable, else by its

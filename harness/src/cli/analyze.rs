@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `repro analyze`: the analyzer alone, for a vmcore from anywhere.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::CommandResult;
 use super::options::{self, OutputFormat};
-use crate::error::Failure;
 use crate::exit::Exit;
 use crate::run::analysis::{Symbols, analyze};
 
@@ -20,8 +18,10 @@ use crate::run::analysis::{Symbols, analyze};
 /// build-id and .gnu_debuglink. Nothing is started and nothing is fetched.
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
-    /// The dump: kdump-compressed or ELF
-    vmcore: PathBuf,
+    /// The dump: kdump-compressed or ELF; all files of a split one, in any order; or the
+    /// description of raw RAM (docs/raw-ram.md)
+    #[arg(required = true)]
+    vmcore: Vec<PathBuf>,
     /// The kernel with symbols and debug information, or a folder with it
     #[arg(long, value_name = "PATH")]
     vmlinux: Option<PathBuf>,
@@ -64,35 +64,4 @@ impl Analyze {
         })?;
         Ok(Exit::Ok)
     }
-}
-
-/// The modules below a folder, by their names in the kernel.
-pub(super) fn modules(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
-    let mut modules = Vec::new();
-    collect(folder, 0, &mut modules).map_err(|error| {
-        Failure::new(Exit::SetupError, format!("cannot read {}", folder.display()))
-            .caused_by(&error)
-    })?;
-    modules.sort();
-    Ok(modules)
-}
-
-/// Folders deeper than any /lib/modules are not searched.
-const MAX_DEPTH: u32 = 16;
-
-fn collect(folder: &Path, depth: u32, modules: &mut Vec<(String, PathBuf)>) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            if depth < MAX_DEPTH {
-                collect(&path, depth + 1, modules)?;
-            }
-        } else if path.extension().is_some_and(|extension| extension == "ko") {
-            // The kernel names a module with underscores, whatever its file is called.
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
-            modules.push((stem, path));
-        }
-    }
-    Ok(())
 }

@@ -2,13 +2,12 @@
 //! `repro crash`: questions to a vmcore by the names that crash(8) gave them.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use analyzer::commands::{Files, Output, Session};
+use analyzer::commands::{Output, Session};
 use clap::Args;
 
 use super::CommandResult;
-use super::analyze::modules;
 use super::options::{self, OutputFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -18,15 +17,17 @@ use crate::run::analysis::{Symbols, ask};
 ///
 /// Without -c, commands are read from stdin, one line after the other, until `quit` or the end.
 /// Several commands on one line are separated by `;`. The command `help` lists them. Nothing is
-/// ever written to the dump.
+/// ever written to the dump. Files that are not given are looked for as `repro analyze` does.
 #[derive(Debug, Args)]
 pub(super) struct Crash {
-    /// The dump: kdump-compressed or ELF
-    vmcore: PathBuf,
-    /// The kernel with symbols and debug information
-    #[arg(long, value_name = "FILE")]
+    /// The dump: kdump-compressed or ELF; all files of a split one, in any order; or the
+    /// description of raw RAM (docs/raw-ram.md)
+    #[arg(required = true)]
+    vmcore: Vec<PathBuf>,
+    /// The kernel with symbols and debug information, or a folder with it
+    #[arg(long, value_name = "PATH")]
     vmlinux: Option<PathBuf>,
-    /// Folder with the modules (.ko) that were loaded, with debug information
+    /// Folder with the modules that were loaded (.ko, .ko.xz, .ko.debug, …), at any depth
     #[arg(long, value_name = "DIR")]
     module_dir: Option<PathBuf>,
     /// Commands to run; may be given several times
@@ -39,18 +40,13 @@ pub(super) struct Crash {
 
 impl Crash {
     pub(super) fn run(&self) -> CommandResult {
-        let modules = match &self.module_dir {
-            Some(folder) => modules(folder)?,
-            None => Vec::new(),
+        let symbols = Symbols {
+            vmlinux: self.vmlinux.clone(),
+            modules: Vec::new(),
+            module_dir: self.module_dir.clone(),
+            search_system: true,
         };
-        let name = |path: &Path| path.display().to_string();
-        let files = Files {
-            vmcore: name(&self.vmcore),
-            vmlinux: self.vmlinux.as_deref().map(name),
-            modules: modules.iter().map(|(module, path)| (module.clone(), name(path))).collect(),
-        };
-        let symbols = Symbols { vmlinux: self.vmlinux.clone(), modules, ..Symbols::default() };
-        ask(&self.vmcore, &symbols, files, |session| {
+        ask(&self.vmcore, &symbols, |session| {
             if self.commands.is_empty() { self.converse(session) } else { self.answer(session) }
         })?
     }

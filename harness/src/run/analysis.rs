@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use analyzer::commands::{Files, Session, with_session};
 use analyzer::{Analysis, Inputs};
-use vmcore::{ReadAt, Vmcore};
+use vmcore::Vmcore;
 
+use crate::dump::Dump;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::map::Map;
 use crate::symbols::{Found, Modules, Wanted, kernel};
 
 /// Files that an analysis may use.
@@ -25,57 +25,51 @@ pub struct Symbols {
     pub search_system: bool,
 }
 
-/// Says from a vmcore why the kernel crashed.
+/// Says from a vmcore why the kernel crashed; a split one is in several files.
 ///
 /// # Errors
 /// A file cannot be opened, or the dump is none.
-pub fn analyze(vmcore: &Path, symbols: &Symbols) -> Result<Analysis, Failure> {
-    opened(vmcore, symbols, analyzer::analyze)
+pub fn analyze(vmcore: &[impl AsRef<Path>], symbols: &Symbols) -> Result<Analysis, Failure> {
+    opened(vmcore, symbols, |inputs, _| analyzer::analyze(inputs))
 }
 
-/// Opens a vmcore for questions.
+/// Opens a vmcore for questions; a split one is in several files.
 ///
 /// # Errors
 /// A file cannot be opened, or the dump is none.
 pub fn ask<T>(
-    vmcore: &Path,
+    vmcore: &[impl AsRef<Path>],
     symbols: &Symbols,
-    files: Files,
     talk: impl FnOnce(&mut Session<'_, '_>) -> T,
 ) -> Result<T, Failure> {
-    opened(vmcore, symbols, |inputs| with_session(inputs, files, talk))
+    opened(vmcore, symbols, |inputs, names| with_session(inputs, names(), talk))
 }
 
-/// Opens the files and hands their bytes on.
+/// Opens the files and hands their bytes on, and what they are called if that is asked for.
 fn opened<T>(
-    vmcore: &Path,
+    vmcore: &[impl AsRef<Path>],
     symbols: &Symbols,
-    look: impl FnOnce(&Inputs<'_>) -> Result<T, analyzer::Error>,
+    look: impl FnOnce(&Inputs<'_>, &dyn Fn() -> Files) -> Result<T, analyzer::Error>,
 ) -> Result<T, Failure> {
-    let dump = open(vmcore)?;
-    let dump: &dyn ReadAt = &&dump[..];
-    let wanted = wanted(dump);
+    let dump = Dump::open(vmcore)?;
+    let vmcore = dump.vmcore();
+    let wanted = vmcore.as_ref().map(wanted).unwrap_or_default();
     let vmlinux = symbols.kernel(&wanted)?;
     let modules = symbols.modules(&wanted)?;
-    let vmlinux = vmlinux.as_ref().map(Found::files);
-    let inputs = Inputs { vmcore: dump, vmlinux, modules: &modules };
-    look(&inputs).map_err(|error| {
-        Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", vmcore.display()))
-            .caused_by(&error)
-    })
+    let vmcore = vmcore?;
+    let files = vmlinux.as_ref().map(Found::files);
+    let inputs = Inputs { vmcore: &vmcore, vmlinux: files, modules: &modules };
+    let name = |path: &Path| path.display().to_string();
+    let names = || Files {
+        vmcore: dump.name(),
+        vmlinux: vmlinux.as_ref().map(|found| name(found.path())),
+        modules: modules.paths().map(|(module, path)| (module.to_owned(), name(path))).collect(),
+    };
+    look(&inputs, &names).map_err(|error| dump.failure(&error))
 }
 
-/// An empty file cannot be mapped, and tells nothing either.
-fn open(path: &Path) -> Result<Map, Failure> {
-    Map::open(path).map_err(|error| {
-        Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
-            .caused_by(&error)
-    })
-}
-
-/// What the dump says of its kernel; nothing of a file that is no dump, which the analyzer names.
-fn wanted(dump: &dyn ReadAt) -> Wanted {
-    let Ok(vmcore) = Vmcore::open(dump) else { return Wanted::default() };
+/// What the dump says of its kernel.
+fn wanted(vmcore: &Vmcore<'_>) -> Wanted {
     Wanted {
         release: vmcore.vmcoreinfo().os_release().map(str::to_owned),
         build_id: vmcore.vmcoreinfo().build_id(),

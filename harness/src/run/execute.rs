@@ -140,7 +140,7 @@ fn analyze(
     recorder: &mut Recorder<'_>,
 ) -> Result<Analysis, Failure> {
     recorder.begin(Phase::Analyze, "vmcore");
-    let analysis = analysis::analyze(vmcore, symbols)?;
+    let analysis = analysis::analyze(&[vmcore], symbols)?;
     let report = &analysis.report;
     let (frames, findings) = (report.backtraces.fault.len(), report.findings.len());
     recorder.finish(format!("{frames} frames, {findings} findings"));

@@ -39,7 +39,7 @@ pub(super) fn complete(path: &Path, image: Map, beside: &[PathBuf]) -> Found {
     let debug = Facts::of(&image)
         .filter(|facts| !facts.has_debug_info)
         .and_then(|facts| find(path, &facts, beside));
-    Found { image, debug }
+    Found { path: path.to_owned(), image, debug }
 }
 
 /// The first candidate of the same build; else the first of another one, which the report names.

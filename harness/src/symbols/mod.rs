@@ -14,6 +14,8 @@ mod open;
 pub(crate) use kernel::{Wanted, kernel};
 pub(crate) use modules::Modules;
 
+use std::path::{Path, PathBuf};
+
 use analyzer::Files;
 
 use crate::map::Map;
@@ -23,11 +25,17 @@ const DEBUG_ROOT: &str = "/usr/lib/debug";
 
 /// The file of a kernel or module, and its separate debug file if it has one.
 pub(crate) struct Found {
+    path: PathBuf,
     image: Map,
     debug: Option<Map>,
 }
 
 impl Found {
+    /// Where it was found.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The bytes.
     pub(crate) fn files(&self) -> Files<'_> {
         Files { image: &self.image, debug: self.debug.as_deref() }

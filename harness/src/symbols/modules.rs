@@ -35,8 +35,8 @@ impl Modules {
         let mut modules = Self::default();
         for (name, path) in files {
             let found = complete(path, open(path)?, &[]);
-            let candidates =
-                Candidates { found: OnceCell::from(Some(found)), ..Candidates::default() };
+            let paths = vec![(false, Kind::Module, path.clone())];
+            let candidates = Candidates { paths, found: OnceCell::from(Some(found)) };
             modules.0.insert(name.replace('-', "_"), candidates);
         }
         Ok(modules)
@@ -55,6 +55,14 @@ impl Modules {
             // What cannot be read is as good as not there.
             let _absent = self.search(&folder, wanted);
         }
+    }
+
+    /// The modules' names in the kernel, and the file that each is looked for in first.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.0.iter().filter_map(|(name, candidates)| {
+            let (_, _, path) = candidates.paths.first()?;
+            Some((name.as_str(), path.as_path()))
+        })
     }
 
     fn collect(&mut self, folder: &Path, depth: u32, release: Option<&str>) -> io::Result<()> {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A conversation about one dump.
 
-use vmcore::Vmcore;
-
 use super::arguments::{self, Arguments};
 use super::{CommandError, Output, Reply};
 use crate::analyze::{Error, Inputs};
@@ -87,14 +85,13 @@ impl<'m, 'a> Session<'m, 'a> {
 /// Opens a dump and talks about it.
 ///
 /// # Errors
-/// If the file cannot be read as a dump or the kernel cannot be found in it.
+/// If the kernel cannot be found in the dump.
 pub fn with_session<T>(
     inputs: &Inputs<'_>,
     files: Files,
     talk: impl FnOnce(&mut Session<'_, '_>) -> T,
 ) -> Result<T, Error> {
-    let vmcore = Vmcore::open(inputs.vmcore)?;
-    let kernel = Kernel::open(&vmcore, inputs.vmlinux)?;
+    let kernel = Kernel::open(inputs.vmcore, inputs.vmlinux)?;
     let machine = Machine::new(&kernel);
     machine.open_modules(inputs.modules);
     Ok(talk(&mut Session::new(&machine, files)))

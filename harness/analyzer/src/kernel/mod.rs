@@ -15,6 +15,7 @@ pub mod cpus;
 pub mod crash;
 pub mod crash_notes;
 mod direct_map;
+mod find_info;
 pub mod fs;
 mod identity;
 pub mod kallsyms;
@@ -56,6 +57,7 @@ use unwind::Stack;
 use vmcore::{Vmcore, VmcoreInfo};
 
 pub use direct_map::DirectMap;
+pub use find_info::{FoundInfo, find_info};
 pub use identity::{VmlinuxState, WrongVmlinux};
 pub use memory::VirtualMemory;
 pub use unreadable::{Level, Listing, Unavailable, Unreadable};
@@ -72,7 +74,7 @@ use tasks::Task;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// Without VMCOREINFO the kernel's memory is not found in the dump.
-    #[error("the dump has no VMCOREINFO")]
+    #[error("the dump has no VMCOREINFO, and none was found in its memory")]
     NoVmcoreInfo,
 }
 
@@ -114,11 +116,7 @@ impl<'a> Kernel<'a> {
         if info.is_empty() {
             return Err(OpenError::NoVmcoreInfo);
         }
-        let mut layout = Layout::new(info);
-        if info.phys_base().is_none() {
-            layout.phys_base = vmcore.info().phys_base.unwrap_or(0);
-        }
-        let space = AddressSpace::new(vmcore, layout);
+        let space = AddressSpace::new(vmcore, Layout::of(vmcore, info));
         let checked = identity::check(&space, info, vmlinux);
         Ok(Self {
             vmcore,

@@ -62,6 +62,12 @@ impl Layout {
         }
     }
 
+    /// Takes the layout from VMCOREINFO, and from the dump's container what old kernels do not say.
+    pub(super) fn of(vmcore: &vmcore::Vmcore<'_>, info: &vmcore::VmcoreInfo) -> Self {
+        let phys_base = info.phys_base().or(vmcore.info().phys_base).unwrap_or(0);
+        Self { phys_base, ..Self::new(info) }
+    }
+
     /// Physical address of a byte of the kernel's image, by arithmetic alone.
     #[must_use]
     pub const fn image_physical(&self, address: u64) -> Option<PhysAddr> {

@@ -37,7 +37,7 @@ impl Machine<'_> {
             return Err(NoWalk::Offline { cpu });
         };
         let notes = self.kernel().vmcore().cpus();
-        if notes.iter().any(|note| note.qemu.is_some())
+        if (notes.is_empty() || notes.iter().any(|note| note.qemu.is_some()))
             && let Ok(Some(saved)) = self.kernel().saved_registers(cpu)
         {
             return Ok(Start::interrupted(registers(&saved)));

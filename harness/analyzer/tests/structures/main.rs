@@ -4,6 +4,7 @@
 mod commands;
 mod cpus;
 mod identify;
+mod find_info;
 mod identity;
 #[path = "../kallsyms_image/mod.rs"]
 mod kallsyms_image;

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The files of a dump, as the user names them: a dump, all files of a split one, or the
+//! description of raw RAM.
+
+mod description;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use analyzer::kernel::find_info;
+use vmcore::{Ram, ReadAt, ReadError, Vmcore};
+
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::map::Map;
+use description::Description;
+
+/// A dump's files, mapped.
+#[derive(Debug)]
+pub(crate) struct Dump {
+    /// As the user named them, with their bytes; of raw RAM, the description's name.
+    files: Vec<(PathBuf, Map)>,
+    /// What a file of raw RAM does not say about itself.
+    ram: Option<Ram>,
+}
+
+impl Dump {
+    /// Maps a dump, the files of a split one, or the file of RAM that a description names.
+    pub(crate) fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self, Failure> {
+        let paths = paths.iter().map(AsRef::as_ref);
+        let open = |path: &Path| Ok((path.to_owned(), mapped(path)?));
+        let files = paths.map(open).collect::<Result<Vec<_>, Failure>>()?;
+        match files.as_slice() {
+            [(path, text)] if Description::is_one(text) => Self::described(path, text),
+            _ => Ok(Self { files, ram: None }),
+        }
+    }
+
+    fn described(path: &Path, text: &[u8]) -> Result<Self, Failure> {
+        let wrong = |error: &(dyn Error + 'static)| {
+            Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
+                .caused_by(error)
+                .hint("docs/raw-ram.md describes the form of this file")
+        };
+        let description = Description::parse(text).map_err(|error| wrong(&error))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let map = mapped(&folder.join(&description.ram))?;
+        let ram = description.layout(folder, map.len()).map_err(|error| wrong(&error))?;
+        Ok(Self { files: vec![(path.to_owned(), map)], ram: Some(ram) })
+    }
+
+    /// Reads its headers and notes, and finds VMCOREINFO in its memory if it is not among them.
+    pub(crate) fn vmcore(&self) -> Result<Vmcore<'_>, Failure> {
+        let mut vmcore = self.headers()?;
+        if vmcore.vmcoreinfo().is_empty()
+            && let Some(found) = find_info(&vmcore)
+        {
+            vmcore.adopt_vmcoreinfo(found.address, &found.text);
+        }
+        Ok(vmcore)
+    }
+
+    fn headers(&self) -> Result<Vmcore<'_>, Failure> {
+        match (self.files.as_slice(), &self.ram) {
+            ([(_, map)], Some(ram)) => {
+                Vmcore::from_ram(map, ram).map_err(|error| self.failure(&error))
+            }
+            ([(_, map)], None) => Vmcore::open(map).map_err(|error| self.failure(&error)),
+            (files, _) => {
+                let readers: Vec<&dyn ReadAt> =
+                    files.iter().map(|(_, map)| map as &dyn ReadAt).collect();
+                Vmcore::open_set(&readers).map_err(|error| self.failure_of(error.file(), &error))
+            }
+        }
+    }
+
+    /// The files' names, as the user gave them.
+    pub(crate) fn name(&self) -> String {
+        let names: Vec<String> =
+            self.files.iter().map(|(path, _)| path.display().to_string()).collect();
+        names.join(" ")
+    }
+
+    /// That the dump cannot be analyzed, and why.
+    pub(crate) fn failure(&self, error: &(dyn Error + 'static)) -> Failure {
+        self.failure_of(0, error)
+    }
+
+    fn failure_of(&self, file: usize, error: &(dyn Error + 'static)) -> Failure {
+        let path = self.files.get(file).map_or(Path::new(""), |(path, _)| path);
+        Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", path.display()))
+            .caused_by(error)
+    }
+}
+
+/// An empty file cannot be mapped, and tells nothing either.
+fn mapped(path: &Path) -> Result<Map, Failure> {
+    Map::open(path).map_err(|error| {
+        Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
+            .caused_by(&error)
+    })
+}
+
+impl ReadAt for Map {
+    fn len(&self) -> u64 {
+        ReadAt::len(&**self)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        (**self).read_at(offset, buffer)
+    }
+
+    fn bytes(&self, offset: u64, length: usize) -> Option<&[u8]> {
+        (**self).bytes(offset, length)
+    }
+}
