@@ -118,7 +118,7 @@ fn log(world: &mut World, text: &[&str]) {
     world.put_u32(LOG + 16, at);
 }
 
-fn crashed(noted: u32, pid: u32) -> World {
+pub(crate) fn crashed(noted: u32, pid: u32) -> World {
     let mut world = World::new();
     cpus(&mut world);
     task_struct(&mut world);

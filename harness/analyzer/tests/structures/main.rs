@@ -3,8 +3,11 @@
 
 mod commands;
 mod cpus;
-mod identify;
+mod damage;
+#[path = "../../fuzz/exercise.rs"]
+mod exercise;
 mod find_info;
+mod identify;
 mod identity;
 #[path = "../kallsyms_image/mod.rs"]
 mod kallsyms_image;

@@ -2,6 +2,8 @@
 //! Tests on what the host's compiler makes of the fixtures.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on fails the test")]
 
+#[path = "../../fuzz/exercise.rs"]
+mod exercise;
 mod frames;
 mod functions;
 mod hostile;
