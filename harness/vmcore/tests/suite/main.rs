@@ -9,6 +9,7 @@ mod elf;
 #[path = "../../fuzz/exercise.rs"]
 mod exercise;
 mod kdump;
+mod large;
 mod length;
 mod mutations;
 mod notes;
