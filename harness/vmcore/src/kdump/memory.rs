@@ -16,6 +16,9 @@ use crate::{Absent, Codec, Lost, Pfn, PhysAddr, Problem, ReadAt};
 /// to find out its compression.
 const SAMPLE: u64 = 512;
 
+/// The dump level that leaves out pages of zeros and nothing else, so that what is left out is known.
+const ONLY_ZEROS: u32 = 1;
+
 /// Finds, decompresses and keeps pages.
 pub(crate) struct KdumpMemory {
     page_size: u64,
@@ -129,6 +132,11 @@ impl KdumpMemory {
         let descriptor = match self.place(file, pfn).map_err(lost)? {
             Place::At(descriptor) => descriptor,
             Place::NotRam => return Err(Absent::NotRam { address }),
+            // makedumpfile's level adds up when a dump is filtered again.
+            Place::Excluded if self.dump_level == ONLY_ZEROS => {
+                page.fill(0);
+                return Ok(());
+            }
             Place::Excluded => {
                 return Err(Absent::Excluded { address, dump_level: Some(self.dump_level) });
             }

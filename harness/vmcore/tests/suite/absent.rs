@@ -102,3 +102,18 @@ fn incomplete_elf() {
     let absent = read(&vmcore, 0x3f000, 16).unwrap_err();
     assert_eq!(absent, Absent::Lost { address: PhysAddr(0x3f000), why: Lost::NotWritten });
 }
+
+/// `makedumpfile -d 1` leaves out pages of zeros and nothing else; what is left out is known then.
+#[test]
+fn what_level_1_leaves_out_is_zeros() {
+    let at_level = |dump_level| Kdump { dump_level, ..Kdump::default() }.write(&memory());
+    let file = at_level(1);
+    let vmcore = Vmcore::open(&file).unwrap();
+    let expected = [Memory::noisy_page(12)[4088..].to_vec(), vec![0; 8]].concat();
+    assert_eq!(read(&vmcore, 0xcff8, 16).unwrap(), expected);
+    let absent = read(&vmcore, 0xa000, 8).unwrap_err();
+    assert_eq!(absent, Absent::NotRam { address: PhysAddr(0xa000) });
+    let file = at_level(3);
+    let absent = read(&Vmcore::open(&file).unwrap(), 0xd000, 8).unwrap_err();
+    assert!(matches!(absent, Absent::Excluded { .. }), "{absent}");
+}
