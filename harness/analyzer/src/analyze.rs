@@ -4,7 +4,7 @@
 use debuginfo::Files;
 use vmcore::Vmcore;
 
-use crate::backtrace::{Line, culprit, frames, lines};
+use crate::backtrace::{Line, culprit, frames, lines, with_arguments};
 use crate::claim::Addresses;
 use crate::context::{Walks, crashing, walks};
 use crate::facts;
@@ -89,7 +89,12 @@ impl Found {
             Some(walks) => {
                 findings.walks(machine, walks);
                 let diagnosis = diagnose(machine, walks, headline.as_deref());
-                (lines(machine, &walks.fault), lines(machine, &walks.panic), diagnosis)
+                let lines = |walk| {
+                    let mut lines = lines(machine, walk);
+                    with_arguments(machine, walk, &mut lines);
+                    lines
+                };
+                (lines(&walks.fault), lines(&walks.panic), diagnosis)
             }
             None => {
                 findings.no_registers();

@@ -6,6 +6,8 @@ use unwind::{Frame as RawFrame, Pc, StopReason, Walk, fold};
 
 use crate::claim::{Addresses, Claim};
 use crate::express::Names;
+use crate::frame_values::Argument;
+use crate::machine::Machine;
 use crate::printer::{CodeName, CodeNames};
 use crate::report::{Culprit, Frame, Repeats, Trust};
 
@@ -33,6 +35,10 @@ pub struct Line {
     pub boundary: Option<Claim>,
     /// Rounds of recursion that were left out after this one.
     pub repeats: Option<Repeats>,
+    /// Number of the frame in the walk, and inline depth in it.
+    pub place: (usize, u32),
+    /// What the function was given.
+    pub arguments: Vec<Argument>,
 }
 
 /// The lines of a walk: the inlined functions of each frame, then the function itself. Recursion
@@ -41,7 +47,7 @@ pub fn lines(names: &dyn FrameNames, walk: &Walk) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for run in fold(&walk.frames) {
         for index in run.first..run.first + run.period {
-            of_frame(names, &walk.frames[index], &mut lines);
+            of_frame(names, (index, &walk.frames[index]), &mut lines);
             if let Some(last) = lines.last_mut() {
                 last.boundary = boundary(walk, index);
             }
@@ -57,13 +63,26 @@ pub fn lines(names: &dyn FrameNames, walk: &Walk) -> Vec<Line> {
     lines
 }
 
-fn of_frame(names: &dyn FrameNames, frame: &RawFrame, lines: &mut Vec<Line>) {
+/// Adds to each line what its function was given.
+pub fn with_arguments(machine: &Machine<'_>, walk: &Walk, lines: &mut [Line]) {
+    let mut last = (usize::MAX, Vec::new());
+    for line in lines {
+        let (index, depth) = line.place;
+        if last.0 != index {
+            last = (index, machine.arguments(walk, index));
+        }
+        let here = last.1.iter().filter(|argument| argument.depth == depth);
+        line.arguments = here.cloned().collect();
+    }
+}
+
+fn of_frame(names: &dyn FrameNames, (index, frame): (usize, &RawFrame), lines: &mut Vec<Line>) {
     let pc = frame.pc.for_lookup();
     let image = names.image_at(pc);
     let chain = image.and_then(|image| image.source(pc).found()).unwrap_or_default();
     let code = code_name(names, frame.pc);
     let gone = if code.is_none() { names.gone_code(pc) } else { None };
-    let line = |source: Option<SourceFrame>| Line {
+    let line = |source: Option<SourceFrame>, depth: usize| Line {
         pc: frame.pc,
         code: code.clone(),
         gone: gone.clone(),
@@ -72,11 +91,15 @@ fn of_frame(names: &dyn FrameNames, frame: &RawFrame, lines: &mut Vec<Line>) {
         trust: trust(frame.trust),
         boundary: None,
         repeats: None,
+        place: (index, u32::try_from(depth).unwrap_or(u32::MAX)),
+        arguments: Vec::new(),
     };
     if chain.is_empty() {
-        lines.push(line(None));
+        lines.push(line(None, 0));
     } else {
-        lines.extend(chain.into_iter().map(|source| line(Some(source))));
+        let depths = (0..chain.len()).rev();
+        lines
+            .extend(chain.into_iter().zip(depths).map(|(source, depth)| line(Some(source), depth)));
     }
 }
 
@@ -173,7 +196,11 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
         line: source.and_then(|source| source.line),
         inlined: line.inlined,
         trust: line.trust,
-        arguments: Vec::new(),
+        arguments: if detailed {
+            line.arguments.iter().map(|argument| argument.text(addresses)).collect()
+        } else {
+            Vec::new()
+        },
         boundary: line.boundary.as_ref().map(|claim| addresses.evidence(claim).claim),
         // How deep a stack is differs between boots.
         repeats: line.repeats.map(|repeats| match addresses.is_stable() {

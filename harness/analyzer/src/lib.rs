@@ -22,6 +22,7 @@ pub mod facts;
 pub mod fault;
 pub mod findings;
 pub mod flow;
+pub mod frame_values;
 pub mod identify;
 pub mod kernel;
 mod kind;

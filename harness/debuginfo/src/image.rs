@@ -2,7 +2,7 @@
 //! [`Image`]: one ELF file and where it was loaded.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::btf::{Btf, Index};
 use crate::dwarf::{self, Dwarf, Wanted};
@@ -10,8 +10,9 @@ use crate::elf::Elf;
 use crate::symbol::SymbolIndex;
 use crate::types::Store;
 use crate::{
-    CfiExpression, CfiRow, Error, Files, Function, Local, Location, Lookup, OrcSections, Reason,
-    SourceFrame, Symbol, Type, TypeId, files, notes, orc, symbol,
+    Absent, CfiExpression, CfiRow, Encoding, Error, Files, FrameState, FrameValue, Function, Local,
+    Location, Lookup, OrcSections, Passed, Reason, SourceFrame, Symbol, Type, TypeId, files, notes,
+    orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
@@ -163,6 +164,28 @@ impl<'d> Image<'d> {
         symbol::by_name(&self.elf, self.symbols(), name)
     }
 
+    /// Names of symbols that begin so, in alphabetical order; `limit` at most.
+    pub fn symbol_names(&self, prefix: &str, limit: usize) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        for symbol in self.elf.symbols {
+            let name = self.elf.name(symbol);
+            if !name.is_empty()
+                && name.starts_with(prefix.as_bytes())
+                && self.elf.address(symbol).is_some()
+                && let Ok(name) = std::str::from_utf8(name)
+            {
+                found.insert(name);
+            }
+        }
+        found.into_iter().take(limit).map(ToOwned::to_owned).collect()
+    }
+
+    /// Names of types that begin so, without keywords and in alphabetical order, as far as BTF has
+    /// them; `limit` at most.
+    pub fn type_names(&self, prefix: &str, limit: usize) -> Vec<String> {
+        self.btf().map(|btf| btf.names_from(prefix, limit)).unwrap_or_default()
+    }
+
     /// The symbol that covers the address, chosen as the kernel's kallsyms does.
     pub fn symbol_at(&self, address: u64) -> Option<Symbol> {
         self.symbols().at(&self.elf, address)
@@ -193,6 +216,24 @@ impl<'d> Image<'d> {
         self.dwarf().function(self.elf.to_file(pc)).into()
     }
 
+    /// Run-time address of the entry of the physical function that covers the address.
+    pub fn function_entry(&self, pc: u64) -> Lookup<u64> {
+        self.dwarf().function_entry(self.elf.to_file(pc)).into()
+    }
+
+    /// Whether a type is `char`, behind typedefs and qualifiers.
+    pub fn is_character(&self, id: TypeId) -> bool {
+        match id.0 {
+            Store::Dwarf { unit, entry, .. } => {
+                self.dwarf().is_character(unit, entry).unwrap_or(false)
+            }
+            Store::Btf(_) => matches!(
+                self.resolve(id).found(),
+                Some((_, Type::Base { size: 1, encoding: Encoding::SignedChar, .. }))
+            ),
+        }
+    }
+
     /// Where parameter `index` (from 0) of the physical function is at that address.
     pub fn parameter_location(&self, pc: u64, index: usize) -> Lookup<Location> {
         self.dwarf().parameter_location(self.elf.to_file(pc), index).into()
@@ -202,6 +243,42 @@ impl<'d> Image<'d> {
     /// then those of the functions inlined there, outer before inner.
     pub fn locals(&self, pc: u64) -> Lookup<Vec<Local>> {
         self.dwarf().locals(self.elf.to_file(pc)).into()
+    }
+
+    /// Parameters in scope at that address with their values in a frame, variables too if they are
+    /// wanted: of the physical function first, then of those inlined there, outer before inner. The
+    /// caller passes return addresses minus one.
+    pub fn frame_values(
+        &self,
+        pc: u64,
+        variables: bool,
+        state: &dyn FrameState,
+    ) -> Lookup<Vec<FrameValue>> {
+        self.dwarf().frame_values(self.elf.to_file(pc), variables, state).into()
+    }
+
+    /// What the call that returns to an address passed; `state` is the frame of the caller.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn passed(
+        &self,
+        returns: u64,
+        what: Passed,
+        state: &dyn FrameState,
+    ) -> Result<u64, Absent> {
+        self.dwarf().passed(self.return_in_file(returns), what, state)
+    }
+
+    /// Where the call that returns to an address went, if that can still be computed in the
+    /// caller's frame.
+    pub fn call_target(&self, returns: u64, state: &dyn FrameState) -> Option<u64> {
+        self.dwarf().call_target(self.return_in_file(returns), state)
+    }
+
+    /// A return address in terms of the file: it may lie behind the last byte of its section.
+    fn return_in_file(&self, returns: u64) -> u64 {
+        self.elf.to_file(returns.wrapping_sub(1)).wrapping_add(1)
     }
 
     /// The type with that id. A structure that is only declared is looked for by name.

@@ -55,6 +55,17 @@ impl<'w> Evaluator<'w> {
         names::per_cpu(self.world, name)
     }
 
+    /// A number or pointer whose bytes are the low ones of a word, as a register has it.
+    ///
+    /// # Errors
+    /// If the type is none of a number or a pointer.
+    pub fn word(self, word: u64, ty: Ty<'w>) -> Result<Value<'w>, Error> {
+        let form = number_form(&ty.shape(self.world)?);
+        let no = || Error::types(format!("`{}` is not a number", ty.spell("")));
+        let (size, signed) = form.ok_or_else(no)?;
+        Ok(Value::number(extend(word, size, signed), ty))
+    }
+
     /// The number that a value is; an array or a function is its address.
     ///
     /// # Errors

@@ -105,6 +105,16 @@ impl<'w> Ty<'w> {
         id.map_or(Self::VOID, |id| Self::known(image, id))
     }
 
+    /// Whether it is `char`. Costs less than its shape if it is a structure.
+    #[must_use]
+    pub fn is_character(&self) -> bool {
+        match self {
+            Self::Base(Base::Known(image, id)) => image.is_character(*id),
+            Self::Base(Base::Number(_, 1, encoding)) => *encoding == Encoding::SignedChar,
+            _ => false,
+        }
+    }
+
     /// A pointer to this.
     #[must_use]
     pub fn pointer(self) -> Self {

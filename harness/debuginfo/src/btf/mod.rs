@@ -89,6 +89,22 @@ impl<'d> Btf<'d> {
             .ok_or_else(|| Reason::NotFound(name.to_owned()))
     }
 
+    /// Names of types that begin so, in alphabetical order; `limit` at most.
+    pub(crate) fn names_from(&self, prefix: &str, limit: usize) -> Vec<String> {
+        let mut found = std::collections::BTreeSet::new();
+        for number in self.numbers() {
+            let Some(header) = self.header(number) else { continue };
+            if header.kind.answers(dwarf::Wanted::Type)
+                && let Some(name) = self.text(header.name)
+                && !name.is_empty()
+                && name.starts_with(prefix)
+            {
+                found.insert(name.to_owned());
+            }
+        }
+        found.into_iter().take(limit).collect()
+    }
+
     fn list_names(&self) -> Vec<(u32, u32)> {
         let mut names = Vec::new();
         for number in self.numbers() {

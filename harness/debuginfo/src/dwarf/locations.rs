@@ -147,7 +147,7 @@ impl<'a> Dwarf<'a> {
 
 impl<'a> UnitView<'a> {
     /// The expression that an attribute gives for an address, directly or through a list.
-    fn expression(
+    pub(super) fn expression(
         &self,
         entry: &Entry<'a>,
         name: gimli::DwAt,
@@ -170,7 +170,10 @@ impl<'a> UnitView<'a> {
     }
 
     /// The operations of a short expression; `None` for a long or damaged one.
-    fn operations(&self, expression: Expression<Reader<'a>>) -> Option<Vec<Operation<Reader<'a>>>> {
+    pub(super) fn operations(
+        &self,
+        expression: Expression<Reader<'a>>,
+    ) -> Option<Vec<Operation<Reader<'a>>>> {
         let mut operations = Vec::new();
         let mut rest = expression.operations(self.unit.header.encoding());
         while let Some(operation) = rest.next().ok()? {

@@ -6,6 +6,7 @@
 //! anew for each question, which costs less than a microsecond. Addresses in this module are those
 //! of the debug information ([`Elf::to_file`]); `Image` converts.
 
+mod call_sites;
 mod entry;
 mod evaluate;
 mod frames;
@@ -20,6 +21,7 @@ mod source;
 mod types;
 mod unit;
 mod units;
+mod values;
 mod variables;
 
 use std::cell::{OnceCell, RefCell};

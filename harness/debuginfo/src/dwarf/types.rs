@@ -7,6 +7,9 @@ use super::{Dwarf, Entry, UnitView, widen};
 use crate::types::Store;
 use crate::{Encoding, Enumerator, Member, Qualifier, Reason, Type, TypeId};
 
+/// Typedefs and qualifiers around a type that are followed.
+const MAX_NAMES: usize = 32;
+
 impl<'a> Dwarf<'a> {
     /// The type that `DW_AT_type` of this very entry names.
     pub(super) fn type_id(self, view: &UnitView<'a>, entry: &Entry<'a>) -> Option<TypeId> {
@@ -71,6 +74,34 @@ impl<'a> Dwarf<'a> {
             }),
             _ => Err(Reason::Unsupported("this kind of type")),
         }
+    }
+
+    /// Whether a type is `char`, behind typedefs and qualifiers. Members of structures are not read.
+    pub(crate) fn is_character(self, unit: u64, entry: u64) -> Option<bool> {
+        let unit = usize::try_from(unit).ok()?;
+        let place = usize::try_from(entry).ok()?;
+        let mut view = self.unit(unit).ok()?;
+        let mut entry = view.entry(UnitOffset(place.checked_sub(unit)?)).ok()?;
+        for _ in 0..MAX_NAMES {
+            match entry.tag() {
+                gimli::DW_TAG_base_type => {
+                    let size = UnitView::number_of(&entry, gimli::DW_AT_byte_size);
+                    return Some(size == Some(1) && encoding(&entry) == Encoding::SignedChar);
+                }
+                gimli::DW_TAG_typedef | gimli::DW_TAG_const_type | gimli::DW_TAG_volatile_type => {}
+                _ => return Some(false),
+            }
+            match entry.attr_value(gimli::DW_AT_type)? {
+                AttributeValue::UnitRef(offset) => entry = view.entry(offset).ok()?,
+                AttributeValue::DebugInfoRef(offset) => {
+                    let (other, offset) = self.other(offset.0).ok()?;
+                    entry = other.entry(offset).ok()?;
+                    view = other;
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 
     fn members(self, view: &UnitView<'a>, entry: &Entry<'a>) -> Result<Vec<Member>, Reason> {

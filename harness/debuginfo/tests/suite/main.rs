@@ -4,6 +4,7 @@
 
 #[path = "../../fuzz/exercise.rs"]
 mod exercise;
+mod frame_values;
 mod frames;
 mod functions;
 mod hostile;
