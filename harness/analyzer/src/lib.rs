@@ -13,6 +13,7 @@
 
 pub mod analyze;
 pub mod backtrace;
+pub mod blocked;
 mod cfi_rows;
 pub mod claim;
 pub mod commands;

@@ -2,21 +2,22 @@
 //! `bt`: the stacks of tasks, by the unwinder. Every frame that is not sure says how it was found.
 
 use serde::Serialize;
-use unwind::{Frame, Pc, Register, Registers, Stacks as _, StopReason};
+use unwind::{Frame, Pc, Register, Registers, StopReason, Walk};
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::embedding::slab_cache;
+use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, bt_scan};
 use crate::backtrace;
 use crate::kernel::VirtualMemory as _;
 use crate::kernel::tasks::Task;
 use crate::machine::Machine;
-use crate::printer::CodeNames as _;
+use crate::printer::{CodeNames as _, Raw};
 use crate::report::Trust;
 
 /// The command.
 pub(super) const COMMAND: Command = Command {
     name: "bt",
     summary: "the stacks of tasks",
-    usage: "[-a] [-l] [-f | -F] [-s] [-t] [PID|TASK]...",
+    usage: "[-a | -c CPUS | -p] [-l] [-f | -F | -FF] [-s [-x]] [-A] [-t | -T | -e | -r] [-R SYMBOL] [-S SP -I IP] [PID|TASK]...",
     options: FLAGS,
     words: Words::Mixed,
     run,
@@ -26,9 +27,23 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("a", "the task that runs on each CPU"),
     Flag::switch("l", "file and line of each frame, inlined functions included"),
     Flag::switch("f", "the words of the stack that belong to each frame"),
-    Flag::switch("F", "the same, addresses of symbols as symbols"),
+    Flag::switch("F", "the same, addresses of symbols as symbols, of slab objects as [CACHE]"),
+    Flag::switch("FF", "the same, of slab objects as [ADDRESS:CACHE]"),
     Flag::switch("s", "with the offset within the function"),
+    Flag::switch("x", "with -s: offsets in hexadecimal"),
+    Flag::switch("A", "without arguments"),
     Flag::switch("t", "every word of the stack that is an address of code, stale ones too"),
+    Flag::switch("T", "the same, from the very end of the stack on"),
+    Flag::switch(
+        "e",
+        "registers of exceptions and interrupts anywhere on the stack, stale ones too",
+    ),
+    Flag::switch("r", "the stack as it is, words of symbols as symbols"),
+    Flag::switch("p", "the task that crashed"),
+    Flag::with("c", "CPUS", "the tasks that run on these CPUs (0,2-3)"),
+    Flag::with("R", "SYMBOL", "only stacks that have this function"),
+    Flag::with("S", "SP", "start with this stack pointer"),
+    Flag::with("I", "IP", "start with this program counter"),
 ];
 
 /// Bytes of one frame that are shown at most.
@@ -40,44 +55,69 @@ pub(super) struct Backtraces {
 }
 
 #[derive(Debug, Serialize)]
-struct Backtrace {
+pub(super) struct Backtrace {
     pid: i32,
     task: String,
     cpu: Option<u32>,
     command: String,
-    frames: Vec<Line>,
+    pub(super) frames: Vec<Line>,
     /// Registers of user mode, if the kernel was entered from there.
     user: Option<Vec<(String, String)>>,
     /// Why there are no more frames, where that is worth knowing.
-    note: Option<String>,
+    pub(super) note: Option<String>,
+    /// Words of the stack as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) words: Vec<Row>,
+    /// What looks like saved registers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) exceptions: Vec<Saved>,
+}
+
+/// What looks like registers that an exception or interrupt saved.
+#[derive(Debug, Serialize)]
+pub(super) struct Saved {
+    /// Where they are.
+    pub(super) address: String,
+    /// `KERNEL-MODE` or `USER-MODE`.
+    pub(super) mode: &'static str,
+    /// Where it happened.
+    pub(super) place: String,
+    pub(super) registers: Vec<(String, String)>,
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
-    index: usize,
-    stack: String,
-    address: String,
-    function: String,
-    module: Option<String>,
-    trust: Trust,
+pub(super) struct Line {
+    pub(super) index: usize,
+    pub(super) stack: String,
+    pub(super) address: String,
+    pub(super) function: String,
+    /// The function's symbol alone.
+    #[serde(skip)]
+    pub(super) symbol: String,
+    /// What the function was given, as `name=value`.
+    pub(super) arguments: Vec<String>,
+    pub(super) module: Option<String>,
+    pub(super) trust: Trust,
     /// Functions inlined here, innermost first, and the function itself: name, file, line.
-    source: Vec<Source>,
+    pub(super) source: Vec<Source>,
     /// Registers of the exception that was taken here.
-    exception: Option<Vec<(String, String)>>,
-    words: Vec<Row>,
+    pub(super) exception: Option<Vec<(String, String)>>,
+    pub(super) words: Vec<Row>,
 }
 
 #[derive(Debug, Serialize)]
-struct Source {
+pub(super) struct Source {
     function: String,
     place: String,
     inlined: bool,
+    /// What an inlined function was given, as `name=value`.
+    arguments: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
-    address: String,
-    values: Vec<String>,
+pub(super) struct Row {
+    pub(super) address: String,
+    pub(super) values: Vec<String>,
 }
 
 /// What is to be shown.
@@ -86,13 +126,24 @@ struct Form {
     lines: bool,
     words: bool,
     symbols: bool,
+    /// Whether slab objects are shown with their addresses.
+    addresses: bool,
     offsets: bool,
+    hexadecimal: bool,
+    arguments: bool,
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
     let kernel = session.kernel();
-    let tasks = if arguments.has("a") {
-        let cpus = kernel.online_cpus()?;
+    let tasks = if arguments.has("p") {
+        let none = || CommandError::nothing("it is not known which task crashed");
+        vec![kernel.crash().task.clone().ok_or_else(none)?]
+    } else if arguments.has("a") || arguments.has("c") {
+        let mut cpus = kernel.online_cpus()?;
+        if let Some(text) = arguments.value("c") {
+            let chosen = crate::values::parse_cpus(text, &cpus);
+            cpus = chosen.ok_or_else(|| CommandError::usage(format!("no CPUs: `{text}`")))?;
+        }
         cpus.iter().map(|cpu| kernel.current_task(*cpu)).collect::<Result<_, _>>()?
     } else if arguments.words.is_empty() {
         vec![session.context()?.clone()]
@@ -110,19 +161,50 @@ pub(super) fn of_tasks(
 ) -> Result<Reply, CommandError> {
     let form = Form {
         lines: arguments.has("l"),
-        words: arguments.has("f") || arguments.has("F"),
-        symbols: arguments.has("F"),
+        words: ["f", "F", "FF"].iter().any(|name| arguments.has(name)),
+        symbols: arguments.has("F") || arguments.has("FF"),
+        addresses: arguments.has("FF"),
         offsets: arguments.has("s"),
+        hexadecimal: arguments.has("x"),
+        arguments: !arguments.has("A"),
     };
     let machine = session.machine();
-    let one = |task: &Task| match arguments.has("t") {
-        true => scan(machine, task),
-        false => backtrace(machine, task, form),
+    let start = start(session, arguments)?;
+    let one = |task: &Task| {
+        if arguments.has("t") || arguments.has("T") {
+            bt_scan::returns(machine, task, arguments.has("T"))
+        } else if arguments.has("e") {
+            bt_scan::exceptions(machine, task)
+        } else if arguments.has("r") {
+            bt_scan::raw(machine, task)
+        } else {
+            backtrace(machine, task, form, start.clone())
+        }
     };
-    Ok(Reply::new(Backtraces { tasks: tasks.iter().map(one).collect() }))
+    let mut tasks: Vec<Backtrace> = tasks.iter().map(one).collect();
+    if let Some(name) = arguments.value("R") {
+        tasks.retain(|task| task.frames.iter().any(|frame| frame.symbol == name));
+    }
+    Ok(Reply::new(Backtraces { tasks }))
 }
 
-fn empty(task: &Task) -> Backtrace {
+/// Where `-S` and `-I` say that the stack begins.
+fn start(
+    session: &Session<'_, '_>,
+    arguments: &Arguments,
+) -> Result<Option<unwind::Start>, CommandError> {
+    match (arguments.value("S"), arguments.value("I")) {
+        (None, None) => Ok(None),
+        (Some(sp), Some(pc)) => {
+            let (sp, pc) = (session.address(sp)?.value, session.address(pc)?.value);
+            let registers = Registers::at(pc, sp);
+            Ok(Some(unwind::Start { pc: Pc::Interrupted(pc), registers }))
+        }
+        _ => Err(CommandError::usage("-S and -I are given together")),
+    }
+}
+
+pub(super) fn empty(task: &Task) -> Backtrace {
     Backtrace {
         pid: task.pid,
         task: format!("{:x}", task.address),
@@ -131,13 +213,24 @@ fn empty(task: &Task) -> Backtrace {
         frames: Vec::new(),
         user: None,
         note: None,
+        words: Vec::new(),
+        exceptions: Vec::new(),
     }
 }
 
-fn backtrace(machine: &Machine<'_>, task: &Task, form: Form) -> Backtrace {
+fn backtrace(
+    machine: &Machine<'_>,
+    task: &Task,
+    form: Form,
+    start: Option<unwind::Start>,
+) -> Backtrace {
     let mut found = empty(task);
-    let walk = match machine.backtrace_of(task) {
-        Ok(walked) => walked.walk,
+    let walked = match start {
+        Some(start) => Ok(machine.walk_task(start, task)),
+        None => machine.backtrace_of(task).map(|walked| walked.walk),
+    };
+    let walk = match walked {
+        Ok(walk) => walk,
         Err(why) => {
             found.note = Some(why.to_string());
             return found;
@@ -145,7 +238,11 @@ fn backtrace(machine: &Machine<'_>, task: &Task, form: Form) -> Backtrace {
     };
     for (index, frame) in walk.frames.iter().enumerate() {
         let next = walk.frames.get(index + 1);
-        found.frames.push(line(machine, index, frame, next, form));
+        let mut line = line(machine, index, frame, next, form);
+        if form.arguments {
+            add_arguments(machine, &walk, index, &mut line);
+        }
+        found.frames.push(line);
     }
     match &walk.stop {
         StopReason::User(registers) => found.user = Some(named(registers)),
@@ -153,6 +250,21 @@ fn backtrace(machine: &Machine<'_>, task: &Task, form: Form) -> Backtrace {
         other => found.note = Some(other.to_string()),
     }
     found
+}
+
+/// Adds what the functions of a frame were given.
+fn add_arguments(machine: &Machine<'_>, walk: &Walk, index: usize, line: &mut Line) {
+    let mut raw = Raw(machine);
+    let arguments = machine.arguments(walk, index);
+    let mut of = |depth: usize| -> Vec<String> {
+        let here = arguments.iter().filter(|one| usize::try_from(one.depth) == Ok(depth));
+        here.map(|argument| argument.text(&mut raw)).collect()
+    };
+    line.arguments = of(0);
+    let count = line.source.len();
+    for (place, source) in line.source.iter_mut().enumerate().filter(|(_, one)| one.inlined) {
+        source.arguments = of(count.saturating_sub(place + 1));
+    }
 }
 
 fn line(
@@ -172,7 +284,10 @@ fn line(
     let function = match &code {
         Some(code) if form.offsets => {
             let offset = code.offset + address.wrapping_sub(frame.pc.for_lookup());
-            format!("{}+{offset}", code.symbol)
+            match form.hexadecimal {
+                true => format!("{}+{offset:#x}", code.symbol),
+                false => format!("{}+{offset}", code.symbol),
+            }
         }
         Some(code) => code.symbol.clone(),
         None => "(no code)".to_owned(),
@@ -181,13 +296,15 @@ fn line(
     if form.words
         && let Some(next) = next
     {
-        words = rows(machine, slot, next, form.symbols);
+        words = rows(machine, slot, next, form);
     }
     Line {
         index,
         stack: format!("{slot:016x}"),
         address: format!("{address:016x}"),
         function,
+        symbol: code.as_ref().map(|code| code.symbol.clone()).unwrap_or_default(),
+        arguments: Vec::new(),
         module: code.and_then(|code| code.module),
         trust: backtrace::trust(frame.trust),
         source: if form.lines { sources(machine, frame.pc) } else { Vec::new() },
@@ -208,12 +325,13 @@ fn sources(machine: &Machine<'_>, pc: Pc) -> Vec<Source> {
             _ => "?".to_owned(),
         },
         inlined: source.inlined,
+        arguments: Vec::new(),
     };
     chain.unwrap_or_default().into_iter().map(source).collect()
 }
 
 /// The words of the stack from `from` up to where the next frame's begin.
-fn rows(machine: &Machine<'_>, from: u64, next: &Frame, symbols: bool) -> Vec<Row> {
+fn rows(machine: &Machine<'_>, from: u64, next: &Frame, form: Form) -> Vec<Row> {
     let to = match next.pc {
         Pc::Interrupted(_) => next.sp,
         Pc::Return(_) => next.sp.wrapping_sub(8),
@@ -228,11 +346,16 @@ fn rows(machine: &Machine<'_>, from: u64, next: &Frame, symbols: bool) -> Vec<Ro
         let end = to.min(at.saturating_add(16));
         let values = (at..end).step_by(8).filter_map(|slot| machine.kernel().read_u64(slot).ok());
         let shown = |value: u64| {
-            let name = machine.code_name(value).filter(|_| symbols && value >> 63 == 1);
-            name.map_or_else(
-                || format!("{value:016x}"),
-                |name| format!("{}+{}", name.symbol, name.offset),
-            )
+            let name = machine.code_name(value).filter(|_| form.symbols && value >> 63 == 1);
+            if let Some(name) = name {
+                return format!("{}+{}", name.symbol, name.offset);
+            }
+            let cache = form.symbols.then(|| slab_cache(machine, value)).flatten();
+            match cache {
+                Some(cache) if form.addresses => format!("[{value:x}:{cache}]"),
+                Some(cache) => format!("[{cache}]"),
+                None => format!("{value:016x}"),
+            }
         };
         let values = values.map(shown).collect();
         rows.push(Row { address: format!("{at:016x}"), values });
@@ -241,42 +364,8 @@ fn rows(machine: &Machine<'_>, from: u64, next: &Frame, symbols: bool) -> Vec<Ro
     rows
 }
 
-/// Every word of a task's stack that could be a return address.
-fn scan(machine: &Machine<'_>, task: &Task) -> Backtrace {
-    let mut found = empty(task);
-    let kernel = machine.kernel();
-    let Some(stack) = kernel.task_stack(task).filter(|stack| stack.low != 0) else {
-        found.note = Some("its stack is freed".to_owned());
-        return found;
-    };
-    let walk = machine.backtrace_of(task).ok();
-    let top = walk.and_then(|walked| walked.walk.frames.first().map(|frame| frame.sp));
-    let inside = |sp: &u64| kernel.stack_of(*sp).is_some_and(|at| at.low == stack.low);
-    let from = top.filter(inside).unwrap_or(stack.low) & !7;
-    for slot in (from..stack.high).step_by(8) {
-        let Ok(value) = kernel.read_u64(slot) else { continue };
-        if !kernel.is_text(value) {
-            continue;
-        }
-        let Some(code) = machine.code_name(value.wrapping_sub(1)) else { continue };
-        found.frames.push(Line {
-            index: found.frames.len(),
-            stack: format!("{slot:016x}"),
-            address: format!("{value:016x}"),
-            function: format!("{}+{}", code.symbol, code.offset + 1),
-            module: code.module,
-            trust: Trust::Scan,
-            source: Vec::new(),
-            exception: None,
-            words: Vec::new(),
-        });
-    }
-    found.note = Some("words of the stack, in its order: many of them are stale".to_owned());
-    found
-}
-
 /// Registers with their names, in the order in which crash(8) prints them.
-fn named(registers: &Registers) -> Vec<(String, String)> {
+pub(super) fn named(registers: &Registers) -> Vec<(String, String)> {
     use Register::{R8, R9, R10, R11, R12, R13, R14, R15, Rax, Rbp, Rbx, Rcx, Rdi, Rdx, Rsi, Rsp};
     const ORDER: [(&str, Register); 15] = [
         ("RAX", Rax),
@@ -331,6 +420,17 @@ impl Backtrace {
         if let Some(user) = &self.user {
             registers(user, &mut out);
         }
+        for row in &self.words {
+            out.push_str(&format!("{}: {}\n", row.address, row.values.join(" ")));
+        }
+        for saved in &self.exceptions {
+            let Saved { address, mode, place, .. } = saved;
+            out.push_str(&format!("\n{mode} EXCEPTION FRAME AT: {address}\n"));
+            if !place.is_empty() {
+                out.push_str(&format!("    [exception RIP: {place}]\n"));
+            }
+            registers(&saved.registers, &mut out);
+        }
         if let Some(note) = &self.note {
             out.push_str(&format!("    ({note})\n"));
         }
@@ -352,16 +452,27 @@ impl Line {
         };
         let Self { stack, address, function, .. } = self;
         out.push_str(&format!("{number:>3} [{stack}] {function} at {address}{module}{trust}\n"));
+        if self.source.is_empty() {
+            given(&self.arguments, out);
+        }
         for source in &self.source {
             let Source { function, place, .. } = source;
             match source.inlined {
                 true => out.push_str(&format!("    {function} (inlined) {place}\n")),
                 false => out.push_str(&format!("    {place}\n")),
             }
+            given(if source.inlined { &source.arguments } else { &self.arguments }, out);
         }
         for row in &self.words {
             out.push_str(&format!("    {}: {}\n", row.address, row.values.join(" ")));
         }
+    }
+}
+
+/// What a function was given.
+fn given(arguments: &[String], out: &mut String) {
+    if !arguments.is_empty() {
+        out.push_str(&format!("    ({})\n", arguments.join(", ")));
     }
 }
 

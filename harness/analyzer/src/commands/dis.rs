@@ -17,14 +17,16 @@ use crate::scene::Scene as _;
 pub(super) const COMMAND: Command = Command {
     name: "dis",
     summary: "code as it stands in the dump",
-    usage: "[-l | -s] [-r | -f] [-u] ADDRESS|SYMBOL [COUNT]",
+    usage: "[-l | -s] [-r | -f | -b COUNT] [-u] [-x | -d] ADDRESS|SYMBOL [COUNT]",
     options: &[
         Flag::switch("l", "with file and line; of a return address also that of the call"),
         Flag::switch("s", "the same (there are no sources to show)"),
         Flag::switch("r", "from the start of the function to the address"),
         Flag::switch("f", "from the address to the end of the function"),
+        Flag::with("b", "COUNT", "so many instructions before the address, and the one there"),
         Flag::switch("u", "the address is one of the current task's user space"),
         Flag::switch("x", "offsets in hexadecimal"),
+        Flag::switch("d", "offsets in decimal (default)"),
     ],
     words: Words::Mixed,
     run,
@@ -74,6 +76,12 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     }
     let instructions = if user {
         from_user(session, at, wanted.unwrap_or(1))?
+    } else if let Some(text) = arguments.value("b") {
+        let (start, _) = function(machine, at)?;
+        let mut before = between(machine, start, at, None)?;
+        let kept = usize::try_from(count(text)?).unwrap_or(usize::MAX).saturating_add(1);
+        before.drain(..before.len().saturating_sub(kept));
+        before
     } else if arguments.has("r") || arguments.has("f") {
         let (start, end) = function(machine, at)?;
         match arguments.has("r") {

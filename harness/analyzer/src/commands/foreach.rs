@@ -1,38 +1,117 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `foreach`: a command for many tasks.
 
-use super::{Arguments, Command, CommandError, Reply, Session, Words, bt, set};
-use crate::kernel::tasks::TaskState;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::ps_views::Head;
+use super::{Arguments, Command, CommandError, Reply, Session, Text, Words, bt, set, sig};
+use crate::kernel::tasks::{Task, TaskState};
 
 /// The command.
 pub(super) const COMMAND: Command = Command {
     name: "foreach",
     summary: "a command for many tasks",
-    usage: "[user|kernel|active|RU|IN|UN|ID|ST|ZO|PID|TASK|NAME]... bt|task [OPTIONS]",
+    usage: "[user|kernel|active|gleader|RU|IN|UN|ID|ST|ZO|PID|TASK|NAME]... COMMAND [OPTIONS]",
     options: &[],
     words: Words::Expression,
     run,
 };
 
+/// Words that choose tasks by what they are.
+const KINDS: [&str; 10] =
+    ["user", "kernel", "active", "gleader", "RU", "IN", "UN", "ID", "ST", "ZO"];
+/// Commands that would change what is being gone through, or are not about a task.
+const NOT_FOR_TASKS: [&str; 4] = ["foreach", "help", "wr", "mod"];
+
+/// Answers, each with the task that it is for.
+#[derive(Debug, Serialize)]
+struct Answers {
+    tasks: Vec<OfTask>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfTask {
+    #[serde(flatten)]
+    head: Head,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip)]
+    text: String,
+}
+
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    let place = arguments.words.iter().position(|word| word == "bt" || word == "task");
-    let usage = || CommandError::usage("which command? `bt` and `task` are those for many tasks");
+    let is_command = |word: &String| super::named(word).is_some();
+    let place = arguments.words.iter().position(is_command);
+    let usage = || CommandError::usage("which command? `foreach bt` shows all stacks");
     let place = place.ok_or_else(usage)?;
     let (who, command) = arguments.words.split_at(place);
+    let name = command.first().map(String::as_str).unwrap_or_default();
     let text = command.get(1..).unwrap_or_default().join(" ");
     let tasks = chosen(session, who)?;
-    if command.first().is_some_and(|name| name == "bt") {
-        let arguments = Arguments::parse(&bt::COMMAND, &text)?;
-        return bt::of_tasks(session, &arguments, &tasks);
+    match name {
+        "bt" => {
+            let arguments = Arguments::parse(&bt::COMMAND, &text)?;
+            bt::of_tasks(session, &arguments, &tasks)
+        }
+        "task" if text.is_empty() => Ok(set::of_tasks(session, &tasks)),
+        "sig" => sig::of_tasks(session, &tasks),
+        "ps" => {
+            let words: Vec<String> =
+                tasks.iter().map(|task| format!("{:x}", task.address)).collect();
+            session.answer("ps", &format!("{text} {}", words.join(" ")))
+        }
+        name if NOT_FOR_TASKS.contains(&name) => {
+            Err(CommandError::usage(format!("`{name}` is not about a task")))
+        }
+        name => one_by_one(session, name, &text, tasks),
     }
-    Ok(set::of_tasks(session, &tasks))
+}
+
+/// Runs a command with each task as the one that is meant.
+fn one_by_one(
+    session: &mut Session<'_, '_>,
+    name: &str,
+    text: &str,
+    tasks: Vec<Task>,
+) -> Result<Reply, CommandError> {
+    let before = session.context().ok().cloned();
+    let mut answers = Vec::new();
+    for task in tasks {
+        let head = Head::new(&task);
+        session.set_context(task);
+        let result = session.answer(name, text);
+        let text = match &result {
+            Ok(reply) => reply.text(),
+            Err(why) => format!("{name}: {why}\n"),
+        };
+        let error = result.as_ref().err().map(ToString::to_string);
+        answers.push(OfTask { head, answer: result.ok().map(|reply| reply.json()), error, text });
+    }
+    if let Some(task) = before {
+        session.set_context(task);
+    }
+    Ok(Reply::new(Answers { tasks: answers }))
+}
+
+impl Text for Answers {
+    fn text(&self) -> String {
+        let one = |task: &OfTask| {
+            // Some commands say of which task they speak.
+            let head = task.head.text();
+            match task.text.starts_with("PID:") {
+                true => task.text.clone(),
+                false => format!("{head}\n{}", task.text),
+            }
+        };
+        self.tasks.iter().map(one).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// The tasks that one of the words names; all if there is none.
-fn chosen(
-    session: &Session<'_, '_>,
-    who: &[String],
-) -> Result<Vec<crate::kernel::tasks::Task>, CommandError> {
+fn chosen(session: &Session<'_, '_>, who: &[String]) -> Result<Vec<Task>, CommandError> {
     let kernel = session.kernel();
     let mut tasks = kernel.tasks()?.items.clone();
     let cpus = kernel.online_cpus().unwrap_or_default();
@@ -43,6 +122,7 @@ fn chosen(
             "user" => tasks.retain(|task| task.mm != 0),
             "kernel" => tasks.retain(|task| task.mm == 0),
             "active" => tasks.retain(|task| active.contains(&task.address)),
+            "gleader" => tasks.retain(|task| task.pid == task.tgid),
             "RU" => tasks.retain(|task| task.state == TaskState::Running),
             "IN" => tasks.retain(|task| task.state == TaskState::Interruptible),
             "UN" => tasks.retain(|task| task.state == TaskState::Uninterruptible),
@@ -52,7 +132,6 @@ fn chosen(
             _ => {}
         }
     }
-    const KINDS: [&str; 9] = ["user", "kernel", "active", "RU", "IN", "UN", "ID", "ST", "ZO"];
     let named: Vec<String> =
         who.iter().filter(|word| !KINDS.contains(&word.as_str())).cloned().collect();
     if !named.is_empty() {

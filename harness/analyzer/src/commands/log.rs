@@ -10,11 +10,12 @@ use crate::kernel::log::{Caller, LogLine};
 pub(super) const COMMAND: Command = Command {
     name: "log",
     summary: "the kernel's log",
-    usage: "[-t | -T] [-m] [-c]",
+    usage: "[-t | -T] [-m] [-c] [-a]",
     options: &[
         Flag::switch("t", "without the time"),
         Flag::switch("T", "with the time of day (UTC)"),
         Flag::switch("m", "with the level (<0> is the most severe)"),
+        Flag::switch("a", "only what the audit subsystem printed"),
         Flag::switch("c", "with the task (T) or CPU (C) that printed the line"),
     ],
     words: Words::Mixed,
@@ -59,13 +60,19 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     } else {
         Time::SinceBoot
     };
+    let audit = arguments.has("a");
     Ok(Reply::new(Log {
-        lines: log.items.iter().map(line).collect(),
+        lines: log.items.iter().filter(|line| !audit || is_audit(line)).map(line).collect(),
         damage: log.damage.iter().map(ToString::to_string).collect(),
         time,
         level: arguments.has("m"),
         caller: arguments.has("c"),
     }))
+}
+
+/// The audit subsystem prints here while nobody in user space listens.
+fn is_audit(line: &LogLine) -> bool {
+    line.text.starts_with("audit: ") || line.text.starts_with("type=")
 }
 
 fn line(line: &LogLine) -> Line {

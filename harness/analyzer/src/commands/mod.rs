@@ -9,35 +9,50 @@
 
 mod arguments;
 mod bt;
+mod bt_scan;
+mod complete;
 mod date;
 mod dis;
+mod embedding;
 mod error;
 mod eval;
 mod files;
 mod foreach;
 mod help;
+mod irq;
 mod kmem;
+mod linked;
+mod list;
+mod lock;
 mod log;
 mod modules;
 mod mount;
 mod output;
 mod p;
 mod ps;
+mod ps_views;
 mod rd;
 mod resolve;
+mod runq;
 mod search;
 mod session;
 mod set;
 mod show;
+mod sig;
 mod structure;
 mod sym;
 mod sys;
+mod timer;
+mod tree;
 mod vm;
 mod vtop;
+mod waitq;
 mod whatis;
+mod work;
 mod wr;
 
 pub use arguments::Arguments;
+pub use complete::Completion;
 pub use error::CommandError;
 pub use output::{Answer, Output, Reply, Text};
 pub use session::{Files, Session, with_session};
@@ -105,23 +120,32 @@ pub const ALL: &[Command] = &[
     files::COMMAND,
     foreach::COMMAND,
     help::COMMAND,
+    irq::COMMAND,
     kmem::COMMAND,
+    list::COMMAND,
+    lock::COMMAND,
     log::COMMAND,
     modules::COMMAND,
     mount::COMMAND,
     p::COMMAND,
     ps::COMMAND,
     rd::COMMAND,
+    runq::COMMAND,
     search::COMMAND,
     set::COMMAND,
+    sig::COMMAND,
     structure::STRUCT,
     sym::COMMAND,
     sys::COMMAND,
     set::TASK,
+    timer::COMMAND,
+    tree::COMMAND,
     structure::UNION,
     vm::COMMAND,
     vtop::COMMAND,
+    waitq::COMMAND,
     whatis::COMMAND,
+    work::COMMAND,
     wr::COMMAND,
 ];
 

@@ -10,12 +10,12 @@ use crate::kernel::module_file::ModuleFile;
 pub(super) const COMMAND: Command = Command {
     name: "mod",
     summary: "the loaded modules",
-    usage: "[-t] [-s MODULE | -S]",
+    usage: "[-t] [-s MODULE [FILE] | -S [FOLDER] | -d MODULE]",
     options: &[
         Flag::switch("t", "the modules that taint the kernel, with the letters"),
         Flag::with("s", "MODULE", "one module; files are taken from --module-dir by themselves"),
         Flag::switch("S", "all modules, and it is an error if one has no file"),
-        Flag::with("d", "MODULE", "refused: debug information is not unloaded"),
+        Flag::with("d", "MODULE", "nothing is unloaded: `-s MODULE FILE` takes another file"),
     ],
     words: Words::Mixed,
     run,
@@ -42,8 +42,9 @@ struct Row {
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    if arguments.has("d") {
-        return Err(CommandError::nothing("refused: debug information is not unloaded"));
+    if let Some(name) = arguments.value("d") {
+        let text = format!("{name}: nothing is unloaded; `mod -s {name} FILE` takes another file");
+        return Ok(Reply::new(super::show::Line { text }));
     }
     let damage = session.kernel().modules()?.damage.iter().map(ToString::to_string).collect();
     let mut rows: Vec<(u64, Row)> = session

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, ps_views};
 use crate::kernel::Kernel;
 use crate::kernel::tasks::Task;
 
@@ -13,11 +13,21 @@ use crate::kernel::tasks::Task;
 pub(super) const COMMAND: Command = Command {
     name: "ps",
     summary: "the tasks",
-    usage: "[-k | -u] [-p] [PID|TASK|COMMAND]...",
+    usage: "[-k | -u | -G | -A] [-s] [-p | -c | -t | -m | -l | -a | -g | -S] [PID|TASK|COMMAND]...",
     options: &[
         Flag::switch("k", "only kernel threads"),
         Flag::switch("u", "only tasks of user processes"),
+        Flag::switch("G", "only the first thread of each process"),
+        Flag::switch("A", "only the task that runs on each CPU"),
+        Flag::switch("s", "the stack pointer in place of the task's address"),
         Flag::switch("p", "each task below its parents"),
+        Flag::switch("c", "each task with its children"),
+        Flag::switch("t", "times: how long it has been there, when it started, user, system"),
+        Flag::switch("m", "how long ago each last began to run, the latest first"),
+        Flag::switch("l", "when each last began to run, by the scheduler's clock"),
+        Flag::switch("a", "arguments and environment"),
+        Flag::switch("g", "each process with its threads"),
+        Flag::switch("S", "how many are in each state"),
     ],
     words: Words::Mixed,
     run,
@@ -32,6 +42,8 @@ const PAGE_KIB: u64 = 4;
 struct Tasks {
     tasks: Vec<Row>,
     damage: Vec<String>,
+    #[serde(skip)]
+    stacks: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +53,9 @@ struct Row {
     ppid: Option<i32>,
     cpu: Option<u32>,
     task: String,
+    /// The stack pointer, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack_pointer: Option<String>,
     state: String,
     vsz_kib: u64,
     rss_kib: u64,
@@ -63,19 +78,39 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         [] => all.items.clone(),
         words => session.tasks(words)?,
     };
-    let kept = |task: &&Task| match (arguments.has("k"), arguments.has("u")) {
-        (true, false) => task.mm == 0,
-        (false, true) => task.mm != 0,
-        _ => true,
+    let rows = Rows { stacks: arguments.has("s"), ..Rows::new(kernel, &all.items) };
+    let kept = |task: &&Task| {
+        let kind = match (arguments.has("k"), arguments.has("u")) {
+            (true, false) => task.mm == 0,
+            (false, true) => task.mm != 0,
+            _ => true,
+        };
+        kind && !(arguments.has("G") && task.pid != task.tgid)
+            && (!arguments.has("A") || rows.active.contains(&task.address))
     };
-    let rows = Rows::new(kernel, &all.items);
     let tasks: Vec<&Task> = wanted.iter().filter(kept).collect();
+    if arguments.has("S") {
+        return Ok(ps_views::states(&tasks));
+    }
+    if arguments.has("a") {
+        return Ok(ps_views::arguments(session, &tasks));
+    }
+    if arguments.has("m") || arguments.has("l") {
+        return ps_views::last_run(session, &tasks, arguments.has("m"));
+    }
+    if arguments.has("t") {
+        return ps_views::times(session, &tasks);
+    }
+    if arguments.has("g") || arguments.has("c") {
+        return Ok(ps_views::below(&all.items, &tasks, arguments.has("c")));
+    }
     if arguments.has("p") {
         let families = tasks.iter().map(|task| rows.family(task)).collect();
         return Ok(Reply::new(Families { families }));
     }
     let damage = all.damage.iter().map(ToString::to_string).collect();
-    Ok(Reply::new(Tasks { tasks: tasks.iter().map(|task| rows.row(task)).collect(), damage }))
+    let tasks = tasks.iter().map(|task| rows.row(task)).collect();
+    Ok(Reply::new(Tasks { tasks, damage, stacks: rows.stacks }))
 }
 
 /// What rows need to know of all tasks.
@@ -84,6 +119,7 @@ struct Rows<'k, 'a> {
     by_address: BTreeMap<u64, &'k Task>,
     active: BTreeSet<u64>,
     memory_kib: u64,
+    stacks: bool,
 }
 
 impl<'k, 'a> Rows<'k, 'a> {
@@ -95,6 +131,7 @@ impl<'k, 'a> Rows<'k, 'a> {
             by_address: tasks.iter().map(|task| (task.address, task)).collect(),
             active: current.map(|task| task.address).collect(),
             memory_kib: kernel.memory_bytes().map_or(0, |bytes| bytes >> 10),
+            stacks: false,
         }
     }
 
@@ -106,6 +143,7 @@ impl<'k, 'a> Rows<'k, 'a> {
             ppid: self.parent(task).map(|parent| parent.tgid),
             cpu: task.cpu,
             task: format!("{:x}", task.address),
+            stack_pointer: self.stacks.then(|| self.stack_pointer(task)),
             state: task.state.to_string(),
             vsz_kib,
             rss_kib,
@@ -115,6 +153,12 @@ impl<'k, 'a> Rows<'k, 'a> {
             command: task.comm.clone(),
             kernel_thread: task.mm == 0,
         }
+    }
+
+    /// Where the task's stack ends: as the scheduler saved it.
+    fn stack_pointer(&self, task: &Task) -> String {
+        let saved = self.kernel.object("task_struct", task.address).number("thread.sp");
+        saved.map_or_else(|_| "?".to_owned(), |sp| format!("{sp:x}"))
     }
 
     fn parent(&self, task: &Task) -> Option<&'k Task> {
@@ -159,9 +203,9 @@ fn number(value: Option<impl std::fmt::Display>) -> String {
 
 impl Text for Tasks {
     fn text(&self) -> String {
-        let mut out = String::from(
-            "      PID    PPID  CPU       TASK        ST  %MEM      VSZ      RSS  COMM\n",
-        );
+        let column = if self.stacks { "KSTACKP" } else { "TASK" };
+        let mut out =
+            format!("      PID    PPID  CPU  {column:^16}  ST  %MEM      VSZ      RSS  COMM\n");
         for row in &self.tasks {
             out.push_str(&format!(
                 "{}{:>8}{:>8}{:>4}  {:>16}  {:<2} {:>3}.{} {:>8} {:>8}  {}\n",
@@ -169,7 +213,7 @@ impl Text for Tasks {
                 row.pid,
                 number(row.ppid),
                 number(row.cpu),
-                row.task,
+                row.stack_pointer.as_ref().unwrap_or(&row.task),
                 row.state,
                 row.memory_permille / 10,
                 row.memory_permille % 10,

@@ -8,6 +8,16 @@ use crate::kernel::Kernel;
 use crate::kernel::tasks::Task;
 use crate::machine::Machine;
 
+/// Other names of commands, as crash(8) has them: alias, name and what is put before the rest.
+const ALIASES: [(&str, &str, &str); 6] = [
+    ("?", "help", ""),
+    ("man", "help", ""),
+    ("dmesg", "log", ""),
+    ("lsmod", "mod", ""),
+    ("px", "p", " -x"),
+    ("pd", "p", " -d"),
+];
+
 /// What the files are called that the analyzer itself sees only the bytes of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
@@ -76,6 +86,16 @@ impl<'m, 'a> Session<'m, 'a> {
     fn one(&mut self, command: &str) -> Result<Reply, CommandError> {
         let end = command.find(char::is_whitespace).unwrap_or(command.len());
         let (name, text) = command.split_at(end);
+        self.answer(name, text)
+    }
+
+    /// The answer of one command; `text` is what follows its name.
+    pub(super) fn answer(&mut self, name: &str, text: &str) -> Result<Reply, CommandError> {
+        let (name, before) = ALIASES
+            .iter()
+            .find(|(alias, ..)| *alias == name)
+            .map_or((name, ""), |(_, name, before)| (*name, *before));
+        let text = &format!("{before}{text}");
         let known = super::named(name).ok_or_else(|| CommandError::NoCommand(name.to_owned()))?;
         let arguments = Arguments::parse(known, text)?;
         (known.run)(self, &arguments)

@@ -10,8 +10,12 @@ use crate::kernel::tasks::Task;
 pub(super) const COMMAND: Command = Command {
     name: "set",
     summary: "show or choose the task that is meant where none is named",
-    usage: "[-p] [PID|TASK]",
-    options: &[Flag::switch("p", "choose the task that crashed")],
+    usage: "[-p | -c CPU | -v] [PID|TASK]",
+    options: &[
+        Flag::switch("p", "choose the task that crashed"),
+        Flag::with("c", "CPU", "choose the task that runs on this CPU"),
+        Flag::switch("v", "what is set"),
+    ],
     words: Words::Mixed,
     run,
 };
@@ -44,7 +48,17 @@ struct Context {
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    if arguments.has("p") {
+    if arguments.has("v") {
+        return Ok(Reply::new(settings(session)));
+    }
+    if let Some(text) = arguments.value("c") {
+        let cpu = super::resolve::count(text)?;
+        let cpu = u32::try_from(cpu).map_err(|_| CommandError::usage("no such CPU"))?;
+        if !session.kernel().online_cpus()?.contains(&cpu) {
+            return Err(CommandError::nothing(format!("CPU {cpu} is not online")));
+        }
+        session.set_context(session.kernel().current_task(cpu)?);
+    } else if arguments.has("p") {
         let crashed = session.kernel().crash().task.clone();
         let none = || CommandError::nothing("it is not known which task crashed");
         session.set_context(crashed.ok_or_else(none)?);
@@ -57,6 +71,33 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     }
     let tasks = vec![context(session, session.context()?)];
     Ok(Reply::new(Contexts { tasks }))
+}
+
+/// What is set, by name.
+#[derive(Debug, Serialize)]
+struct Settings {
+    settings: Vec<(&'static str, String)>,
+}
+
+fn settings(session: &Session<'_, '_>) -> Settings {
+    let files = session.files();
+    let none = || "(none)".to_owned();
+    let context = session.context().map(|task| format!("{} \"{}\"", task.pid, task.comm));
+    Settings {
+        settings: vec![
+            ("vmcore", files.vmcore.clone()),
+            ("vmlinux", files.vmlinux.clone().unwrap_or_else(none)),
+            ("modules", files.modules.len().to_string()),
+            ("task", context.unwrap_or_else(|_| none())),
+            ("radix", "10 (-x and -d of a command choose)".to_owned()),
+        ],
+    }
+}
+
+impl Text for Settings {
+    fn text(&self) -> String {
+        self.settings.iter().map(|(name, value)| format!("{name:>14}: {value}\n")).collect()
+    }
 }
 
 fn show(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {

@@ -12,8 +12,14 @@ use crate::printer::CodeNames as _;
 pub(super) const COMMAND: Command = Command {
     name: "sym",
     summary: "from names to addresses and back, with file and line",
-    usage: "[-m MODULE] SYMBOL|ADDRESS...",
-    options: &[Flag::with("m", "MODULE", "all symbols of a module")],
+    usage: "[-l | -m MODULE | -q TEXT] [-p] [-n] SYMBOL|ADDRESS...",
+    options: &[
+        Flag::switch("l", "all symbols"),
+        Flag::with("m", "MODULE", "all symbols of a module"),
+        Flag::with("q", "TEXT", "all symbols that have this in their names"),
+        Flag::switch("p", "with the symbol before"),
+        Flag::switch("n", "with the symbol behind"),
+    ],
     words: Words::Mixed,
     run,
 };
@@ -40,12 +46,23 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     let mut symbols = Vec::new();
     if let Some(name) = arguments.value("m") {
         symbols.extend(of_module(session, name)?);
+    } else if arguments.has("l") || arguments.has("q") {
+        symbols.extend(all(session, arguments.value("q").unwrap_or_default()));
     } else if arguments.words.is_empty() {
         return Err(CommandError::usage("which symbol or address?"));
     }
     for word in &arguments.words {
         let address = session.address(word)?.value;
-        symbols.push(at(session, address, word)?);
+        let here = at(session, address, word)?;
+        let start = address.wrapping_sub(here.offset);
+        if arguments.has("p") {
+            symbols.extend(neighbour(session, start.wrapping_sub(1)));
+        }
+        let end = start.wrapping_add(here.size);
+        symbols.push(here);
+        if arguments.has("n") {
+            symbols.extend(neighbour(session, end));
+        }
     }
     Ok(Reply::new(Symbols { symbols }))
 }
@@ -66,6 +83,56 @@ fn of_module(session: &Session<'_, '_>, name: &str) -> Result<Vec<Row>, CommandE
         line: None,
     };
     Ok(kernel.module_symbols(module)?.iter().map(row).collect())
+}
+
+/// The symbol that covers an address next to another symbol.
+fn neighbour(session: &Session<'_, '_>, address: u64) -> Option<Row> {
+    let name = session.machine().code_name(address)?;
+    at(session, address.wrapping_sub(name.offset), &name.symbol).ok()
+}
+
+/// Symbols of the kernel and of its modules that have a text in their names, by address.
+fn all(session: &Session<'_, '_>, text: &str) -> Vec<Row> {
+    let kernel = session.kernel();
+    let row =
+        |address: u64, letter: Option<char>, name: &str, size: u64, module: Option<&str>| Row {
+            address: format!("{address:x}"),
+            letter,
+            name: name.to_owned(),
+            offset: 0,
+            size,
+            module: module.map(ToOwned::to_owned),
+            file: None,
+            line: None,
+        };
+    let mut found: Vec<(u64, Row)> = Vec::new();
+    // The kernel's own table has the letters, a `vmlinux` all sizes.
+    if let Ok(kallsyms) = kernel.kallsyms() {
+        for symbol in kallsyms.iter().filter(|symbol| symbol.name.contains(text)) {
+            let size = symbol.extent.unwrap_or(0);
+            let row = row(symbol.address, Some(symbol.letter), symbol.name, size, None);
+            found.push((symbol.address, row));
+        }
+    } else if let Some(image) = kernel.image() {
+        let names = image.symbol_names("", usize::MAX);
+        for name in names.iter().filter(|name| name.contains(text)) {
+            let Some(symbol) = image.symbol(name) else { continue };
+            found.push((symbol.address, row(symbol.address, None, name, symbol.extent, None)));
+        }
+    }
+    for module in kernel.modules().map(|all| all.items.as_slice()).unwrap_or_default() {
+        let Ok(symbols) = kernel.module_symbols(module) else { continue };
+        for symbol in symbols.iter().filter(|symbol| symbol.name.contains(text)) {
+            let letter = Some(symbol.letter);
+            let name = Some(module.name.as_str());
+            found.push((
+                symbol.address,
+                row(symbol.address, letter, &symbol.name, symbol.extent, name),
+            ));
+        }
+    }
+    found.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
+    found.into_iter().map(|(_, row)| row).collect()
 }
 
 fn at(session: &Session<'_, '_>, address: u64, typed: &str) -> Result<Row, CommandError> {

@@ -11,8 +11,11 @@ use crate::kernel::uts::Uts;
 pub(super) const COMMAND: Command = Command {
     name: "sys",
     summary: "the machine at a glance",
-    usage: "[-t]",
-    options: &[Flag::switch("t", "only the kernel's taint")],
+    usage: "[-t | -c [NAME|NUMBER]]",
+    options: &[
+        Flag::switch("t", "only the kernel's taint"),
+        Flag::switch("c", "the table of system calls, or those with this name or number"),
+    ],
     words: Words::Mixed,
     run,
 };
@@ -60,7 +63,66 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         let mask = format!("{:x}", kernel.taint()?);
         return Ok(Reply::new(Taint { mask, letters: kernel.taint_letters()? }));
     }
+    if arguments.has("c") {
+        return calls(session, arguments.words.first().map(String::as_str));
+    }
     Ok(Reply::new(sys(session, kernel)))
+}
+
+/// System calls that are listed at most.
+const MAX_CALLS: u64 = 4096;
+
+#[derive(Debug, Serialize)]
+struct Calls {
+    calls: Vec<Call>,
+}
+
+#[derive(Debug, Serialize)]
+struct Call {
+    number: u64,
+    address: String,
+    function: String,
+}
+
+/// The functions of the table of system calls.
+fn calls(session: &Session<'_, '_>, wanted: Option<&str>) -> Result<Reply, CommandError> {
+    use crate::kernel::VirtualMemory as _;
+    use crate::printer::CodeNames as _;
+    let kernel = session.kernel();
+    let table = kernel.symbol("sys_call_table")?;
+    let symbol = kernel.image().and_then(|image| image.symbol("sys_call_table"));
+    let count = symbol.map_or(MAX_CALLS, |symbol| symbol.size / 8).min(MAX_CALLS);
+    let mut calls = Vec::new();
+    for number in 0..count {
+        let address = kernel.read_u64(table.wrapping_add(number * 8))?;
+        // Without a size, the table ends where no code is pointed to.
+        if !kernel.is_text(address) {
+            break;
+        }
+        let function = session.machine().code_name(address).map(|name| name.symbol);
+        let function = function.unwrap_or_else(|| "?".to_owned());
+        let matches = match wanted {
+            None => true,
+            Some(text) => match text.parse::<u64>() {
+                Ok(wanted) => number == wanted,
+                Err(_) => function.contains(text),
+            },
+        };
+        if matches {
+            calls.push(Call { number, address: format!("{address:x}"), function });
+        }
+    }
+    Ok(Reply::new(Calls { calls }))
+}
+
+impl Text for Calls {
+    fn text(&self) -> String {
+        let mut out = String::from("NUM  SYSTEM CALL\n");
+        for call in &self.calls {
+            out.push_str(&format!("{:>3}  {} ({})\n", call.number, call.function, call.address));
+        }
+        out
+    }
 }
 
 fn sys(session: &Session<'_, '_>, kernel: &Kernel<'_>) -> Sys {

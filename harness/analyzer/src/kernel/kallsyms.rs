@@ -92,6 +92,16 @@ impl Kallsyms {
         (start == address || symbol.extent.is_some()).then_some(symbol)
     }
 
+    /// Names of all symbols, in the order of their addresses.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.symbols.iter().map(|entry| self.name(entry))
+    }
+
+    /// All symbols, in the order of their addresses.
+    pub fn iter(&self) -> impl Iterator<Item = KernelSymbol<'_>> {
+        (0..self.symbols.len()).map(|index| self.symbol(index))
+    }
+
     /// Number of symbols.
     #[must_use]
     pub const fn len(&self) -> usize {

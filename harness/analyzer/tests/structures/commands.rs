@@ -81,7 +81,12 @@ fn without_a_crash_there_is_no_current_task() {
 fn every_command_has_help_and_survives_without_words() {
     for command in ALL {
         assert!(text("help").contains(command.name));
-        assert!(text(&format!("help {}", command.name)).contains(command.summary));
+        let help = text(&format!("help {}", command.name));
+        assert!(help.contains(command.summary) && help.contains(command.usage), "{help}");
+        for flag in command.options {
+            let option = format!("-{}", flag.name);
+            assert!(help.contains(&option) && help.contains(flag.help), "{}: {help}", command.name);
+        }
         // Whatever it says of a kernel of which nearly nothing is known: it says something.
         assert!(!text(command.name).is_empty(), "{}", command.name);
         assert!(!text(&format!("{} -? ?", command.name)).is_empty(), "{}", command.name);

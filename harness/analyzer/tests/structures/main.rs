@@ -11,12 +11,14 @@ mod identify;
 mod identity;
 #[path = "../kallsyms_image/mod.rs"]
 mod kallsyms_image;
+mod locks;
 mod modules;
 mod overruns;
 mod slabs;
 mod stacks;
 mod task_walks;
 mod tasks;
+mod trees;
 mod vmas;
 mod without_vmlinux;
 mod world;

@@ -8,7 +8,6 @@ pub mod caches;
 pub mod depot;
 mod freelist;
 pub mod kfence;
-mod maple;
 pub mod page;
 pub mod page_flags;
 mod resident;

@@ -4,7 +4,6 @@
 //! To 6.0 they are a list by address from `mm_struct.mmap` on; since 6.1 they are in a maple tree,
 //! `mm_struct.mm_mt`.
 
-use super::maple;
 use crate::kernel::{Kernel, Listing, Unavailable};
 
 /// Mappings that are listed at most (`vm.max_map_count` is 65530 unless raised).
@@ -45,10 +44,11 @@ impl Kernel<'_> {
     pub fn vmas(&self, mm: u64) -> Result<Listing<Vma>, Unavailable> {
         let mut found = Listing::default();
         if self.has_field("mm_struct", "mm_mt") {
-            let entries = maple::entries(self, self.object("mm_struct", mm).address_of("mm_mt")?)?;
+            let tree = self.object("mm_struct", mm).address_of("mm_mt")?;
+            let entries = self.maple(tree, MAX_MAPPINGS)?;
             found.damage = entries.damage;
-            for at in entries.items {
-                match self.vma(at) {
+            for entry in entries.items {
+                match self.vma(entry.value) {
                     Ok(vma) => found.items.push(vma),
                     Err(why) => found.damage.push(why),
                 }
