@@ -5,6 +5,8 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::Command;
 
 use rustix::io::Errno;
 
@@ -12,24 +14,30 @@ use crate::{syscall, sysctl};
 
 const KERNEL: &str = "/kexec/vmlinuz";
 const INITRD: &str = "/kexec/initrd";
+/// kexec(8), where the guest has it: it puts the pieces of a capture kernel together itself.
+const KEXEC: &str = "/bin/kexec";
 const RESERVED: &str = "/sys/kernel/kexec_crash_size";
 const LOADED: &str = "/sys/kernel/kexec_crash_loaded";
 
-/// Loads the capture kernel and makes an oops enter it.
+/// Loads the capture kernel and makes an oops enter it: by `file` (`kexec_file_load`) or by
+/// `memory` (`kexec_load`, which all kernels with kdump have). A kernel without the first one is
+/// loaded by the second, as the kdump service of its distribution does it.
 ///
 /// # Errors
 /// In words: nothing reserved, the kernel refuses the image or cannot load any.
 pub(crate) fn arm(method: &str, command_line: &str) -> Result<String, String> {
-    if method != "file" {
-        return Err(format!("no method `{method}`: this init loads by `file` (kexec_file_load)"));
-    }
     let reserved = reserved_bytes()?;
-    let command_line = CString::new(command_line)
-        .map_err(|_| "the capture kernel's command line holds a zero byte".to_owned())?;
-    let open = |path| File::open(path).map_err(|error| format!("cannot open {path}: {error}"));
-    let (kernel, initrd) = (open(KERNEL)?, open(INITRD)?);
-    syscall::kexec_file_load_on_crash(kernel.as_fd(), initrd.as_fd(), &command_line)
-        .map_err(|error| refused(&error, reserved))?;
+    let how = match method {
+        "file" => match by_file(command_line)? {
+            Ok(()) => "kexec_file_load",
+            Err(error) if is_unknown_call(&error) && Path::new(KEXEC).exists() => {
+                by_memory(command_line)?
+            }
+            Err(error) => return Err(refused(&error, reserved)),
+        },
+        "memory" => by_memory(command_line)?,
+        other => return Err(format!("no method `{other}`: there are `file` and `memory`")),
+    };
     match fs::read_to_string(LOADED) {
         Ok(text) if text.trim() == "1" => {}
         Ok(text) => return Err(format!("loaded, but {LOADED} is {}", text.trim())),
@@ -37,7 +45,36 @@ pub(crate) fn arm(method: &str, command_line: &str) -> Result<String, String> {
     }
     // Without it an oops only ends the task it happened in.
     sysctl::set("kernel.panic_on_oops", "1")?;
-    Ok(format!("{} MiB reserved", reserved >> 20))
+    Ok(format!("by {how}, {} MiB reserved", reserved >> 20))
+}
+
+/// Lets the kernel load the capture kernel; the inner result is what it says.
+fn by_file(command_line: &str) -> Result<io::Result<()>, String> {
+    let command_line = CString::new(command_line)
+        .map_err(|_| "the capture kernel's command line holds a zero byte".to_owned())?;
+    let open = |path| File::open(path).map_err(|error| format!("cannot open {path}: {error}"));
+    let (kernel, initrd) = (open(KERNEL)?, open(INITRD)?);
+    Ok(syscall::kexec_file_load_on_crash(kernel.as_fd(), initrd.as_fd(), &command_line))
+}
+
+fn is_unknown_call(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::NOSYS)
+}
+
+/// Lets kexec(8) load it by `kexec_load`.
+fn by_memory(command_line: &str) -> Result<&'static str, String> {
+    let output = Command::new(KEXEC)
+        .args(["--load-panic", "--kexec-syscall"])
+        .args([format!("--command-line={command_line}"), format!("--initrd={INITRD}")])
+        .arg(KERNEL)
+        .output()
+        .map_err(|error| format!("cannot run {KEXEC}, which kexec_load needs: {error}"))?;
+    if output.status.success() {
+        return Ok("kexec_load");
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    Err(format!("kexec ended with {}: {last}", output.status))
 }
 
 /// Memory kept for the capture kernel.

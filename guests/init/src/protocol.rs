@@ -16,7 +16,7 @@ pub(crate) const PORT: &str = "repro.agent";
 pub(crate) enum Request {
     /// Load the capture kernel.
     Arm {
-        /// `file`: by `kexec_file_load`.
+        /// `file` (`kexec_file_load`) or `memory` (`kexec_load`).
         method: String,
         /// Its command line.
         command_line: String,

@@ -68,6 +68,9 @@ impl Register {
     }
 }
 
+/// Lowest address of the kernel's half of the address space.
+pub(crate) const KERNEL_HALF: u64 = 1 << 63;
+
 /// Where each general register lies in `struct pt_regs`, as index of its word.
 const PT_REGS_ORDER: [(Register, usize); 16] = [
     (Register::R15, 0),

@@ -10,12 +10,13 @@ pub(crate) mod overrun;
 mod returns;
 mod running;
 mod sleeping;
+mod system_call;
 
 pub use exhaustion::Exhaustion;
 
 use std::cell::OnceCell;
 
-use unwind::{Stack, Stacks, Start, Walk, walk};
+use unwind::{Register, Stack, Stacks, Start, StopReason, Walk, walk};
 
 use crate::context::{FRAME_LIMIT, crashing, walks};
 use crate::kernel::tasks::Task;
@@ -110,7 +111,13 @@ impl Machine<'_> {
         let kernel = self.kernel();
         let stacks = Near { own: kernel.task_stack(task), kernel };
         let tables = returns::TaskTables { machine: self, task: task.address };
-        walk(kernel, &tables, &stacks, start, FRAME_LIMIT)
+        let mut walk = walk(kernel, &tables, &stacks, start, FRAME_LIMIT);
+        if let StopReason::User(registers) = &mut walk.stop
+            && registers.get(Register::Rsp).is_none()
+        {
+            self.complete_system_call(registers, task);
+        }
+        walk
     }
 }
 

@@ -30,6 +30,12 @@ fn world(more: &[(&str, u32, Kind)], returns: u64) -> World {
     let mut world = World::new();
     cpus(&mut world);
     world.structure("thread_struct", 16, &[("sp", 8, Kind::Number(8))]);
+    fill(&mut world, more, returns);
+    world
+}
+
+/// The rest of the world, after `thread_struct`.
+fn fill(world: &mut World, more: &[(&str, u32, Kind)], returns: u64) {
     world.structure("llist_head", 8, &[("first", 0, Kind::Number(8))]);
     let mut members = vec![
         ("__state", 0, Kind::Number(4)),
@@ -64,8 +70,7 @@ fn world(more: &[(&str, u32, Kind)], returns: u64) -> World {
     ] {
         world.symbol(name, address);
     }
-    call(&mut world, REAL, SWITCH_TO);
-    world
+    call(world, REAL, SWITCH_TO);
 }
 
 /// `call target` that returns to `address`.
@@ -124,6 +129,36 @@ fn sleeping_task_of_3_10() {
     world.put_u64(TASK + 72, STACK_END - 168);
     let found = walked(&world).expect("a stack");
     assert_eq!((found.origin, found.walk.frames[0].pc.address()), (Origin::NeverRan, FORK));
+}
+
+/// It sleeps in a system call: the words of cs, rflags and rsp are stale, the stack pointer is in
+/// `thread.usersp`.
+#[test]
+fn user_registers_of_a_system_call_of_3_10() {
+    const REGS: u64 = STACK_END - 168;
+    let mut world = World::new();
+    cpus(&mut world);
+    let number = Kind::Number(8);
+    world.structure("thread_struct", 24, &[("sp", 8, number), ("usersp", 16, number)]);
+    fill(&mut world, &[], REAL);
+    world.put_u64(SP, FRAME);
+    call(&mut world, SCHEDULE + 0x25, SWITCH_TO);
+    // The function called by the scheduler's caller is the one that `system_call` called.
+    world.put_u64(FRAME, REGS - 16);
+    world.put_u64(REGS - 16, 0x5555);
+    world.put_u64(REGS - 8, FORK + 0x80);
+    call(&mut world, FORK + 0x80, REAL - 0x40);
+    for (offset, value) in [(32, 0x5555), (48, 0x206), (120, 59), (128, 0x46_1857), (136, 0xdead)] {
+        world.put_u64(REGS + offset, value);
+    }
+    world.put_u64(REGS + 152, STACK + 0x800);
+    world.put_u64(TASK + 80, 0x7ffe_bcee_f8c8);
+    let walk = walked(&world).expect("a stack").walk;
+    assert_eq!(walk.frames.len(), 3);
+    let unwind::StopReason::User(registers) = walk.stop else { panic!("{:?}", walk.stop) };
+    assert_eq!((registers.rip, registers.cs), (0x46_1857, Some(0x33)));
+    assert_eq!(registers.get(unwind::Register::Rsp), Some(0x7ffe_bcee_f8c8));
+    assert_eq!((registers.flags, registers.orig_rax), (Some(0x206), Some(59)));
 }
 
 #[test]

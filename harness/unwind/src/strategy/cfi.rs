@@ -2,6 +2,7 @@
 //! Caller by a row of DWARF call frame information.
 
 use super::{Caller, Context, Refusal};
+use crate::registers::KERNEL_HALF;
 use crate::{
     CfaRule, CfiRow, ExceptionFrame, Frame, Pc, Register, RegisterRule, Registers, StopReason,
     Trust,
@@ -11,8 +12,6 @@ use crate::{
 const CS: u64 = 8;
 /// Bytes from rip to rflags there.
 const FLAGS: u64 = 16;
-/// Lowest address of the kernel's half of the address space.
-const KERNEL_HALF: u64 = 1 << 63;
 
 pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Refusal> {
     if !context.in_text(frame) {
@@ -68,7 +67,7 @@ fn interrupted(
             return Err(Refusal::End(StopReason::Root));
         }
     } else if registers.rip < KERNEL_HALF {
-        return Err(Refusal::End(StopReason::User(Box::new(registers))));
+        return Err(Refusal::End(super::system_call(registers)));
     }
     Ok(Caller {
         pc: Pc::Interrupted(registers.rip),

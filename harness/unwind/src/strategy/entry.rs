@@ -7,12 +7,15 @@
 //! because they hold the same `rbp`:
 //!
 //! * exceptions and NMIs save all registers and call with them at the stack pointer;
+//! * system calls do so as well, at the top of the task's stack, but segment, flags and stack pointer
+//!   are not among them: an older exception's may lie there;
 //! * interrupts save those that a call may change; then the word at the stack pointer, at the top
 //!   of the CPU's stack for interrupts, is the address of the saved `rbp`;
 //! * `call_softirq` has a frame on the stack it left, and its `rbp` at the stack pointer as well.
 
 use super::{Caller, Context, Refusal};
-use crate::{ExceptionFrame, Frame, Pc, Register, Registers, Trust};
+use crate::registers::KERNEL_HALF;
+use crate::{ExceptionFrame, Frame, PT_REGS_WORDS, Pc, Register, Registers, Trust};
 
 /// Bytes from the start of `struct pt_regs` to rbp, and to what the CPU pushed.
 const RBP: u64 = 32;
@@ -34,6 +37,14 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
         let exception = ExceptionFrame { address: frame.sp, full: true };
         return saved(context, frame, exception);
     }
+    if word(frame.sp.wrapping_add(RBP)) == Some(bp) && is_top(context, frame.sp) {
+        let saved = ExceptionFrame { address: frame.sp, full: true };
+        let registers = saved.registers(context.memory, &frame.registers);
+        let registers = registers.map_err(Refusal::Failed)?;
+        if registers.rip < KERNEL_HALF {
+            return Err(Refusal::End(super::system_call(registers)));
+        }
+    }
     let link = word(frame.sp).ok_or(Refusal::NotMine)?;
     let stack = context.stacks.stack_of(link).ok_or(Refusal::NotMine)?;
     if word(link) == Some(bp) && interrupted(context, link.wrapping_sub(RBP)) {
@@ -44,6 +55,12 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
         return softirq(context, bp);
     }
     Err(Refusal::NotMine)
+}
+
+/// Whether a `struct pt_regs` at `address` ends where its stack does.
+fn is_top(context: &Context<'_>, address: u64) -> bool {
+    let end = address.wrapping_add(8 * PT_REGS_WORDS as u64);
+    context.stacks.stack_of(address).is_some_and(|stack| stack.high == end)
 }
 
 /// Whether the `struct pt_regs` at `address` has segment and flags of code.

@@ -60,6 +60,15 @@ impl Caller {
     }
 }
 
+/// The end of a walk at the registers of a system call, of which the instruction `syscall` put rip
+/// into rcx and rflags into r11; it saved no stack pointer, and what lies in its place is stale.
+pub(crate) fn system_call(mut registers: Registers) -> StopReason {
+    registers.set(Register::Rsp, None);
+    registers.cs = None;
+    registers.flags = registers.get(Register::R11);
+    StopReason::User(Box::new(registers))
+}
+
 /// Why a strategy found none.
 pub(crate) enum Refusal {
     /// It has no rule for this frame.

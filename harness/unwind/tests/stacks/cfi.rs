@@ -175,13 +175,18 @@ fn words_of_user_mode_in_a_row_without_augmentation() {
     assert_eq!(user_rip(&walk.stop), Some(USER_RIP));
 }
 
-/// `system_call` of 3.10: rip is where `struct pt_regs` has it, cs and rsp are stale.
+/// `system_call` of 3.10: rip is where `struct pt_regs` has it, cs and rsp are stale; the flags are
+/// in r11.
 #[test]
 fn system_call_with_stale_words() {
     let mut row = exception_row();
     row.set_rule(Register::Rsp, RegisterRule::ValOffset(0));
+    row.set_rule(Register::R11, RegisterRule::Offset(-0x18));
     let walk = walk_over(row, [USER_RIP, KERNEL_CS, 0x246, SP + 0x400, 0x18]);
     assert_eq!((walk.frames.len(), user_rip(&walk.stop)), (1, Some(USER_RIP)));
+    let StopReason::User(registers) = walk.stop else { panic!("{:?}", walk.stop) };
+    let told = (registers.get(Register::Rsp), registers.cs, registers.flags);
+    assert_eq!(told, (None, None, Some(0x246)));
 }
 
 /// `system_call` of 3.10, before it stores anything: rip is in rcx.

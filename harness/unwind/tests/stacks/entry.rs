@@ -49,6 +49,19 @@ fn exception_with_all_registers_is_found_without_tables() {
     }
 }
 
+/// A system call: the words of cs, rflags and rsp are those that some exception left.
+#[test]
+fn system_call_at_the_top_of_the_stack_is_found_without_tables() {
+    let regs = TASK + STACK_BYTES - 168;
+    let words = section().D64(VICTIM_BP).D64(STUB);
+    let stack = append_pt_regs(words, USER_RIP, 0xdead, TASK + 0x200);
+    let walk = machine().with(regs - 16, stack).walk_from(handler(regs - 16));
+    assert_eq!((addresses(&walk), user_rip(&walk.stop)), (vec![HANDLER, STUB], Some(USER_RIP)));
+    let unwind::StopReason::User(registers) = walk.stop else { panic!("{:?}", walk.stop) };
+    assert_eq!((registers.get(Register::Rsp), registers.flags), (None, Some(0x1b)));
+    assert_eq!(registers.get(Register::R12), Some(0x1c));
+}
+
 /// An interrupt: the frames of its handler are on the CPU's stack, at whose top is the address of
 /// the saved `rbp`. The slots of `rbx` and `r12` to `r15` are stale.
 #[test]
