@@ -15,6 +15,24 @@ use crate::exit::Exit;
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
+    /// Takes SIGINT over for a conversation: one is noted, a second one before [`Self::clear`] ends
+    /// the process with [`Exit::Interrupted`].
+    ///
+    /// # Errors
+    /// The system refuses a signal handler.
+    pub fn noted() -> io::Result<Self> {
+        let interrupt = Self::default();
+        let code = i32::from(Exit::Interrupted.code());
+        flag::register_conditional_shutdown(SIGINT, code, Arc::clone(&interrupt.0))?;
+        flag::register(SIGINT, Arc::clone(&interrupt.0))?;
+        Ok(interrupt)
+    }
+
+    /// Forgets what was asked.
+    pub fn clear(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
     /// Takes SIGINT and SIGTERM over for the whole process.
     ///
     /// A second signal ends the process with [`Exit::Interrupted`] without any clean-up; child

@@ -8,6 +8,7 @@ mod doctor;
 mod guest;
 mod options;
 mod run;
+mod shell;
 
 use std::process::ExitCode;
 

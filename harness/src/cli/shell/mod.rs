@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A conversation in a terminal or from a file: lines in, answers out, as users of crash(8) type
+//! them: `bt | grep foo`, `log > file`, `< file`, `!command`, `h`, `mod -s NAME FILE`, `q`.
+
+mod editor;
+mod redirect;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use analyzer::commands::{Output, Session};
+
+use self::editor::{Lines, Read};
+use self::redirect::{Redirected, Target};
+use super::options::{self, OutputFormat};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+
+/// Files of commands that are read in one conversation: more read each other.
+const MAX_FILES: usize = 64;
+/// The pager where the user names none: it ends by itself at the end of the text.
+const PAGER: &str = "less -E -X";
+/// Rows of a terminal that does not tell.
+const ROWS: u16 = 24;
+
+/// A conversation. It outlives the session, which is opened anew for more modules.
+pub(super) struct Shell {
+    format: OutputFormat,
+    /// Whether a person is at a terminal.
+    person: bool,
+    /// Whether long output goes through a pager.
+    scroll: bool,
+    lines: Option<Lines>,
+    interrupt: Option<Interrupt>,
+    /// Lines that come before the next one of stdin.
+    queue: VecDeque<String>,
+    /// Whether lines of stdin follow.
+    talks: bool,
+    files: usize,
+    failed: bool,
+}
+
+/// Why a conversation paused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// It is over.
+    Over,
+    /// The dump is to be opened again, with files of modules that were named: a module's name and
+    /// its file, or a folder with files.
+    Modules(Option<String>, PathBuf),
+}
+
+impl Shell {
+    /// A conversation that begins with the lines of a file, goes on with commands, and if there are
+    /// none with stdin.
+    pub(super) fn new(
+        format: OutputFormat,
+        input: Option<&Path>,
+        commands: &[String],
+    ) -> Result<Self, Failure> {
+        let talks = commands.is_empty();
+        let mut shell = Self {
+            format,
+            person: talks && io::stdin().is_terminal() && io::stdout().is_terminal(),
+            scroll: false,
+            lines: None,
+            interrupt: None,
+            queue: commands.iter().cloned().collect(),
+            talks,
+            files: 0,
+            failed: false,
+        };
+        if let Some(file) = input {
+            shell.queue_file(&file.display().to_string())?;
+        }
+        Ok(shell)
+    }
+
+    /// How the program ends: commands of the command line that have no answer are a failure.
+    pub(super) const fn exit(&self) -> Exit {
+        if self.failed && !self.talks { Exit::AnalysisFailed } else { Exit::Ok }
+    }
+
+    /// Goes on until all is said or the dump has to be opened again.
+    pub(super) fn converse(&mut self, session: &mut Session<'_, '_>) -> Result<Pause, Failure> {
+        if self.person && self.lines.is_none() {
+            self.greet(session)?;
+        }
+        while let Some(line) = self.next(session)? {
+            match self.line(session, &line) {
+                Ok(None) => {}
+                Ok(Some(pause)) => return Ok(pause),
+                // A file that cannot be written is no end of a person's conversation.
+                Err(failure) if self.person => options::print_failure(&failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(Pause::Over)
+    }
+
+    /// What stands at the top of a person's terminal.
+    fn greet(&mut self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
+        self.scroll = true;
+        // At the prompt, Ctrl-C throws away what was typed; while an answer is made or shown the
+        // first one ends the pager or the command behind the pipe, a second one all.
+        let interrupt = Interrupt::noted()
+            .map_err(|error| Failure::new(Exit::Usage, "cannot handle Ctrl-C").caused_by(&error))?;
+        self.interrupt = Some(interrupt);
+        self.lines = Some(Lines::open(history_file()));
+        let greeting = session.run("sys; set");
+        self.show(&text(&greeting, self.format), Target::Terminal)
+    }
+
+    /// The next line; none at the end.
+    fn next(&mut self, session: &Session<'_, '_>) -> Result<Option<String>, Failure> {
+        if let Some(line) = self.queue.pop_front() {
+            return Ok(Some(line));
+        }
+        if !self.talks {
+            return Ok(None);
+        }
+        let Some(lines) = &mut self.lines else { return stdin_line() };
+        loop {
+            if let Some(interrupt) = &self.interrupt {
+                interrupt.clear();
+            }
+            match lines.read(session)? {
+                Read::End => return Ok(None),
+                Read::Interrupted => {}
+                Read::Line(line) => return Ok(Some(line)),
+            }
+        }
+    }
+
+    /// Puts the lines of a file before all others.
+    fn queue_file(&mut self, path: &str) -> Result<(), Failure> {
+        self.files += 1;
+        if self.files > MAX_FILES {
+            return Err(Failure::new(Exit::Usage, "files of commands read each other"));
+        }
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::new(Exit::Usage, format!("cannot read {path}")).caused_by(&error)
+        })?;
+        for line in text.lines().rev() {
+            self.queue.push_front(line.to_owned());
+        }
+        Ok(())
+    }
+
+    fn line(
+        &mut self,
+        session: &mut Session<'_, '_>,
+        line: &str,
+    ) -> Result<Option<Pause>, Failure> {
+        let line = line.trim();
+        if let Some(command) = line.strip_prefix('!') {
+            redirect::pipe("", command)?;
+            return Ok(None);
+        }
+        if let Some(file) = line.strip_prefix('<') {
+            self.queue_file(file.trim())?;
+            return Ok(None);
+        }
+        if let Some((pause, rest)) = modules_named(line) {
+            self.queue.push_front(rest);
+            return Ok(Some(pause));
+        }
+        match line {
+            "q" | "quit" | "exit" => return Ok(Some(Pause::Over)),
+            "h" | "history" => self.history()?,
+            "set scroll off" => self.scroll = false,
+            "set scroll on" => self.scroll = self.person,
+            _ => self.answer(session, line)?,
+        }
+        Ok(None)
+    }
+
+    fn answer(&mut self, session: &mut Session<'_, '_>, line: &str) -> Result<(), Failure> {
+        let Redirected { commands, target } = Redirected::new(line);
+        let outputs = session.run(commands);
+        self.failed |= outputs.iter().any(|output| output.result.is_err());
+        if target == Target::Terminal && !self.scroll {
+            // Errors go where errors go.
+            return outputs.iter().try_for_each(|output| print(output, self.format));
+        }
+        self.show(&text(&outputs, self.format), target)
+    }
+
+    fn history(&self) -> Result<(), Failure> {
+        let typed = self.lines.as_ref().map(Lines::typed).unwrap_or_default();
+        let line = |(number, line): (usize, &String)| format!("[{}] {line}\n", number + 1);
+        options::print(&typed.iter().enumerate().map(line).collect::<String>())
+    }
+
+    fn show(&self, text: &str, target: Target<'_>) -> Result<(), Failure> {
+        match target {
+            Target::Pipe(command) => redirect::pipe(text, command),
+            Target::File(path) => redirect::write(text, path, false),
+            Target::Append(path) => redirect::write(text, path, true),
+            Target::Terminal if self.scroll && text.lines().count() >= usize::from(rows()) => {
+                page(text)
+            }
+            Target::Terminal => options::print(text),
+        }
+    }
+}
+
+/// `mod -s NAME FILE` and `mod -S FOLDER` name files that the session does not have: what is to be
+/// opened, and what is to be run then.
+fn modules_named(line: &str) -> Option<(Pause, String)> {
+    let (first, rest) = line.split_once(';').unwrap_or((line, ""));
+    let words: Vec<&str> = first.split_whitespace().collect();
+    let (pause, command) = match words.as_slice() {
+        ["mod", "-s", name, file] => {
+            let name = name.replace('-', "_");
+            let command = format!("mod -s {name}");
+            (Pause::Modules(Some(name), PathBuf::from(file)), command)
+        }
+        ["mod", "-S", folder] => (Pause::Modules(None, PathBuf::from(folder)), "mod".to_owned()),
+        _ => return None,
+    };
+    Some((pause, format!("{command};{rest}")))
+}
+
+/// A line of a stdin that is no terminal.
+fn stdin_line() -> Result<Option<String>, Failure> {
+    let mut line = String::new();
+    let read = io::stdin().read_line(&mut line).map_err(|error| {
+        Failure::new(Exit::Usage, "cannot read commands from stdin").caused_by(&error)
+    })?;
+    Ok((read != 0).then_some(line))
+}
+
+/// Prints an answer to stdout, or what went wrong to stderr.
+fn print(output: &Output, format: OutputFormat) -> Result<(), Failure> {
+    match format {
+        OutputFormat::Text if output.result.is_err() => options::complain(&output.text()),
+        OutputFormat::Text => options::print(&output.text()),
+        OutputFormat::Json => options::print(&format!("{}\n", output.json())),
+    }
+}
+
+fn text(outputs: &[Output], format: OutputFormat) -> String {
+    let one = |output: &Output| match format {
+        OutputFormat::Text => output.text(),
+        OutputFormat::Json => format!("{}\n", output.json()),
+    };
+    outputs.iter().map(one).collect()
+}
+
+/// Shows text by the user's pager; without one all at once.
+fn page(text: &str) -> Result<(), Failure> {
+    let pager = std::env::var("PAGER").ok().filter(|pager| !pager.is_empty());
+    let pager = pager.unwrap_or_else(|| PAGER.to_owned());
+    let program = pager.split_whitespace().next().unwrap_or_default();
+    let there = std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    });
+    if there { redirect::pipe(text, &pager) } else { options::print(text) }
+}
+
+fn rows() -> u16 {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    size.map_or(ROWS, |size| size.ws_row).max(2)
+}
+
+/// Where the lines that were typed are kept (XDG Base Directory Specification: state).
+fn history_file() -> Option<PathBuf> {
+    let absolute = |path: std::ffi::OsString| Some(PathBuf::from(path)).filter(|p| p.is_absolute());
+    let state = std::env::var_os("XDG_STATE_HOME").and_then(absolute);
+    let home = std::env::var_os("HOME").and_then(absolute);
+    let state = state.or_else(|| Some(home?.join(".local").join("state")))?;
+    Some(state.join("repro").join("crash_history"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_named_with_its_file_is_opened_before_the_rest_of_the_line() {
+        let (pause, rest) = modules_named("mod -s my-module /tmp/m.ko; bt").unwrap();
+        assert_eq!(pause, Pause::Modules(Some("my_module".to_owned()), "/tmp/m.ko".into()));
+        assert_eq!(rest, "mod -s my_module; bt");
+        assert_eq!(modules_named("mod -s my_module"), None);
+        assert_eq!(modules_named("mod -S"), None);
+    }
+}
