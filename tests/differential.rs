@@ -13,8 +13,12 @@ use tests::{live, project};
 /// A comparison; how many values agree.
 type Test = fn(&Selected) -> Result<usize>;
 
-const PEERS: [(&str, Test); 3] =
-    [("drgn", beside_drgn), ("crash", beside_crash), ("addr2line", beside_addr2line)];
+const PEERS: [(&str, Test); 4] = [
+    ("drgn", beside_drgn),
+    ("crash", beside_crash),
+    ("commands", beside_commands),
+    ("addr2line", beside_addr2line),
+];
 
 const MEMORY: (&str, Test) = ("crash-memory", beside_crash_memory);
 
@@ -54,6 +58,15 @@ fn beside_crash(selected: &Selected) -> Result<usize> {
     let live = live::run(selected)?;
     let mut compared = Count::default();
     compare::crash::all(&live.dump, live.report()?, &live.dmesg()?, &mut compared)?;
+    Ok(compared.total())
+}
+
+fn beside_commands(selected: &Selected) -> Result<usize> {
+    let live = live::run(selected)?;
+    let mut compared = Count::default();
+    let files = live.dump.module_files(live.report()?);
+    let slide = live.report()?.kernel.kaslr_offset.as_deref().and_then(compare::number);
+    compare::commands::all(&live.dump, &files, slide.unwrap_or(0), &mut compared)?;
     Ok(compared.total())
 }
 

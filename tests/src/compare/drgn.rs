@@ -64,11 +64,33 @@ fn frame(ours: &Frame, theirs: &Theirs, kernel: &Symbols, compared: &mut Count) 
     compared.same("inlined", &ours.inlined, &theirs.inlined)?;
     compared.same("file", &ours.file, &theirs.file)?;
     compared.same("line", &ours.line, &theirs.line)?;
+    arguments(ours, theirs, compared)?;
     match ours.function.as_deref() {
         None => compared.same("name of an address", &address, &number(&theirs.name)),
         Some(name) if name == theirs.name => compared.same("function", &name, &&*theirs.name),
         Some(name) => labels(name, ours, theirs, kernel, compared),
     }
+}
+
+/// Compares the arguments that both know. Of those that drgn lost we may know more: what the caller
+/// passed.
+fn arguments(ours: &Frame, theirs: &Theirs, compared: &mut Count) -> Result<()> {
+    for argument in &ours.arguments {
+        let Some((name, value)) = argument.split_once('=') else { continue };
+        let first = value.split([' ', '<']).next().unwrap_or_default();
+        let value = match first {
+            "NULL" | "false" => Some(0),
+            "true" => Some(1),
+            text => number(text).or_else(|| {
+                let signed = text.parse::<i64>().ok();
+                signed.map(i64::cast_unsigned)
+            }),
+        };
+        if let (Some(value), Some(their)) = (value, theirs.values.get(name)) {
+            compared.same(&format!("argument {name}"), &value, their)?;
+        }
+    }
+    Ok(())
 }
 
 /// Assembly has labels within its functions, and each of us has a rule for which of them names the

@@ -2,6 +2,7 @@
 //! The report beside a peer's word, value for value.
 
 pub mod addr2line;
+pub mod commands;
 pub mod crash;
 pub mod drgn;
 pub mod memory;

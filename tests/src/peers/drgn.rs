@@ -55,6 +55,8 @@ pub struct Frame {
     pub symbol: Option<String>,
     /// Distance from its start.
     pub offset: Option<u64>,
+    /// Parameters and variables that are numbers or pointers, as 64 bits.
+    pub values: BTreeMap<String, u64>,
 }
 
 /// Asks drgn.

@@ -16,6 +16,19 @@ def known(look_up):
         return None
 
 
+def values(found):
+    """Locals of a frame that are numbers or pointers and that drgn can read."""
+    numbers = {}
+    for name in found.locals():
+        try:
+            value = found[name]
+            if not value.absent_:
+                numbers[name] = int(value.value_()) & 0xFFFFFFFFFFFFFFFF
+        except (drgn.FaultError, drgn.ObjectAbsentError, KeyError, TypeError, ValueError):
+            pass
+    return numbers
+
+
 def frame(found):
     """One frame of the stack."""
     source = known(found.source)
@@ -28,6 +41,7 @@ def frame(found):
         "line": source and source.line,
         "symbol": symbol and symbol.name,
         "offset": symbol and found.pc - symbol.address,
+        "values": values(found),
     }
 
 
