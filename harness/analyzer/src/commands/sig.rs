@@ -154,9 +154,6 @@ fn actions(session: &Session<'_, '_>, hand: u64) -> Result<Vec<Action>, CommandE
         let address = first.wrapping_add((signal - 1).wrapping_mul(size));
         let action = kernel.object("k_sigaction", address);
         let handler = action.number("sa.sa_handler")?;
-        if handler == 0 && signal > 31 {
-            continue;
-        }
         found.push(Action {
             signal,
             name: name(signal),
