@@ -4,11 +4,13 @@
 use debuginfo::Files;
 use vmcore::Vmcore;
 
-use crate::backtrace::{Line, culprit, frames, lines, with_arguments};
+use crate::backtrace::{Line, frames, lines, with_arguments};
+use crate::blame::culprit;
+use crate::cause::diagnose;
 use crate::claim::Addresses;
-use crate::context::{Walks, crashing, walks};
+use crate::context::{crashing, walks};
 use crate::facts;
-use crate::fault::{Diagnosis, examine};
+use crate::fault::Diagnosis;
 use crate::findings::Findings;
 use crate::kernel::{Kernel, OpenError};
 use crate::machine::{Machine, ModuleFiles};
@@ -16,8 +18,7 @@ use crate::message;
 use crate::printer::{Raw, Stable};
 use crate::report::{Backtraces, CrashKind, Panic, Report, SCHEMA_VERSION};
 use crate::signature::signature;
-use crate::stacks::exhaustion::exhausted;
-use crate::stacks::overrun::overrun;
+use crate::told::Told;
 use crate::verdict::verdict;
 
 /// What an analysis is made from.
@@ -83,12 +84,14 @@ impl Found {
         let kernel = machine.kernel();
         let mut findings = Findings::default();
         findings.inputs(machine);
-        let headline = kernel.crash().oops.as_ref().map(|oops| oops.headline.clone());
+        let log = kernel.log().map(|log| log.items.as_slice()).unwrap_or_default();
+        let told = Told::read(log, kernel.crash().oops.as_ref());
+        let headline = told.headline.clone();
         let walks = crashing(kernel).map(|crashing| walks(machine, &crashing));
         let (fault, panic, diagnosis) = match &walks {
             Some(walks) => {
                 findings.walks(machine, walks);
-                let diagnosis = diagnose(machine, walks, headline.as_deref());
+                let diagnosis = diagnose(machine, walks, &told);
                 let lines = |walk| {
                     let mut lines = lines(machine, walk);
                     with_arguments(machine, walk, &mut lines);
@@ -98,8 +101,7 @@ impl Found {
             }
             None => {
                 findings.no_registers();
-                let kind = headline.as_deref().and_then(message::kind);
-                let diagnosis = Diagnosis::new(kind.unwrap_or(CrashKind::Unknown));
+                let diagnosis = Diagnosis::new(told.kind.unwrap_or(CrashKind::Unknown));
                 (Vec::new(), Vec::new(), diagnosis)
             }
         };
@@ -125,33 +127,4 @@ impl Found {
             findings: self.findings.list(addresses),
         }
     }
-}
-
-/// The diagnosis of the fault, or what the kernel's message alone tells.
-fn diagnose(machine: &Machine<'_>, walks: &Walks, headline: Option<&str>) -> Diagnosis {
-    let told = headline.and_then(message::kind);
-    let first = walks.fault.frames.first().map(|frame| frame.pc);
-    let of_kind = |kind| Diagnosis { pc: first, ..Diagnosis::new(kind) };
-    if told.is_none_or(message::may_be_a_consequence)
-        && let Some(diagnosis) = overrun(machine, &walks.fault)
-    {
-        return diagnosis;
-    }
-    if !walks.is_fault {
-        return of_kind(told.unwrap_or(CrashKind::Panic));
-    }
-    if told == Some(CrashKind::DoubleFault)
-        && let Some(diagnosis) = exhausted(machine, &walks.fault)
-    {
-        return diagnosis;
-    }
-    let memory = matches!(
-        told,
-        None | Some(
-            CrashKind::GeneralProtection | CrashKind::Panic | CrashKind::ExecOfNonExecutable
-        )
-    );
-    let address = headline.and_then(message::address);
-    let examined = memory.then(|| examine(machine, &walks.fault.frames, address)).flatten();
-    examined.unwrap_or_else(|| of_kind(told.unwrap_or(CrashKind::Unknown)))
 }

@@ -9,7 +9,7 @@ use crate::express::Names;
 use crate::frame_values::Argument;
 use crate::machine::Machine;
 use crate::printer::{CodeName, CodeNames};
-use crate::report::{Culprit, Frame, Repeats, Trust};
+use crate::report::{Frame, Repeats, Trust};
 
 /// Names for the frames of a backtrace.
 pub trait FrameNames: Names + CodeNames {}
@@ -208,27 +208,4 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
             false => repeats,
         }),
     }
-}
-
-/// The code at fault: function, what it was inlined into, file and line at the program counter.
-pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
-    let lookup = pc.for_lookup();
-    let code = names.code_name(lookup);
-    let chain = names.image_at(lookup).and_then(|image| image.source(lookup).found());
-    let module = code.as_ref().and_then(|code| code.module.clone());
-    let chain = chain.filter(|chain| !chain.is_empty());
-    let Some(mut chain) = chain.map(Vec::into_iter) else {
-        let function = code.map(|code| crate::signature::source_name(&code.symbol).to_owned());
-        return function.map(|function| Culprit {
-            function: Some(function),
-            module,
-            ..Culprit::default()
-        });
-    };
-    let first = chain.next()?;
-    let function = first
-        .function
-        .or_else(|| code.map(|code| crate::signature::source_name(&code.symbol).to_owned()));
-    let inlined_into = chain.filter_map(|source| source.function).collect();
-    Some(Culprit { function, inlined_into, module, file: first.file, line: first.line })
 }

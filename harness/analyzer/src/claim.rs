@@ -15,6 +15,8 @@ pub enum Part {
     Code(u64),
     /// An address of data, or a value that may be one.
     Data(u64),
+    /// Words that another boot changes: the stable form does not have them.
+    Volatile(String),
 }
 
 /// A sentence about the dump and whether the dump bears it out.
@@ -36,6 +38,13 @@ impl Claim {
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.parts.push(Part::Text(text.into()));
+        self
+    }
+
+    /// Adds words that the stable form does not have.
+    #[must_use]
+    pub fn volatile(mut self, text: impl Into<String>) -> Self {
+        self.parts.push(Part::Volatile(text.into()));
         self
     }
 
@@ -73,6 +82,8 @@ pub trait Addresses {
                 Part::Text(words) => text.push_str(words),
                 Part::Code(address) => text.push_str(&self.code(*address)),
                 Part::Data(value) => text.push_str(&self.data(*value)),
+                Part::Volatile(words) if !self.is_stable() => text.push_str(words),
+                Part::Volatile(_) => {}
             }
         }
         Evidence { claim: text, confirmed: claim.confirmed }

@@ -11,9 +11,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod advice;
 pub mod analyze;
 pub mod backtrace;
+pub mod blame;
 pub mod blocked;
+mod cause;
 mod cfi_rows;
 pub mod claim;
 pub mod commands;
@@ -35,6 +38,7 @@ pub mod report;
 pub mod scene;
 pub mod signature;
 pub mod stacks;
+pub mod told;
 pub mod values;
 pub mod verdict;
 

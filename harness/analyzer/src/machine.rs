@@ -7,11 +7,13 @@ use std::fmt;
 
 use debuginfo::{Files, Image};
 use unwind::orc::{OrcEntry, Table, Version};
-use unwind::{CfiRow, Expression, Memory, Registers};
+use unwind::{CfiRow, Expression, Memory, Pc, Registers};
 
+use crate::blame::culprit;
 use crate::cfi_rows;
 use crate::express::Names;
 use crate::flow::{Code, MAX_CODE_BYTES, Words};
+use crate::identify::{Identity, identify};
 use crate::kernel::module_file::ModuleFile;
 use crate::kernel::module_sections::ModuleOrc;
 use crate::kernel::modules::Module;
@@ -23,6 +25,9 @@ use crate::stacks;
 
 /// Longest instruction of x86-64, in bytes.
 const LONGEST_INSTRUCTION: usize = 15;
+/// Taints of a module that is not of the kernel's own tree: proprietary, out of tree, unsigned
+/// (`TAINT_PROPRIETARY_MODULE`, `TAINT_OOT_MODULE`, `TAINT_UNSIGNED_MODULE`).
+const OUTSIDE: u64 = 1 << 0 | 1 << 12 | 1 << 13;
 /// Names under which the return address of a function is replaced for tracing; what lies there
 /// changes no register that a caller could see.
 const TRANSPARENT: [&str; 5] =
@@ -117,6 +122,14 @@ impl<'a> Machine<'a> {
 
     fn loaded_at(&self, address: u64) -> Option<&Loaded<'a>> {
         self.modules.iter().find(|loaded| loaded.module.region_at(address).is_some())
+    }
+
+    /// The module that has the per-CPU memory at that offset.
+    fn with_per_cpu(&self, offset: u64) -> Option<&Loaded<'a>> {
+        self.modules.iter().find(|loaded| {
+            let range = loaded.module.percpu.filter(|(first, _)| *first != 0);
+            range.is_some_and(|(first, size)| offset.checked_sub(first).is_some_and(|o| o < size))
+        })
     }
 
     fn is_kernel_text(&self, address: u64) -> bool {
@@ -217,7 +230,21 @@ impl Names for Machine<'_> {
         self.code_name(address).map(|name| (name.symbol, name.offset))
     }
 
+    fn per_cpu_image(&self, offset: u64) -> Option<&Image<'_>> {
+        match self.with_per_cpu(offset) {
+            Some(loaded) => loaded.image(),
+            None => self.kernel.image(),
+        }
+    }
+
     fn per_cpu_symbol(&self, offset: u64) -> Option<(String, u64)> {
+        if let Some(loaded) = self.with_per_cpu(offset) {
+            let symbols = self.kernel.module_symbols(loaded.module).ok()?;
+            let (first, _) = loaded.module.percpu?;
+            let before = symbols.iter().filter(|s| (first..=offset).contains(&s.address));
+            let symbol = before.max_by_key(|symbol| symbol.address)?;
+            return Some((symbol.name.clone(), offset - symbol.address));
+        }
         let symbol = self.kernel.image()?.per_cpu_symbol_at(offset)?;
         Some((symbol.name, offset.checked_sub(symbol.address)?))
     }
@@ -264,6 +291,25 @@ impl Scene for Machine<'_> {
 
     fn gone_text(&self, address: u64) -> Option<String> {
         self.gone_code(address)
+    }
+
+    fn is_outside(&self, address: u64) -> bool {
+        self.loaded_at(address).is_some_and(|loaded| loaded.module.taints & OUTSIDE != 0)
+    }
+
+    fn identity(&self, address: u64) -> Option<Identity> {
+        Some(identify(self, address))
+    }
+
+    fn source_line(&self, address: u64) -> Option<String> {
+        let culprit = culprit(self, Pc::Interrupted(address))?;
+        let (file, line) = (culprit.file?, culprit.line?);
+        culprit.module?;
+        Some(format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file)))
+    }
+
+    fn error_code(&self) -> Option<u64> {
+        self.kernel.crash().oops.as_ref()?.error_code
     }
 
     fn why_unreadable(&self, address: u64) -> Option<String> {

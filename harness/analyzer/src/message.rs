@@ -4,7 +4,7 @@
 //! Written from `show_fault_oops()` (`arch/x86/mm/fault.c`), `die_addr()` and the callers of
 //! `die()` in `arch/x86/kernel/traps.c`, and `panic()`, from 3.10 to 6.12.
 
-use crate::claim::Addresses;
+use crate::claim::{Addresses, Claim};
 use crate::report::CrashKind;
 
 /// The kind that the line alone tells; `None` for faults on memory, which the code tells better.
@@ -98,9 +98,38 @@ pub fn printed(headline: &str, addresses: &mut dyn Addresses) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// The line as a claim, its addresses (eight or more hexadecimal digits) kept apart from the words.
+pub fn quoted(mut claim: Claim, line: &str) -> Claim {
+    // Which CPU and task warned differs between boots, and an update moves the place.
+    if line.starts_with("WARNING: ") {
+        return claim.volatile(line);
+    }
+    let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    let mut rest = line;
+    while let Some(start) = rest.find(is_digit) {
+        let run = &rest[start..];
+        let length = run.find(|c| !is_digit(c)).unwrap_or(run.len());
+        let (digits, after) = run.split_at(length);
+        claim = match u64::from_str_radix(digits, 16).ok().filter(|_| length >= 8) {
+            Some(value) => claim.text(&rest[..start]).data(value),
+            None => claim.text(&rest[..start + length]),
+        };
+        rest = after;
+    }
+    claim.text(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_inside_of_a_line_are_kept_apart() {
+        use crate::claim::Part;
+        let claim = quoted(Claim::new(None), "corruption, ff235af5e7e98540->next is bad");
+        assert_eq!(claim.parts.iter().filter(|part| matches!(part, Part::Data(_))).count(), 1);
+        assert!(claim.parts.contains(&Part::Data(0xff23_5af5_e7e9_8540)));
+    }
 
     /// First lines as these kernels print them (log of a dump, and the sources named above).
     #[test]

@@ -113,6 +113,9 @@ pub struct Verdict {
     pub expression: Option<String>,
     /// The steps from the fault to the expression, each checked on the dump.
     pub evidence: Vec<Evidence>,
+    /// What to look at next.
+    #[serde(default)]
+    pub next: Vec<String>,
 }
 
 /// How far the evidence carries.

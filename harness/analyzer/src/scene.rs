@@ -3,6 +3,7 @@
 
 use crate::express::Names;
 use crate::flow::{Code, Words};
+use crate::identify::Identity;
 
 /// The crashed machine, as far as a diagnosis needs it.
 pub trait Scene: Names + Words {
@@ -16,6 +17,25 @@ pub trait Scene: Names + Words {
     /// In words, what code lay at the address that is gone.
     fn gone_text(&self, address: u64) -> Option<String> {
         let _ = address;
+        None
+    }
+    /// Whether the code at the address is of a module from outside of the kernel's tree.
+    fn is_outside(&self, address: u64) -> bool {
+        let _ = address;
+        false
+    }
+    /// What is at the address, and what value it is.
+    fn identity(&self, address: u64) -> Option<Identity> {
+        let _ = address;
+        None
+    }
+    /// Where the code at the address is in a module's source, as `file:line`.
+    fn source_line(&self, address: u64) -> Option<String> {
+        let _ = address;
+        None
+    }
+    /// The error code that the processor gave with the fault.
+    fn error_code(&self) -> Option<u64> {
         None
     }
     /// Why the word at the address cannot be read, in words; `None` if it can.

@@ -1,30 +1,50 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What identifies a crash across builds and boots, and its hash.
 //!
-//! Made of the kind, the expression, the culprit and the names of the innermost frames up to the
-//! first one outside of the culprit's module: no addresses, offsets, lines or versions.
+//! Made of the kind, the expression, the culprit and the source's names of the functions of the
+//! culprit's module that led there, whether inlined or not, so that it survives another boot, an
+//! update of the kernel, and changes elsewhere in the module. No addresses, offsets, lines or
+//! versions. Without a module, the innermost functions of the kernel stand for it.
 
+use crate::blame::is_kernel_header;
 use crate::report::{Frame, Verdict};
+
+/// Functions of the kernel that identify a crash which no module is to blame for.
+const KERNEL_FRAMES: usize = 3;
 
 /// Lines that the signature is the hash of, for people who wonder why two differ.
 pub fn input(verdict: &Verdict, fault: &[Frame]) -> String {
-    let mut lines = vec![format!("kind {:?}", verdict.kind)];
+    let mut lines = vec![format!("kind {}", verdict.kind.name())];
     lines.extend(verdict.expression.iter().map(|expression| format!("expression {expression}")));
     let culprit = verdict.culprit.as_ref();
     if let Some(function) = culprit.and_then(|culprit| culprit.function.as_deref()) {
         lines.push(format!("culprit {function}"));
     }
-    let module = culprit.and_then(|culprit| culprit.module.as_deref());
-    for frame in fault.iter().filter(|frame| !frame.inlined) {
-        let Some(function) = frame.function.as_deref() else { continue };
-        let of = frame.module.as_deref();
-        let place = of.map(|module| format!(" [{module}]")).unwrap_or_default();
-        lines.push(format!("frame {}{place}", source_name(function)));
-        if of.is_none() || of != module {
-            break;
+    match culprit.and_then(|culprit| culprit.module.as_deref()) {
+        Some(module) => {
+            lines.push(format!("module {module}"));
+            lines.extend(of_module(fault, module));
         }
+        None => lines.extend(of_kernel(fault)),
     }
     lines.join("\n") + "\n"
+}
+
+/// The functions of the module that follow each other on the stack.
+fn of_module(fault: &[Frame], module: &str) -> Vec<String> {
+    let of_module = |frame: &&Frame| frame.module.as_deref() == Some(module);
+    let first = fault.iter().position(|frame| of_module(&frame)).unwrap_or(fault.len());
+    let run = fault[first..].iter().take_while(of_module);
+    let own = run.filter(|frame| !frame.file.as_deref().is_some_and(is_kernel_header));
+    let names = own.filter_map(|frame| frame.function.as_deref());
+    names.map(|name| format!("frame {}", source_name(name))).collect()
+}
+
+/// The innermost functions of the kernel.
+fn of_kernel(fault: &[Frame]) -> Vec<String> {
+    let names = fault.iter().filter(|frame| !frame.inlined && frame.module.is_none());
+    let names = names.filter_map(|frame| frame.function.as_deref());
+    names.take(KERNEL_FRAMES).map(|name| format!("frame {}", source_name(name))).collect()
 }
 
 /// The signature: 64 bits of FNV-1a over [`input`], in hex.
@@ -73,19 +93,21 @@ mod tests {
             }),
             expression: Some("__akfs_ops->get_fhash".to_owned()),
             evidence: Vec::new(),
+            next: Vec::new(),
         };
         let fault = [
             Frame::default(),
             frame("__pad_exec", Some("process"), true),
             frame("process_bprm_put.cold", Some("process"), false),
+            frame("trace_hook", Some("process"), false),
             frame("search_binary_handler", None, true),
             frame("bprm_execve", None, false),
             frame("do_execve", None, false),
         ];
         assert_eq!(
             input(&verdict, &fault),
-            "kind NullCall\nexpression __akfs_ops->get_fhash\nculprit __pad_exec\n\
-             frame process_bprm_put [process]\nframe bprm_execve\n"
+            "kind null-call\nexpression __akfs_ops->get_fhash\nculprit __pad_exec\n\
+             module process\nframe __pad_exec\nframe process_bprm_put\nframe trace_hook\n"
         );
         assert_eq!(signature(&verdict, &fault).len(), 16);
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The sentence an engineer would say, from the diagnosis.
 
+use crate::advice::advice;
 use crate::claim::Addresses;
-use crate::fault::Diagnosis;
+use crate::fault::{Diagnosis, Use};
 use crate::report::{Confidence, CrashKind, Culprit, Verdict};
 use crate::stacks::Exhaustion;
 
@@ -27,6 +28,7 @@ pub fn verdict(
         culprit,
         expression: diagnosis.expression.clone(),
         evidence,
+        next: advice(diagnosis),
     }
 }
 
@@ -41,8 +43,15 @@ struct Words<'a> {
 impl Words<'_> {
     /// What happened, in a few words that do not depend on the boot.
     fn title(&self) -> String {
+        if let Some(says) = &self.diagnosis.says {
+            return self.titled(says.title.clone());
+        }
         let expression = self.diagnosis.expression.as_deref();
         let what = match (self.diagnosis.kind, expression) {
+            (kind, e) if let Some(what) = mistake(kind) => match e {
+                Some(e) => format!("{what} through {e}"),
+                None => what.to_owned(),
+            },
             (CrashKind::NullCall, Some(e)) => format!("call of NULL {e}"),
             (CrashKind::NullCall, None) => "call through a NULL pointer".to_owned(),
             (CrashKind::BadCall, e) => self.bad_call(e),
@@ -72,6 +81,10 @@ impl Words<'_> {
             (CrashKind::DoubleFault, _) => "double fault".to_owned(),
             (_, _) => self.message.unwrap_or("crash of unknown kind").to_owned(),
         };
+        self.titled(what)
+    }
+
+    fn titled(&self, what: String) -> String {
         match self.culprit.and_then(|culprit| culprit.function.as_deref().map(|f| (f, culprit))) {
             Some((function, culprit)) => format!("{what} in {function}{}", module(culprit)),
             None => what,
@@ -104,42 +117,40 @@ impl Words<'_> {
 
     /// What is bad and what was done with it, up to the place.
     fn claim(&self) -> String {
-        let address = self.address.as_deref().unwrap_or("an unknown address");
-        let object = self.diagnosis.object.as_deref().map(|object| format!("`{object}`"));
+        if let Some(says) = &self.diagnosis.says {
+            return says.sentence.clone();
+        }
         if let Some(exhausted) = &self.exhausted {
             return exhausted.clone();
         }
-        let verb = match self.diagnosis.kind {
-            CrashKind::NullCall | CrashKind::BadCall => "called".to_owned(),
-            CrashKind::NullRead | CrashKind::BadRead => match &object {
-                Some(object) => format!("{object} is read"),
-                None => "read through".to_owned(),
-            },
-            CrashKind::NullWrite | CrashKind::BadWrite => match &object {
-                Some(object) => format!("{object} is written"),
-                None => "written through".to_owned(),
-            },
-            CrashKind::GeneralProtection => match &object {
-                Some(object) => format!("{object} is accessed"),
-                None => "accessed".to_owned(),
-            },
-            _ => return self.message.unwrap_or("the kernel crashed").to_owned(),
+        let Some(how) = self.diagnosis.how else {
+            return self.message.unwrap_or("the kernel crashed").to_owned();
         };
-        let is_null = matches!(
-            self.diagnosis.kind,
-            CrashKind::NullCall | CrashKind::NullRead | CrashKind::NullWrite
-        );
+        let object = self.diagnosis.object.as_deref().filter(|_| how != Use::Call);
+        let verb = match (how, object) {
+            (Use::Call, _) => "called".to_owned(),
+            (Use::Read, Some(object)) => format!("`{object}` is read"),
+            (Use::Write, Some(object)) => format!("`{object}` is written"),
+            (Use::Read, None) => "read through".to_owned(),
+            (Use::Write, None) => "written through".to_owned(),
+        };
+        let mistake = mistake(self.diagnosis.kind).map(|what| format!("{what}: "));
+        format!("{}{}", mistake.unwrap_or_default(), self.bad(&verb))
+    }
+
+    /// What is bad and what was done with it.
+    fn bad(&self, verb: &str) -> String {
+        let address = self.address.as_deref().unwrap_or("an unknown address");
         let gone = self.diagnosis.object.as_deref();
-        let gone = gone.filter(|_| self.diagnosis.kind == CrashKind::BadCall);
-        let cannot = gone.unwrap_or("which cannot be used");
-        match (&self.diagnosis.expression, is_null) {
-            (Some(expression), true) => format!("`{expression}` is NULL: {verb}"),
-            (Some(expression), false) => {
-                format!("`{expression}` leads to {address}, {cannot}: {verb}")
-            }
-            (None, true) => format!("a NULL pointer is {verb}"),
-            (None, false) if gone.is_some() => format!("{address}, {cannot}, is {verb}"),
-            (None, false) => format!("{address} cannot be used: {verb}"),
+        let gone = gone.filter(|_| self.diagnosis.how == Some(Use::Call));
+        let nature = self.diagnosis.nature.as_deref().or(gone);
+        match (&self.diagnosis.expression, nature) {
+            (Some(e), None) if is_null(self.diagnosis.kind) => format!("`{e}` is NULL: {verb}"),
+            (None, None) if is_null(self.diagnosis.kind) => format!("a NULL pointer is {verb}"),
+            (Some(e), Some(nature)) => format!("`{e}` leads to {address}, {nature}: {verb}"),
+            (Some(e), None) => format!("`{e}` leads to {address}, which cannot be used: {verb}"),
+            (None, Some(nature)) => format!("{address}, {nature}, is {verb}"),
+            (None, None) => format!("{address} cannot be used: {verb}"),
         }
     }
 
@@ -158,8 +169,33 @@ impl Words<'_> {
             }
             None => place.push_str(&format!(" in `{function}{module}`")),
         }
+        if let Some(helper) = &self.diagnosis.helper {
+            place.push_str(&format!(", which called `{helper}`"));
+        }
         place
     }
+}
+
+fn is_null(kind: CrashKind) -> bool {
+    matches!(kind, CrashKind::NullCall | CrashKind::NullRead | CrashKind::NullWrite)
+}
+
+/// The mistake that a kind names, where it is more than what was done with a pointer.
+fn mistake(kind: CrashKind) -> Option<&'static str> {
+    Some(match kind {
+        CrashKind::ErrPtr => "error code used as a pointer",
+        CrashKind::Uninitialized => "uninitialized pointer used",
+        CrashKind::UseAfterFree => "use after free",
+        CrashKind::ListCorruption => "list entry used after it was taken out",
+        CrashKind::HeapOverflow => "heap overflow",
+        CrashKind::OutOfBounds => "access out of bounds",
+        CrashKind::UserAccess => "user memory used directly",
+        CrashKind::WriteToReadOnly => "write to read-only memory",
+        CrashKind::ExecOfNonExecutable => "jump to memory that is no code",
+        CrashKind::UnloadedCode => "call into code that is gone",
+        CrashKind::FreedInitCode => "call into freed initialization code",
+        _ => return None,
+    })
 }
 
 fn module(culprit: &Culprit) -> String {
@@ -193,6 +229,7 @@ mod tests {
     #[test]
     fn the_flagship_sentence() {
         let mut diagnosis = Diagnosis::new(CrashKind::NullCall);
+        diagnosis.how = Some(Use::Call);
         diagnosis.expression = Some("__akfs_ops->get_fhash".to_owned());
         diagnosis.confidence = Confidence::Proven;
         let verdict = verdict(&diagnosis, Some(culprit()), None, &mut Raw(&Nothing));
@@ -207,6 +244,7 @@ mod tests {
     #[test]
     fn what_is_not_proven_says_so() {
         let mut diagnosis = Diagnosis::new(CrashKind::NullRead);
+        diagnosis.how = Some(Use::Read);
         diagnosis.unknown = Some("the pointer is what an indirect call returned".to_owned());
         let verdict = verdict(&diagnosis, None, None, &mut Raw(&Nothing));
         assert_eq!(

@@ -7,7 +7,7 @@
 
 mod explain_support;
 
-use analyzer::fault::{Diagnosis, examine};
+use analyzer::fault::{Diagnosis, condition, divisor, examine};
 use analyzer::report::{Confidence, CrashKind};
 use explain_support::{OPTIMISATIONS, Victims};
 
@@ -88,6 +88,55 @@ fn a_parameter_that_is_passed_on_the_stack() {
 #[test]
 fn a_pointer_that_was_kept_on_the_stack() {
     each("on_the_stack", CrashKind::NullRead);
+}
+
+#[test]
+fn of_two_ways_the_one_that_gives_the_bad_value() {
+    each("one_of_two", CrashKind::NullRead);
+}
+
+#[test]
+fn a_list_followed_to_its_end() {
+    each("walked_to_its_end", CrashKind::NullRead);
+}
+
+#[test]
+fn a_pointer_with_flags_in_its_low_bits() {
+    each("pointer_with_flags", CrashKind::NullRead);
+}
+
+#[test]
+fn a_local_variable_that_nothing_sets() {
+    each("never_set", CrashKind::Uninitialized);
+}
+
+#[test]
+fn a_division_by_a_member_that_is_zero() {
+    for optimisation in OPTIMISATIONS {
+        let victims = Victims::compile(optimisation);
+        let crash = victims.crash("divided");
+        let scene = victims.scene(&crash);
+        let diagnosis = divisor(&scene, &crash.frames()).expect("a division");
+        let marked = victims.marked("divided");
+        assert_eq!(diagnosis.expression, Some(marked.expression), "{optimisation}");
+        assert_eq!(diagnosis.address, Some(0), "{optimisation}");
+        assert_eq!(diagnosis.confidence, Confidence::Proven, "{optimisation}");
+        let pc = diagnosis.pc.expect("a place").for_lookup();
+        assert_eq!(scene.line(pc), Some(marked.line), "{optimisation}");
+    }
+}
+
+#[test]
+fn a_failed_check_and_the_value_it_looked_at() {
+    for optimisation in OPTIMISATIONS {
+        let victims = Victims::compile(optimisation);
+        let crash = victims.crash("checked");
+        let scene = victims.scene(&crash);
+        let mut diagnosis = Diagnosis::new(CrashKind::Bug);
+        condition(&scene, &crash.frames(), &mut diagnosis);
+        let marked = victims.marked("checked");
+        assert_eq!(diagnosis.expression, Some(marked.expression), "{optimisation}");
+    }
 }
 
 /// Where the dump cannot show the parameter any more, the code's word is all there is: likely, and

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use analyzer::signature;
 use clap::{Args, ValueEnum};
 
 use super::CommandResult;
@@ -34,6 +35,9 @@ pub(super) struct Analyze {
     /// How to print what differs between two boots
     #[arg(long, value_enum, default_value_t)]
     addresses: Addresses,
+    /// Print what the signature is the hash of instead of the report, to see why two differ
+    #[arg(long)]
+    show_signature_input: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -58,6 +62,11 @@ impl Analyze {
             Addresses::Raw => &analysis.report,
             Addresses::Stable => &analysis.stable,
         };
+        if self.show_signature_input {
+            let input = signature::input(&report.verdict, &report.backtraces.fault);
+            options::print(&input)?;
+            return Ok(Exit::Ok);
+        }
         options::print(&match self.format {
             OutputFormat::Text => analyzer::render::text(report),
             OutputFormat::Json => analyzer::render::json(report),

@@ -23,8 +23,13 @@ pub trait Names {
     fn kernel_image(&self) -> Option<&Image<'_>>;
     /// Symbol that covers the address, and the distance from its start.
     fn symbol_at(&self, address: u64) -> Option<(String, u64)>;
-    /// Per-CPU variable of the kernel at that offset, and the distance from its start.
+    /// Per-CPU variable at that offset, and the distance from its start.
     fn per_cpu_symbol(&self, offset: u64) -> Option<(String, u64)>;
+    /// Debug information of the kernel or module whose per-CPU variable is at that offset.
+    fn per_cpu_image(&self, offset: u64) -> Option<&Image<'_>> {
+        let _ = offset;
+        self.kernel_image()
+    }
 }
 
 /// Writes the terms of one function as C.
@@ -64,11 +69,23 @@ impl<'a> Writer<'a> {
 
     /// The local variable or parameter that the debug information places in the register.
     pub fn local_in(&self, register: Register) -> Option<String> {
+        self.typed_local_in(register).map(|(name, _)| name)
+    }
+
+    /// The same, with its type.
+    fn typed_local_in(&self, register: Register) -> Option<(String, Option<Ty<'a>>)> {
         let number = dwarf_number(register)?;
-        let locals = self.names.image_at(self.pc)?.locals(self.pc).found()?;
+        let image = self.names.image_at(self.pc)?;
+        let locals = image.locals(self.pc).found()?;
         let here =
             |local: &&debuginfo::Local| local.location == debuginfo::Location::Register(number);
-        locals.iter().filter(here).max_by_key(|local| local.depth).map(|local| local.name.clone())
+        let local = locals.iter().filter(here).max_by_key(|local| local.depth)?;
+        Some((local.name.clone(), local.ty.map(|id| Ty::Known(image, id))))
+    }
+
+    /// An address inside the function whose names are used.
+    pub fn pc(&self) -> u64 {
+        self.pc
     }
 
     fn image(&self) -> Option<&'a Image<'a>> {

@@ -22,6 +22,12 @@ impl<'a> Writer<'a> {
             TermKind::Sum { base, index: None, offset } => {
                 Ok(self.behind(self.value(base)?, *offset, size))
             }
+            TermKind::Sum { base, index: Some((index, 1)), offset }
+                if self.is_own_cpu(index) || self.is_own_cpu(base) =>
+            {
+                let pointer = if self.is_own_cpu(index) { base } else { index };
+                self.of_own_cpu(pointer, *offset, size)
+            }
             TermKind::Sum { base, index: Some((index, scale)), offset } => {
                 let (base, index) = (self.value(base)?, self.value(index));
                 Ok(self.element(base, index, *scale, *offset, size))
@@ -51,7 +57,7 @@ impl<'a> Writer<'a> {
     pub(super) fn per_cpu(&self, offset: u64) -> Result<Typed<'a>, String> {
         let (name, inside) =
             self.names.per_cpu_symbol(offset).ok_or("per-CPU memory without a name")?;
-        let image = self.names.kernel_image();
+        let image = self.names.per_cpu_image(offset);
         let variable = image.and_then(|image| Some((image, image.variable(&name).found()?)));
         let ty = variable.map(|(image, variable)| Ty::Known(image, variable.ty));
         // Every kernel programmer knows this variable by the macro that reads it. It became the
@@ -69,8 +75,32 @@ impl<'a> Writer<'a> {
         })
     }
 
+    /// The object at a distance behind a per-CPU pointer, as this CPU has it.
+    fn of_own_cpu(&self, pointer: &Term, offset: i64, size: u8) -> Result<Typed<'a>, String> {
+        let (pointer, offset) = match &pointer.kind {
+            TermKind::Sum { base, index: None, offset: inner } => {
+                (base.as_ref(), offset.wrapping_add(*inner))
+            }
+            _ => (pointer, offset),
+        };
+        if let TermKind::Constant(start) = pointer.kind
+            && let Ok(variable) = self.per_cpu(start.wrapping_add_signed(offset))
+        {
+            return Ok(variable);
+        }
+        let pointer = self.value(pointer)?;
+        let own = Typed::postfix(format!("this_cpu_ptr({})", pointer.text), pointer.ty);
+        Ok(self.behind(own, offset, size))
+    }
+
+    /// Whether the value is the distance of this CPU's per-CPU memory (`this_cpu_off`).
+    fn is_own_cpu(&self, term: &Term) -> bool {
+        let TermKind::PerCpu { offset, .. } = term.kind else { return false };
+        self.names.per_cpu_symbol(offset).is_some_and(|(name, _)| name == "this_cpu_off")
+    }
+
     /// The local variable in the stack slot, by its distance from the return address' slot.
-    fn local(&self, slot: i64) -> Result<Typed<'a>, String> {
+    pub(super) fn local(&self, slot: i64) -> Result<Typed<'a>, String> {
         let image = self.image().ok_or("a word of the stack")?;
         // The canonical frame address is 8 above the slot of the return address.
         let wanted = slot.wrapping_sub(8);

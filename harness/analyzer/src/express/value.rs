@@ -5,11 +5,14 @@ use debuginfo::{Local, Location};
 use iced_x86::Register;
 
 use super::{Binding, Ty, Typed, Writer};
-use crate::flow::{Term, TermKind};
+use crate::flow::{Operator, Place, Term, TermKind};
 
 /// Registers of the first six arguments (System V AMD64 psABI, section 3.2.3).
 const ARGUMENTS: [Register; 6] =
     [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
+
+/// Masks that leave out no more than these bits are written as what they leave out.
+const SMALL_MASK: u64 = 1 << 16;
 
 impl<'a> Writer<'a> {
     /// The value as C.
@@ -21,9 +24,22 @@ impl<'a> Writer<'a> {
             TermKind::EntryStack(slot) => self.stack_parameter(*slot),
             TermKind::Returned { target } => self.returned(*target),
             TermKind::Constant(value) => Ok(self.constant(*value)),
+            TermKind::Sum { base, index: Some((index, scale)), offset }
+                if base.kind == TermKind::Constant(0) =>
+            {
+                self.product(index, *scale, *offset)
+            }
             TermKind::Sum { .. } | TermKind::StackAddress(_) => self.address_of(term),
             TermKind::Caller { pc, term } => Writer::new(self.names, *pc).value(term),
             TermKind::Choice(terms) => self.choice(terms),
+            TermKind::Local(slot) => self.local(*slot),
+            TermKind::Extend { term, .. } => self.value(term),
+            TermKind::Binary { op, left, right, .. } => self.binary(*op, left, right),
+            TermKind::Walk { first, place, .. } => self.looped(*place, Some(first)),
+            TermKind::Again(place) => self.looped(*place, None),
+            TermKind::Variable { name, pc, .. } => {
+                Ok(Typed::postfix(name.clone(), self.type_of_local(*pc, name)))
+            }
             TermKind::Unknown(why) => Err(why.clone()),
         }
     }
@@ -91,6 +107,63 @@ impl<'a> Writer<'a> {
                 None => Typed::postfix(number(value), None),
             },
         }
+    }
+
+    fn binary(&self, op: Operator, left: &Term, right: &Term) -> Result<Typed<'a>, String> {
+        let sign = match op {
+            Operator::Subtract => "-",
+            Operator::Multiply => "*",
+            Operator::And => "&",
+            Operator::Or => "|",
+            Operator::Xor => "^",
+            Operator::ShiftLeft => "<<",
+            Operator::ShiftRight => ">>",
+        };
+        let right_term = right;
+        let (left, right) = (self.value(left)?, self.value(right)?);
+        let mask = |term: &Term| match term.kind {
+            TermKind::Constant(mask) if op == Operator::And && !mask < SMALL_MASK => {
+                Some(format!("~{}", number(!mask)))
+            }
+            _ => None,
+        };
+        let b = mask(right_term).unwrap_or_else(|| right.inside(Binding::Unary));
+        let a = left.inside(Binding::Unary);
+        // Of a pointer whose flags are masked out a pointer is left.
+        let ty = left.ty.filter(|_| matches!(op, Operator::And | Operator::Or));
+        Ok(Typed { text: format!("{a} {sign} {b}"), binding: Binding::Sum, ty })
+    }
+
+    fn type_of_local(&self, pc: u64, name: &str) -> Option<Ty<'a>> {
+        let image = self.names.image_at(pc)?;
+        let locals = image.locals(pc).found()?;
+        let named = locals.iter().filter(|local| local.name == name);
+        Some(Ty::Known(image, named.max_by_key(|local| local.depth)?.ty?))
+    }
+
+    /// A multiple of a number that is no address.
+    fn product(&self, index: &Term, scale: u32, offset: i64) -> Result<Typed<'a>, String> {
+        let index = self.value(index)?;
+        let times = match scale {
+            1 => index.text,
+            _ => format!("{} * {scale}", index.inside(Binding::Unary)),
+        };
+        let text = match offset {
+            0 => times,
+            _ if offset < 0 => format!("{times} - {}", number(offset.unsigned_abs())),
+            _ => format!("{times} + {}", number(offset.unsigned_abs())),
+        };
+        Ok(Typed { text, binding: Binding::Sum, ty: None })
+    }
+
+    /// The variable of a loop, by its name.
+    fn looped(&self, place: Place, first: Option<&Term>) -> Result<Typed<'a>, String> {
+        let (pc, register) = place;
+        let register = register.ok_or("a variable of a loop without a name")?;
+        let local = Self::new(self.names, pc).typed_local_in(register);
+        let (name, ty) = local.ok_or("a variable of a loop without a name")?;
+        let ty = ty.or_else(|| self.value(first?).ok()?.ty);
+        Ok(Typed::postfix(name, ty))
     }
 
     fn address_of(&self, term: &Term) -> Result<Typed<'a>, String> {

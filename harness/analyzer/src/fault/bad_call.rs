@@ -10,26 +10,22 @@ use unwind::{Frame, Pc, Trust};
 
 use super::caller::with_callers;
 use super::chain::origin;
+use super::nature::{Use, refine};
+use super::thunk::thunk_register;
 use super::{Diagnosis, NULL_PAGE, by_number, lower};
+use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::express::Writer;
-use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, full};
+use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
-
-/// Names of the kernel's thunks up to the register's name (`arch/x86/lib/retpoline.S`).
-const THUNKS: [&str; 3] =
-    ["__x86_indirect_thunk_", "__x86_indirect_call_thunk_", "__x86_indirect_jump_thunk_"];
-
-/// Bytes of one thunk in the array (`RETPOLINE_THUNK_SIZE`, `arch/x86/include/asm/nospec-branch.h`,
-/// 5.15 and later).
-const THUNK_SIZE: u64 = 32;
 
 /// Diagnoses a bad call: `frames[0]` is at the bad address, `frames[1]` made the call.
 pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     let target = frames[0].pc.address();
     let kind = if target < NULL_PAGE { CrashKind::NullCall } else { CrashKind::BadCall };
-    let mut diagnosis = Diagnosis { address: Some(target), ..Diagnosis::new(kind) };
+    let mut diagnosis =
+        Diagnosis { address: Some(target), how: Some(Use::Call), ..Diagnosis::new(kind) };
     diagnosis.object = scene.gone_text(target);
     let what = match &diagnosis.object {
         _ if target < NULL_PAGE => "which is never mapped",
@@ -40,6 +36,8 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     diagnosis.evidence.push(claim.text(format!(", {what}")));
     let Some(caller) = frames.get(1) else {
         diagnosis.unknown = Some("the stack does not tell who made the call".to_owned());
+        let writer = Writer::new(scene, target);
+        refine(scene, writer, None, (target, target), Use::Call, &mut diagnosis);
         return diagnosis;
     };
     // Such a frame may be stale: it accuses nobody.
@@ -47,7 +45,8 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         diagnosis.unknown = Some("the frame of the caller could not be found for sure".to_owned());
         return diagnosis;
     }
-    diagnosis.pc = Some(caller.pc);
+    let guilty = blamed(scene, frames, 1);
+    diagnosis.pc = Some(frames.get(guilty).map_or(caller.pc, |frame| frame.pc));
     match call(scene, frames, caller, target, &mut diagnosis) {
         Ok(()) => {}
         Err(why) => {
@@ -57,6 +56,10 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
             }
             diagnosis.unknown = Some(why);
         }
+    }
+    if matches!(diagnosis.kind, CrashKind::NullCall | CrashKind::BadCall) {
+        let writer = Writer::new(scene, caller.pc.for_lookup());
+        refine(scene, writer, None, (target, target), Use::Call, &mut diagnosis);
     }
     diagnosis
 }
@@ -81,14 +84,18 @@ fn call(
     let claim = Claim::new(Some(true)).code(instruction.ip());
     diagnosis.evidence.push(claim.text(format!(" calls {words}")));
     let term = value(scene, &code, position, frames, through);
-    let term = with_callers(scene, frames.get(1..).unwrap_or_default(), term);
+    let guilty = blamed(scene, frames, 1);
+    let term = with_callers(scene, frames.get(1..).unwrap_or_default(), guilty - 1, term);
     let writer = Writer::new(scene, caller.pc.for_lookup());
-    let origin = origin(scene, writer, &term, target);
+    let registers = by_number(&caller.registers);
+    let origin = origin(scene, writer, &registers, &term, target);
     diagnosis.evidence.extend(origin.steps);
+    diagnosis.confidence = origin.confidence;
+    let term = origin.term.unwrap_or(term);
+    refine(scene, writer, Some(&term), (target, target), Use::Call, diagnosis);
     match origin.expression {
         Ok(expression) => {
             diagnosis.expression = Some(expression);
-            diagnosis.confidence = origin.confidence;
             Ok(())
         }
         Err(why) => {
@@ -132,17 +139,6 @@ fn operand(scene: &dyn Scene, call: &Instruction) -> Result<Operand, String> {
     }
 }
 
-/// The register that the thunk calls through: named by its symbol, or by its place in the array
-/// of all thunks, which has the same addresses (in the order of the registers' encoding).
-fn thunk_register(symbol: &str, offset: u64) -> Option<Register> {
-    let name = THUNKS.iter().find_map(|prefix| symbol.strip_prefix(prefix))?;
-    if name == "array" {
-        let place = u8::try_from(offset / THUNK_SIZE).ok()?;
-        return (offset.is_multiple_of(THUNK_SIZE) && place < 16).then(|| full(place));
-    }
-    (0..16).map(full).find(|&register| lower(register) == name && offset == 0)
-}
-
 fn value(
     scene: &dyn Scene,
     code: &Code,
@@ -158,20 +154,5 @@ fn value(
     match through {
         Through::Register(register) => slicer.register(register),
         Through::Memory => slicer.memory_operand(8),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thunk_names_its_register() {
-        assert_eq!(thunk_register("__x86_indirect_thunk_r11", 0), Some(Register::R11));
-        assert_eq!(thunk_register("__x86_indirect_thunk_array", 0), Some(Register::RAX));
-        assert_eq!(thunk_register("__x86_indirect_thunk_array", 0x20), Some(Register::RCX));
-        assert_eq!(thunk_register("__x86_indirect_thunk_array", 0x21), None);
-        assert_eq!(thunk_register("__x86_return_thunk", 0), None);
-        assert_eq!(thunk_register("__x86_indirect_thunk_r99", 0), None);
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The chain of loads that led to a bad value, each checked on the dump.
 
+use std::collections::BTreeSet;
+
+use super::naming::named;
 use crate::claim::Claim;
 use crate::express::Writer;
-use crate::flow::{Term, TermKind, evaluate};
+use crate::flow::{Term, TermKind, evaluate, round, walk};
 use crate::report::Confidence;
 use crate::scene::Scene;
 use crate::signature::source_name;
@@ -12,30 +15,160 @@ use crate::signature::source_name;
 pub(super) struct Origin {
     /// As C.
     pub(super) expression: Result<String, String>,
+    /// The term of the expression, without the alternatives that were ruled out.
+    pub(super) term: Option<Term>,
     /// One claim for each load, from the root outwards.
     pub(super) steps: Vec<Claim>,
     /// Whether the dump gives the bad value again.
     pub(super) confidence: Confidence,
 }
 
+/// Alternatives of one value that are compared with what it was.
+const MAX_ALTERNATIVES: usize = 16;
+
 /// Where the value came from, compared with what it was at the fault.
-pub(super) fn origin(scene: &dyn Scene, writer: Writer<'_>, term: &Term, bad: u64) -> Origin {
-    let expression = writer.expression(term);
+///
+/// `registers` are those at the place that `writer` has the names of.
+pub(super) fn origin(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    registers: &[Option<u64>; 16],
+    term: &Term,
+    bad: u64,
+) -> Origin {
+    let alternatives = alternatives(term);
+    let (chosen, others) = choose(scene, writer, &alternatives, bad);
+    let Some(term) = chosen else {
+        let ways = alternatives.iter().filter_map(|term| writer.expression(term).ok());
+        let ways: BTreeSet<String> = ways.map(|text| format!("`{text}`")).collect();
+        let why = match ways.len() {
+            0 => "one of several values, by the path taken".to_owned(),
+            _ => format!("one of several, by the path taken ({})", join(ways)),
+        };
+        return Origin {
+            expression: Err(why),
+            term: None,
+            steps: Vec::new(),
+            confidence: Confidence::Unknown,
+        };
+    };
+    let walked = round(term, scene, bad);
+    let named = named(scene, writer, registers, term, walked.map(|(_, variable)| variable));
+    let expression = writer.expression(&named);
     let mut steps = Vec::new();
-    loads(scene, writer, term, &mut steps);
+    loads(scene, writer, &named, &mut steps);
     let again = evaluate(term, scene);
     let confidence = match (&expression, again) {
         (Err(_), _) => Confidence::Unknown,
+        _ if others == Others::Possible => Confidence::Likely,
+        // What the register at the end says of it holds only if this was the way taken.
+        _ if others == Others::Refuted && !is_memory(term) => Confidence::Likely,
         (Ok(_), Some(value)) if value == bad && is_grounded(term) => Confidence::Proven,
+        (Ok(_), _) if walked.is_some() && is_grounded(term) => Confidence::Proven,
         (Ok(_), _) => Confidence::Likely,
     };
+    if others == Others::Refuted {
+        let words = "the other ways that lead here would have given another value";
+        steps.push(Claim::new(Some(true)).text(words));
+    }
+    if let Some((rounds, variable)) = walked {
+        let claim = Claim::new(Some(true)).text("following the loop's steps in the dump leads to ");
+        let claim = claim.data(variable);
+        steps.push(claim.text(if rounds == 0 {
+            " in the first round"
+        } else {
+            " in a later round"
+        }));
+    }
     if let (Ok(text), Some(value)) = (&expression, again)
         && value != bad
     {
         let claim = Claim::new(Some(false)).text(format!("`{text}` was ")).data(bad);
         steps.push(claim.text(" at the fault and is ").data(value).text(" in the dump"));
     }
-    Origin { expression, steps, confidence }
+    Origin { expression, term: Some(term.clone()), steps, confidence }
+}
+
+fn join(texts: BTreeSet<String>) -> String {
+    texts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// What is known of the alternatives that were not chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    None,
+    /// The dump gives another value for each.
+    Refuted,
+    /// At least one may have been the value, too.
+    Possible,
+}
+
+/// The alternative that the dump gives the bad value for; without one, the only one that it does
+/// not give another value for. `None` if several are left that are not the same in C.
+fn choose<'t>(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    alternatives: &'t [Term],
+    bad: u64,
+) -> (Option<&'t Term>, Others) {
+    let several = alternatives.len() > 1;
+    let gives = |term: &Term| match (evaluate(term, scene), walk(term)) {
+        // That a register holds it now says nothing of which way was taken.
+        _ if several && !is_memory(term) && evaluate(term, scene) == Some(bad) => None,
+        (Some(value), _) => Some(value == bad),
+        (None, Some(_)) => round(term, scene, bad).map(|_| true),
+        (None, None) => None,
+    };
+    let judged: Vec<(Option<bool>, &Term)> =
+        alternatives.iter().map(|term| (gives(term), term)).collect();
+    let of = |wanted: Option<bool>| judged.iter().filter(move |(given, _)| *given == wanted);
+    let same = |mut terms: Vec<&'t Term>| {
+        let texts: BTreeSet<_> = terms.iter().map(|term| writer.expression(term).ok()).collect();
+        if texts.len() == 1 { terms.pop() } else { None }
+    };
+    let (right, unknown) = (of(Some(true)).count(), of(None).count());
+    let wanted = match (right, unknown) {
+        (0, 0) => Some(false),
+        (0, _) => None,
+        _ => Some(true),
+    };
+    let chosen = same(of(wanted).map(|(_, term)| *term).collect());
+    let others = match (alternatives.len(), wanted, unknown) {
+        (0 | 1, _, _) => Others::None,
+        (_, Some(true), 0) => Others::Refuted,
+        (_, None, 1) => Others::Refuted,
+        _ => Others::Possible,
+    };
+    (chosen, others)
+}
+
+/// The term without choices inside, once for each way.
+fn alternatives(term: &Term) -> Vec<Term> {
+    if let TermKind::Choice(terms) = &term.kind {
+        let mut all: Vec<Term> = terms.iter().flat_map(alternatives).collect();
+        for alternative in &mut all {
+            alternative.observed = alternative.observed.or(term.observed);
+        }
+        all.truncate(MAX_ALTERNATIVES);
+        return all;
+    }
+    let mut all = vec![term.clone()];
+    for index in 0..term.parts().len() {
+        let mut next = Vec::new();
+        for whole in &all {
+            for part in whole.parts().get(index).map(|part| alternatives(part)).unwrap_or_default()
+            {
+                let mut whole = whole.clone();
+                if let Some(place) = whole.parts_mut().into_iter().nth(index) {
+                    *place = part;
+                }
+                next.push(whole);
+            }
+        }
+        next.truncate(MAX_ALTERNATIVES);
+        all = next;
+    }
+    all
 }
 
 /// Adds a claim for each load inside of the term, innermost first.
@@ -45,13 +178,28 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
             loads(scene, writer, address, steps);
             if let Ok(text) = writer.expression(term) {
                 let at = evaluate(address, scene);
-                steps.push(holds(scene, &text, at, evaluate(term, scene)));
+                let claim = holds(scene, &text, at, evaluate(term, scene));
+                steps.push(match scene.source_line(term.site) {
+                    Some(line) => claim.text(format!(", read at `{line}`")),
+                    None => claim,
+                });
             }
         }
-        TermKind::Sum { base, index, .. } => {
-            loads(scene, writer, base, steps);
-            if let Some((index, _)) = index {
-                loads(scene, writer, index, steps);
+        TermKind::Sum { .. }
+        | TermKind::Binary { .. }
+        | TermKind::Extend { .. }
+        | TermKind::Variable { .. } => {
+            for part in term.parts() {
+                loads(scene, writer, part, steps);
+            }
+        }
+        TermKind::Walk { first, next, .. } => {
+            loads(scene, writer, first, steps);
+            if let (Ok(name), Ok(start)) = (writer.expression(term), writer.expression(first)) {
+                let step = writer.expression(next).ok();
+                let step = step.map(|step| format!(", then `{name} = {step}`"));
+                let words = format!("`{name}` starts as `{start}`{}", step.unwrap_or_default());
+                steps.push(Claim::new(Some(true)).text(words));
             }
         }
         TermKind::Caller { pc, term } => {
@@ -59,7 +207,15 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
             loads(scene, outer, term, steps);
             if let (Ok(text), Some(name)) = (outer.expression(term), scene.symbol_at(*pc)) {
                 let words = format!("`{}` passes `{text}`", source_name(&name.0));
-                steps.push(Claim::new(Some(true)).text(words));
+                let at = scene.source_line(*pc).map(|line| format!(" at `{line}`"));
+                let claim = Claim::new(Some(true)).text(words);
+                steps.push(claim.text(at.unwrap_or_default()));
+            }
+        }
+        TermKind::Local(_) => {
+            if let (Ok(text), Some(value)) = (writer.expression(term), term.observed) {
+                let claim = Claim::new(Some(true)).text(format!("local variable `{text}` is "));
+                steps.push(claim.data(value));
             }
         }
         TermKind::Entry(_) | TermKind::EntryStack(_) => {
@@ -85,20 +241,28 @@ fn holds(scene: &dyn Scene, text: &str, at: Option<u64>, value: Option<u64>) -> 
     }
 }
 
-/// Whether every part of the value is known: no alternatives, nothing that was given up, and what
-/// a register held at the entry is still there to see.
+/// Whether the value itself was read from memory.
+fn is_memory(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Caller { term, .. } | TermKind::Extend { term, .. } => is_memory(term),
+        TermKind::Binary { .. } | TermKind::Sum { .. } => term.parts().into_iter().any(is_memory),
+        kind => {
+            matches!(kind, TermKind::Load { .. } | TermKind::PerCpu { .. } | TermKind::Constant(_))
+        }
+    }
+}
+
+/// Whether the value is known without what was observed of itself: all that it was made of is in
+/// memory, or a register still holds it.
 fn is_grounded(term: &Term) -> bool {
     match &term.kind {
-        TermKind::Constant(_) | TermKind::PerCpu { .. } => true,
-        TermKind::Caller { term, .. } => is_grounded(term),
-        TermKind::Load { address, .. } => is_grounded(address),
-        TermKind::Sum { base, index, .. } => {
-            is_grounded(base) && index.as_ref().is_none_or(|(index, _)| is_grounded(index))
-        }
+        TermKind::Constant(_) | TermKind::PerCpu { .. } | TermKind::Again(_) => true,
         TermKind::Entry(_)
         | TermKind::EntryStack(_)
         | TermKind::StackAddress(_)
+        | TermKind::Local(_)
         | TermKind::Returned { .. } => term.observed.is_some(),
         TermKind::Choice(_) | TermKind::Unknown(_) => false,
+        _ => term.parts().into_iter().all(|part| part.observed.is_some() || is_grounded(part)),
     }
 }

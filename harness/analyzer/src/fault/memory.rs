@@ -8,12 +8,15 @@ use unwind::Frame;
 
 use super::caller::with_callers;
 use super::chain::origin;
-use super::{Diagnosis, NULL_PAGE, by_number, lower};
+use super::nature::{Use, refine};
+use super::{Diagnosis, NULL_PAGE, by_number, called, lower};
+use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::express::Writer;
-use crate::flow::{Slicer, Start, number};
+use crate::flow::{Slicer, Start, TermKind, number};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
+use crate::signature::source_name;
 
 /// One access to memory by the faulting instruction.
 struct Access {
@@ -32,8 +35,13 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
     let registers = by_number(&frame.registers);
     let access = faulting(scene, &instruction, &registers, reported)?;
     let kind = kind(&access);
-    let mut diagnosis =
-        Diagnosis { pc: Some(frame.pc), address: Some(access.address), ..Diagnosis::new(kind) };
+    let guilty = blamed(scene, frames, 0);
+    let mut diagnosis = Diagnosis {
+        pc: frames.get(guilty).map(|frame| frame.pc),
+        address: Some(access.address),
+        how: Some(if access.write { Use::Write } else { Use::Read }),
+        ..Diagnosis::new(kind)
+    };
     let verb = if access.write { "writes" } else { "reads" };
     let claim = Claim::new(Some(true)).code(pc);
     diagnosis
@@ -43,7 +51,12 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         let same = Claim::new(Some(reported == access.address));
         diagnosis.evidence.push(same.text("the kernel reported address ").data(reported));
     }
-    pointer(scene, frames, &instruction, &access, &mut diagnosis);
+    if let Some(inner) = guilty.checked_sub(1).and_then(|inner| frames.get(inner)) {
+        let name = scene.symbol_at(inner.pc.for_lookup()).map(|(name, _)| name);
+        let running = name.map(|name| source_name(&name).to_owned());
+        diagnosis.helper = called(scene, &frames[guilty]).or(running);
+    }
+    pointer(scene, (frames, guilty), &instruction, &access, &mut diagnosis);
     Some(diagnosis)
 }
 
@@ -108,7 +121,7 @@ fn kind(access: &Access) -> CrashKind {
 /// Finds the register that made the address bad and where its value came from.
 fn pointer(
     scene: &dyn Scene,
-    frames: &[Frame],
+    (frames, guilty): (&[Frame], usize),
     instruction: &Instruction,
     access: &Access,
     diagnosis: &mut Diagnosis,
@@ -116,42 +129,45 @@ fn pointer(
     let Some(frame) = frames.first() else { return };
     let registers = by_number(&frame.registers);
     let value = |register| number(register).and_then(|n| registers[usize::from(n)]);
-    let register = match (access.memory.base(), access.memory.index()) {
-        (Register::None | Register::RIP, Register::None) => {
-            diagnosis.unknown = Some("the address stands in the instruction itself".to_owned());
-            return;
-        }
-        (Register::None, index) => index,
-        (base, _) => base,
+    let pc = frame.pc.for_lookup();
+    let writer = Writer::new(scene, pc);
+    let how = if access.write { Use::Write } else { Use::Read };
+    let Some(register) = suspect(scene, &access.memory, value) else {
+        diagnosis.unknown = Some("the address stands in the instruction itself".to_owned());
+        refine(scene, writer, None, (access.address, access.address), how, diagnosis);
+        return;
     };
     let Some(bad) = value(register) else { return };
     let claim = Claim::new(Some(true)).text(format!("{} holds ", lower(register))).data(bad);
     diagnosis.evidence.push(claim);
-    let pc = frame.pc.for_lookup();
-    let writer = Writer::new(scene, pc);
     let Some((code, position)) =
         scene.function_code(pc).and_then(|code| code.at(pc).map(|at| (code, at)))
     else {
         diagnosis.unknown = Some("the code of the function is not in the dump".to_owned());
+        refine(scene, writer, None, (bad, access.address), how, diagnosis);
         return;
     };
     let keeps = |target| scene.keeps_registers(target);
-    let slicer = Slicer::new(&code, scene, &keeps, Start { position, registers });
-    let term = with_callers(scene, frames, slicer.register(register));
-    let origin = origin(scene, writer, &term, bad);
+    let start = Start { position, registers };
+    let slicer = Slicer::new(&code, scene, &keeps, start);
+    let term = with_callers(scene, frames, guilty, slicer.register(register));
+    let origin = origin(scene, writer, &registers, &term, bad);
     diagnosis.evidence.extend(origin.steps);
     match origin.expression {
         Ok(expression) => {
-            diagnosis.expression = Some(expression);
+            // `p = NULL` on the way says little; the variable's name says which pointer.
+            let number = expression.starts_with(|c: char| c.is_ascii_digit());
+            let local = writer.local_in(register).filter(|_| number && guilty == 0);
+            diagnosis.expression = Some(local.unwrap_or(expression));
             diagnosis.confidence = origin.confidence;
             let is_operand = instruction.memory_base() == access.memory.base()
                 && instruction.memory_index() == access.memory.index();
-            if is_operand {
-                let address = with_callers(scene, frames, slicer.operand_address());
+            if is_operand && guilty == 0 {
+                let address = with_callers(scene, frames, guilty, slicer.operand_address());
                 diagnosis.object = writer.object(&address, access.size);
             }
         }
-        Err(why) => match writer.local_in(register) {
+        Err(why) => match writer.local_in(register).filter(|_| guilty == 0) {
             Some(local) => {
                 let claim = Claim::new(Some(true));
                 diagnosis.evidence.push(claim.text(format!(
@@ -166,4 +182,63 @@ fn pointer(
             None => diagnosis.unknown = Some(format!("the pointer is {why}")),
         },
     }
+    // Without data flow to the module's call, its part in the fault is a guess.
+    if guilty > 0 && diagnosis.expression.is_none() {
+        diagnosis.confidence = Confidence::Likely;
+    }
+    let term = origin.term.unwrap_or(term);
+    refine(scene, writer, Some(&term), (bad, access.address), how, diagnosis);
+    if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis.kind)) {
+        unset(&slicer, *slot, diagnosis);
+    }
+}
+
+/// The register that makes the address bad: the base, or the index where the base alone is fine.
+fn suspect(
+    scene: &dyn Scene,
+    memory: &UsedMemory,
+    value: impl Fn(Register) -> Option<u64>,
+) -> Option<Register> {
+    match (memory.base(), memory.index()) {
+        (Register::None | Register::RIP, Register::None) => None,
+        (Register::None, index) => Some(index),
+        // Of `table[i]` the table is fine and the index is not, or the other way round.
+        (base, index) if index != Register::None => {
+            let is_fine = |register| {
+                let value = value(register).filter(|value| *value >= NULL_PAGE);
+                value.is_some_and(|value| scene.why_unreadable(value).is_none())
+            };
+            Some(if is_fine(base) && !is_fine(index) { index } else { base })
+        }
+        (base, _) => Some(base),
+    }
+}
+
+/// Whether nothing better is known of the pointer than that it is bad.
+fn is_wild(kind: CrashKind) -> bool {
+    matches!(
+        kind,
+        CrashKind::GeneralProtection
+            | CrashKind::BadRead
+            | CrashKind::BadWrite
+            | CrashKind::UserAccess
+    )
+}
+
+/// A local variable that nothing in the function sets: never, or only by those that it was handed
+/// to, which did not.
+fn unset(slicer: &Slicer<'_>, slot: i64, diagnosis: &mut Diagnosis) {
+    let escapes = slicer.may_be_set(slot);
+    let name = diagnosis.expression.as_deref().unwrap_or("the local variable").to_owned();
+    diagnosis.kind = CrashKind::Uninitialized;
+    let words = if escapes {
+        diagnosis.confidence = Confidence::Likely;
+        format!(
+            "no instruction on the way stores to `{name}`; a function that got its address may have"
+        )
+    } else {
+        format!("no instruction of the function stores to `{name}`")
+    };
+    diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+    diagnosis.nature = Some("what the stack held there before".to_owned());
 }

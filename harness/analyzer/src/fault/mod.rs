@@ -4,18 +4,29 @@
 mod bad_call;
 mod caller;
 mod chain;
+mod check;
 mod memory;
+mod naming;
+mod nature;
+mod spin;
+mod thunk;
 
 use iced_x86::Register;
 use unwind::{Frame, Pc, Registers};
 
 use crate::claim::Claim;
+use crate::flow::{CallTarget, call_target};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
+use crate::signature::source_name;
 use crate::stacks::Exhaustion;
 
 pub use bad_call::bad_call;
+pub(crate) use caller::argument_of_call;
+pub use check::{condition, divisor};
 pub use memory::bad_access;
+pub use nature::Use;
+pub(crate) use spin::busy_wait;
 
 /// Addresses below this one are NULL plus a small offset: the first page is never mapped.
 pub const NULL_PAGE: u64 = 4096;
@@ -39,6 +50,14 @@ pub struct Diagnosis {
     pub evidence: Vec<Claim>,
     /// What used the stack up, for faults at its end.
     pub exhaustion: Option<Exhaustion>,
+    /// What was done with the bad pointer, where one was bad.
+    pub how: Option<Use>,
+    /// What the bad pointer is, in words that another boot does not change.
+    pub nature: Option<String>,
+    /// The function of the kernel that the code at fault called and that noticed or faulted.
+    pub helper: Option<String>,
+    /// What happened, where no pointer was bad.
+    pub says: Option<Says>,
     /// Why nothing better is known, in words.
     pub unknown: Option<String>,
 }
@@ -55,8 +74,34 @@ impl Diagnosis {
             confidence: Confidence::Unknown,
             evidence: Vec::new(),
             exhaustion: None,
+            how: None,
+            nature: None,
+            helper: None,
+            says: None,
             unknown: None,
         }
+    }
+}
+
+/// What happened, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Says {
+    /// For the title: short, without code marks.
+    pub title: String,
+    /// The sentence's start, which the place follows.
+    pub sentence: String,
+}
+
+impl Says {
+    /// A title and a sentence.
+    pub fn new(title: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self { title: title.into(), sentence: sentence.into() }
+    }
+
+    /// The same words for both.
+    pub fn plain(words: impl Into<String>) -> Self {
+        let title = words.into();
+        Self { sentence: title.clone(), title }
     }
 }
 
@@ -69,6 +114,18 @@ pub fn examine(scene: &dyn Scene, frames: &[Frame], address: Option<u64>) -> Opt
     } else {
         Some(bad_call(scene, frames))
     }
+}
+
+/// Name of the function that the frame called, as its call says: the callee may have gone on with a
+/// jump to another one.
+pub(crate) fn called(scene: &dyn Scene, frame: &Frame) -> Option<String> {
+    let Pc::Return(address) = frame.pc else { return None };
+    let code = scene.function_code(frame.pc.for_lookup())?;
+    let call = code.instructions().get(code.before(address)?)?;
+    let Some(CallTarget::Direct(target)) = call_target(call) else { return None };
+    let (name, offset) = scene.symbol_at(target)?;
+    (offset == 0 && thunk::thunk_register(&name, 0).is_none())
+        .then(|| source_name(&name).to_owned())
 }
 
 /// The registers of a frame by the decoder's numbers.

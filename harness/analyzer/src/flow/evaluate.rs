@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Evaluates terms again on the dump.
 
-use super::term::{Term, TermKind};
+use super::term::{Operator, Term, TermKind};
 
 /// Words of the dump's memory.
 pub trait Words {
@@ -12,13 +12,39 @@ pub trait Words {
     fn per_cpu_base(&self) -> Option<u64>;
 }
 
+/// Rounds of a loop that are followed on the dump; longer lists take too long for a report.
+const MAX_ROUNDS: usize = 4096;
+
 /// The term's value as the dump's memory has it; observations are used only where memory cannot
 /// say (what a register held at the function's entry).
 pub fn evaluate(term: &Term, words: &dyn Words) -> Option<u64> {
+    evaluate_in(term, words, None)
+}
+
+/// The same in a round of a loop whose variable is `again`.
+fn evaluate_in(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
+    let computed = compute(term, words, again);
+    match term.kind {
+        // What a register held after a computation is as good as what was computed with.
+        TermKind::Sum { .. }
+        | TermKind::Binary { .. }
+        | TermKind::Extend { .. }
+        | TermKind::Walk { .. }
+        | TermKind::Choice(_)
+            if again.is_none() =>
+        {
+            computed.or(term.observed)
+        }
+        _ => computed,
+    }
+}
+
+fn compute(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
+    let value = |term: &Term| evaluate_in(term, words, again);
     match &term.kind {
         TermKind::Constant(value) => Some(*value),
         TermKind::Load { address, size, signed } => {
-            let word = words.word(evaluate(address, words)?, *size)?;
+            let word = words.word(value(address)?, *size)?;
             Some(if *signed { sign_extend(word, *size) } else { word })
         }
         TermKind::PerCpu { offset, size } => {
@@ -26,21 +52,84 @@ pub fn evaluate(term: &Term, words: &dyn Words) -> Option<u64> {
         }
         TermKind::Sum { base, index, offset } => {
             let index = match index {
-                Some((index, scale)) => evaluate(index, words)?.wrapping_mul(u64::from(*scale)),
+                Some((index, scale)) => value(index)?.wrapping_mul(u64::from(*scale)),
                 None => 0,
             };
-            Some(evaluate(base, words)?.wrapping_add(index).wrapping_add_signed(*offset))
+            Some(value(base)?.wrapping_add(index).wrapping_add_signed(*offset))
+        }
+        TermKind::Binary { op, left, right, size } => {
+            Some(operate(*op, value(left)?, value(right)?, *size))
+        }
+        TermKind::Extend { term, size, signed } => {
+            let low = zero_extend(value(term)?, *size);
+            Some(if *signed { sign_extend(low, *size) } else { low })
         }
         // Not what was observed here: that would prove the caller's expression with the bad value
         // itself.
-        TermKind::Caller { term, .. } => evaluate(term, words),
-        TermKind::Choice(terms) => agree(terms.iter().map(|term| evaluate(term, words))),
+        TermKind::Caller { term, .. } | TermKind::Variable { term, .. } => value(term),
+        TermKind::Choice(terms) => agree(terms.iter().map(value)),
+        // Which round it was in, only the end of the loop tells: `rounds()`.
+        TermKind::Walk { .. } | TermKind::Again(_) => again,
         TermKind::Entry(_)
         | TermKind::EntryStack(_)
         | TermKind::StackAddress(_)
         | TermKind::Returned { .. }
+        | TermKind::Local(_)
         | TermKind::Unknown(_) => term.observed,
     }
+}
+
+/// The round of the loop inside of the term in which the term is worth `wanted`, and what the
+/// loop's variable is then; `None` if there is no loop inside, or no such round in the dump.
+pub fn round(term: &Term, words: &dyn Words, wanted: u64) -> Option<(usize, u64)> {
+    let walked = walk(term)?;
+    let TermKind::Walk { first, next, .. } = &walked.kind else { return None };
+    let is_wanted = |variable| evaluate_in(term, words, Some(variable)) == Some(wanted);
+    if let Some(variable) = walked.observed {
+        return is_wanted(variable).then_some((1, variable));
+    }
+    let mut variable = evaluate(first, words)?;
+    for round in 0..MAX_ROUNDS {
+        if is_wanted(variable) {
+            return Some((round, variable));
+        }
+        let after = evaluate_in(next, words, Some(variable))?;
+        if after == variable {
+            return None;
+        }
+        variable = after;
+    }
+    None
+}
+
+/// The loop's variable inside of the term, if there is exactly one.
+pub fn walk(term: &Term) -> Option<&Term> {
+    if let TermKind::Walk { .. } = term.kind {
+        return Some(term);
+    }
+    let mut found = term.parts().into_iter().filter_map(walk);
+    found.next().filter(|_| found.next().is_none())
+}
+
+fn operate(op: Operator, left: u64, right: u64, size: u8) -> u64 {
+    let bits = u32::from(size) * 8;
+    let (left, right) = (zero_extend(left, size), zero_extend(right, size));
+    let count = u32::try_from(right & 0xff).unwrap_or(0) % bits.max(1);
+    let result = match op {
+        Operator::Subtract => left.wrapping_sub(right),
+        Operator::Multiply => left.wrapping_mul(right),
+        Operator::And => left & right,
+        Operator::Or => left | right,
+        Operator::Xor => left ^ right,
+        Operator::ShiftLeft => left.wrapping_shl(count),
+        Operator::ShiftRight => left.wrapping_shr(count),
+    };
+    zero_extend(result, size)
+}
+
+fn zero_extend(word: u64, size: u8) -> u64 {
+    let unused = 64_u32.saturating_sub(u32::from(size) * 8);
+    if unused >= 64 { 0 } else { word << unused >> unused }
 }
 
 /// The one value that all give, if all give one.

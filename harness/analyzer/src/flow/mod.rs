@@ -5,13 +5,16 @@
 //! is found is a [`Term`], which is then evaluated again on the dump. Nothing here knows DWARF:
 //! [`crate::express`] turns terms into C.
 //!
-//! Deliberately absent: loops are cut (a value that depends on itself contributes nothing) and
-//! memory is not modelled but for stack slots, whose stores lie in the same function.
+//! A variable that a loop changes becomes a walk: where it started and what a round makes of it,
+//! to be followed on the dump. Deliberately absent: memory is not modelled but for stack slots,
+//! whose stores lie in the same function.
 
+mod build;
 mod code;
 mod effect;
 mod evaluate;
 mod registers;
+mod since;
 mod slice;
 mod stack;
 mod term;
@@ -20,7 +23,7 @@ mod tests;
 
 pub use code::{Code, MAX_CODE_BYTES};
 pub use effect::{CallTarget, call_target};
-pub use evaluate::{Words, agree, evaluate};
+pub use evaluate::{Words, agree, evaluate, round, walk};
 pub use registers::{RegisterSet, full, number};
 pub use slice::{Slicer, Start};
-pub use term::{Term, TermKind};
+pub use term::{Operator, Place, Term, TermKind};

@@ -8,21 +8,23 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-use iced_x86::{ConditionCode, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
+use iced_x86::{ConditionCode, Mnemonic, OpKind, Register};
 
+use super::build::{
+    MAX_CHOICES, add, binary, extended, is_same_register_twice, looped, operator, per_cpu, returned,
+};
 use super::code::Code;
-use super::effect::{CallTarget, call_target, is_call, written};
+use super::effect::is_call;
 use super::evaluate::{Words, evaluate};
 use super::registers::{RegisterSet, full, number};
+use super::since::Since;
 use super::stack::{Offsets, immediate, offsets};
-use super::term::{Term, TermKind};
+use super::term::{Operator, Place, Term, TermKind};
 
 /// Steps after which a walk gives up; real functions need some hundreds.
 const MAX_STEPS: u32 = 50_000;
 /// Nesting of definitions and joins after which a walk gives up.
 const MAX_DEPTH: u32 = 120;
-/// Alternatives of one value that are still worth telling.
-const MAX_CHOICES: usize = 8;
 const RSP: u8 = 4;
 const RBP: u8 = 5;
 
@@ -39,12 +41,14 @@ pub struct Start {
 pub struct Slicer<'a> {
     code: &'a Code,
     words: &'a dyn Words,
-    keeps_registers: &'a dyn Fn(u64) -> bool,
     start: Start,
     offsets: Vec<Option<Offsets>>,
-    factory: RefCell<InstructionInfoFactory>,
+    /// What may be written between an instruction and the start.
+    since: Since,
     steps: Cell<u32>,
     depth: Cell<u32>,
+    /// What is being followed from where, outermost first: a loop's variable comes here again.
+    active: RefCell<Vec<(usize, Tracked)>>,
 }
 
 impl std::fmt::Debug for Slicer<'_> {
@@ -68,18 +72,19 @@ impl<'a> Slicer<'a> {
     pub fn new(
         code: &'a Code,
         words: &'a dyn Words,
-        keeps_registers: &'a dyn Fn(u64) -> bool,
+        keeps_registers: &dyn Fn(u64) -> bool,
         start: Start,
     ) -> Self {
+        let since = Since::new(code, keeps_registers, start.position);
         Self {
             code,
             words,
-            keeps_registers,
             start,
             offsets: offsets(code),
-            factory: RefCell::new(InstructionInfoFactory::new()),
+            since,
             steps: Cell::new(0),
             depth: Cell::new(0),
+            active: RefCell::new(Vec::new()),
         }
     }
 
@@ -102,6 +107,56 @@ impl<'a> Slicer<'a> {
         self.address(self.start.position, RegisterSet::default())
     }
 
+    /// The value of the starting instruction's operand: a register, or memory.
+    pub fn operand(&self, index: u32) -> Option<Term> {
+        let instruction = &self.code.instructions()[self.start.position];
+        match instruction.op_kind(index) {
+            OpKind::Register => Some(self.register(instruction.op_register(index))),
+            OpKind::Memory => {
+                let size = u8::try_from(instruction.memory_size().size()).ok()?;
+                Some(self.memory_operand(size))
+            }
+            _ => {
+                let value = instruction.try_immediate(index).ok()?;
+                Some(Term::new(TermKind::Constant(value), instruction.ip()))
+            }
+        }
+    }
+
+    /// Whether any instruction of the function stores to the slot, or makes an address from which
+    /// others could.
+    pub fn may_be_set(&self, slot: i64) -> bool {
+        (0..self.code.instructions().len()).any(|position| {
+            let stores = self.store(position, slot, RegisterSet::default()).is_some();
+            stores || self.makes_address(position, slot)
+        })
+    }
+
+    /// Whether the instruction makes the address of the slot or of something that begins before it.
+    fn makes_address(&self, position: usize, slot: i64) -> bool {
+        let instruction = &self.code.instructions()[position];
+        let Some(known) = self.offsets.get(position).copied().flatten() else { return false };
+        let base = match instruction.mnemonic() {
+            Mnemonic::Mov if instruction.op1_kind() == OpKind::Register => {
+                match instruction.op1_register() {
+                    Register::RSP if instruction.op0_register() != Register::RBP => known.rsp,
+                    _ => None,
+                }
+            }
+            Mnemonic::Lea if instruction.op0_register() != Register::RSP => {
+                let base = match instruction.memory_base() {
+                    Register::RSP => known.rsp,
+                    Register::RBP => known.rbp,
+                    _ => None,
+                };
+                let displacement = instruction.memory_displacement64().cast_signed();
+                base.map(|base| base.wrapping_add(displacement))
+            }
+            _ => None,
+        };
+        base.is_some_and(|base| base <= slot)
+    }
+
     /// Address of the return address' slot of the frame, where rsp is known at the start.
     fn return_slot(&self) -> Option<u64> {
         let offset = self.offsets.get(self.start.position).copied().flatten()?.rsp?;
@@ -112,10 +167,25 @@ impl<'a> Slicer<'a> {
         if self.depth.get() >= MAX_DEPTH {
             return Term::unknown("too deeply nested to follow", 0);
         }
+        let place = self.place(position, tracked);
+        if self.active.borrow().contains(&(position, tracked)) {
+            return Term::new(TermKind::Again(place), 0);
+        }
+        self.active.borrow_mut().push((position, tracked));
         self.depth.set(self.depth.get() + 1);
         let term = self.before(position, tracked, dirty, &mut Seen::new());
         self.depth.set(self.depth.get() - 1);
-        term.unwrap_or_else(|| Term::unknown("changes only in a loop", 0))
+        self.active.borrow_mut().pop();
+        term.map(|term| looped(term, place))
+            .unwrap_or_else(|| Term::unknown("changes only in a loop", 0))
+    }
+
+    fn place(&self, position: usize, tracked: Tracked) -> Place {
+        let register = match tracked {
+            Tracked::Register(number) => Some(full(number)),
+            Tracked::Slot(_) => None,
+        };
+        (self.code.instructions()[position].ip(), register)
     }
 
     /// The tracked value before the instruction; `None` if every path only leads back here.
@@ -127,12 +197,19 @@ impl<'a> Slicer<'a> {
         seen: &mut Seen,
     ) -> Option<Term> {
         loop {
+            // From where ways meet, another one than that walked here may lead to the start.
+            if self.code.predecessors(position).len() > 1 {
+                dirty.insert_all(self.since.last(self.code, position));
+            }
             if let Some(term) = self.stack_pointer(position, tracked) {
                 return Some(term);
             }
             self.steps.set(self.steps.get() + 1);
             if self.steps.get() > MAX_STEPS {
                 return Some(Term::unknown("too many paths to follow", 0));
+            }
+            if !seen.insert((position, tracked)) {
+                return None;
             }
             let predecessors = self.code.predecessors(position);
             let is_entry = self.code.at(self.code.entry()) == Some(position);
@@ -141,13 +218,7 @@ impl<'a> Slicer<'a> {
                     Some(term) => return Some(term),
                     None => position = only,
                 }
-                if !seen.insert((position, tracked)) {
-                    return None;
-                }
                 continue;
-            }
-            if !seen.insert((position, tracked)) && !is_entry {
-                return None;
             }
             return self.join(position, is_entry, tracked, dirty, seen);
         }
@@ -227,9 +298,14 @@ impl<'a> Slicer<'a> {
         let term = match tracked {
             Tracked::Register(number) => Term::new(TermKind::Entry(full(number)), 0),
             Tracked::Slot(slot) if slot > 0 => Term::new(TermKind::EntryStack(slot), 0),
-            Tracked::Slot(_) => Term::unknown("a local variable filled elsewhere", 0),
+            Tracked::Slot(slot) => Term::new(TermKind::Local(slot), 0),
         };
-        term.observed(self.observe(tracked, dirty))
+        let copied = || match tracked {
+            Tracked::Register(number) => self.since.copy(self.code, number),
+            Tracked::Slot(_) => None,
+        };
+        let copied = copied().and_then(|copy| self.start.registers[usize::from(copy)]);
+        term.observed(self.observe(tracked, dirty)).observed(copied)
     }
 
     /// rsp, and rbp where it is a frame pointer, are addresses of the stack.
@@ -247,11 +323,7 @@ impl<'a> Slicer<'a> {
     /// The tracked value after the instruction if the instruction defines it; otherwise `None`,
     /// with what the instruction writes added to `dirty`.
     fn across(&self, position: usize, tracked: Tracked, dirty: &mut RegisterSet) -> Option<Term> {
-        let instruction = &self.code.instructions()[position];
-        let mut changed = written(&mut self.factory.borrow_mut(), instruction);
-        if is_call(instruction) && !self.is_transparent(instruction) {
-            changed.insert_all(RegisterSet::CALLER_SAVED);
-        }
+        let changed = self.since.own(position);
         let observed = self.observe(tracked, *dirty);
         let term = match tracked {
             Tracked::Register(number) if changed.contains(number) => {
@@ -263,10 +335,6 @@ impl<'a> Slicer<'a> {
         };
         dirty.insert_all(changed);
         term.map(|term| term.observed(observed))
-    }
-
-    fn is_transparent(&self, call: &Instruction) -> bool {
-        matches!(call_target(call), Some(CallTarget::Direct(to)) if (self.keeps_registers)(to))
     }
 
     /// The value that the instruction gives to the register. `dirty` includes what it writes.
@@ -297,9 +365,9 @@ impl<'a> Slicer<'a> {
         let site = instruction.ip();
         let size = u8::try_from(instruction.op0_register().size()).unwrap_or(8);
         let own = || self.fresh(position, Tracked::Register(number), dirty);
+        let source = || self.source(position, size, false, dirty);
         match instruction.mnemonic() {
-            Mnemonic::Mov => self.source(position, size, false, dirty),
-            Mnemonic::Movzx => self.source(position, size, false, dirty),
+            Mnemonic::Mov | Mnemonic::Movzx => source(),
             Mnemonic::Movsx | Mnemonic::Movsxd => self.source(position, size, true, dirty),
             Mnemonic::Lea => self.address(position, dirty),
             Mnemonic::Xor | Mnemonic::Sub if is_same_register_twice(instruction) => {
@@ -311,21 +379,19 @@ impl<'a> Slicer<'a> {
                 Some(n) if instruction.mnemonic() == Mnemonic::Add => own().plus(n),
                 Some(n) => own().plus(n.wrapping_neg()),
                 None if instruction.mnemonic() == Mnemonic::Add => {
-                    own().indexed(self.source(position, size, false, dirty), 1, 0, site)
+                    own().indexed(source(), 1, 0, site)
                 }
-                None => Term::unknown("computed by a subtraction", site),
+                None => binary(Operator::Subtract, own(), source(), size, site),
             },
             Mnemonic::Shl => immediate(instruction)
                 .and_then(|bits| 1_u32.checked_shl(u32::try_from(bits).ok()?))
                 .and_then(|factor| own().times(factor, site))
-                .unwrap_or_else(|| Term::unknown("computed by a shift", site)),
+                .unwrap_or_else(|| binary(Operator::ShiftLeft, own(), source(), size, site)),
             Mnemonic::Imul if instruction.op_count() == 3 => {
                 let factor = instruction.try_immediate(2).ok();
                 factor
                     .and_then(|factor| u32::try_from(factor).ok())
-                    .and_then(|factor| {
-                        self.source(position, size, false, dirty).times(factor, site)
-                    })
+                    .and_then(|factor| source().times(factor, site))
                     .unwrap_or_else(|| Term::unknown("computed by a multiplication", site))
             }
             Mnemonic::Pop => match self.offsets.get(position).copied().flatten() {
@@ -334,13 +400,14 @@ impl<'a> Slicer<'a> {
                 }
                 _ => Term::unknown("popped from a place that is not known", site),
             },
-            // Of what sets a whole register by a condition there is only cmovcc.
-            _ if instruction.condition_code() != ConditionCode::None => {
-                let moved = self.source(position, size, false, dirty);
-                self.choose(vec![own(), moved], None)
-                    .unwrap_or_else(|| Term::unknown("a conditional move", site))
-            }
-            mnemonic => Term::unknown(format!("computed by `{mnemonic:?}`").to_lowercase(), site),
+            mnemonic => match operator(mnemonic).filter(|_| instruction.op_count() == 2) {
+                Some(op) => binary(op, own(), source(), size, site),
+                // Of what sets a whole register by a condition there is only cmovcc.
+                None if instruction.condition_code() != ConditionCode::None => self
+                    .choose(vec![own(), source()], None)
+                    .unwrap_or_else(|| Term::unknown("a conditional move", site)),
+                None => Term::unknown(format!("computed by `{mnemonic:?}`").to_lowercase(), site),
+            },
         }
     }
 
@@ -350,7 +417,10 @@ impl<'a> Slicer<'a> {
         let site = instruction.ip();
         match instruction.op1_kind() {
             OpKind::Register => match number(instruction.op1_register()) {
-                Some(source) => self.fresh(position, Tracked::Register(source), dirty),
+                Some(source) => {
+                    let term = self.fresh(position, Tracked::Register(source), dirty);
+                    extended(term, instruction.op1_register(), signed, site)
+                }
                 None => Term::unknown("copied from a register that is not followed", site),
             },
             OpKind::Memory => {
@@ -433,42 +503,4 @@ impl<'a> Slicer<'a> {
             Term::unknown("a stack slot that is written in parts", site)
         })
     }
-}
-
-fn returned(call: &Instruction, number: u8) -> Term {
-    let target = match call_target(call) {
-        Some(CallTarget::Direct(target)) => Some(target),
-        _ => None,
-    };
-    if number == 0 {
-        Term::new(TermKind::Returned { target }, call.ip())
-    } else {
-        Term::unknown("a register that a call may change", call.ip())
-    }
-}
-
-fn per_cpu(instruction: &Instruction, size: u8) -> Term {
-    let offset = if instruction.is_ip_rel_memory_operand() {
-        Some(instruction.ip_rel_memory_address())
-    } else {
-        let plain = instruction.memory_base() == Register::None
-            && instruction.memory_index() == Register::None;
-        plain.then(|| instruction.memory_displacement64())
-    };
-    match offset {
-        Some(offset) => Term::new(TermKind::PerCpu { offset, size }, instruction.ip()),
-        None => Term::unknown("a computed per-CPU address", instruction.ip()),
-    }
-}
-
-fn add(base: Term, index: Option<(Term, u32)>, offset: i64, site: u64) -> Term {
-    match index {
-        None => base.plus(offset),
-        Some((index, scale)) => base.indexed(index, scale, offset, site),
-    }
-}
-
-fn is_same_register_twice(instruction: &Instruction) -> bool {
-    instruction.op1_kind() == OpKind::Register
-        && instruction.op0_register() == instruction.op1_register()
 }

@@ -65,11 +65,120 @@ pub enum TermKind {
     },
     /// One of several, by the path taken.
     Choice(Vec<Term>),
+    /// Two values joined by an operator.
+    Binary {
+        /// The operator.
+        op: Operator,
+        /// Its left side.
+        left: Box<Term>,
+        /// Its right side.
+        right: Box<Term>,
+        /// Bytes of the result; the rest of the register is 0.
+        size: u8,
+    },
+    /// The low bytes of a value, extended to the whole register.
+    Extend {
+        /// The value.
+        term: Box<Term>,
+        /// Bytes of it.
+        size: u8,
+        /// Whether the sign is extended.
+        signed: bool,
+    },
+    /// A variable of a loop: it starts as `first`, and each round makes `next` of it.
+    Walk {
+        /// Its value before the loop.
+        first: Box<Term>,
+        /// Its value after a round, in which [`TermKind::Again`] is its value before.
+        next: Box<Term>,
+        /// Where that holds, and what it is in.
+        place: Place,
+    },
+    /// A value that the debug information has a name for at the end of the walk: a local variable
+    /// in a register.
+    Variable {
+        /// Its name.
+        name: String,
+        /// An address in the scope of the name.
+        pc: u64,
+        /// How the value was computed.
+        term: Box<Term>,
+    },
+    /// Within a [`TermKind::Walk`] of that place: the variable's value a round before.
+    Again(Place),
+    /// The word of this function's stack frame at this offset from the return address' slot, to
+    /// which no instruction stored on the way.
+    Local(i64),
     /// Not followed further, with the reason in words.
     Unknown(String),
 }
 
+/// Address of an instruction and the register that a loop's variable is in before it (`None` for a
+/// word of the stack).
+pub type Place = (u64, Option<Register>);
+
+/// An operator of C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Operator {
+    Subtract,
+    Multiply,
+    And,
+    Or,
+    Xor,
+    ShiftLeft,
+    ShiftRight,
+}
+
 impl Term {
+    /// The terms that this one is directly made of.
+    pub fn parts(&self) -> Vec<&Self> {
+        use TermKind as K;
+        match &self.kind {
+            K::Load { address: term, .. }
+            | K::Caller { term, .. }
+            | K::Extend { term, .. }
+            | K::Variable { term, .. } => {
+                vec![term]
+            }
+            K::Sum { base, index, .. } => {
+                let index = index.iter().map(|(index, _)| index.as_ref());
+                std::iter::once(base.as_ref()).chain(index).collect()
+            }
+            K::Binary { left, right, .. } => vec![left, right],
+            K::Walk { first, next, .. } => vec![first, next],
+            K::Choice(terms) => terms.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same, to change them.
+    pub fn parts_mut(&mut self) -> Vec<&mut Self> {
+        use TermKind as K;
+        match &mut self.kind {
+            K::Load { address: term, .. }
+            | K::Caller { term, .. }
+            | K::Extend { term, .. }
+            | K::Variable { term, .. } => {
+                vec![term]
+            }
+            K::Sum { base, index, .. } => {
+                let index = index.iter_mut().map(|(index, _)| index.as_mut());
+                std::iter::once(base.as_mut()).chain(index).collect()
+            }
+            K::Binary { left, right, .. } => vec![left, right],
+            K::Walk { first, next, .. } => vec![first, next],
+            K::Choice(terms) => terms.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the loop's variable of that place is a part of it.
+    pub fn has_again(&self, place: Place) -> bool {
+        self.kind == TermKind::Again(place)
+            || self.parts().into_iter().any(|part| part.has_again(place))
+    }
+
     /// A term nobody has observed yet.
     pub fn new(kind: TermKind, site: u64) -> Self {
         Self { kind, observed: None, site }
@@ -146,6 +255,13 @@ impl Term {
         Some(Self::new(TermKind::Sum { base, index, offset }, site))
     }
 
+    /// `self - other` where `self` is a multiple of `other`.
+    pub fn less(&self, other: &Self) -> Option<Self> {
+        let (inner, scale, offset) = self.product()?;
+        (offset == 0 && scale > 1 && inner.same_computation(other)).then_some(())?;
+        inner.clone().times(scale - 1, self.site)
+    }
+
     /// Index, scale and offset of a sum without a base.
     fn product(&self) -> Option<(&Self, u32, i64)> {
         match &self.kind {
@@ -160,7 +276,7 @@ impl Term {
 
     /// Whether both were computed in the same way, whatever was observed of them and where.
     pub fn same_computation(&self, other: &Self) -> bool {
-        use TermKind::{Choice, Load, Sum};
+        use TermKind::{Binary, Choice, Extend, Load, Sum, Walk};
         match (&self.kind, &other.kind) {
             (Load { address: a, size: s, signed: x }, Load { address: b, size: t, signed: y }) => {
                 s == t && x == y && a.same_computation(b)
@@ -176,10 +292,22 @@ impl Term {
             (Choice(a), Choice(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_computation(b))
             }
+            (Binary { op, size, .. }, Binary { op: other_op, size: other_size, .. }) => {
+                op == other_op && size == other_size && self.same_parts(other)
+            }
+            (Extend { size, signed, .. }, Extend { size: s, signed: x, .. }) => {
+                size == s && signed == x && self.same_parts(other)
+            }
+            (Walk { .. }, Walk { .. }) => self.same_parts(other),
             (TermKind::Returned { .. }, TermKind::Returned { .. }) => {
                 self.kind == other.kind && self.site == other.site
             }
             (a, b) => a == b,
         }
+    }
+
+    fn same_parts(&self, other: &Self) -> bool {
+        let (own, theirs) = (self.parts(), other.parts());
+        own.len() == theirs.len() && own.iter().zip(theirs).all(|(a, b)| a.same_computation(b))
     }
 }

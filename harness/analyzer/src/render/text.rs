@@ -8,6 +8,9 @@ const FUNCTION_WIDTH: usize = 52;
 /// Width of the column with file and line.
 const SOURCE_WIDTH: usize = 36;
 
+/// Steps that are shown; whoever reads on wants the stacks.
+const MAX_EVIDENCE: usize = 11;
+
 /// The report as text.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
@@ -77,7 +80,8 @@ fn verdict(report: &Report, out: &mut String) {
     out.push('\n');
     line(out, "VERDICT", &verdict.summary);
     let confidence = match verdict.confidence {
-        Confidence::Proven => "proven: evaluated again on the dump",
+        Confidence::Proven if verdict.expression.is_some() => "proven: evaluated again on the dump",
+        Confidence::Proven => "proven: by the stacks and the code in the dump",
         Confidence::Likely => "likely: not all of it could be checked on the dump",
         Confidence::Unknown => "unknown",
     };
@@ -85,8 +89,16 @@ fn verdict(report: &Report, out: &mut String) {
     if let Some(signature) = &report.signature {
         line(out, "SIGNATURE", signature);
     }
-    for (index, evidence) in verdict.evidence.iter().enumerate() {
+    let shown = verdict.evidence.len().min(MAX_EVIDENCE);
+    for (index, evidence) in verdict.evidence.iter().take(shown).enumerate() {
         line(out, if index == 0 { "EVIDENCE" } else { "" }, &sentence(evidence));
+    }
+    if verdict.evidence.len() > shown {
+        let more = verdict.evidence.len() - shown;
+        line(out, "", &format!("     {more} more steps in the JSON form"));
+    }
+    for (index, next) in verdict.next.iter().enumerate() {
+        line(out, if index == 0 { "NEXT" } else { "" }, next);
     }
 }
 

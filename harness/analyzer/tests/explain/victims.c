@@ -38,6 +38,8 @@ struct device {
 	char name[24];
 	const struct operations *operations;
 	struct queue *queue;
+	struct queue *spare;
+	unsigned long tagged;
 	struct {
 		long padding;
 		struct port ports[4];
@@ -162,6 +164,70 @@ NOINLINE int on_the_stack(struct device *device)
 	return device->queue->length; /* BUG: device->queue */
 }
 
+/* Two ways lead to the access, and only one of them with NULL. */
+NOINLINE int one_of_two(struct device *device, int how)
+{
+	struct queue *queue = device->queue;
+
+	if (helper(how) > 3)
+		queue = device->spare;
+	helper(4);
+	sink = queue->length; /* BUG: device->queue */
+	return helper(device->name[0]);
+}
+
+NOINLINE long walked_to_its_end(struct device *device, int wanted)
+{
+	struct queue *queue = device->spare;
+
+	while (queue->length != wanted) /* BUG: queue->next */
+		queue = queue->next;
+	return helper(device->name[0]);
+}
+
+NOINLINE int pointer_with_flags(struct device *device)
+{
+	struct queue *queue = (struct queue *)(device->tagged & ~7UL);
+
+	helper(1);
+	sink = queue->length; /* BUG: device->tagged & ~7 */
+	return helper(device->name[0]);
+}
+
+NOINLINE int divided(struct device *device, int total)
+{
+	helper(total);
+	sink = total / device->spare->length; /* BUG: device->spare->length */
+	return helper(device->name[0]);
+}
+
+NOINLINE int checked(struct device *device)
+{
+	helper(2);
+	if (device->spare->length < 4)
+		__builtin_trap(); /* BUG: device->spare->length */
+	return device->name[0];
+}
+
+NOINLINE void fill_the_stack(void)
+{
+	volatile unsigned long words[64];
+
+	for (int i = 0; i < 64; i++)
+		words[i] = 0x1000000000;
+}
+
+NOINLINE int never_set(struct device *device)
+{
+	volatile struct {
+		struct queue *first;
+		struct queue *second;
+	} pair;
+
+	pair.first = device->spare;
+	return pair.second->length + pair.first->length; /* BUG: pair.second */
+}
+
 static void save(int signal, siginfo_t *info, void *context)
 {
 	const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
@@ -199,6 +265,8 @@ static void catch_faults(void)
 	stack.ss_sp = malloc(stack.ss_size);
 	sigaltstack(&stack, NULL);
 	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGFPE, &action, NULL);
+	sigaction(SIGILL, &action, NULL);
 }
 
 int main(int count, char **arguments)
@@ -227,6 +295,15 @@ int main(int count, char **arguments)
 	TRY(in_a_loop, (int)in_a_loop(queue));
 	TRY(many_arguments, many_arguments(1, 2, 3, 4, 5, 6, device));
 	TRY(on_the_stack, on_the_stack(device));
+	device->spare = queue;
+	device->tagged = 5;
+	TRY(one_of_two, one_of_two(device, -9));
+	TRY(walked_to_its_end, (int)walked_to_its_end(device, 7));
+	TRY(pointer_with_flags, pointer_with_flags(device));
+	TRY(divided, divided(device, 12));
+	TRY(checked, checked(device));
+	fill_the_stack();
+	TRY(never_set, never_set(device));
 	device->queue = queue;
 	TRY(read_deep, read_deep(device));
 	return 1;

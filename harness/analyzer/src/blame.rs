@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whose line it is.
+//!
+//! A module that hands a bad pointer to `memcpy()` makes the kernel fault, and a list that it
+//! corrupted is noticed in `list_add()`, which a header of the kernel defines. What people have to
+//! look at is the module's own line in both cases.
+
+use debuginfo::SourceFrame;
+use unwind::{Frame, Pc, Trust};
+
+use crate::backtrace::FrameNames;
+use crate::report::Culprit;
+use crate::scene::Scene;
+use crate::signature::source_name;
+
+/// Where the kernel keeps its headers, below its source or what a distribution packs for modules.
+const HEADERS: [&str; 9] = [
+    "include/linux/",
+    "include/asm-generic/",
+    "include/uapi/",
+    "include/generated/",
+    "include/net/",
+    "include/trace/",
+    "include/crypto/",
+    "arch/x86/include/",
+    "arch/x86/include/generated/",
+];
+
+/// Whether the file is one of the kernel's headers.
+pub fn is_kernel_header(file: &str) -> bool {
+    HEADERS.iter().any(|folder| {
+        file.match_indices(folder).any(|(at, _)| at == 0 || file.as_bytes()[at - 1] == b'/')
+    })
+}
+
+/// The function of an inline chain whose line people have to look at: the innermost one that no
+/// header of the kernel defines.
+fn own(chain: &[SourceFrame]) -> usize {
+    let is_own = |source: &SourceFrame| {
+        source.file.as_deref().is_some_and(|file| !is_kernel_header(file)) && source.line.is_some()
+    };
+    chain.iter().position(is_own).unwrap_or(0)
+}
+
+/// The code at fault: function, what it was inlined into, file and line at the program counter.
+pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
+    let lookup = pc.for_lookup();
+    let code = names.code_name(lookup);
+    let chain = names.image_at(lookup).and_then(|image| image.source(lookup).found());
+    let module = code.as_ref().and_then(|code| code.module.clone());
+    let symbol = code.map(|code| source_name(&code.symbol).to_owned());
+    let chain = chain.unwrap_or_default();
+    let Some(first) = chain.get(own(&chain)) else {
+        let of = |function| Culprit { function: Some(function), module, ..Culprit::default() };
+        return symbol.map(of);
+    };
+    let outer = chain.iter().skip(own(&chain) + 1);
+    Some(Culprit {
+        function: first.function.clone().or(symbol),
+        inlined_into: outer.filter_map(|source| source.function.clone()).collect(),
+        module,
+        file: first.file.clone(),
+        line: first.line,
+    })
+}
+
+/// Position of the frame to blame for what happened in `frames[from]`: the innermost one of a
+/// module from outside of the kernel's tree, within what ran before anything was interrupted;
+/// `from` itself if there is none.
+///
+/// A frame that may be stale accuses nobody.
+pub fn blamed(scene: &dyn Scene, frames: &[Frame], from: usize) -> usize {
+    let same = |(position, frame): &(usize, &Frame)| *position == from || frame.exception.is_none();
+    frames
+        .iter()
+        .enumerate()
+        .skip(from)
+        .take_while(same)
+        .find(|(_, frame)| frame.trust != Trust::Scan && scene.is_outside(frame.pc.for_lookup()))
+        .map_or(from, |(position, _)| position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(function: &str, file: &str) -> SourceFrame {
+        SourceFrame {
+            function: Some(function.to_owned()),
+            file: Some(file.to_owned()),
+            line: Some(7),
+            column: None,
+            inlined: false,
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_kernels_header_is_not_the_modules_own() {
+        let chain = [
+            source("__list_add", "/usr/src/linux-headers-6.1.0-56-common/include/linux/list.h"),
+            source("list_add", "./include/linux/list.h"),
+            source("ring_join", "ring/include/ring_list.h"),
+            source("ring_open", "ring/main.c"),
+        ];
+        assert_eq!(own(&chain), 2);
+        assert_eq!(own(&chain[..1]), 0);
+        assert!(!is_kernel_header("myinclude/linux/x.h"));
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A CPU that a watchdog found to run without end: what it runs, and for whom it waits.
+
+use unwind::Frame;
+
+use super::lock::{Wanted, taken_before, wanted};
+use super::place;
+use crate::blame::blamed;
+use crate::claim::Claim;
+use crate::fault::{Diagnosis, Says, busy_wait};
+use crate::machine::Machine;
+use crate::report::{Confidence, CrashKind};
+use crate::scene::Scene as _;
+use crate::told::Told;
+
+/// Diagnoses a lockup. `frames` are those of the CPU that crashed.
+pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
+    let kind = told.kind.unwrap_or(CrashKind::SoftLockup);
+    let other = told.stuck.filter(|cpu| machine.kernel().crash().cpu != Some(*cpu));
+    let theirs = other.and_then(|cpu| {
+        let task = machine.kernel().current_task(cpu).ok()?;
+        Some(machine.backtrace_of(&task).ok()?.walk.frames)
+    });
+    let frames = theirs.as_deref().unwrap_or(frames);
+    let (start, guilty) = interrupted(machine, frames);
+    let mut diagnosis =
+        Diagnosis { pc: frames.get(guilty).map(|frame| frame.pc), ..Diagnosis::new(kind) };
+    let (Some(frame), Some(inner)) = (frames.get(guilty), frames.get(start)) else {
+        return diagnosis;
+    };
+    let running = Claim::new(Some(true)).text("the CPU was interrupted at ");
+    diagnosis.evidence.push(running.code(inner.pc.address()));
+    if machine.is_outside(frame.pc.for_lookup()) {
+        diagnosis.confidence = Confidence::Proven;
+    } else {
+        diagnosis.unknown =
+            Some("no module from outside of the kernel's tree is on its stack".into());
+    }
+    let lock = wanted(machine, frames.get(start..=guilty).map_or(&[][..], |_| &frames[start..]))
+        .filter(|lock| start + lock.caller <= guilty);
+    match lock {
+        Some(lock) => spinning(machine, &frames[start..], &lock, &mut diagnosis),
+        None => looping(machine, frames, guilty, &mut diagnosis),
+    }
+    diagnosis
+}
+
+/// The frame that was interrupted, and the one to blame: in what was interrupted last, or if no
+/// module runs there, in what that had interrupted.
+fn interrupted(machine: &Machine<'_>, frames: &[Frame]) -> (usize, usize) {
+    let mut starts: Vec<usize> =
+        (1..frames.len()).filter(|&at| frames[at].exception.is_some()).collect();
+    if starts.is_empty() {
+        starts.push(0);
+    }
+    let found = starts.iter().map(|&start| (start, blamed(machine, frames, start)));
+    let outside =
+        found.clone().find(|(_, guilty)| machine.is_outside(frames[*guilty].pc.for_lookup()));
+    outside.or_else(|| found.clone().next()).filter(|_| !frames.is_empty()).unwrap_or((0, 0))
+}
+
+fn spinning(machine: &Machine<'_>, frames: &[Frame], lock: &Wanted, diagnosis: &mut Diagnosis) {
+    diagnosis.expression.clone_from(&lock.expression);
+    let named = lock.expression.as_ref().map_or_else(|| "a lock".to_owned(), |e| format!("`{e}`"));
+    let claim = Claim::new(Some(true)).text(format!("it waits for {named} at ")).data(lock.address);
+    diagnosis.evidence.push(claim.text(format!(" in `{}`", lock.function)));
+    if let Some(claim) = taken_before(machine, frames, lock) {
+        diagnosis.evidence.push(claim);
+    }
+    let waiting = others(machine, lock, diagnosis);
+    let title = lock.expression.as_deref().unwrap_or("a lock");
+    diagnosis.says = Some(match waiting {
+        // A spinlock's owner is on a CPU all the time. If nobody else is, it is this one.
+        Others::Idle => {
+            diagnosis.kind = CrashKind::Deadlock;
+            Says::new(
+                format!("deadlock on {title}"),
+                format!("{named} is taken, and nobody else runs who could have it: waited for"),
+            )
+        }
+        Others::Busy | Others::Unknown => Says::new(
+            format!("lockup waiting for {title}"),
+            format!("{named} is never given back: waited for"),
+        ),
+    });
+}
+
+/// What the other CPUs do.
+enum Others {
+    Idle,
+    Busy,
+    Unknown,
+}
+
+fn others(machine: &Machine<'_>, lock: &Wanted, diagnosis: &mut Diagnosis) -> Others {
+    let kernel = machine.kernel();
+    let Ok(cpus) = kernel.online_cpus() else { return Others::Unknown };
+    let own = kernel.crash().cpu;
+    let mut found = Others::Idle;
+    for cpu in cpus {
+        if Some(cpu) == own {
+            continue;
+        }
+        let Ok(task) = kernel.current_task(cpu) else { return Others::Unknown };
+        let Ok(walked) = machine.backtrace_of(&task) else { return Others::Unknown };
+        let frames = walked.walk.frames;
+        let claim = Claim::new(Some(true)).text("meanwhile ");
+        let same = wanted(machine, &frames).filter(|other| other.address == lock.address);
+        let guilty = blamed(machine, &frames, 0);
+        let outside = frames.get(guilty).filter(|f| machine.is_outside(f.pc.for_lookup()));
+        let claim = match (outside, same) {
+            (Some(frame), Some(_)) => claim
+                .text(format!("another CPU waits for the same lock in {}", place(machine, frame))),
+            (Some(frame), None) => {
+                found = Others::Busy;
+                let at = machine.source_line(frame.pc.for_lookup()).unwrap_or_default();
+                claim.text(format!("another CPU runs {} at `{at}`", place(machine, frame)))
+            }
+            (None, _) if task.pid == 0 || frames.is_empty() => continue,
+            (None, Some(_)) => claim.text("another CPU waits for the same lock"),
+            // It may be in a function of the kernel that was called with the lock held.
+            (None, None) => {
+                diagnosis.confidence = Confidence::Likely;
+                continue;
+            }
+        };
+        diagnosis.evidence.push(claim);
+    }
+    found
+}
+
+fn looping(machine: &Machine<'_>, frames: &[Frame], guilty: usize, diagnosis: &mut Diagnosis) {
+    let waits = frames.get(guilty).and_then(|frame| busy_wait(machine, frame.pc));
+    if let Some(pc) = waits {
+        diagnosis.pc = Some(pc);
+        let claim = Claim::new(Some(true)).text("the loop there waits with `pause` at ");
+        diagnosis.evidence.push(claim.code(pc.address()));
+    }
+    let kind = match diagnosis.kind {
+        CrashKind::HardLockup => "hard lockup",
+        CrashKind::RcuStall => "RCU stall",
+        _ => "soft lockup",
+    };
+    diagnosis.says = Some(match waits {
+        Some(_) => Says::new(
+            format!("{kind} in a busy wait"),
+            "a busy wait never ends".to_owned() + ": the CPU runs",
+        ),
+        None => Says::new(kind, format!("{kind}: the CPU never leaves the code")),
+    });
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Values that a check or a division looked at.
+
+use iced_x86::{FlowControl, InstructionInfoFactory, Mnemonic, OpKind};
+use unwind::Frame;
+
+use super::caller::with_callers;
+use super::chain::origin;
+use super::{Diagnosis, by_number};
+use crate::blame::blamed;
+use crate::claim::Claim;
+use crate::express::Writer;
+use crate::flow::{Slicer, Start, evaluate};
+use crate::report::{Confidence, CrashKind};
+use crate::scene::Scene;
+
+/// Instructions between a comparison and the jump that it decides.
+const NEAR: usize = 4;
+
+/// Diagnoses the division that the innermost frame was interrupted at: the divisor and where it
+/// came from. `None` if the instruction is no division.
+pub fn divisor(scene: &dyn Scene, frames: &[Frame]) -> Option<Diagnosis> {
+    let frame = frames.first()?;
+    let pc = frame.pc.for_lookup();
+    let code = scene.function_code(pc)?;
+    let position = code.at(pc)?;
+    let instruction = code.instructions()[position];
+    if !matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv) {
+        return None;
+    }
+    let keeps = |target| scene.keeps_registers(target);
+    let start = Start { position, registers: by_number(&frame.registers) };
+    let slicer = Slicer::new(&code, scene, &keeps, start);
+    let size = match instruction.op0_kind() {
+        OpKind::Register => instruction.op0_register().size(),
+        _ => instruction.memory_size().size(),
+    };
+    let guilty = blamed(scene, frames, 0);
+    let term = with_callers(scene, frames, guilty, slicer.operand(0)?);
+    let unused = 64_u32.saturating_sub(u32::try_from(size).unwrap_or(8) * 8);
+    let value = term.observed.or_else(|| evaluate(&term, scene)).map(|v| v << unused >> unused);
+    let mut diagnosis = Diagnosis {
+        pc: frames.get(guilty).map(|frame| frame.pc),
+        address: value,
+        ..Diagnosis::new(CrashKind::DivideError)
+    };
+    let claim = Claim::new(Some(true)).code(pc).text(" divides");
+    diagnosis.evidence.push(match value {
+        Some(value) => claim.text(" by ").data(value),
+        None => claim,
+    });
+    let registers = by_number(&frame.registers);
+    let writer = Writer::new(scene, pc);
+    let origin = origin(scene, writer, &registers, &term, value.unwrap_or(0));
+    diagnosis.evidence.extend(origin.steps);
+    match origin.expression {
+        Ok(expression) => {
+            diagnosis.expression = Some(expression);
+            diagnosis.confidence = match value {
+                Some(_) => origin.confidence,
+                None => Confidence::Likely,
+            };
+        }
+        Err(why) => diagnosis.unknown = Some(format!("the divisor is {why}")),
+    }
+    Some(diagnosis)
+}
+
+/// Adds the values that the check before a trap compared: `BUG_ON(ring->count > 16)` jumps to the
+/// trap, and nothing runs in between.
+pub fn condition(scene: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis) {
+    let Some(frame) = frames.first() else { return };
+    let pc = frame.pc.for_lookup();
+    let Some((code, trap)) =
+        scene.function_code(pc).and_then(|code| code.at(pc).map(|at| (code, at)))
+    else {
+        return;
+    };
+    let &[jump] = code.predecessors(trap) else { return };
+    let instructions = code.instructions();
+    if instructions[jump].flow_control() != FlowControl::ConditionalBranch {
+        return;
+    }
+    let mut factory = InstructionInfoFactory::new();
+    let mut position = jump;
+    for _ in 0..NEAR {
+        let &[before] = code.predecessors(position) else { return };
+        position = before;
+        let instruction = &instructions[position];
+        let compares = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
+        if compares {
+            break;
+        }
+        if instruction.rflags_modified() != 0 || !factory.info(instruction).used_memory().is_empty()
+        {
+            return;
+        }
+    }
+    let compare = instructions[position];
+    if !matches!(compare.mnemonic(), Mnemonic::Cmp | Mnemonic::Test) {
+        return;
+    }
+    let keeps = |target| scene.keeps_registers(target);
+    let start = Start { position, registers: by_number(&frame.registers) };
+    let slicer = Slicer::new(&code, scene, &keeps, start);
+    let writer = Writer::new(scene, pc);
+    for operand in 0..compare.op_count().min(2) {
+        let Some(term) = slicer.operand(operand) else { continue };
+        let term = with_callers(scene, frames, 0, term);
+        let Ok(text) = writer.expression(&term) else { continue };
+        let value = evaluate(&term, scene).or(term.observed);
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        if let Some(value) = value {
+            let claim =
+                Claim::new(Some(true)).text(format!("the check looked at `{text}`, which is "));
+            diagnosis.evidence.push(claim.data(value));
+            if diagnosis.expression.is_none() {
+                diagnosis.expression = Some(text);
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a bad pointer is, and so what kind of mistake made it.
+//!
+//! The values on the way to the fault are looked at, not only the last one: a pointer that was
+//! read from a freed object is a use after free, whatever stood there.
+
+use super::{Diagnosis, NULL_PAGE};
+use crate::claim::Claim;
+use crate::express::Writer;
+use crate::flow::{Term, TermKind, evaluate};
+use crate::identify::{AddressRegion, Identity, Pattern};
+use crate::kernel::mm::slab_layout::SlotPart;
+use crate::kernel::mm::slab_object::{ObjectState, SlabObject};
+use crate::report::{Confidence, CrashKind};
+use crate::scene::Scene;
+
+/// `-4095` to `-1` are error codes (`MAX_ERRNO`, `include/linux/err.h`).
+const ERRORS: u64 = 0u64.wrapping_sub(4095);
+/// Bits of the page fault's error code: the page was there; it was a write.
+const PRESENT: u64 = 1;
+const WRITE: u64 = 2;
+/// Bytes before a pointer that are looked at for text which runs into it.
+const RUN: u64 = 256;
+
+/// What was done with the pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// It was read through.
+    Read,
+    /// It was written through.
+    Write,
+    /// It was called or jumped to.
+    Call,
+}
+
+/// Looks at a bad pointer and says in the diagnosis what it is. `pointer` is its value, `address`
+/// what was accessed through it.
+pub(super) fn refine(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    term: Option<&Term>,
+    (pointer, address): (u64, u64),
+    how: Use,
+    diagnosis: &mut Diagnosis,
+) {
+    let root = term.and_then(|term| root(scene, term)).unwrap_or(pointer);
+    let mut found = term.and_then(|term| freed(scene, writer, term));
+    if found.is_none() {
+        found = by_value(scene, root).or_else(|| text(scene, writer, term, pointer));
+    }
+    if found.is_none() && root >= NULL_PAGE {
+        found = by_place(scene, address, how);
+    }
+    let Some(found) = found else { return };
+    diagnosis.kind = found.kind.unwrap_or(diagnosis.kind);
+    diagnosis.nature = Some(found.words);
+    diagnosis.evidence.extend(found.claim);
+    if found.doubtful && diagnosis.confidence == Confidence::Proven {
+        diagnosis.confidence = Confidence::Likely;
+    }
+}
+
+/// What was found out about a pointer.
+struct Nature {
+    /// The kind of mistake; `None` if the access tells it better.
+    kind: Option<CrashKind>,
+    /// What the pointer leads to, after "leads to".
+    words: String,
+    claim: Option<Claim>,
+    /// Whether the dump does not show the mistake itself.
+    doubtful: bool,
+}
+
+impl Nature {
+    fn sure(kind: impl Into<Option<CrashKind>>, words: impl Into<String>) -> Self {
+        Self { kind: kind.into(), words: words.into(), claim: None, doubtful: false }
+    }
+}
+
+/// The pointer without the offset that was added to it.
+fn root(scene: &dyn Scene, term: &Term) -> Option<u64> {
+    match &term.kind {
+        TermKind::Sum { base, .. } => root(scene, base),
+        TermKind::Caller { term, .. } => root(scene, term),
+        _ => term.observed.or_else(|| evaluate(term, scene)),
+    }
+}
+
+/// Whether a value on the way was read from a freed object.
+fn freed(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Nature> {
+    if let TermKind::Caller { pc, term } = &term.kind {
+        return freed(scene, Writer::new(scene, *pc), term);
+    }
+    for part in term.parts() {
+        if let Some(found) = freed(scene, writer, part) {
+            return Some(found);
+        }
+    }
+    let TermKind::Load { address, .. } = &term.kind else { return None };
+    let at = evaluate(address, scene)?;
+    let slab = scene.identity(at)?.slab?;
+    let is_free = matches!(slab.state, ObjectState::Free | ObjectState::FreeOnCpu(_));
+    if !is_free || slab.part != SlotPart::Object {
+        return None;
+    }
+    let what = match writer.expression(term) {
+        Ok(text) => format!("`{text}` is read from an object of {} that is free", cache(&slab)),
+        Err(_) => format!("it is read from an object of {} that is free", cache(&slab)),
+    };
+    let claim = Claim::new(Some(true)).text(what).text(": ").data(slab.start);
+    let claim = tracks(scene, &slab, claim);
+    Some(Nature {
+        kind: Some(CrashKind::UseAfterFree),
+        words: format!("what was left in a freed object of {}", cache(&slab)),
+        claim: Some(claim),
+        doubtful: false,
+    })
+}
+
+fn cache(slab: &SlabObject) -> String {
+    slab.slab.cache.name.clone()
+}
+
+/// Who allocated and freed the object, where the allocator noted that.
+fn tracks(scene: &dyn Scene, slab: &SlabObject, mut claim: Claim) -> Claim {
+    let _ = scene;
+    if let Some(track) = &slab.freed {
+        claim = claim.text(", freed by ").code(track.caller);
+    }
+    if let Some(track) = &slab.allocated {
+        claim = claim.text(", allocated by ").code(track.caller);
+    }
+    claim
+}
+
+/// Values that are no addresses.
+fn by_value(scene: &dyn Scene, root: u64) -> Option<Nature> {
+    if root < NULL_PAGE {
+        return None;
+    }
+    if root >= ERRORS {
+        let pattern = scene.identity(root).and_then(|identity| identity.pattern);
+        let name = match pattern {
+            Some(Pattern::Error { name: Some(name), .. }) => format!("-{name}"),
+            _ => root.cast_signed().to_string(),
+        };
+        return Some(Nature::sure(CrashKind::ErrPtr, format!("the error code {name}")));
+    }
+    match scene.identity(root)?.pattern? {
+        Pattern::Poison { meaning, .. } if meaning.contains("list entry") => {
+            Some(Nature::sure(CrashKind::ListCorruption, format!("the {meaning}")))
+        }
+        Pattern::Poison { meaning, .. } => {
+            let kind = match meaning {
+                m if m.contains("freed slab") || m.contains("freed page") => {
+                    CrashKind::UseAfterFree
+                }
+                m if m.contains("never initialised") => CrashKind::Uninitialized,
+                m if m.contains("red zone") => CrashKind::OutOfBounds,
+                _ => return Some(Nature::sure(None, meaning)),
+            };
+            Some(Nature::sure(kind, meaning))
+        }
+        _ => None,
+    }
+}
+
+/// Text in a pointer's place: a neighbour that overflowed, or memory that has a new owner.
+fn text(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    term: Option<&Term>,
+    pointer: u64,
+) -> Option<Nature> {
+    let Pattern::Text(characters) = scene.identity(pointer)?.pattern? else { return None };
+    let words = format!("the text \"{characters}\"");
+    let plain = Some(Nature { kind: None, words: words.clone(), claim: None, doubtful: true });
+    let Some(Term { kind: TermKind::Load { address, .. }, .. }) = term else { return plain };
+    let Some(at) = evaluate(address, scene) else { return plain };
+    let Some(slab) = scene.identity(at).and_then(|identity| identity.slab) else { return plain };
+    let run = run(scene, at);
+    let start = at.wrapping_sub(run);
+    let of = cache(&slab);
+    if start < slab.start {
+        let claim = Claim::new(Some(true)).text("text runs into the object at ").data(slab.start);
+        let claim = claim.text(format!(" (of {of}) from the object before it"));
+        return Some(Nature {
+            kind: Some(CrashKind::HeapOverflow),
+            words,
+            claim: Some(claim),
+            doubtful: false,
+        });
+    }
+    let _ = writer;
+    let claim = Claim::new(Some(true)).text("the object of ").text(of).text(" at ");
+    let claim = claim.data(slab.start).text(" holds text there: it has another owner by now");
+    Some(Nature { kind: Some(CrashKind::UseAfterFree), words, claim: Some(claim), doubtful: true })
+}
+
+/// Bytes of text directly before the address.
+fn run(scene: &dyn Scene, at: u64) -> u64 {
+    let is_text = |distance: &u64| {
+        let byte = scene.word(at.wrapping_sub(*distance), 1);
+        byte.is_some_and(|byte| matches!(byte, 0x20..=0x7e | 9 | 10 | 13))
+    };
+    (1..=RUN).take_while(is_text).count() as u64
+}
+
+/// What lies at the address that was accessed.
+fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Nature> {
+    let identity = scene.identity(address)?;
+    let error = scene.error_code();
+    let has = |bits: u64| error.is_some_and(|error| error & bits == bits);
+    match identity.region {
+        AddressRegion::User => Some(user(scene, &identity)),
+        AddressRegion::NonCanonical => None,
+        _ if how == Use::Call => call(&identity),
+        _ if identity.stack.as_ref().is_some_and(|stack| stack.guard) => {
+            Some(Nature::sure(CrashKind::OutOfBounds, "the guard page of a kernel stack"))
+        }
+        _ if how == Use::Write && has(PRESENT | WRITE) => {
+            let what = named(&identity).unwrap_or_else(|| "memory".to_owned());
+            Some(Nature::sure(CrashKind::WriteToReadOnly, format!("{what}, which is read-only")))
+        }
+        AddressRegion::Vmalloc if identity.unreadable.is_some() => Some(match &identity.vm_area {
+            Some(area) => {
+                let (end, asked) = (address.wrapping_sub(area.start), area.end - area.start);
+                let words = format!(
+                    "the guard page behind a vmalloc area, at {end:#x} of {asked:#x} bytes"
+                );
+                Nature::sure(CrashKind::OutOfBounds, words)
+            }
+            None => Nature::sure(None, "a hole between vmalloc areas: never mapped, or freed"),
+        }),
+        _ => identity.gone.map(|gone| Nature::sure(CrashKind::UnloadedCode, gone)),
+    }
+}
+
+fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
+    if identity.user.as_ref().is_some_and(|user| user.vma.is_some()) {
+        let words = "memory of the process, which only copy_from_user() and its like may touch";
+        return Nature::sure(CrashKind::UserAccess, words);
+    }
+    if let Some((variable, _)) =
+        scene.per_cpu_symbol(identity.address).filter(|_| identity.address < 1 << 20)
+    {
+        let words =
+            format!("the offset of per-CPU variable `{variable}`, used without this_cpu_ptr()");
+        return Nature { kind: None, words, claim: None, doubtful: true };
+    }
+    Nature::sure(None, "an address of user space where nothing is mapped")
+}
+
+/// Code that is none.
+fn call(identity: &Identity) -> Option<Nature> {
+    if let Some(gone) = &identity.gone {
+        let kind =
+            if gone.contains("start") { CrashKind::FreedInitCode } else { CrashKind::UnloadedCode };
+        return Some(Nature::sure(kind, gone.clone()));
+    }
+    if identity.unreadable.is_some() {
+        return None;
+    }
+    let what = named(identity).unwrap_or_else(|| "data".to_owned());
+    Some(Nature::sure(CrashKind::ExecOfNonExecutable, format!("{what}, which is no code")))
+}
+
+/// What is there, in words that another boot does not change.
+fn named(identity: &Identity) -> Option<String> {
+    let symbol = identity.symbol.as_ref().map(|symbol| format!("`{}`", symbol.symbol));
+    let module = identity.module.as_ref().map(|module| format!("memory of module {}", module.name));
+    let slab = identity.slab.as_ref().map(|slab| format!("an object of {}", cache(slab)));
+    let stack = identity.stack.as_ref().map(|_| "a kernel stack".to_owned());
+    symbol.or(module).or(slab).or(stack)
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is written between an instruction and the point that is looked back from.
+//!
+//! A register that no path between the two writes still holds at the end what it held at the
+//! instruction: the registers of a fault are observations of earlier values.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind};
+
+use super::code::Code;
+use super::effect::{CallTarget, call_target, is_call, written};
+use super::registers::{RegisterSet, full, number};
+
+/// Registers that may be written between instructions and the end.
+pub(super) struct Since {
+    end: usize,
+    own: Vec<RegisterSet>,
+    last: RefCell<BTreeMap<usize, RegisterSet>>,
+}
+
+impl Since {
+    pub(super) fn new(code: &Code, keeps_registers: &dyn Fn(u64) -> bool, end: usize) -> Self {
+        let mut factory = InstructionInfoFactory::new();
+        let own = code.instructions().iter();
+        let own = own.map(|instruction| changed(&mut factory, keeps_registers, instruction));
+        Self { end, own: own.collect(), last: RefCell::default() }
+    }
+
+    /// Registers that the instruction itself may change.
+    pub(super) fn own(&self, position: usize) -> RegisterSet {
+        self.own.get(position).copied().unwrap_or_default()
+    }
+
+    /// Registers that may be written from the last time on that control came to the instruction,
+    /// by any path that leads to the end without coming there again.
+    pub(super) fn last(&self, code: &Code, position: usize) -> RegisterSet {
+        if position == self.end {
+            return RegisterSet::default();
+        }
+        if let Some(known) = self.last.borrow().get(&position) {
+            return *known;
+        }
+        let before = reached(self.end, position, |at| code.predecessors(at).to_vec());
+        let after = reached(position, position, |at| code.successors(at));
+        let mut set = self.own(position);
+        for at in 0..self.own.len() {
+            // The end itself has not run yet, unless a loop leads back to it.
+            let again = at != self.end
+                || code
+                    .successors(at)
+                    .iter()
+                    .any(|&next| before.get(next).copied().unwrap_or_default());
+            let is_set = |set: &[bool]| set.get(at).copied().unwrap_or_default();
+            if is_set(&before) && is_set(&after) && again {
+                set.insert_all(self.own(at));
+            }
+        }
+        self.last.borrow_mut().insert(position, set);
+        set
+    }
+
+    /// A register that has at the end what `original` held when the function was entered: a copy
+    /// made before the first branch, which nothing wrote since. Compilers keep parameters so.
+    pub(super) fn copy(&self, code: &Code, original: u8) -> Option<u8> {
+        let mut position = code.at(code.entry())?;
+        loop {
+            let instruction = &code.instructions()[position];
+            let own = self.own(position);
+            let &[next] = code.successors(position).as_slice() else { return None };
+            let copy =
+                copied(instruction, original).filter(|&copy| !self.last(code, next).contains(copy));
+            // A jump back to here would make the copy one of another round.
+            let is_entry_only = code.predecessors(next).len() == 1;
+            if copy.is_some() || own.contains(original) || !is_entry_only {
+                return copy.filter(|_| is_entry_only);
+            }
+            position = next;
+        }
+    }
+}
+
+/// Which instructions are reached from `start` in steps of `next` that do not go on from `barrier`.
+fn reached(start: usize, barrier: usize, next: impl Fn(usize) -> Vec<usize>) -> Vec<bool> {
+    let mut found = Vec::new();
+    let mut pending = vec![start];
+    let mut is_first = true;
+    while let Some(at) = pending.pop() {
+        if at == barrier && !is_first {
+            continue;
+        }
+        is_first = false;
+        for step in next(at) {
+            if found.len() <= step {
+                found.resize(step + 1, false);
+            }
+            if !found[step] {
+                found[step] = true;
+                pending.push(step);
+            }
+        }
+    }
+    if found.len() <= start {
+        found.resize(start + 1, false);
+    }
+    found[start] = true;
+    found
+}
+
+/// The register that the instruction copies `original` to, as a whole.
+fn copied(instruction: &Instruction, original: u8) -> Option<u8> {
+    let is_copy = instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op0_kind() == OpKind::Register
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op1_register() == full(original)
+        && instruction.op0_register().is_gpr64();
+    number(instruction.op0_register()).filter(|_| is_copy)
+}
+
+/// The registers that the instruction may change, a call's callee included.
+pub(super) fn changed(
+    factory: &mut InstructionInfoFactory,
+    keeps_registers: &dyn Fn(u64) -> bool,
+    instruction: &Instruction,
+) -> RegisterSet {
+    let mut changed = written(factory, instruction);
+    if is_call(instruction) {
+        let target = call_target(instruction);
+        if !matches!(target, Some(CallTarget::Direct(to)) if keeps_registers(to)) {
+            changed.insert_all(RegisterSet::CALLER_SAVED);
+        }
+    }
+    changed
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the kernel's log says of the crash besides its headline.
+//!
+//! A fatal warning and a `BUG()` name only the place that noticed something; what it noticed
+//! stands in the lines above. Written from the callers of `pr_err()`, `WARN()` and `panic()` in
+//! `lib/refcount.c`, `lib/list_debug.c`, `lib/string_helpers.c`, `mm/usercopy.c`, `mm/slub.c`,
+//! `mm/kasan/report.c`, `kernel/sched/core.c`, `kernel/hung_task.c`, `kernel/watchdog.c` and
+//! `kernel/rcu/tree_stall.h`, 3.10 to 6.12.
+
+use crate::kernel::log::LogLine;
+use crate::kernel::oops::Oops;
+use crate::message;
+use crate::report::CrashKind;
+
+/// Lines above the headline in which its report may have begun.
+const REPORT: usize = 80;
+/// Lines above the beginning of a report that belong to it.
+const ABOVE: usize = 4;
+
+/// What a line says, more special ones first.
+const DETAILS: [(&str, CrashKind); 30] = [
+    ("refcount_t: ", CrashKind::Refcount),
+    ("list_add corruption", CrashKind::ListCorruption),
+    ("list_del corruption", CrashKind::ListCorruption),
+    ("list_add double add", CrashKind::ListCorruption),
+    ("detected buffer overflow in", CrashKind::Fortify),
+    ("detected field-spanning write", CrashKind::Fortify),
+    ("buffer overflow detected", CrashKind::Fortify),
+    ("usercopy: ", CrashKind::Fortify),
+    ("scheduling while atomic", CrashKind::SleepingInAtomic),
+    ("sleeping function called from invalid context", CrashKind::SleepingInAtomic),
+    ("Voluntary context switch within RCU", CrashKind::SleepingInAtomic),
+    ("KASAN: double-free", CrashKind::DoubleFree),
+    ("KASAN: invalid-free", CrashKind::DoubleFree),
+    ("KASAN: null-ptr-deref", CrashKind::NullRead),
+    ("KASAN: user-memory-access", CrashKind::UserAccess),
+    ("KASAN: wild-memory-access", CrashKind::GeneralProtection),
+    ("KASAN: slab-out-of-bounds", CrashKind::HeapOverflow),
+    ("out-of-bounds in", CrashKind::OutOfBounds),
+    ("use-after-free", CrashKind::UseAfterFree),
+    ("KFENCE: invalid free", CrashKind::DoubleFree),
+    ("KFENCE: memory corruption", CrashKind::HeapOverflow),
+    ("KFENCE: out-of-bounds", CrashKind::HeapOverflow),
+    ("UBSAN: ", CrashKind::UndefinedBehavior),
+    ("CFI failure", CrashKind::UndefinedBehavior),
+    ("Object already free", CrashKind::DoubleFree),
+    ("Wrong slab cache", CrashKind::DoubleFree),
+    ("Redzone overwritten", CrashKind::HeapOverflow),
+    ("Poison overwritten", CrashKind::UseAfterFree),
+    ("kernel BUG at mm/slub.c", CrashKind::DoubleFree),
+    ("kernel BUG at mm/slab", CrashKind::DoubleFree),
+];
+
+/// What the log says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The first line of the crash.
+    pub headline: Option<String>,
+    /// The kind that the lines tell; `None` for faults on memory, which the code tells better.
+    pub kind: Option<CrashKind>,
+    /// The line that says more than the headline.
+    pub detail: Option<String>,
+    /// The task that the watchdog for hung tasks complained of.
+    pub hung: Option<i32>,
+    /// The CPU that a watchdog complained of.
+    pub stuck: Option<u32>,
+}
+
+impl Told {
+    /// Reads what the log says of the last crash.
+    pub fn read(log: &[LogLine], oops: Option<&Oops>) -> Self {
+        use CrashKind as K;
+        let Some(oops) = oops else { return Self::default() };
+        let kind = message::kind(&oops.headline);
+        let mut told = Self { headline: Some(oops.headline.clone()), kind, ..Self::default() };
+        let above = &log[..oops.index.min(log.len())];
+        if matches!(
+            kind,
+            Some(K::Bug | K::InvalidOpcode | K::Warn | K::ListCorruption | K::Fortify)
+        ) {
+            told.report(log, oops.index);
+        }
+        if let Some(CrashKind::Panic) = kind
+            && oops.headline.contains("KASAN") | oops.headline.contains("KFENCE")
+        {
+            told.report(log, oops.index);
+        }
+        told.hung = above.iter().rev().find_map(|line| hung(&line.text));
+        told.stuck = above.iter().rev().take(REPORT).find_map(|line| stuck(&line.text));
+        told
+    }
+
+    /// Looks for what the report above the headline was about.
+    fn report(&mut self, log: &[LogLine], index: usize) {
+        let first = index.saturating_sub(REPORT);
+        let starts = |line: &LogLine| line.text.contains("[ cut here ]");
+        let start = (first..index).rev().find(|&at| log.get(at).is_some_and(starts));
+        let start = start.unwrap_or(index).saturating_sub(ABOVE);
+        let end = index.saturating_add(1).min(log.len());
+        for line in log.get(start..end).unwrap_or_default() {
+            let detail = DETAILS.iter().find(|(text, _)| line.text.contains(text));
+            if let Some((_, kind)) = detail {
+                self.kind = Some(*kind);
+                self.detail = Some(line.text.clone());
+                return;
+            }
+        }
+        let warning = |line: &&LogLine| line.text.starts_with("WARNING: ");
+        self.detail = log
+            .get(start..end)
+            .and_then(|lines| lines.iter().rev().find(warning))
+            .map(|line| line.text.clone());
+    }
+}
+
+/// The pid in `INFO: task name:123 blocked for more than 10 seconds.`; the name may hold colons.
+fn hung(text: &str) -> Option<i32> {
+    let (before, _) = text.split_once(" blocked for more than ")?;
+    let (_, pid) = before.strip_prefix("INFO: task ")?.rsplit_once(':')?;
+    pid.parse().ok()
+}
+
+/// The CPU in `soft lockup - CPU#1 stuck for 22s!`, `hard LOCKUP on cpu 1` or, for RCU's stalls,
+/// `\t1-....: (5250 ticks this GP)`.
+fn stuck(text: &str) -> Option<u32> {
+    let number = |text: &str| {
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        text[..digits].parse().ok()
+    };
+    if let Some((_, after)) = text.split_once("soft lockup - CPU#") {
+        return number(after);
+    }
+    if let Some((_, after)) = text.split_once("hard LOCKUP on cpu ") {
+        return number(after);
+    }
+    let stalled = text.trim_start_matches("rcu:").trim_start();
+    let (cpu, rest) = stalled.split_once('-')?;
+    let is_stall = rest.contains("ticks this GP") || rest.contains("GPs behind");
+    is_stall.then(|| cpu.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> Told {
+        let line =
+            |text: &str| LogLine { nanoseconds: 0, level: 1, caller: None, text: text.to_owned() };
+        let log: Vec<LogLine> = text.lines().map(line).collect();
+        Told::read(&log, Oops::last(&log).as_ref())
+    }
+
+    #[test]
+    fn a_fatal_warning_is_about_what_it_warned_of() {
+        let told = told(
+            "\
+------------[ cut here ]------------
+refcount_t: underflow; use-after-free.
+WARNING: CPU: 1 PID: 311 at lib/refcount.c:28 refcount_warn_saturate+0xba/0x110
+Modules linked in: sessions(OE)
+Call Trace:
+Kernel panic - not syncing: panic_on_warn set ...",
+        );
+        assert_eq!(told.kind, Some(CrashKind::Refcount));
+        assert_eq!(told.detail.as_deref(), Some("refcount_t: underflow; use-after-free."));
+    }
+
+    #[test]
+    fn a_bug_of_the_list_checks_is_a_corrupted_list() {
+        let told = told(
+            "\
+list_del corruption. prev->next should be ffff8a, but was dead000000000100
+------------[ cut here ]------------
+kernel BUG at lib/list_debug.c:53!
+invalid opcode: 0000 [#1] PREEMPT SMP",
+        );
+        assert_eq!(told.kind, Some(CrashKind::ListCorruption));
+        assert!(told.detail.unwrap().starts_with("list_del corruption"));
+    }
+
+    #[test]
+    fn a_bug_of_a_module_is_a_bug() {
+        let told = told(
+            "\
+refcount_t: saturated; leaking memory.
+something else
+else
+else
+else
+------------[ cut here ]------------
+kernel BUG at /src/ring.c:80!
+invalid opcode: 0000 [#1] PREEMPT SMP",
+        );
+        assert_eq!((told.kind, told.detail), (Some(CrashKind::Bug), None));
+    }
+
+    #[test]
+    fn the_watchdogs_name_a_task_and_a_cpu() {
+        let hung = told(
+            "\
+INFO: task a:b:77 blocked for more than 10 seconds.
+Kernel panic - not syncing: hung_task: blocked tasks",
+        );
+        assert_eq!((hung.kind, hung.hung), (Some(CrashKind::HungTask), Some(77)));
+        let soft = told(
+            "\
+watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:311]
+Kernel panic - not syncing: softlockup: hung tasks",
+        );
+        assert_eq!((soft.kind, soft.stuck), (Some(CrashKind::SoftLockup), Some(1)));
+        let stall = told(
+            "\
+rcu: INFO: rcu_preempt self-detected stall on CPU
+rcu: \t3-....: (5250 ticks this GP) idle=2d4c/1/0x4000000000000000
+Kernel panic - not syncing: RCU Stall",
+        );
+        assert_eq!((stall.kind, stall.stuck), (Some(CrashKind::RcuStall), Some(3)));
+    }
+}
