@@ -35,7 +35,7 @@ pub(crate) fn ask(image: &Image<'_>, base: u64) {
 }
 
 /// Asks for call frame information, and for the values of all its expressions.
-fn ask_frame(image: &Image<'_>, pc: u64) {
+pub(crate) fn ask_frame(image: &Image<'_>, pc: u64) {
     let Some(row) = image.cfi(pc).found() else { return };
     let of_cfa = match row.cfa {
         CfaRule::Expression(expression) => Some(expression),

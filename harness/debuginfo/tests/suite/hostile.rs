@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use debuginfo::Image;
 
-use crate::exercise::ask;
+use crate::exercise::{ask, ask_frame};
 use crate::tools::{KERNEL, Workshop};
 
 /// Numbers that repeat from run to run (Knuth's linear congruential generator).
