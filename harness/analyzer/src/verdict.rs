@@ -147,6 +147,9 @@ impl Words<'_> {
         match (&self.diagnosis.expression, nature) {
             (Some(e), None) if is_null(self.diagnosis.kind) => format!("`{e}` is NULL: {verb}"),
             (None, None) if is_null(self.diagnosis.kind) => format!("a NULL pointer is {verb}"),
+            (Some(e), Some(nature)) if self.diagnosis.is_value => {
+                format!("`{e}` is {nature}: {verb}")
+            }
             (Some(e), Some(nature)) => format!("`{e}` leads to {address}, {nature}: {verb}"),
             (Some(e), None) => format!("`{e}` leads to {address}, which cannot be used: {verb}"),
             (None, Some(nature)) => format!("{address}, {nature}, is {verb}"),

@@ -122,37 +122,65 @@ pub(super) fn owner(machine: &Machine<'_>, lock: &Wanted) -> Option<Task> {
     Some(known.clone())
 }
 
+/// A call on the way that takes a spinlock.
+struct Taken {
+    lock: Option<String>,
+    address: Option<u64>,
+    function: String,
+    line: Option<String>,
+}
+
+/// The calls that take spinlocks in the functions of modules on the stack, but those that the
+/// frames are in.
+fn taken(machine: &Machine<'_>, frames: &[Frame]) -> Vec<Taken> {
+    let mut found = Vec::new();
+    for frame in frames.iter().filter(|frame| machine.is_outside(frame.pc.for_lookup())) {
+        let Some(code) = machine.function_code(frame.pc.for_lookup()) else { continue };
+        for (position, instruction) in code.instructions().iter().enumerate() {
+            let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
+            let is_own_call = instruction.next_ip() == frame.pc.address();
+            if is_own_call || !machine.is_in(target, &SPINNING) {
+                continue;
+            }
+            let keeps = |target| machine.keeps_registers(target);
+            let start = Start { position, registers: [None; 16] };
+            let term = Slicer::new(&code, machine, &keeps, start).register(Register::RDI);
+            found.push(Taken {
+                lock: object(Writer::new(machine, instruction.ip()), &term),
+                address: evaluate(&term, machine),
+                function: place(machine, frame),
+                line: machine.source_line(instruction.ip()),
+            });
+        }
+    }
+    found
+}
+
+impl Taken {
+    fn claim(&self, what: &str) -> Claim {
+        let line = self.line.as_ref().map_or_else(String::new, |line| format!(" at `{line}`"));
+        Claim::new(Some(true)).text(format!("{} takes {what}{line}", self.function))
+    }
+}
+
 /// Where a function on the stack takes the lock, too, by a call that is not the one it waits in.
 pub(super) fn taken_before(
     machine: &Machine<'_>,
     frames: &[Frame],
     lock: &Wanted,
 ) -> Option<Claim> {
-    for frame in frames.get(lock.caller..)? {
-        let pc = frame.pc.for_lookup();
-        if !machine.is_outside(pc) {
-            continue;
-        }
-        let code = machine.function_code(pc)?;
-        for (position, instruction) in code.instructions().iter().enumerate() {
-            let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
-            let is_same_call = instruction.next_ip() == frame.pc.address();
-            if is_same_call || !machine.is_in(target, &SPINNING) {
-                continue;
-            }
-            let keeps = |target| machine.keeps_registers(target);
-            let start = Start { position, registers: [None; 16] };
-            let term = Slicer::new(&code, machine, &keeps, start).register(Register::RDI);
-            let text = object(Writer::new(machine, instruction.ip()), &term);
-            let same_name = text.is_some() && text == lock.expression;
-            if evaluate(&term, machine) != Some(lock.address) && !same_name {
-                continue;
-            }
-            let claim = Claim::new(Some(true)).text(format!("{} ", place(machine, frame)));
-            let line = machine.source_line(instruction.ip());
-            let line = line.map_or_else(String::new, |line| format!(" at `{line}`"));
-            return Some(claim.text(format!("takes the same lock{line}")));
-        }
-    }
-    None
+    let is_same = |taken: &&Taken| {
+        let same_name = taken.lock.is_some() && taken.lock == lock.expression;
+        taken.address == Some(lock.address) || same_name
+    };
+    let all = taken(machine, frames.get(lock.caller..)?);
+    Some(all.iter().find(is_same)?.claim("the same lock"))
+}
+
+/// Where a function on the stack takes a spinlock; whether it still has it is not checked.
+pub(super) fn spinlock_before(machine: &Machine<'_>, frames: &[Frame]) -> Option<Claim> {
+    let all = taken(machine, frames);
+    let first = all.first()?;
+    let lock = first.lock.as_ref().map_or_else(|| "a spinlock".to_owned(), |e| format!("`{e}`"));
+    Some(first.claim(&lock))
 }

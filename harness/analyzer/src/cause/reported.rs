@@ -6,6 +6,7 @@
 
 use unwind::Frame;
 
+use super::lock::spinlock_before;
 use super::{name, place};
 use crate::blame::blamed;
 use crate::claim::Claim;
@@ -90,6 +91,11 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
         let claim = claim.text(format!("`{called}`"));
         diagnosis.evidence.push(claim.text(format!(", reported in `{}`", name(machine, inner))));
         diagnosis.helper = Some(called);
+    }
+    if kind == CrashKind::SleepingInAtomic
+        && let Some(claim) = spinlock_before(machine, frames.get(guilty..).unwrap_or_default())
+    {
+        diagnosis.evidence.push(claim);
     }
     if kind == CrashKind::Refcount && is_outside {
         counter(machine, frames.get(guilty..).unwrap_or_default(), &mut diagnosis);

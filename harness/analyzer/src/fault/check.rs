@@ -76,11 +76,12 @@ pub fn condition(scene: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis)
     else {
         return;
     };
-    let &[jump] = code.predecessors(trap) else { return };
     let instructions = code.instructions();
-    if instructions[jump].flow_control() != FlowControl::ConditionalBranch {
-        return;
-    }
+    // What fills the gap between a return and the trap leads to it only on paper.
+    let jumps = code.predecessors(trap).iter().copied();
+    let mut jumps =
+        jumps.filter(|&at| instructions[at].flow_control() == FlowControl::ConditionalBranch);
+    let (Some(jump), None) = (jumps.next(), jumps.next()) else { return };
     let mut factory = InstructionInfoFactory::new();
     let mut position = jump;
     for _ in 0..NEAR {

@@ -54,6 +54,8 @@ pub struct Diagnosis {
     pub how: Option<Use>,
     /// What the bad pointer is, in words that another boot does not change.
     pub nature: Option<String>,
+    /// Whether those words are about the pointer itself, and not about what is at the address.
+    pub is_value: bool,
     /// The function of the kernel that the code at fault called and that noticed or faulted.
     pub helper: Option<String>,
     /// What happened, where no pointer was bad.
@@ -76,6 +78,7 @@ impl Diagnosis {
             exhaustion: None,
             how: None,
             nature: None,
+            is_value: false,
             helper: None,
             says: None,
             unknown: None,

@@ -54,6 +54,7 @@ pub(super) fn refine(
     let Some(found) = found else { return };
     diagnosis.kind = found.kind.unwrap_or(diagnosis.kind);
     diagnosis.nature = Some(found.words);
+    diagnosis.is_value = found.is_value;
     diagnosis.evidence.extend(found.claim);
     if found.doubtful && diagnosis.confidence == Confidence::Proven {
         diagnosis.confidence = Confidence::Likely;
@@ -69,11 +70,19 @@ struct Nature {
     claim: Option<Claim>,
     /// Whether the dump does not show the mistake itself.
     doubtful: bool,
+    /// Whether the words are about the pointer itself, and not about what is at the address.
+    is_value: bool,
 }
 
 impl Nature {
     fn sure(kind: impl Into<Option<CrashKind>>, words: impl Into<String>) -> Self {
-        Self { kind: kind.into(), words: words.into(), claim: None, doubtful: false }
+        let (kind, words) = (kind.into(), words.into());
+        Self { kind, words, claim: None, doubtful: false, is_value: false }
+    }
+
+    /// What the value of the pointer tells.
+    fn value(kind: impl Into<Option<CrashKind>>, words: impl Into<String>) -> Self {
+        Self { is_value: true, ..Self::sure(kind, words) }
     }
 }
 
@@ -114,6 +123,7 @@ fn freed(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Nature> {
         words: format!("what was left in a freed object of {}", cache(&slab)),
         claim: Some(claim),
         doubtful: false,
+        is_value: true,
     })
 }
 
@@ -144,11 +154,11 @@ fn by_value(scene: &dyn Scene, root: u64) -> Option<Nature> {
             Some(Pattern::Error { name: Some(name), .. }) => format!("-{name}"),
             _ => root.cast_signed().to_string(),
         };
-        return Some(Nature::sure(CrashKind::ErrPtr, format!("the error code {name}")));
+        return Some(Nature::value(CrashKind::ErrPtr, format!("the error code {name}")));
     }
     match scene.identity(root)?.pattern? {
         Pattern::Poison { meaning, .. } if meaning.contains("list entry") => {
-            Some(Nature::sure(CrashKind::ListCorruption, format!("the {meaning}")))
+            Some(Nature::value(CrashKind::ListCorruption, format!("the {meaning}")))
         }
         Pattern::Poison { meaning, .. } => {
             let kind = match meaning {
@@ -157,9 +167,9 @@ fn by_value(scene: &dyn Scene, root: u64) -> Option<Nature> {
                 }
                 m if m.contains("never initialised") => CrashKind::Uninitialized,
                 m if m.contains("red zone") => CrashKind::OutOfBounds,
-                _ => return Some(Nature::sure(None, meaning)),
+                _ => return Some(Nature::value(None, meaning)),
             };
-            Some(Nature::sure(kind, meaning))
+            Some(Nature::value(kind, meaning))
         }
         _ => None,
     }
@@ -174,7 +184,7 @@ fn text(
 ) -> Option<Nature> {
     let Pattern::Text(characters) = scene.identity(pointer)?.pattern? else { return None };
     let words = format!("the text \"{characters}\"");
-    let plain = Some(Nature { kind: None, words: words.clone(), claim: None, doubtful: true });
+    let plain = Some(Nature { doubtful: true, ..Nature::value(None, words.clone()) });
     let Some(Term { kind: TermKind::Load { address, .. }, .. }) = term else { return plain };
     let Some(at) = evaluate(address, scene) else { return plain };
     let Some(slab) = scene.identity(at).and_then(|identity| identity.slab) else { return plain };
@@ -189,12 +199,14 @@ fn text(
             words,
             claim: Some(claim),
             doubtful: false,
+            is_value: true,
         });
     }
     let _ = writer;
     let claim = Claim::new(Some(true)).text("the object of ").text(of).text(" at ");
     let claim = claim.data(slab.start).text(" holds text there: it has another owner by now");
-    Some(Nature { kind: Some(CrashKind::UseAfterFree), words, claim: Some(claim), doubtful: true })
+    let claim = Some(claim);
+    Some(Nature { claim, doubtful: true, ..Nature::value(CrashKind::UseAfterFree, words) })
 }
 
 /// Bytes of text directly before the address.
@@ -215,9 +227,6 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Nature> {
         AddressRegion::User => Some(user(scene, &identity)),
         AddressRegion::NonCanonical => None,
         _ if how == Use::Call => call(&identity),
-        _ if identity.stack.as_ref().is_some_and(|stack| stack.guard) => {
-            Some(Nature::sure(CrashKind::OutOfBounds, "the guard page of a kernel stack"))
-        }
         _ if how == Use::Write && has(PRESENT | WRITE) => {
             let what = named(&identity).unwrap_or_else(|| "memory".to_owned());
             Some(Nature::sure(CrashKind::WriteToReadOnly, format!("{what}, which is read-only")))
@@ -229,6 +238,9 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Nature> {
                     "the guard page behind a vmalloc area, at {end:#x} of {asked:#x} bytes"
                 );
                 Nature::sure(CrashKind::OutOfBounds, words)
+            }
+            None if identity.stack.as_ref().is_some_and(|stack| stack.guard) => {
+                Nature::sure(CrashKind::OutOfBounds, "the guard page of a kernel stack")
             }
             None => Nature::sure(None, "a hole between vmalloc areas: never mapped, or freed"),
         }),
@@ -246,7 +258,7 @@ fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
     {
         let words =
             format!("the offset of per-CPU variable `{variable}`, used without this_cpu_ptr()");
-        return Nature { kind: None, words, claim: None, doubtful: true };
+        return Nature { doubtful: true, ..Nature::sure(None, words) };
     }
     Nature::sure(None, "an address of user space where nothing is mapped")
 }
