@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where things are: the project with its guests and cases, the cache, the artefacts.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use serde::Deserialize;
 
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::guest::{self, Choice, Configured, ImportNote};
 use crate::manifest;
 
 /// Name of the file in the project's root.
@@ -20,6 +22,8 @@ pub struct Project {
     pub root: PathBuf,
     /// What `repro.toml` says.
     pub settings: Settings,
+    /// Guests of the user's own, by name.
+    pub imports: BTreeMap<String, ImportNote>,
 }
 
 /// `repro.toml`.
@@ -55,7 +59,13 @@ impl Project {
         };
         let settings = manifest::load(&root.join(FILE))
             .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
-        Ok(Self { root, settings })
+        Ok(Self { root, settings, imports: BTreeMap::new() })
+    }
+
+    /// The same with the guests that were imported into a cache.
+    #[must_use]
+    pub fn with_imports(self, cache: &Path) -> Self {
+        Self { imports: guest::imports(cache), ..self }
     }
 
     /// The folder of the guests' manifests.
@@ -74,6 +84,42 @@ impl Project {
     #[must_use]
     pub fn out(&self) -> PathBuf {
         self.root.join("target").join("repro")
+    }
+}
+
+/// The user's own configuration: `$XDG_CONFIG_HOME/repro/config.toml`, else
+/// `~/.config/repro/config.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Configuration {
+    /// By the guest's name.
+    guest: BTreeMap<String, Configured>,
+}
+
+impl Configuration {
+    /// Reads the file; without one nothing is configured.
+    ///
+    /// # Errors
+    /// It is no TOML, or holds an unknown key.
+    pub fn load() -> Result<Self, Failure> {
+        let folder = |variable: &str| {
+            env::var_os(variable).map(PathBuf::from).filter(|folder| folder.is_absolute())
+        };
+        let home = || folder("HOME").map(|home| home.join(".config"));
+        let Some(folder) = folder("XDG_CONFIG_HOME").or_else(home) else {
+            return Ok(Self::default());
+        };
+        let path = folder.join("repro/config.toml");
+        if !path.is_file() {
+            return Ok(Self::default());
+        }
+        manifest::load(&path).map_err(|error| Failure::from_error(Exit::SetupError, &error))
+    }
+
+    /// What it says about a guest.
+    #[must_use]
+    pub fn choice(&self, guest: &str) -> Choice {
+        self.guest.get(guest).map(Configured::choice).unwrap_or_default()
     }
 }
 

@@ -57,6 +57,8 @@ help! {
     help_guest: ["guest", "--help"];
     help_guest_list: ["guest", "list", "--help"];
     help_guest_fetch: ["guest", "fetch", "--help"];
+    help_guest_import: ["guest", "import", "--help"];
+    help_guest_remove: ["guest", "remove", "--help"];
     help_doctor: ["doctor", "--help"];
     help_clean: ["clean", "--help"];
 }

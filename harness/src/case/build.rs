@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::build_root::BuildRoot;
 use super::compile::{LOG, compile};
 use super::compiler::Compiler;
+use super::symvers::{self, Symvers};
 use super::{Case, Module, modinfo};
 use crate::guest::{BUILDS, GuestFiles, Store, StoreError, hex};
 
@@ -78,6 +80,27 @@ pub enum BuildError {
     /// `make` cannot be started.
     #[error("cannot run make")]
     NoMake(#[source] io::Error),
+    /// The guest came without what modules are built against.
+    #[error(
+        "guest has no headers of kernel {release}: import it with its kernel-devel, or use \
+         prebuilt modules"
+    )]
+    NoHeaders {
+        /// The kernel.
+        release: String,
+    },
+    /// The guest's build root cannot be entered.
+    #[error(
+        "cannot enter the build root {folder} ({why}); install bubblewrap, allow user namespaces \
+         (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces), run as root, or \
+         build with this machine's compiler: --toolchain host"
+    )]
+    NoEntry {
+        /// The root folder.
+        folder: PathBuf,
+        /// What the last way said.
+        why: String,
+    },
     /// A module is for another kernel.
     #[error("{path} is for kernel {vermagic}, but the guest runs {release}")]
     Vermagic {
@@ -87,6 +110,21 @@ pub enum BuildError {
         vermagic: String,
         /// The guest's release.
         release: String,
+    },
+    /// A module uses symbols that are others in the guest's kernel.
+    #[error(
+        "{path} is built for kernel {vermagic}; in {release} these symbols have another checksum \
+         (CONFIG_MODVERSIONS), so that the kernel would refuse it: {symbols}"
+    )]
+    Checksums {
+        /// The module.
+        path: PathBuf,
+        /// The release it was built for.
+        vermagic: String,
+        /// The guest's release.
+        release: String,
+        /// The symbols.
+        symbols: String,
     },
     /// A file that should be a module is none.
     #[error("{path} is no kernel module: {why}")]
@@ -147,8 +185,14 @@ pub fn build(
     fs::create_dir_all(out).map_err(copy_error(out))?;
     let mut result = Build { modules: Vec::new(), compiler: None, cached: true, notes: Vec::new() };
     let mut tree = None;
-    if case.manifest.module.iter().any(|module| module.file.is_none()) {
-        let compiler = Compiler::find(guest.gcc_major)?;
+    if case.manifest.module.iter().any(|module| module.prebuilt.is_none()) {
+        if !guest.build_dir.join("Makefile").is_file() {
+            return Err(BuildError::NoHeaders { release: guest.release.clone() });
+        }
+        let compiler = match &guest.build_root {
+            Some(root) => Compiler::of_root(BuildRoot::open(root)?),
+            None => Compiler::find(guest.gcc_major)?,
+        };
         result.notes.extend(compiler.note(guest.gcc_major));
         let (built, cached) = built_tree(case, guest, store, &compiler, out, go_on)?;
         copy(&built.join(LOG), &out.join(LOG))?;
@@ -157,14 +201,18 @@ pub fn build(
         tree = Some(built);
     }
     for module in &case.manifest.module {
-        let from = match (&module.file, &tree) {
+        let from = match (&module.prebuilt, &tree) {
             (Some(file), _) => case.folder.join(file),
             (None, Some(tree)) => tree.join(file_name(module)),
             (None, None) => continue,
         };
-        check_vermagic(&from, &guest.release)?;
+        check_fit(&from, guest)?;
         let path = out.join(file_name(module));
         copy(&from, &path)?;
+        if let Some(debug) = &module.debug {
+            // Where the analysis looks for it.
+            copy(&case.folder.join(debug), &out.join(format!("{}.debug", file_name(module))))?;
+        }
         result.modules.push(BuiltModule { name: module.name.clone(), path });
     }
     Ok(result)
@@ -184,7 +232,7 @@ fn built_tree(
     out: &Path,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(PathBuf, bool), BuildError> {
-    let key = build_key(case, guest, compiler)?;
+    let key = build_key(case, guest, store, compiler)?;
     let tree = store.tree(&key);
     if tree.is_dir() {
         return Ok((tree, true));
@@ -200,7 +248,12 @@ fn built_tree(
 }
 
 /// Hash of all that decides what a build gives.
-fn build_key(case: &Case, guest: &GuestFiles, compiler: &Compiler) -> Result<String, BuildError> {
+fn build_key(
+    case: &Case,
+    guest: &GuestFiles,
+    store: &Store,
+    compiler: &Compiler,
+) -> Result<String, BuildError> {
     let mut hash = Sha256::new();
     // Each part with its length, so that no two lists of parts look the same.
     let mut part = |bytes: &[u8]| {
@@ -210,12 +263,12 @@ fn build_key(case: &Case, guest: &GuestFiles, compiler: &Compiler) -> Result<Str
     part(RECIPE.as_bytes());
     part(guest.release.as_bytes());
     part(compiler.version.as_bytes());
-    let is_headers =
-        |name: &str| name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-");
-    for package in guest.packages.iter().filter(|package| is_headers(&package.name)) {
-        part(package.sha256.as_bytes());
+    // Trees are named after what they were made of.
+    for tree in [Some(&guest.build_dir), guest.build_root.as_ref()].into_iter().flatten() {
+        let inside = tree.strip_prefix(store.root()).unwrap_or(tree);
+        part(inside.as_os_str().as_encoded_bytes());
     }
-    for module in case.manifest.module.iter().filter(|module| module.file.is_none()) {
+    for module in case.manifest.module.iter().filter(|module| module.prebuilt.is_none()) {
         part(module.name.as_bytes());
         part(module.folder.as_os_str().as_encoded_bytes());
     }
@@ -228,20 +281,35 @@ fn build_key(case: &Case, guest: &GuestFiles, compiler: &Compiler) -> Result<Str
 }
 
 /// Finds out before the boot what the kernel would only say in its log.
-fn check_vermagic(module: &Path, release: &str) -> Result<(), BuildError> {
-    let no_module = |why: String| BuildError::NoModule { path: module.to_owned(), why };
-    let data = fs::read(module).map_err(copy_error(module))?;
+fn check_fit(path: &Path, guest: &GuestFiles) -> Result<(), BuildError> {
+    let no_module = |why: String| BuildError::NoModule { path: path.to_owned(), why };
+    let data = fs::read(path).map_err(copy_error(path))?;
     let vermagic = modinfo::value(&data, "vermagic")
         .map_err(|error| no_module(error.to_string()))?
         .ok_or_else(|| no_module("it has no vermagic".into()))?;
-    let built_for = vermagic.split(' ').next().unwrap_or_default();
-    if built_for == release {
+    let file = object::File::parse(&data[..]).map_err(|error| no_module(error.to_string()))?;
+    let versions = symvers::versions(&file).map_err(|error| no_module(error.to_string()))?;
+    // A guest without headers has no list of checksums.
+    let text = fs::read_to_string(guest.build_dir.join("Module.symvers")).unwrap_or_default();
+    let symvers = Symvers::parse(&text);
+    let differing = symvers.differing(&versions);
+    let mut words = vermagic.split(' ');
+    let built_for = words.next().unwrap_or_default();
+    let by_checksums =
+        words.any(|word| word == "modversions") && !versions.is_empty() && symvers.has_checksums();
+    let release = &guest.release;
+    if built_for != release && !by_checksums {
+        let (path, vermagic) = (path.to_owned(), built_for.to_owned());
+        return Err(BuildError::Vermagic { path, vermagic, release: release.clone() });
+    }
+    if differing.is_empty() {
         return Ok(());
     }
-    Err(BuildError::Vermagic {
-        path: module.to_owned(),
+    Err(BuildError::Checksums {
+        path: path.to_owned(),
         vermagic: built_for.to_owned(),
-        release: release.to_owned(),
+        release: release.clone(),
+        symbols: differing.join(", "),
     })
 }
 

@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use super::build::{copy, copy_error, file_name};
 use super::compiler::Compiler;
-use super::{BuildError, Case, Module};
+use super::{BuildError, Case, Module, build_root, old_headers};
 use crate::guest::{GuestFiles, discard};
 use crate::host::child;
 
@@ -69,17 +69,25 @@ pub(super) fn compile(
     }
     let log_path = tree.join(LOG);
     let log = File::create(&log_path).map_err(copy_error(&log_path))?;
-    let to_build: Vec<&Module> = case.manifest.module.iter().filter(|m| m.file.is_none()).collect();
+    let to_build: Vec<&Module> =
+        case.manifest.module.iter().filter(|m| m.prebuilt.is_none()).collect();
     let mut symbols = Vec::new();
+    let old = match (&compiler.root, compiler.major) {
+        (None, Some(major)) => {
+            old_headers::options(&guest.build_dir, major, &work).map_err(copy_error(&work))?
+        }
+        _ => Vec::new(),
+    };
+    let place = Place { guest, compiler, work: &work, old };
     for group in to_build.chunk_by(|a, b| a.folder == b.folder) {
         let folder = folder_of(&work, group[0]);
-        let make = make(guest, compiler, &work, &folder, &symbols);
+        let make = place.make(&folder, &symbols);
         let clone = log.try_clone().map_err(copy_error(&log_path))?;
         let output = child::wait(&make.stderr_to_stdout().stdout_file(clone), &mut *go_on)
             .map_err(BuildError::NoMake)?
             .ok_or(BuildError::Cancelled)?;
         if !output.status.success() {
-            return Err(failure(case, guest, compiler, tree, out));
+            return Err(failure(case, &place, tree, out));
         }
         symbols.push(folder.join("Module.symvers"));
         for module in group {
@@ -91,13 +99,7 @@ pub(super) fn compile(
 }
 
 /// What to say about a build that failed; its log is kept in `out`.
-fn failure(
-    case: &Case,
-    guest: &GuestFiles,
-    compiler: &Compiler,
-    tree: &Path,
-    out: &Path,
-) -> BuildError {
+fn failure(case: &Case, place: &Place<'_>, tree: &Path, out: &Path) -> BuildError {
     let (from, log) = (tree.join(LOG), out.join(LOG));
     if let Err(error) = copy(&from, &log) {
         return error;
@@ -106,11 +108,11 @@ fn failure(
         Ok(text) => text,
         Err(error) => return copy_error(&from)(error),
     };
-    let mut lines = reasons(&text, &tree.join(WORK));
-    if let Some(note) = compiler.note(guest.gcc_major) {
+    let mut lines = reasons(&text, &place.inside(place.work));
+    if let Some(note) = place.compiler.note(place.guest.gcc_major) {
         lines = format!("{lines}\n({note})");
     }
-    let (case, release) = (case.name.clone(), guest.release.clone());
+    let (case, release) = (case.name.clone(), place.guest.release.clone());
     BuildError::Compile { case, release, lines, log }
 }
 
@@ -119,36 +121,80 @@ fn folder_of(work: &Path, module: &Module) -> PathBuf {
     work.join(&module.folder).components().collect()
 }
 
-fn make(
-    guest: &GuestFiles,
-    compiler: &Compiler,
-    work: &Path,
-    folder: &Path,
-    symbols: &[PathBuf],
-) -> duct::Expression {
-    let build_dir = guest.build_dir.display().to_string();
-    let sources = guest.build_dir.parent().unwrap_or(&guest.build_dir).display().to_string();
-    // Of several options that fit a path the compiler takes the last one.
-    let flags = [
-        compiler.map_option(&sources, "/usr/src"),
-        compiler.map_option(&build_dir, "."),
-        compiler.map_option(&format!("{}/", work.display()), ""),
-    ];
-    let symbols: Vec<String> = symbols.iter().map(|path| path.display().to_string()).collect();
-    let jobs = available_parallelism().map_or(1, usize::from);
-    let mut words = vec![
-        "-C".to_owned(),
-        build_dir,
-        format!("-j{jobs}"),
-        format!("M={}", folder.display()),
-        format!("CC={}", compiler.path.display()),
-        format!("KCFLAGS={}", flags.join(" ")),
-        format!("KBUILD_EXTRA_SYMBOLS={}", symbols.join(" ")),
-        "modules".to_owned(),
-    ];
-    words.extend(unset(compiler, &guest.build_dir));
-    let make = child::tied("make", words.into_iter().map(OsString::from));
-    ENVIRONMENT.iter().fold(make, |make, name| make.env_remove(name))
+/// Where a build happens, as its compiler sees it.
+struct Place<'a> {
+    guest: &'a GuestFiles,
+    compiler: &'a Compiler,
+    /// The folder with the sources on the host.
+    work: &'a Path,
+    /// Options for headers that are older than the compiler.
+    old: Vec<String>,
+}
+
+impl Place<'_> {
+    /// A path below the folder of the sources, as the compiler sees it.
+    fn inside(&self, path: &Path) -> PathBuf {
+        match (&self.compiler.root, path.strip_prefix(self.work)) {
+            (Some(_), Ok(inside)) => {
+                Path::new(build_root::WORK).join(inside).components().collect()
+            }
+            _ => path.to_owned(),
+        }
+    }
+
+    /// The folder for `make -C`.
+    fn build_dir(&self) -> PathBuf {
+        match &self.compiler.root {
+            Some(_) => {
+                let name = self.guest.build_dir.file_name().unwrap_or_default();
+                Path::new(build_root::KERNELS).join(name)
+            }
+            None => self.guest.build_dir.clone(),
+        }
+    }
+
+    /// Options for the compiler: the host's paths do not belong into its output.
+    fn flags(&self) -> Vec<String> {
+        let mut flags = self.old.clone();
+        let sources = format!("{}/", self.inside(self.work).display());
+        if self.compiler.root.is_none() {
+            let build_dir = &self.guest.build_dir;
+            let above = build_dir.parent().unwrap_or(build_dir).display().to_string();
+            // Of several options that fit a path the compiler takes the last one.
+            flags.push(self.compiler.map_option(&above, "/usr/src"));
+            flags.push(self.compiler.map_option(&build_dir.display().to_string(), "."));
+        }
+        flags.push(self.compiler.map_option(&sources, ""));
+        flags
+    }
+
+    fn make(&self, folder: &Path, symbols: &[PathBuf]) -> duct::Expression {
+        let seen = |path: &PathBuf| self.inside(path).display().to_string();
+        let symbols: Vec<String> = symbols.iter().map(seen).collect();
+        let jobs = available_parallelism().map_or(1, usize::from);
+        let mut words = vec![
+            "-C".to_owned(),
+            self.build_dir().display().to_string(),
+            format!("-j{jobs}"),
+            format!("M={}", self.inside(folder).display()),
+            format!("CC={}", self.compiler.path.display()),
+            format!("KCFLAGS={}", self.flags().join(" ")),
+            format!("KBUILD_EXTRA_SYMBOLS={}", symbols.join(" ")),
+            "modules".to_owned(),
+        ];
+        words.extend(unset(self.compiler, &self.guest.build_dir));
+        let make = match &self.compiler.root {
+            Some(root) => {
+                let build_dir = &self.guest.build_dir;
+                let kernels = build_dir.parent().unwrap_or(build_dir);
+                let words = std::iter::once("make".to_owned()).chain(words);
+                let (program, words) = root.command(kernels, self.work, words);
+                child::tied(program, words)
+            }
+            None => child::tied("make", words.into_iter().map(OsString::from)),
+        };
+        ENVIRONMENT.iter().fold(make, |make, name| make.env_remove(name))
+    }
 }
 
 /// Settings of the kernel's configuration that are not for this build, as words of make, which win

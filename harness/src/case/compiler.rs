@@ -4,15 +4,18 @@
 use std::path::PathBuf;
 
 use super::BuildError;
+use super::build_root::BuildRoot;
 use crate::host::child;
 
-/// A C compiler of the host.
+/// A C compiler: the host's, or the one of a build root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Compiler {
     pub(super) path: PathBuf,
     /// First line of `--version`.
     pub(super) version: String,
     pub(super) major: Option<u32>,
+    /// Where it runs, if not on the host.
+    pub(super) root: Option<BuildRoot>,
 }
 
 impl Compiler {
@@ -20,11 +23,25 @@ impl Compiler {
     pub(super) fn find(wanted: Option<u32>) -> Result<Self, BuildError> {
         let exact = wanted.and_then(|major| child::find(&format!("gcc-{major}")));
         let path = exact.or_else(|| child::find("gcc")).ok_or(BuildError::NoCompiler { wanted })?;
-        let version = child::answer(&path, "--version").unwrap_or_default();
-        let major = child::answer(&path, "-dumpversion")
-            .and_then(|version| version.split('.').next()?.parse().ok());
+        Ok(Self::asked(path.clone(), None, |argument| child::answer(&path, argument)))
+    }
+
+    /// The compiler of a build root.
+    pub(super) fn of_root(root: BuildRoot) -> Self {
+        let place = root.clone();
+        Self::asked("gcc".into(), Some(root), |argument| place.answer("gcc", argument))
+    }
+
+    fn asked(
+        path: PathBuf,
+        root: Option<BuildRoot>,
+        answer: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let version = answer("--version").unwrap_or_default();
+        let major =
+            answer("-dumpversion").and_then(|version| version.split('.').next()?.parse().ok());
         let version = version.lines().next().unwrap_or_default().to_owned();
-        Ok(Self { path, version, major })
+        Self { path, version, major, root }
     }
 
     /// What to say about a compiler that is not the kernel's.
@@ -38,7 +55,11 @@ impl Compiler {
     /// Whether it knows an option.
     pub(super) fn accepts(&self, option: &str) -> bool {
         let words = [option, "-x", "c", "-c", "/dev/null", "-o", "/dev/null"];
-        let tried = child::tied(&self.path, words).stdout_null().stderr_null().unchecked().run();
+        let command = match &self.root {
+            Some(root) => root.start(std::iter::once("gcc").chain(words)),
+            None => child::tied(&self.path, words),
+        };
+        let tried = command.stdout_null().stderr_null().unchecked().run();
         tried.is_ok_and(|output| output.status.success())
     }
 
@@ -58,7 +79,7 @@ mod tests {
     use super::*;
 
     fn compiler(major: u32) -> Compiler {
-        Compiler { path: "gcc".into(), version: String::new(), major: Some(major) }
+        Compiler { path: "gcc".into(), version: String::new(), major: Some(major), root: None }
     }
 
     #[test]

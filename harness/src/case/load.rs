@@ -94,8 +94,8 @@ impl Case {
 }
 
 fn named_files(manifest: &Manifest) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> =
-        manifest.module.iter().filter_map(|module| module.file.clone()).collect();
+    let of_module = |module: &super::Module| [module.prebuilt.clone(), module.debug.clone()];
+    let mut files: Vec<PathBuf> = manifest.module.iter().flat_map(of_module).flatten().collect();
     if let super::TriggerCommand::Run(script) = &manifest.trigger.command {
         files.push(script.clone());
     }

@@ -88,8 +88,14 @@ impl Manifest {
             }
             seen.push(name);
             stays_inside("module.folder", &module.folder)?;
-            if let Some(file) = &module.file {
-                stays_inside("module.file", file)?;
+            if let Some(file) = &module.prebuilt {
+                stays_inside("module.prebuilt", file)?;
+            }
+            if let Some(file) = &module.debug {
+                stays_inside("module.debug", file)?;
+                if module.prebuilt.is_none() {
+                    return Err(format!("module: `{name}` has `debug` and is not prebuilt"));
+                }
             }
         }
         if let TriggerCommand::Run(script) = &self.trigger.command {
@@ -145,8 +151,12 @@ pub struct Module {
     /// built in one go.
     #[serde(default = "own_folder")]
     pub folder: PathBuf,
-    /// A module that is already built, relative to the case's folder; nothing is compiled then.
-    pub file: Option<PathBuf>,
+    /// A module that is already built (a vendor's), relative to the case's folder; nothing is
+    /// compiled then.
+    pub prebuilt: Option<PathBuf>,
+    /// Separate debug information of a prebuilt module (`x.ko.debug`), relative to the case's
+    /// folder.
+    pub debug: Option<PathBuf>,
     /// Parameters it is loaded with.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,

@@ -2,6 +2,7 @@
 //! A case: a folder with modules' sources, a trigger and what is expected of the crash.
 
 mod build;
+mod build_root;
 mod compile;
 mod compiler;
 mod expect;
@@ -9,7 +10,9 @@ mod load;
 mod manifest;
 mod marker;
 pub(crate) mod modinfo;
+mod old_headers;
 mod setup;
+mod symvers;
 
 pub use build::{Build, BuildError, BuiltModule, build};
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};

@@ -6,6 +6,7 @@ mod clean;
 mod crash;
 mod doctor;
 mod guest;
+mod guest_options;
 mod options;
 mod run;
 mod shell;

@@ -81,7 +81,12 @@ impl GlobalOptions {
 
     /// The project.
     pub(super) fn project(&self) -> Result<Project, Failure> {
-        Project::find(self.root.as_deref())
+        let project = Project::find(self.root.as_deref())?;
+        // Where nothing can be cached, nothing was imported.
+        Ok(match self.cache() {
+            Ok(cache) => project.with_imports(&cache),
+            Err(_) => project,
+        })
     }
 
     /// The cache folder.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::guest_options::GuestOptions;
 use super::options::{self, GlobalOptions, OutputFormat};
 use super::{CommandResult, doctor};
 use crate::config::Project;
@@ -29,7 +30,7 @@ use crate::vm::Qemu;
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// What to run: the name of a case or the path of its folder, on its first guest or on the one
-    /// after the @ [default: the project's default case]
+    /// after the @; without a name before it, the project's default case
     #[arg(value_name = "CASE[@GUEST]")]
     cases: Vec<String>,
     /// What runs the guest's CPUs
@@ -69,6 +70,8 @@ pub(super) struct Run {
         default_value = "qemu-system-x86_64"
     )]
     qemu: PathBuf,
+    #[command(flatten)]
+    guest: GuestOptions,
 }
 
 impl Run {
@@ -83,7 +86,8 @@ impl Run {
             options::print(&names)?;
             return Ok(Exit::Ok);
         }
-        let selected = select::select(&project, &self.cases)?;
+        let mut selected = select::select(&project, &self.cases)?;
+        self.guest.apply(selected.iter_mut().map(|selected| &mut selected.guest))?;
         if self.dry_run {
             options::print(&self.dry_run(global, &selected)?)?;
             return Ok(Exit::Ok);

@@ -5,7 +5,7 @@
 //! Packages are checked against their hash before they get here.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -15,6 +15,7 @@ use object::read::ReadCache;
 use object::read::archive::ArchiveFile;
 
 use super::FetchError;
+use super::member::Member;
 use super::meter::{Meter, Metered};
 
 /// A file of a package while it is read.
@@ -86,40 +87,7 @@ fn data_member(file: File) -> io::Result<Member> {
         }
     }
     let (start, length) = range.ok_or_else(|| invalid("no data.tar.xz in it".into()))?;
-    Ok(Member { file: cache.into_inner(), start, length, position: 0 })
-}
-
-/// A part of a file, read as if it were one.
-#[derive(Debug)]
-pub(super) struct Member {
-    file: File,
-    start: u64,
-    length: u64,
-    position: u64,
-}
-
-impl Read for Member {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        use std::os::unix::fs::FileExt;
-        let left = self.length.saturating_sub(self.position);
-        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let offset = self.start.saturating_add(self.position);
-        let count = self.file.read_at(&mut buffer[..most], offset)?;
-        self.position += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Member {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::End(offset) => self.length.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.position)
-    }
+    Ok(Member::new(cache.into_inner(), start, length))
 }
 
 #[cfg(test)]

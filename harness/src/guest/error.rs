@@ -4,6 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::rpm::RpmError;
 use super::store::{StoreError, advice};
 
 /// Why a guest's files could not be had.
@@ -90,12 +91,49 @@ pub enum FetchError {
         /// The cache.
         cache: PathBuf,
     },
+    /// Files cannot be made a guest.
+    #[error("cannot import: {why}")]
+    Import {
+        /// What is wrong.
+        why: String,
+    },
+    /// An imported guest's files are gone.
+    #[error("the files of the imported guest {guest} are no longer in the cache")]
+    NotImported {
+        /// The guest.
+        guest: String,
+    },
+    /// A repository of RPM packages, or a package of it, cannot be used.
+    #[error(transparent)]
+    Rpm(#[from] RpmError),
     /// The cache failed.
     #[error(transparent)]
     Store(StoreError),
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl FetchError {
+    /// Whether the site is to blame, so that what an earlier run fetched is still good.
+    pub(super) fn is_of_site(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSite { .. }
+                | Self::Apt { .. }
+                | Self::Rpm(RpmError::Unreachable { .. } | RpmError::Refused { .. })
+        )
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Rpm(error) => error.hint(),
+            Self::NotImported { .. } => Some("import it again: `repro guest import`".to_owned()),
+            _ => None,
+        }
+    }
 }
 
 impl From<StoreError> for FetchError {

@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::FetchError;
 use super::apt::Apt;
 use super::files::{GuestFiles, Phase, Progress};
-use super::manifest::{Arch, Manifest, Source};
+use super::manifest::{AptSource, Manifest, Source};
 use super::meter::Meter;
 use super::plan::Plan;
+use super::rpm::{self, RpmSource};
 use super::store::{Lock, Store};
+use super::tools::Tools;
 
 /// How often the caller hears of progress.
 const TICK: Duration = Duration::from_millis(100);
@@ -48,8 +50,12 @@ pub fn fetch(
     store: &Store,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<GuestFiles, FetchError> {
-    if let Some(files) = recorded(manifest, store, store.offline()) {
+    let imported = matches!(manifest.source, Source::Imported(_));
+    if let Some(files) = recorded(manifest, store, store.offline() || imported) {
         return Ok(files);
+    }
+    if imported {
+        return Err(FetchError::NotImported { guest: manifest.name.clone() });
     }
     if store.offline() {
         let (guest, cache) = (manifest.name.clone(), store.root().to_owned());
@@ -65,9 +71,7 @@ pub fn fetch(
     let meter = Meter::default();
     let files = watched(&meter, progress, || work(manifest, &lock, &meter));
     match (files, recorded(manifest, store, true)) {
-        (Err(error @ (FetchError::NoSite { .. } | FetchError::Apt { .. })), Some(mut files))
-            if !store.refresh() =>
-        {
+        (Err(error), Some(mut files)) if error.is_of_site() && !store.refresh() => {
             files.notes.push(format!("packages of an earlier run are used, because {error}"));
             Ok(files)
         }
@@ -83,13 +87,17 @@ fn recorded(manifest: &Manifest, store: &Store, any_age: bool) -> Option<GuestFi
     let record: Record = store.record(&record_name(manifest))?;
     // A record from the future is as good as none: some clock was wrong.
     let fresh = now().checked_sub(record.decided_at).is_some_and(|age| age < FRESH.as_secs());
-    let usable = record.source == manifest.source && (fresh || any_age);
+    // Which packages a kernel named of a repository has does not change.
+    let named = matches!(manifest.source, Source::Rpm(_)) && manifest.source.release().is_some();
+    let usable = record.source == manifest.source && (fresh || any_age || named);
     let files = usable.then(|| record.files.map_paths(|path| store.root().join(path)))?;
     files.exist().then_some(files)
 }
 
+/// A kernel that was asked for by name has a record of its own.
 fn record_name(manifest: &Manifest) -> String {
-    format!("guest-{}", manifest.name)
+    let release = manifest.source.release().map(|release| format!("-{release}"));
+    format!("guest-{}{}", manifest.name, release.unwrap_or_default())
 }
 
 fn now() -> u64 {
@@ -97,7 +105,7 @@ fn now() -> u64 {
 }
 
 /// Runs `work` in a thread of its own while the caller's thread shows how far it is.
-fn watched<T: Send>(
+pub(super) fn watched<T: Send>(
     meter: &Meter,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     work: impl FnOnce() -> Result<T, FetchError> + Send,
@@ -119,24 +127,64 @@ fn watched<T: Send>(
 }
 
 fn work(manifest: &Manifest, lock: &Lock<'_>, meter: &Meter) -> Result<GuestFiles, FetchError> {
-    let store = lock.store();
     lock.sweep(&[BUILDS]);
-    let Source::Apt(source) = &manifest.source;
-    let architecture = match manifest.arch {
-        Arch::X86_64 => "amd64",
+    let files = match &manifest.source {
+        Source::Apt(source) => from_apt(manifest, source, lock, meter)?,
+        Source::Rpm(source) => from_rpm(manifest, source, lock, meter)?,
+        Source::Imported(_) => {
+            return Err(FetchError::NotImported { guest: manifest.name.clone() });
+        }
     };
-    let apt = Apt::open(lock, source, architecture, meter)?;
-    let note = apt.update()?;
-    let plan = Plan::of(&apt, lock, manifest, source)?;
-    let mut files = plan.files(store)?;
-    files.notes.extend(note);
+    keep_record(manifest, lock, &files)?;
+    Ok(files)
+}
+
+/// Notes what a guest is made of.
+pub(super) fn keep_record(
+    manifest: &Manifest,
+    lock: &Lock<'_>,
+    files: &GuestFiles,
+) -> Result<(), FetchError> {
+    let store = lock.store();
     let relative = |path: &Path| path.strip_prefix(store.root()).unwrap_or(path).to_owned();
     let record = Record {
         source: manifest.source.clone(),
         decided_at: now(),
         files: files.clone().map_paths(relative),
     };
-    lock.write_record(&record_name(manifest), &record)?;
+    Ok(lock.write_record(&record_name(manifest), &record)?)
+}
+
+fn from_apt(
+    manifest: &Manifest,
+    source: &AptSource,
+    lock: &Lock<'_>,
+    meter: &Meter,
+) -> Result<GuestFiles, FetchError> {
+    let apt = Apt::open(lock, source.place(), manifest.arch.of_debian(), meter)?;
+    let note = apt.update()?;
+    let plan = Plan::of(&apt, lock, manifest, source)?;
+    let mut files = plan.files(lock.store())?;
+    files.notes.extend(note);
+    Ok(files)
+}
+
+pub(super) fn from_rpm(
+    manifest: &Manifest,
+    source: &RpmSource,
+    lock: &Lock<'_>,
+    meter: &Meter,
+) -> Result<GuestFiles, FetchError> {
+    let arch = manifest.arch.of_rpm();
+    let repositories = rpm::Repositories::open(lock, &manifest.name, source, arch, meter)?;
+    let plan = rpm::Plan::of(&repositories, &manifest.name, source)?;
+    plan.carry_out(&repositories)?;
+    let apt = Apt::open(lock, source.tools.place(), manifest.arch.of_debian(), meter)?;
+    let note = apt.update()?;
+    let tools = Tools::of(&apt, &source.tools.packages)?;
+    tools.take(&apt, lock)?;
+    let mut files = plan.files(&repositories, &tools)?;
+    files.notes.extend(note);
     Ok(files)
 }
 

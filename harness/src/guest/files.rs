@@ -18,6 +18,9 @@ pub struct GuestFiles {
     pub modules_dir: PathBuf,
     /// The folder for `make -C`.
     pub build_dir: PathBuf,
+    /// The root folder of the system that modules are built in; none for this machine's.
+    #[serde(default)]
+    pub build_root: Option<PathBuf>,
     /// Major version of the GCC the kernel was compiled with.
     pub gcc_major: Option<u32>,
     /// `makedumpfile`.
@@ -41,7 +44,8 @@ impl GuestFiles {
             file.host = change(&file.host);
         }
         let folders = [&mut self.modules_dir, &mut self.build_dir];
-        for path in folders.into_iter().chain([&mut self.vmlinuz, &mut self.vmlinux]) {
+        let folders = folders.into_iter().chain(&mut self.build_root);
+        for path in folders.chain([&mut self.vmlinuz, &mut self.vmlinux]) {
             *path = change(path);
         }
         self
@@ -55,6 +59,7 @@ impl GuestFiles {
         files.iter().all(|file| file.is_file())
             && self.modules_dir.is_dir()
             && self.build_dir.is_dir()
+            && self.build_root.as_ref().is_none_or(|root| root.is_dir())
     }
 }
 

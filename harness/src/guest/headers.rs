@@ -30,8 +30,9 @@ fn redirected(makefile: &str) -> String {
 
 /// Major version of the GCC that a configured kernel was compiled with.
 pub(super) fn gcc_major(build_dir: &Path) -> Option<u32> {
-    let path = build_dir.join("include/config/auto.conf");
-    major_in(&fs::read_to_string(path).ok()?)
+    let read = |inside: &str| fs::read_to_string(build_dir.join(inside)).unwrap_or_default();
+    major_in(&read("include/config/auto.conf"))
+        .or_else(|| major_of(&read("include/generated/compile.h")))
 }
 
 /// From `CONFIG_GCC_VERSION=120200` (since 4.18).
@@ -40,6 +41,12 @@ fn major_in(configuration: &str) -> Option<u32> {
     let version = configuration.lines().find_map(value)?;
     // A kernel compiled by clang has 0.
     (version >= 10_000).then_some(version / 10_000)
+}
+
+/// From `#define LINUX_COMPILER "gcc version 4.8.5 20150623 (Red Hat 4.8.5-44) (GCC) "`.
+fn major_of(compile: &str) -> Option<u32> {
+    let line = compile.lines().find(|line| line.contains("LINUX_COMPILER"))?;
+    line.split_once("gcc version ")?.1.split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -62,5 +69,13 @@ mod tests {
         assert_eq!(major_in("CONFIG_GCC_VERSION=90300\n"), Some(9));
         assert_eq!(major_in("CONFIG_GCC_VERSION=0\nCONFIG_CLANG_VERSION=140000\n"), None);
         assert_eq!(major_in(""), None);
+    }
+
+    #[test]
+    fn kernels_that_do_not_configure_it_say_it_in_their_banner() {
+        let text = "#define UTS_VERSION \"#1\"\n#define LINUX_COMPILER \"gcc version 4.8.5 20150623 \
+                    (Red Hat 4.8.5-44) (GCC) \"\n";
+        assert_eq!(major_of(text), Some(4));
+        assert_eq!(major_of(""), None);
     }
 }

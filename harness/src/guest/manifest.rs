@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::rpm::RpmSource;
 use crate::manifest::{self, ManifestError};
+
+/// Folder of the repositories' keys beside the guests' files.
+const KEYS: &str = "keys";
 
 /// One guest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,9 @@ impl Manifest {
             message,
             suggestion: None,
         })?;
+        if let Source::Rpm(rpm) = &mut guest.source {
+            rpm.find_keys(&path.with_file_name(KEYS));
+        }
         Ok(guest)
     }
 
@@ -62,16 +69,30 @@ impl Manifest {
         if self.capture.is_empty() {
             return Err("capture: names no way to get the dump".into());
         }
-        let Source::Apt(apt) = &self.source;
-        for (key, value) in apt.words() {
-            if !value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
-                || !value.starts_with(|c: char| c.is_ascii_alphanumeric())
-            {
-                return Err(format!("source.apt.{key}: `{value}` is no name that apt knows"));
+        match &self.source {
+            Source::Apt(apt) => names("source.apt", apt.words()),
+            Source::Rpm(rpm) => {
+                rpm.check()?;
+                names("source.rpm.tools", rpm.tools.words())
             }
+            Source::Imported(_) => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// Names that reach apt must not look like options.
+fn names<'w>(
+    table: &str,
+    words: impl Iterator<Item = (&'static str, &'w str)>,
+) -> Result<(), String> {
+    for (key, value) in words {
+        if !value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
+            || !value.starts_with(|c: char| c.is_ascii_alphanumeric())
+        {
+            return Err(format!("{table}.{key}: `{value}` is no name that apt knows"));
+        }
+    }
+    Ok(())
 }
 
 /// Machine of a kernel.
@@ -80,6 +101,22 @@ pub enum Arch {
     /// 64-bit x86.
     #[serde(rename = "x86_64")]
     X86_64,
+}
+
+impl Arch {
+    /// Its name in Debian.
+    pub(crate) fn of_debian(self) -> &'static str {
+        match self {
+            Self::X86_64 => "amd64",
+        }
+    }
+
+    /// Its name in RPM packages.
+    pub(crate) fn of_rpm(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+        }
+    }
 }
 
 /// A way to get the dump out of a crashed guest.
@@ -98,6 +135,36 @@ pub enum CaptureMethod {
 pub enum Source {
     /// Debian packages, through the host's apt.
     Apt(AptSource),
+    /// Packages of RPM repositories.
+    Rpm(RpmSource),
+    /// Files that were taken into the cache by `repro guest import`.
+    #[serde(skip_deserializing)]
+    Imported(Imported),
+}
+
+/// A guest that no site has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Imported {
+    /// Its kernel.
+    pub release: String,
+}
+
+impl Source {
+    /// Whether a text names a kernel as this distribution names its own.
+    pub(crate) fn has_kernels_like(&self, text: &str) -> bool {
+        let Self::Rpm(rpm) = self else { return false };
+        rpm.point.iter().any(|point| text.contains(&point.kernel))
+    }
+
+    /// The kernel that was asked for by name.
+    pub(crate) fn release(&self) -> Option<&str> {
+        match self {
+            Self::Apt(apt) => apt.kernel.release.as_deref(),
+            Self::Rpm(rpm) => rpm.kernel.release.as_deref(),
+            Self::Imported(_) => None,
+        }
+    }
 }
 
 /// Debian packages. No site is named here: it is the one the host's apt is configured with.
@@ -121,7 +188,63 @@ pub struct AptSource {
     pub tools: Vec<String>,
 }
 
+/// A part of a Debian archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Suite {
+    pub(crate) suite: String,
+    pub(crate) security: Option<String>,
+    pub(crate) component: String,
+    pub(crate) keyring: String,
+}
+
+/// Debian packages of the programs that run in a guest whose kernel comes from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AptTools {
+    /// Suite by code name.
+    pub suite: String,
+    /// Its security suite.
+    pub security: Option<String>,
+    /// Component of the archive.
+    #[serde(default = "main_component")]
+    pub component: String,
+    /// File with the archive's keys, as for [`AptSource`].
+    #[serde(default = "archive_keyring")]
+    pub keyring: String,
+    /// The packages: makedumpfile, busybox.
+    pub packages: Vec<String>,
+}
+
+impl AptTools {
+    /// Where the packages come from.
+    pub(crate) fn place(&self) -> Suite {
+        Suite {
+            suite: self.suite.clone(),
+            security: self.security.clone(),
+            component: self.component.clone(),
+            keyring: self.keyring.clone(),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [("suite", self.suite.as_str()), ("component", &self.component), ("keyring", &self.keyring)]
+            .into_iter()
+            .chain(self.security.as_deref().map(|name| ("security", name)))
+            .chain(self.packages.iter().map(|name| ("packages", name.as_str())))
+    }
+}
+
 impl AptSource {
+    /// Where the packages come from.
+    pub(crate) fn place(&self) -> Suite {
+        Suite {
+            suite: self.suite.clone(),
+            security: self.security.clone(),
+            component: self.component.clone(),
+            keyring: self.keyring.clone(),
+        }
+    }
+
     /// The names that reach apt, each with its key.
     fn words(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [("suite", self.suite.as_str()), ("component", &self.component), ("keyring", &self.keyring)]
@@ -129,6 +252,7 @@ impl AptSource {
             .chain(self.security.as_deref().map(|name| ("security", name)))
             .chain([("kernel.flavour", self.kernel.flavour.as_str())])
             .chain(self.kernel.series.as_deref().map(|name| ("kernel.series", name)))
+            .chain(self.kernel.release.as_deref().map(|name| ("kernel.release", name)))
             .chain(self.tools.iter().map(|name| ("tools", name.as_str())))
     }
 }
@@ -150,6 +274,8 @@ pub struct KernelPackages {
     /// Version the ABI must begin with (`6.1`). Needed where a suite carries several kernels:
     /// bookworm-security has 6.1 and 6.12 side by side. Default: the newest of all.
     pub series: Option<String>,
+    /// Exactly one, as `uname -r` prints it. Default: the newest.
+    pub release: Option<String>,
 }
 
 /// What the kernels are told.

@@ -50,6 +50,26 @@ impl Meter {
         if self.go_on() { error } else { FetchError::Cancelled }
     }
 
+    /// Does two things at once; when one fails, the other one is asked to stop.
+    pub(super) fn both(
+        &self,
+        large: impl FnOnce() -> Result<(), FetchError> + Send,
+        small: impl FnOnce() -> Result<(), FetchError>,
+    ) -> Result<(), FetchError> {
+        let (large, small) = std::thread::scope(|scope| {
+            let large = scope.spawn(|| large().inspect_err(|_| self.fail()));
+            let small = small().inspect_err(|_| self.fail());
+            (large.join(), small)
+        });
+        let large = large.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        match (large, small) {
+            (Err(FetchError::Cancelled), Err(error)) | (Err(error), _) | (Ok(()), Err(error)) => {
+                Err(error)
+            }
+            (Ok(()), Ok(())) => Ok(()),
+        }
+    }
+
     /// What to show now.
     pub(super) fn progress(&self) -> Progress {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -2,27 +2,38 @@
 //! A guest: its manifest, and the kernel, symbols, headers and tools it is made from.
 
 mod apt;
+mod choice;
 mod deb;
 mod error;
 mod fetch;
 mod files;
 mod headers;
+mod import;
 mod libraries;
 mod manifest;
+mod member;
 mod meter;
 mod plan;
 mod programs;
+mod rpm;
 mod store;
+mod tools;
 mod vmlinux;
 
 pub(crate) use apt::sites as apt_sites;
+pub(crate) use choice::Configured;
+pub use choice::{Choice, Mirror, UnknownRepository};
 pub use error::FetchError;
 pub(crate) use fetch::BUILDS;
 pub use fetch::fetch;
 pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};
+pub use import::{Bare, ImportFiles, ImportNote, import, imported, imports, remove};
 pub use manifest::{
-    AptSource, Arch, CaptureMethod, KernelOptions, KernelPackages, Manifest, PhaseTimeouts, Source,
-    Timeouts,
+    AptSource, AptTools, Arch, CaptureMethod, Imported, KernelOptions, KernelPackages, Manifest,
+    PhaseTimeouts, Source, Timeouts,
+};
+pub use rpm::{
+    BuildRoot, KeyError, Point, RpmError, RpmKernel, RpmRepository, RpmSource, Toolchain,
 };
 pub use store::{Store, StoreError};
 pub(crate) use store::{discard, hex};

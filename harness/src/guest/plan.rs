@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a guest is to be made of: its packages, and the trees they are unpacked into.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -9,29 +8,23 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use super::apt::{Apt, KernelChoice, Record};
-use super::files::{GuestFile, GuestFiles};
+use super::files::GuestFiles;
 use super::manifest::{AptSource, Manifest};
 use super::meter::Meter;
 use super::store::{Lock, Store, hex};
-use super::{FetchError, Package, deb, headers, libraries, programs, vmlinux};
+use super::tools::{self, ToolFiles, Tools, key};
+use super::{FetchError, Package, deb, headers, programs, vmlinux};
 
-/// Raised when what is unpacked, or how, changes: older trees are then left alone.
-const RECIPE: u32 = 1;
-/// The same of the headers.
+/// Raised when what is unpacked of the headers, or how, changes: older trees are then left alone.
 const HEADERS_RECIPE: u32 = 2;
-/// Most packages that the tools may need; more is a mistake in the guest's file.
-const MAX_TOOLS: usize = 60;
 /// Kernels that are listed but cannot be had, before it is an error.
 const MAX_GONE: usize = 6;
-/// Folders of programs in a package.
-const PROGRAM_FOLDERS: [&str; 4] = ["usr/bin", "usr/sbin", "bin", "sbin"];
 
 /// The packages of a guest.
 #[derive(Debug)]
 pub(super) struct Plan {
     kernel: KernelChoice,
-    /// The tools and the packages of libraries they depend on.
-    tools: Vec<Record>,
+    tools: Tools,
 }
 
 impl Plan {
@@ -42,7 +35,7 @@ impl Plan {
         guest: &Manifest,
         source: &AptSource,
     ) -> Result<Self, FetchError> {
-        let mut tools = with_libraries(apt, source)?;
+        let mut tools = Tools::of(apt, &source.tools)?;
         let mut gone = Vec::new();
         loop {
             let plan = Self { kernel: KernelChoice::of(apt, guest, &source.kernel, &gone)?, tools };
@@ -59,7 +52,8 @@ impl Plan {
 
     fn records(&self) -> impl Iterator<Item = &Record> {
         let kernel = &self.kernel;
-        [&kernel.image, &kernel.debug].into_iter().chain(&kernel.headers).chain(&self.tools)
+        let own = [&kernel.image, &kernel.debug].into_iter().chain(&kernel.headers);
+        own.chain(&self.tools.records)
     }
 
     /// Downloads and unpacks whatever of it is not in the cache.
@@ -71,28 +65,17 @@ impl Plan {
         if absent(headers_key(&self.kernel.headers)) {
             others.extend(&self.kernel.headers);
         }
-        let singles = std::iter::once(&self.kernel.image).chain(&self.tools);
-        others.extend(singles.filter(|record| absent(key(record))));
+        others.extend(Some(&self.kernel.image).filter(|record| absent(key(record))));
+        others.extend(self.tools.absent(store));
         let debug = absent(key(debug)).then_some(debug);
         let total = others.iter().copied().chain(debug).map(|record| record.size).sum();
         meter.to_download.store(total, Ordering::Relaxed);
         meter.to_extract.store(total, Ordering::Relaxed);
         // The debug symbols are nine tenths of the bytes: the rest is done meanwhile.
-        let (large, small) = std::thread::scope(|scope| {
-            let large = scope.spawn(|| {
-                let done = debug.map_or(Ok(()), |record| self.take_vmlinux(apt, lock, record));
-                done.inspect_err(|_| meter.fail())
-            });
-            let small = self.take_others(apt, lock, &others).inspect_err(|_| meter.fail());
-            (large.join(), small)
-        });
-        let large = large.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        match (large, small) {
-            (Err(FetchError::Cancelled), Err(error)) | (Err(error), _) | (Ok(()), Err(error)) => {
-                Err(error)
-            }
-            (Ok(()), Ok(())) => Ok(()),
-        }
+        meter.both(
+            || debug.map_or(Ok(()), |record| self.take_vmlinux(apt, lock, record)),
+            || self.take_others(apt, lock, &others),
+        )
     }
 
     fn take_vmlinux(
@@ -134,13 +117,9 @@ impl Plan {
             wanted.iter().zip(&files).find(|(other, _)| **other == record).map(|(_, file)| file)
         };
         let kernel = &self.kernel;
-        for record in std::iter::once(&kernel.image).chain(&self.tools) {
-            lock.make_tree(&key(record), |folder| match package(record) {
-                Some(file) => deb::unpack(file, meter, folder, of_use),
-                None => Ok(()),
-            })?;
-        }
-        let trees = self.tool_trees(lock.store());
+        tools::unpack(apt, lock, &kernel.image, package(&kernel.image))?;
+        self.tools.unpack(apt, lock, wanted, &files)?;
+        let trees = self.tools.trees(lock.store());
         lock.make_tree(&headers_key(&kernel.headers), |folder| {
             for file in kernel.headers.iter().filter_map(package) {
                 let wanted =
@@ -153,11 +132,6 @@ impl Plan {
         Ok(())
     }
 
-    /// The unpacked packages of the tools and of their libraries.
-    fn tool_trees(&self, store: &Store) -> Vec<PathBuf> {
-        self.tools.iter().map(|record| store.tree(&key(record))).collect()
-    }
-
     fn build_inside(&self) -> String {
         format!("usr/src/linux-headers-{}", self.kernel.release)
     }
@@ -168,8 +142,7 @@ impl Plan {
         let release = &kernel.release;
         let image = store.tree(&key(&kernel.image));
         let build_dir = store.tree(&headers_key(&kernel.headers)).join(self.build_inside());
-        let trees = self.tool_trees(store);
-        let makedumpfile = program("makedumpfile", &trees)?;
+        let ToolFiles { makedumpfile, busybox, libraries } = self.tools.files(store)?;
         let mut packages: Vec<Package> = self.records().map(Package::from).collect();
         packages.sort();
         let modules = format!("lib/modules/{release}");
@@ -182,9 +155,10 @@ impl Plan {
             modules_dir: first_folder(&image, &[&modules, &merged]).unwrap_or_default(),
             gcc_major: headers::gcc_major(&build_dir),
             build_dir,
-            libraries: libraries::closure(&makedumpfile.host, &trees)?,
+            libraries,
             makedumpfile,
-            busybox: program("busybox", &trees)?,
+            busybox,
+            build_root: None,
             packages,
             notes: Vec::new(),
         };
@@ -202,50 +176,6 @@ impl Plan {
     }
 }
 
-/// The tools, then the packages of libraries that they and these depend on.
-fn with_libraries(apt: &Apt<'_>, source: &AptSource) -> Result<Vec<Record>, FetchError> {
-    let mut chosen: Vec<Record> = Vec::new();
-    let mut level: BTreeSet<String> = source.tools.iter().cloned().collect();
-    while !level.is_empty() && chosen.len() < MAX_TOOLS {
-        let names: Vec<String> = level.iter().cloned().collect();
-        let records = apt.records(&names)?;
-        let mut next = BTreeSet::new();
-        for name in &names {
-            let asked = source.tools.contains(name);
-            match records.iter().find(|record| record.package == *name) {
-                // A tool's other needs (perl, a service manager) are not for the guest.
-                Some(record) if asked || record.library => {
-                    next.extend(record.depends.iter().map(|other| other.package.clone()));
-                    chosen.push(record.clone());
-                }
-                None if asked => {
-                    let (suite, package) = (source.suite.clone(), name.clone());
-                    return Err(FetchError::NoPackage { suite, package });
-                }
-                _ => {}
-            }
-        }
-        level =
-            next.into_iter().filter(|name| !chosen.iter().any(|r| r.package == *name)).collect();
-    }
-    Ok(chosen)
-}
-
-/// Files of a kernel image, a tool or a library that a guest can use.
-fn of_use(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let program = PROGRAM_FOLDERS.iter().any(|folder| path.starts_with(folder));
-    let kernel = path.starts_with("boot") && name.starts_with("vmlinuz-");
-    let library = (path.starts_with("lib") || path.starts_with("usr/lib")) && name.contains(".so");
-    let module = path.components().any(|part| part.as_os_str() == "modules");
-    program || kernel || library || module
-}
-
-/// Name of the tree a single package is unpacked into.
-fn key(record: &Record) -> String {
-    format!("{}-{RECIPE}", record.sha256)
-}
-
 /// Name of the tree the headers' packages, which link to each other, are unpacked into.
 fn headers_key(records: &[Record]) -> String {
     let text = records.iter().fold(String::new(), |mut text, record| {
@@ -253,18 +183,6 @@ fn headers_key(records: &[Record]) -> String {
         text
     });
     format!("{}-{HEADERS_RECIPE}", hex(&Sha256::digest(text)))
-}
-
-fn program(name: &str, trees: &[PathBuf]) -> Result<GuestFile, FetchError> {
-    let places = trees.iter().flat_map(|tree| {
-        PROGRAM_FOLDERS.iter().map(move |folder| (tree, Path::new(folder).join(name)))
-    });
-    let mut found = places.filter(|(tree, inside)| tree.join(inside).is_file());
-    let (tree, inside) = found.next().ok_or_else(|| FetchError::NoFile {
-        package: "of the guest's tools".into(),
-        file: name.to_owned(),
-    })?;
-    Ok(GuestFile { host: tree.join(&inside), guest: Path::new("/").join(inside) })
 }
 
 fn first_folder(tree: &Path, inside: &[&str]) -> Option<PathBuf> {

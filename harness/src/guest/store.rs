@@ -6,6 +6,8 @@
 //! trees/<key>/          what was unpacked or built from it
 //! records/<name>.json   what was decided (which packages a guest is made of)
 //! apt/<name>/           apt's own lists
+//! rpm/<hash of a URL>/  metadata of a repository
+//! rpm/downloads/        packages of which a part has come in
 //! locks/<name>          empty files that runs lock
 //! ```
 //! Everything is made under a name that ends in `.partial` and renamed when complete. Such a name
@@ -172,8 +174,7 @@ impl Store {
 
     /// Reads a record; one that is absent or of another form is none.
     pub(crate) fn record<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let text = fs::read(self.root.join("records").join(format!("{name}.json"))).ok()?;
-        serde_json::from_slice(&text).ok()
+        record(&self.root, name)
     }
 }
 
@@ -264,6 +265,11 @@ impl<'s> Lock<'s> {
         Ok(path)
     }
 
+    /// Removes a record.
+    pub(crate) fn remove_record(&self, name: &str) {
+        discard_file(&self.store.root.join("records").join(format!("{name}.json")));
+    }
+
     /// Writes a record.
     pub(crate) fn write_record(
         &self,
@@ -277,6 +283,22 @@ impl<'s> Lock<'s> {
         fs::write(&partial, text).map_err(write)?;
         fs::rename(&partial, &path).map_err(write)
     }
+}
+
+/// A record of the cache in `root`, which need not be there.
+pub(crate) fn record<T: DeserializeOwned>(root: &Path, name: &str) -> Option<T> {
+    let text = fs::read(root.join("records").join(format!("{name}.json"))).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Names of all records of the cache in `root`, sorted.
+pub(crate) fn record_names(root: &Path) -> Vec<String> {
+    let entries = fs::read_dir(root.join("records")).into_iter().flatten().flatten();
+    let name =
+        |entry: fs::DirEntry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned());
+    let mut names: Vec<String> = entries.filter_map(name).collect();
+    names.sort();
+    names
 }
 
 fn partial(path: &Path) -> PathBuf {
@@ -297,6 +319,11 @@ fn empty(path: &Path) -> Result<(), StoreError> {
 /// Removes what is of no use; a failure only leaves it for the next run to remove.
 pub(crate) fn discard(path: &Path) {
     let _ = fs::remove_dir_all(path);
+}
+
+/// The same for a file.
+pub(super) fn discard_file(path: &Path) {
+    let _ = fs::remove_file(path);
 }
 
 /// SHA-256 of a file, in hex.

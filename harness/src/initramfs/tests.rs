@@ -39,6 +39,7 @@ fn guest(folder: &Path) -> GuestFiles {
         vmlinux: file("vmlinux"),
         modules_dir,
         build_dir: folder.to_owned(),
+        build_root: None,
         gcc_major: None,
         makedumpfile: GuestFile {
             host: file("makedumpfile"),

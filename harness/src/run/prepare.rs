@@ -10,7 +10,9 @@ use crate::case::{self, BuildError, BuiltModule, Case, TriggerCommand};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
-use crate::guest::{self, FetchError, GuestFiles, Manifest, PhaseTimeouts, Progress, Store};
+use crate::guest::{
+    self, FetchError, GuestFiles, ImportFiles, Manifest, PhaseTimeouts, Progress, Store,
+};
 use crate::initramfs::{self, CASE_FOLDER, CaseFile};
 use crate::interrupt::Interrupt;
 use crate::run::analysis::Symbols;
@@ -105,10 +107,7 @@ pub fn fetch(
         recorder.progress(progress_line(&progress));
         if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let files = result.map_err(|error| match error {
-        FetchError::Cancelled => interrupted(),
-        error => Failure::from_error(Exit::FetchFailed, &error),
-    })?;
+    let files = result.map_err(|error| fetch_failure(&error))?;
     for note in &files.notes {
         recorder.warn(note.clone());
     }
@@ -116,6 +115,43 @@ pub fn fetch(
     let packages = files.packages.len();
     recorder.finish(format!("{}: kernel {}, {packages} packages{from}", guest.name, files.release));
     Ok(files)
+}
+
+/// Makes a guest of files that are here; gives its name.
+///
+/// # Errors
+/// They cannot be used, or the user asked to stop.
+pub fn import(
+    like: &Manifest,
+    name: Option<&str>,
+    files: &ImportFiles,
+    store: &Store,
+    recorder: &mut Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<String, Failure> {
+    recorder.begin(Phase::Fetch, "files to import");
+    let result = guest::import(like, name, files, store, &mut |progress| {
+        recorder.progress(progress_line(&progress));
+        if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let (name, files) = result.map_err(|error| fetch_failure(&error))?;
+    for note in &files.notes {
+        recorder.warn(note.clone());
+    }
+    recorder.finish(format!("{name}: kernel {}, as {}", files.release, like.name));
+    Ok(name)
+}
+
+/// What a failed fetch is for the user.
+pub(crate) fn fetch_failure(error: &FetchError) -> Failure {
+    if matches!(error, FetchError::Cancelled) {
+        return interrupted();
+    }
+    let failure = Failure::from_error(Exit::FetchFailed, error);
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 fn progress_line(progress: &Progress) -> String {

@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::config::Project;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guest;
+use crate::guest::{self, ImportFiles};
 
 /// A case on a guest.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub fn all(project: &Project) -> Result<Vec<Selected>, Failure> {
     Ok(selected)
 }
 
-/// The names of all guests.
+/// The names of all guests of the project.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -70,11 +70,35 @@ pub fn guest_names(project: &Project) -> Result<Vec<String>, Failure> {
 pub fn load_guest(project: &Project, name: &str) -> Result<guest::Manifest, Failure> {
     let path = project.guests().join(format!("{name}.toml"));
     if !path.is_file() {
-        let known = guest_names(project)?.join(", ");
+        if let Some(note) = project.imports.get(name) {
+            return Ok(guest::imported(load_guest(project, &note.like)?, name, note));
+        }
+        let mut known = guest_names(project)?;
+        known.extend(project.imports.keys().cloned());
+        let known = known.join(", ");
         return Err(Failure::new(Exit::NoCases, format!("there is no guest {name}"))
             .hint(format!("guests: {known}")));
     }
     guest::Manifest::load(&path).map_err(|error| Failure::from_error(Exit::SetupError, &error))
+}
+
+/// The guest that files to be imported are most like: the one whose kernels are named so.
+///
+/// # Errors
+/// A manifest is wrong, or none has such kernels and the files are packages.
+pub fn guest_like(project: &Project, files: &ImportFiles) -> Result<guest::Manifest, Failure> {
+    let text = files.name();
+    for name in guest_names(project)? {
+        let guest = load_guest(project, &name)?;
+        if guest.source.has_kernels_like(&text) {
+            return Ok(guest);
+        }
+    }
+    if matches!(files, ImportFiles::Rpm(_)) {
+        return Err(Failure::new(Exit::Usage, format!("no guest has kernels like {text}"))
+            .hint("name the guest that it is like with --like"));
+    }
+    load_guest(project, &project.settings.default_guest)
 }
 
 fn one(project: &Project, word: &str) -> Result<Selected, Failure> {
@@ -82,6 +106,7 @@ fn one(project: &Project, word: &str) -> Result<Selected, Failure> {
         Some((place, guest)) => (place, Some(guest.to_owned())),
         None => (word, None),
     };
+    let place = if place.is_empty() { &project.settings.default_case } else { place };
     let case = load_case(&folder(project, place)?)?;
     let guest = match guest {
         Some(guest) => guest,

@@ -51,6 +51,7 @@ impl World {
             vmlinux: PathBuf::new(),
             modules_dir: PathBuf::new(),
             build_dir,
+            build_root: None,
             gcc_major: None,
             makedumpfile: file.clone(),
             libraries: Vec::new(),
@@ -155,7 +156,7 @@ fn a_module_that_is_not_in_the_kbuild_is_named() {
 fn a_given_module_needs_no_build_but_must_be_one() {
     let world = World::new();
     let built = world.build(&world.two_modules()).unwrap();
-    let manifest = MANIFEST.replace("folder = \"a\"", "file = \"given.ko\"");
+    let manifest = MANIFEST.replace("folder = \"a\"", "prebuilt = \"given.ko\"");
     let manifest = manifest.replace("[[module]]\nname = \"b\"\nfolder = \"b\"\n", "");
     let case = world.case(&manifest, &[("given.ko", "")]);
     let message = world.build(&case).unwrap_err().to_string();

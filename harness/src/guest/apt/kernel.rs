@@ -61,7 +61,9 @@ impl KernelChoice {
             }
         }
         let series = kernel.series.as_deref().map(|s| format!("{s}* ")).unwrap_or_default();
-        let why = if incomplete.is_empty() {
+        let why = if let (Some(release), true) = (&kernel.release, incomplete.is_empty()) {
+            format!("its suites have no kernel {series}{release}")
+        } else if incomplete.is_empty() {
             format!("its suites have no kernel {series}of flavour {}", kernel.flavour)
         } else {
             incomplete.join("; ")
@@ -79,11 +81,15 @@ fn candidates(names: &[String], kernel: &KernelPackages) -> Vec<String> {
             rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
         })
     };
+    let asked_for = |abi: &str| {
+        let release = kernel.release.as_deref();
+        release.is_none_or(|release| release.strip_suffix(&flavour) == Some(abi))
+    };
     let mut abis: Vec<String> = names
         .iter()
         .filter_map(|name| name.strip_prefix("linux-image-")?.strip_suffix("-dbg"))
         .filter_map(|release| release.strip_suffix(&flavour))
-        .filter(|abi| is_abi(abi) && in_series(abi))
+        .filter(|abi| is_abi(abi) && in_series(abi) && asked_for(abi))
         .map(str::to_owned)
         .collect();
     abis.sort_by(|a, b| natural(b, a));
@@ -195,7 +201,7 @@ mod tests {
     use super::*;
 
     fn kernel(flavour: &str, series: Option<&str>) -> KernelPackages {
-        KernelPackages { flavour: flavour.into(), series: series.map(str::to_owned) }
+        KernelPackages { flavour: flavour.into(), series: series.map(str::to_owned), release: None }
     }
 
     fn names() -> Vec<String> {
@@ -220,6 +226,15 @@ mod tests {
         assert_eq!(found, ["6.1.0-56", "6.1.0-9"]);
         let found = candidates(&names(), &kernel("cloud-amd64", None));
         assert_eq!(found, ["6.12.101+deb12", "6.12.9+deb12", "6.1.0-56", "6.1.0-9"]);
+    }
+
+    #[test]
+    fn a_kernel_that_is_asked_for_is_the_only_one() {
+        let mut kernel = kernel("cloud-amd64", None);
+        kernel.release = Some("6.1.0-9-cloud-amd64".into());
+        assert_eq!(candidates(&names(), &kernel), ["6.1.0-9"]);
+        kernel.release = Some("6.1.0-56-amd64".into());
+        assert_eq!(candidates(&names(), &kernel), [""; 0]);
     }
 
     #[test]

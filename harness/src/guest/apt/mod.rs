@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 pub(super) use index::Record;
 pub(super) use kernel::KernelChoice;
 
-use super::manifest::AptSource;
+use super::manifest::Suite;
 use super::meter::Meter;
 use super::store::{Lock, StoreError};
 use super::{FetchError, Package};
@@ -37,7 +37,7 @@ const LINES: usize = 12;
 #[derive(Debug)]
 pub(super) struct Apt<'a> {
     folder: PathBuf,
-    source: &'a AptSource,
+    source: Suite,
     architecture: &'static str,
     meter: &'a Meter,
 }
@@ -46,7 +46,7 @@ impl<'a> Apt<'a> {
     /// Sets up apt's folders inside the cache.
     pub(super) fn open(
         lock: &Lock<'_>,
-        source: &'a AptSource,
+        source: Suite,
         architecture: &'static str,
         meter: &'a Meter,
     ) -> Result<Self, FetchError> {
@@ -64,6 +64,11 @@ impl<'a> Apt<'a> {
         Ok(apt)
     }
 
+    /// The suite, by its code name.
+    pub(super) fn suite(&self) -> &str {
+        &self.source.suite
+    }
+
     /// Where progress is counted.
     pub(super) fn meter(&self) -> &'a Meter {
         self.meter
@@ -78,7 +83,7 @@ impl<'a> Apt<'a> {
     pub(super) fn update(&self) -> Result<Option<String>, FetchError> {
         let sites = self.configured()?;
         let mut why = String::new();
-        for text in sites::source_lists(&sites, self.source, self.architecture, keyring) {
+        for text in sites::source_lists(&sites, &self.source, self.architecture, keyring) {
             self.write("sources.list", &text)?;
             match self.run("apt-get", &["-q", "update"]) {
                 Ok(_) => return Ok(self.without_security(&text)),

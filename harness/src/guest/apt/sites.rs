@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::manifest::AptSource;
+use super::super::manifest::Suite;
 
 /// More combinations of sites than this are not tried.
 const MAX_TRIES: usize = 6;
@@ -47,7 +47,7 @@ pub(crate) fn keyring(name: &str) -> Option<PathBuf> {
 /// Texts of a `sources.list` to try, the likeliest first.
 pub(super) fn source_lists(
     sites: &[Site],
-    source: &AptSource,
+    source: &Suite,
     architecture: &str,
     keyring: impl Fn(&str) -> Option<PathBuf>,
 ) -> Vec<String> {
@@ -116,7 +116,6 @@ fn sites_for<'s>(sites: &'s [Site], suite: &str, security: bool) -> Vec<&'s str>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guest::KernelPackages;
 
     const URIS: &str = "\
 'http://vendor.example/tools/dists/any/InRelease' vendor.example_tools_dists_any_InRelease 0 \n\
@@ -126,14 +125,12 @@ mod tests {
 'http://a.example/debian/dists/bookworm/main/binary-amd64/Packages.xz' a.example_x 0 \n\
 N: a notice\n";
 
-    fn source(suite: &str, security: Option<&str>) -> AptSource {
-        AptSource {
+    fn source(suite: &str, security: Option<&str>) -> Suite {
+        Suite {
             suite: suite.into(),
             security: security.map(str::to_owned),
             component: "main".into(),
             keyring: "keys".into(),
-            kernel: KernelPackages { flavour: "amd64".into(), series: None },
-            tools: Vec::new(),
         }
     }
 

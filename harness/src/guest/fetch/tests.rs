@@ -21,6 +21,7 @@ fn files() -> GuestFiles {
         vmlinux: "trees/t/vmlinux".into(),
         modules_dir: "trees/t/modules".into(),
         build_dir: "trees/t/build".into(),
+        build_root: None,
         gcc_major: Some(12),
         makedumpfile: file("makedumpfile"),
         libraries: vec![file("lib")],
@@ -83,7 +84,7 @@ fn a_record_for_another_source_or_to_be_refreshed_is_not_taken() {
     let mut guest = guest();
     let (_folder, store) = cache(&guest, 60);
     assert!(recorded(&guest, &store.clone().with_refresh(true), false).is_none());
-    let Source::Apt(source) = &mut guest.source;
+    let Source::Apt(source) = &mut guest.source else { panic!("not from apt") };
     source.kernel.series = Some("6.12".into());
     assert!(recorded(&guest, &store, false).is_none());
 }

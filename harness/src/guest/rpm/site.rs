@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where a repository is: behind a URL or in a folder.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::error::RpmError;
+
+/// A place with files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Site {
+    /// An http or https URL without a slash at its end.
+    Web(String),
+    /// A folder of this machine.
+    Folder(PathBuf),
+}
+
+impl Site {
+    /// From a URL or a path.
+    pub(super) fn of(text: &str) -> Self {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Self::Web(text.trim_end_matches('/').to_owned());
+        }
+        Self::Folder(Path::new(text.strip_prefix("file://").unwrap_or(text)).to_owned())
+    }
+
+    /// The URL or path of a file of it, for people and for requests.
+    pub(super) fn of_file(&self, inside: &str) -> String {
+        match self {
+            Self::Web(url) => format!("{url}/{}", encoded(inside)),
+            Self::Folder(folder) => folder.join(inside).display().to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Web(url) => f.write_str(url),
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+        }
+    }
+}
+
+/// A path as a URL has it (RFC 3986, section 2): names of packages have `+`, `~` and `^`.
+fn encoded(path: &str) -> String {
+    let mut text = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// Replaces `{name}` in a repository's URL.
+pub(super) fn expanded(
+    repository: &str,
+    url: &str,
+    names: &BTreeMap<&str, &str>,
+) -> Result<String, RpmError> {
+    let mut text = String::new();
+    let mut rest = url;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else { break };
+        let value = names.get(name).ok_or_else(|| RpmError::NoName {
+            url: url.to_owned(),
+            repository: repository.to_owned(),
+            name: name.to_owned(),
+        })?;
+        text.push_str(before);
+        text.push_str(value.trim_end_matches('/'));
+        rest = after;
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_paths_are_told_apart() {
+        assert_eq!(Site::of("http://a/b/"), Site::Web("http://a/b".into()));
+        assert_eq!(Site::of("file:///srv/rpms"), Site::Folder("/srv/rpms".into()));
+        assert_eq!(Site::of("rpms"), Site::Folder("rpms".into()));
+        let name = Site::of("http://a/b").of_file("Packages/libstdc++ x.rpm");
+        assert_eq!(name, "http://a/b/Packages/libstdc%2B%2B%20x.rpm");
+    }
+
+    #[test]
+    fn names_in_braces_are_replaced() {
+        let names = BTreeMap::from([("vault", "http://v/c/"), ("point", "7.9.2009")]);
+        let url = expanded("os", "{vault}/{point}/os/x86_64/", &names).unwrap();
+        assert_eq!(url, "http://v/c/7.9.2009/os/x86_64/");
+        let message = expanded("os", "{vualt}/os", &names).unwrap_err().to_string();
+        assert!(message.contains("{vualt}") && message.contains("os"), "{message}");
+    }
+}

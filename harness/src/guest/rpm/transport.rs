@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Getting files from a site: again when it fails, from where it stopped, through the proxy that
+//! the environment names.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use ureq::http::StatusCode;
+
+use super::super::FetchError;
+use super::super::meter::Meter;
+use super::super::store::StoreError;
+use super::error::RpmError;
+use super::site::Site;
+
+/// How often a file is asked for without a single byte more of it coming in.
+const TRIES: u32 = 4;
+/// The pause before the second try; it doubles with each.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Longest silence of a site.
+const CONNECT: Duration = Duration::from_secs(15);
+const SILENCE: Duration = Duration::from_secs(30);
+/// What is copied at once.
+const BLOCK: usize = 1 << 16;
+
+/// Gets files; shared by threads.
+#[derive(Debug)]
+pub(super) struct Transport<'m> {
+    agent: ureq::Agent,
+    meter: &'m Meter,
+}
+
+/// How one try ended.
+enum Ended {
+    Complete,
+    /// It may work the next time.
+    Failed(String),
+}
+
+impl<'m> Transport<'m> {
+    pub(super) fn new(meter: &'m Meter) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_resolve(Some(CONNECT))
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_response(Some(SILENCE))
+            .timeout_per_read(Some(SILENCE))
+            .user_agent(concat!("repro/", env!("CARGO_PKG_VERSION")))
+            // A package that says it is compressed is not to be unpacked on the way.
+            .accept_encoding("identity")
+            .build();
+        Self { agent: config.new_agent(), meter }
+    }
+
+    /// Where progress is counted.
+    pub(super) fn meter(&self) -> &'m Meter {
+        self.meter
+    }
+
+    /// Brings a file to `target`, or what is missing of it; `more` hears of every part that comes.
+    /// A file of less than `size` bytes is not complete, whatever the site says.
+    ///
+    /// # Errors
+    /// [`RpmError::Refused`] where the site says that it does not give it.
+    pub(super) fn get(
+        &self,
+        site: &Site,
+        inside: &str,
+        target: &Path,
+        size: Option<u64>,
+        more: &mut dyn FnMut(u64),
+    ) -> Result<(), FetchError> {
+        match site {
+            Site::Web(_) => self.download(&site.of_file(inside), target, size, more),
+            Site::Folder(folder) => self.copy(&folder.join(inside), target, more),
+        }
+    }
+
+    fn copy(
+        &self,
+        from: &Path,
+        target: &Path,
+        more: &mut dyn FnMut(u64),
+    ) -> Result<(), FetchError> {
+        let mut source = File::open(from).map_err(|error| RpmError::Refused {
+            url: from.display().to_string(),
+            why: error.to_string(),
+        })?;
+        let write = |source| StoreError::Write { path: target.to_owned(), source };
+        let mut file = File::create(target).map_err(write)?;
+        match self.pour(&mut source, &mut file, more).map_err(write)? {
+            Ended::Complete => Ok(()),
+            Ended::Failed(_) if !self.meter.go_on() => Err(FetchError::Cancelled),
+            Ended::Failed(why) => {
+                Err(RpmError::Unreachable { url: from.display().to_string(), why }.into())
+            }
+        }
+    }
+
+    fn download(
+        &self,
+        url: &str,
+        target: &Path,
+        size: Option<u64>,
+        more: &mut dyn FnMut(u64),
+    ) -> Result<(), FetchError> {
+        let (mut tries, mut pause) = (0, PAUSE);
+        let length = || fs::metadata(target).map_or(0, |meta| meta.len());
+        loop {
+            if !self.meter.go_on() {
+                return Err(FetchError::Cancelled);
+            }
+            let before = length();
+            let why = match self.attempt(url, target, before, more)? {
+                Ended::Complete => match size.filter(|size| length() < *size) {
+                    None => return Ok(()),
+                    Some(size) => format!("it ends after {} of {size} bytes", length()),
+                },
+                Ended::Failed(why) => why,
+            };
+            // A connection that breaks again and again, but further on each time, gets there.
+            tries = if length() > before { 0 } else { tries + 1 };
+            if tries >= TRIES {
+                return Err(RpmError::Unreachable { url: url.to_owned(), why }.into());
+            }
+            std::thread::sleep(pause);
+            pause *= 2;
+        }
+    }
+
+    /// One request, for what comes after the first `have` bytes.
+    fn attempt(
+        &self,
+        url: &str,
+        target: &Path,
+        have: u64,
+        more: &mut dyn FnMut(u64),
+    ) -> Result<Ended, FetchError> {
+        let mut request = self.agent.get(url);
+        if have > 0 {
+            request = request.header("Range", format!("bytes={have}-"));
+        }
+        let mut response = match request.call() {
+            Ok(response) => response,
+            Err(error @ (ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl)) => {
+                return Err(refused(url, &error.to_string()));
+            }
+            Err(error) => return Ok(Ended::Failed(error.to_string())),
+        };
+        let status = response.status();
+        let write = |source| StoreError::Write { path: target.to_owned(), source };
+        let append = status == StatusCode::PARTIAL_CONTENT;
+        if status == StatusCode::RANGE_NOT_SATISFIABLE && have > 0 {
+            // All of it is here, or it has become another file: the checksum tells.
+            return Ok(Ended::Complete);
+        }
+        if !status.is_success() {
+            let busy = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+            if status.is_server_error() || busy.contains(&status) {
+                return Ok(Ended::Failed(format!("the site answers {status}")));
+            }
+            return Err(refused(url, &format!("the site answers {status}")));
+        }
+        let mut options = File::options();
+        options.create(true).write(true);
+        let file = if append { options.append(true) } else { options.truncate(true) };
+        let mut file = file.open(target).map_err(write)?;
+        let mut body = response.body_mut().as_reader();
+        Ok(self.pour(&mut body, &mut file, more).map_err(write)?)
+    }
+
+    /// Copies to the end; an error is one of writing.
+    fn pour(
+        &self,
+        from: &mut dyn Read,
+        to: &mut File,
+        more: &mut dyn FnMut(u64),
+    ) -> io::Result<Ended> {
+        let mut buffer = vec![0; BLOCK];
+        loop {
+            if !self.meter.go_on() {
+                return Ok(Ended::Failed("cancelled".to_owned()));
+            }
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(Ended::Complete),
+                Ok(count) => {
+                    to.write_all(&buffer[..count])?;
+                    more(count as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Ok(Ended::Failed(error.to_string())),
+            }
+        }
+    }
+}
+
+fn refused(url: &str, why: &str) -> FetchError {
+    RpmError::Refused { url: url.to_owned(), why: why.to_owned() }.into()
+}
