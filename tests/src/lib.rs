@@ -11,6 +11,7 @@ pub mod lock;
 pub mod oops;
 pub mod peers;
 pub mod project;
+pub mod rpm;
 pub mod snapshot;
 pub mod source;
 pub mod symbols;

@@ -3,9 +3,17 @@
 
 use crate::{none, tree};
 
-/// Hosts that files may name: of documents, of licences, of schemas.
-const HOSTS: [&str; 5] =
-    ["github.com", "json-schema.org", "keepachangelog.com", "www.apache.org", "www.kernel.org"];
+/// Hosts that files may name: of documents, of licences, of schemas, of a distribution whose
+/// packages no host's package manager is configured for.
+const HOSTS: [&str; 7] = [
+    "debuginfo.centos.org",
+    "github.com",
+    "json-schema.org",
+    "keepachangelog.com",
+    "vault.centos.org",
+    "www.apache.org",
+    "www.kernel.org",
+];
 
 #[test]
 fn no_path_of_a_build_machine() {
@@ -53,9 +61,11 @@ fn hosts(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// In the list, or a name that no host on the net has: `.example` is reserved for examples.
+/// In the list, or a name that no other host on the net has: `.example` is reserved for examples,
+/// `127.` is this machine.
 fn is_known(host: &str) -> bool {
-    HOSTS.contains(&host) || host.ends_with(".example") || !host.contains('.')
+    let own = host.starts_with("127.") || !host.contains('.');
+    HOSTS.contains(&host) || host.ends_with(".example") || own
 }
 
 #[test]
