@@ -5,4 +5,5 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod refused;
+mod whole;
 mod world;
