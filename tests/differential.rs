@@ -3,10 +3,11 @@
 //! information.
 
 use anyhow::Result;
-use harness::case::Outcome;
+use harness::case::{Outcome, Tier};
 use harness::run::select::Selected;
 use libtest_mimic::Arguments;
 use tests::compare::{self, Count};
+use tests::deviations::Evidence;
 use tests::trial::{say, trial};
 use tests::{live, project};
 
@@ -29,7 +30,15 @@ fn main() -> std::process::ExitCode {
     let flagship = format!("{}@{}", settings.default_case, settings.default_guest);
     for selected in project::chosen().expect("the manifests are right") {
         let expected = selected.case.manifest.expectation(&selected.guest.name);
-        if expected.outcome == Outcome::None || !project::is_reviewed(&selected) {
+        if expected.outcome == Outcome::None {
+            continue;
+        }
+        if selected.case.manifest.tier == Tier::Core {
+            let selected = selected.clone();
+            let name = format!("differential::{}::stacks", selected.name());
+            trials.push(trial(name.clone(), move || stacks_beside_drgn(&name, &selected)));
+        }
+        if !project::is_reviewed(&selected) {
             continue;
         }
         // Memory is much the same whatever crashed: one dump is enough.
@@ -45,6 +54,24 @@ fn main() -> std::process::ExitCode {
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The stack of every task, in the dumps of all situations of the core on all their guests.
+fn stacks_beside_drgn(name: &str, selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let (report, log) = (live.report()?, live.dmesg()?);
+    let evidence = Evidence { case: &selected.case.name, report, log: &log };
+    let compared = compare::stacks::all(&live.dump, evidence)?;
+    let (tasks, addresses) = (compared.tasks, compared.addresses.total());
+    let (places, known) = (compared.places.total(), compared.deviations.len());
+    say(&format!(
+        "{name}: {tasks} tasks, {addresses} return addresses and {places} values of their \
+         functions and lines agree, {known} known deviations"
+    ));
+    for deviation in compared.deviations {
+        say(&format!("{name}: {} is wrong: {}", deviation.wrong, deviation.why));
+    }
+    Ok(())
 }
 
 fn beside_drgn(selected: &Selected) -> Result<usize> {

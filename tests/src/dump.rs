@@ -76,6 +76,33 @@ impl Dump {
         Ok(answers)
     }
 
+    /// The answer to a command of `repro crash`, as data.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn command(&self, line: &str) -> Result<serde_json::Value> {
+        let mut words = self.words();
+        words[0] = "crash".into();
+        words.extend(["--format", "json", "-c", line].map(OsString::from));
+        let output = duct::cmd(project::repro()?, words)
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .run()
+            .context("start repro")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "repro crash -c '{line}': {said}");
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        value.get("answer").cloned().with_context(|| format!("{line} gives no answer"))
+    }
+
+    /// All files with debug information.
+    #[must_use]
+    pub fn debug_files(&self, report: &Report) -> Vec<PathBuf> {
+        let modules = self.module_files(report).into_iter().map(|(_, file)| file);
+        std::iter::once(self.vmlinux.clone()).chain(modules).collect()
+    }
+
     /// Files of loaded modules, by name.
     #[must_use]
     pub fn module_files(&self, report: &Report) -> Vec<(String, PathBuf)> {

@@ -5,6 +5,7 @@
 pub mod alone;
 pub mod bench;
 pub mod compare;
+pub mod deviations;
 pub mod dump;
 pub mod live;
 pub mod lock;

@@ -7,6 +7,7 @@ pub mod crash;
 pub mod drgn;
 pub mod memory;
 pub mod oops;
+pub mod stacks;
 
 use std::fmt::Debug;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::setup;
 
@@ -59,12 +60,40 @@ pub struct Frame {
     pub values: BTreeMap<String, u64>,
 }
 
+/// The stack of a task as drgn unwinds it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stack {
+    /// Address of the `task_struct`.
+    pub task: u64,
+    /// Process id.
+    pub pid: i32,
+    /// Name of the program.
+    pub comm: String,
+    /// Innermost first; none where drgn cannot unwind it.
+    pub frames: Vec<Frame>,
+}
+
 /// Asks drgn.
 ///
 /// # Errors
 /// It cannot be had, or it fails.
 pub fn ask(vmcore: &Path, debug_info: &[&Path]) -> Result<Drgn> {
-    let mut words: Vec<OsString> = vec!["-c".into(), REPORT.into(), vmcore.into()];
+    run(&[], vmcore, debug_info)
+}
+
+/// Asks drgn for the stacks of all tasks, in one go.
+///
+/// # Errors
+/// The same as of [`ask`].
+pub fn stacks(vmcore: &Path, debug_info: &[&Path]) -> Result<Vec<Stack>> {
+    run(&["--stacks"], vmcore, debug_info)
+}
+
+fn run<T: DeserializeOwned>(options: &[&str], vmcore: &Path, debug_info: &[&Path]) -> Result<T> {
+    let mut words: Vec<OsString> = vec!["-c".into(), REPORT.into()];
+    words.extend(options.iter().map(OsString::from));
+    words.push(vmcore.into());
     words.extend(debug_info.iter().map(|&path| path.into()));
     let output = duct::cmd(setup::python()?, words)
         .stdout_capture()
