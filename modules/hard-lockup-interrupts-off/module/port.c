@@ -13,8 +13,8 @@ static u32 status_of(struct hwport *port)
 /* Called with the lock held and interrupts off. */
 static void wait_ready(struct hwport *port)
 {
-	while (status_of(port) & HWPORT_BUSY)
-		cpu_relax(); /* BUG: a port that failed stays busy for ever */
+	for (; status_of(port) & HWPORT_BUSY; cpu_relax()) /* BUG: a port that failed stays busy for ever */
+		;
 }
 
 int hwport_send(struct hwport *port, u32 word)

@@ -76,17 +76,11 @@ static struct miscdevice chantab_device = {
 	.fops = &chantab_fops,
 };
 
-/* A cache with a constructor is not merged with others of the same size. */
-static void construct(void *object)
-{
-	memset(object, 0, CHANTAB_LABEL_SIZE);
-}
-
 static int __init chantab_init(void)
 {
 	int result;
 
-	chantab_cache = kmem_cache_create("chantab", CHANTAB_LABEL_SIZE, 0, 0, construct);
+	chantab_cache = kmem_cache_create("chantab", CHANTAB_LABEL_SIZE, 0, 0, NULL);
 	if (!chantab_cache)
 		return -ENOMEM;
 	result = misc_register(&chantab_device);

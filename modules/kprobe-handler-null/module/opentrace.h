@@ -10,7 +10,6 @@
 struct opentrace_user {
 	unsigned int uid;
 	u64 writes;
-	unsigned long last;
 };
 
 struct opentrace_table {

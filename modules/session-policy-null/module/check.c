@@ -22,11 +22,8 @@ static u32 fg_denied_by_rules(const struct fg_policy *policy, const char *path)
 
 enum fg_decision fg_check(struct fg_request *request)
 {
-	u32 allowed;
-
 	request->session->requests++;
-	allowed = request->session->policy->default_mask; /* BUG: a session without a policy is let through to here */
-	if (request->access & ~allowed)
+	if (request->access & ~request->session->policy->default_mask) /* BUG: a session may have no policy */
 		return FG_DENY;
 	if (request->access & fg_denied_by_rules(request->session->policy, request->path))
 		return FG_DENY;

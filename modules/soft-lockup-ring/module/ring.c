@@ -19,8 +19,8 @@ u64 ringwait_take(struct ringwait_ring *ring)
 	u64 word;
 
 	spin_lock(&ring->lock);
-	while (ring_is_empty(ring))
-		cpu_relax(); /* BUG: who would fill the ring waits for the lock */
+	for (; ring_is_empty(ring); cpu_relax()) /* BUG: who would fill the ring waits for the lock */
+		;
 	word = ring->words[ring->tail % RINGWAIT_SLOTS];
 	ring->tail++;
 	spin_unlock(&ring->lock);

@@ -4,11 +4,6 @@
 
 #include "cmdport.h"
 
-static bool is_packet(const struct cmdport_packet *packet)
-{
-	return packet->magic == CMDPORT_MAGIC; /* BUG: the packet is still in the program's own memory */
-}
-
 static int sum(const struct cmdport_packet *packet)
 {
 	unsigned int i;
@@ -21,7 +16,7 @@ static int sum(const struct cmdport_packet *packet)
 
 int cmdport_accept(const struct cmdport_packet *packet, struct cmdport_counts *counts)
 {
-	if (!is_packet(packet)) {
+	if (packet->magic != CMDPORT_MAGIC) { /* BUG: the packet is still in the program's own memory */
 		counts->refused++;
 		return -EINVAL;
 	}
