@@ -10,6 +10,7 @@ use std::process::Command;
 
 use rustix::io::Errno;
 
+use crate::stub::{self, Memory};
 use crate::{syscall, sysctl};
 
 const KERNEL: &str = "/kexec/vmlinuz";
@@ -36,16 +37,32 @@ pub(crate) fn arm(method: &str, command_line: &str) -> Result<String, String> {
             Err(error) => return Err(refused(&error, reserved)),
         },
         "memory" => by_memory(command_line)?,
-        other => return Err(format!("no method `{other}`: there are `file` and `memory`")),
+        other => return Err(format!("no method `{other}`: there are `file`, `memory` and `stub`")),
     };
+    loaded()?;
+    Ok(format!("by {how}, {} MiB reserved", reserved >> 20))
+}
+
+/// Loads the crash stub instead and makes an oops enter it.
+///
+/// # Errors
+/// In words, as of [`arm`].
+pub(crate) fn stub() -> Result<Memory, String> {
+    reserved_bytes()?;
+    let memory = stub::load()?;
+    loaded()?;
+    Ok(memory)
+}
+
+/// Looks whether the kernel has something to enter, and makes an oops enter it.
+fn loaded() -> Result<(), String> {
     match fs::read_to_string(LOADED) {
         Ok(text) if text.trim() == "1" => {}
         Ok(text) => return Err(format!("loaded, but {LOADED} is {}", text.trim())),
         Err(error) => return Err(format!("cannot read {LOADED}: {error}")),
     }
     // Without it an oops only ends the task it happened in.
-    sysctl::set("kernel.panic_on_oops", "1")?;
-    Ok(format!("by {how}, {} MiB reserved", reserved >> 20))
+    sysctl::set("kernel.panic_on_oops", "1")
 }
 
 /// Lets the kernel load the capture kernel; the inner result is what it says.

@@ -5,12 +5,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::console::say;
+use crate::disk::disk;
 use crate::port::{Port, tell};
 use crate::protocol::{Event, Stage};
 use crate::{VMCORE, sysctl};
@@ -28,9 +27,6 @@ const LOG_DISK: &str = "dmesg";
 /// How long the port, and a host that should listen, may take: the dump matters more.
 const PORT_LIMIT: Duration = Duration::from_secs(2);
 const HOST_LIMIT: Duration = Duration::from_secs(2);
-/// How long a disk may take to appear.
-const DISK_LIMIT: Duration = Duration::from_secs(5);
-const INTERVAL: Duration = Duration::from_millis(10);
 
 /// Saves everything there is and tells the host.
 pub(crate) fn run(troubles: &[String]) {
@@ -112,31 +108,6 @@ fn last_words(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let from = lines.len().saturating_sub(2);
     lines.get(from..).unwrap_or_default().join("; ")
-}
-
-/// The device of the disk with a serial number.
-fn disk(serial: &str) -> Result<PathBuf, String> {
-    let start = Instant::now();
-    loop {
-        let found = find_disk(Path::new("/sys/block"), serial)
-            .map(|name| Path::new("/dev").join(name))
-            .filter(|device| device.exists());
-        if let Some(device) = found {
-            return Ok(device);
-        }
-        if start.elapsed() >= DISK_LIMIT {
-            return Err(format!("no disk with serial number `{serial}`"));
-        }
-        thread::sleep(INTERVAL);
-    }
-}
-
-fn find_disk(blocks: &Path, serial: &str) -> Option<std::ffi::OsString> {
-    let mut entries = fs::read_dir(blocks).ok()?.flatten();
-    let is_it = |path: PathBuf| {
-        fs::read_to_string(path.join("serial")).is_ok_and(|text| text.trim() == serial)
-    };
-    entries.find(|entry| is_it(entry.path())).map(|entry| entry.file_name())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::lines::Line;
 use crate::port::{Port, tell};
 use crate::protocol::{Event, Request, Stage};
 use crate::trigger::Trigger;
-use crate::{arm, modules, sysctl};
+use crate::{arm, modules, seed, sysctl, unpack};
 
 /// How long the port may take to appear after its driver is loaded.
 const PORT_LIMIT: Duration = Duration::from_secs(10);
@@ -42,7 +42,9 @@ pub(crate) fn run(troubles: &[String]) {
         };
         let answer = match read(line) {
             Ok(Request::Poweroff) => {
-                tell(Some(&mut port), &done("poweroff", Instant::now(), None), HOST_LIMIT);
+                let command = "poweroff".to_owned();
+                let done = Event::Done { command, took_ms: 0, detail: None, memory: None };
+                tell(Some(&mut port), &done, HOST_LIMIT);
                 return;
             }
             Ok(request) => serve(&request, &mut trigger),
@@ -64,7 +66,12 @@ fn read(line: Line) -> Result<Request, Event> {
 fn serve(request: &Request, trigger: &mut Trigger) -> Event {
     let start = Instant::now();
     let nothing = |()| None;
+    let mut memory = None;
     let result = match request {
+        Request::Arm { method, .. } if method == "stub" => arm::stub().map(|of_stub| {
+            memory = Some(Box::new(of_stub));
+            Some("crash stub".to_owned())
+        }),
         Request::Arm { method, command_line } => arm::arm(method, command_line).map(Some),
         Request::Sysctl { name, value } => sysctl::set(name, value).map(nothing),
         Request::Load { path, parameters } => {
@@ -75,19 +82,25 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
             say!("trigger {argv:?}");
             trigger.start(argv, environment).map(Some)
         }
+        Request::Unpack { disk } => unpack::unpack(disk).map(nothing),
+        Request::Seed { bytes } => seed::seed(bytes).map(nothing),
         Request::Log => print_log().map(nothing),
         // The caller ends with it.
         Request::Poweroff => Ok(None),
     };
     match result {
-        Ok(detail) => done(request.name(), start, detail),
+        Ok(detail) => Event::Done {
+            command: request.name().to_owned(),
+            took_ms: millis(start),
+            detail,
+            memory,
+        },
         Err(message) => Event::Failed { command: request.name().to_owned(), message },
     }
 }
 
-fn done(command: &str, start: Instant, detail: Option<String>) -> Event {
-    let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Event::Done { command: command.to_owned(), took_ms, detail }
+fn millis(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn print_log() -> Result<(), String> {

@@ -7,6 +7,7 @@
 mod arm;
 mod capture;
 mod console;
+mod disk;
 mod first;
 mod kmsg;
 mod lines;
@@ -15,9 +16,12 @@ mod mounts;
 mod port;
 mod power;
 mod protocol;
+mod seed;
+mod stub;
 mod syscall;
 mod sysctl;
 mod trigger;
+mod unpack;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

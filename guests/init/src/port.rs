@@ -119,7 +119,7 @@ pub(crate) fn tell(port: Option<&mut Port>, event: &Event, limit: Duration) {
     match event {
         Event::Failed { command, message } => say!("{command} failed: {message}"),
         Event::Note { message } => say!("{message}"),
-        Event::Done { command, took_ms, detail } => {
+        Event::Done { command, took_ms, detail, .. } => {
             say!("{command} done in {took_ms} ms {}", detail.as_deref().unwrap_or_default());
         }
         Event::Hello { .. } | Event::TriggerExit { .. } | Event::Captured { .. } => {

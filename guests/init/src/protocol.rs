@@ -7,6 +7,8 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stub::Memory;
+
 /// Name of the virtio-serial port.
 pub(crate) const PORT: &str = "repro.agent";
 
@@ -16,7 +18,8 @@ pub(crate) const PORT: &str = "repro.agent";
 pub(crate) enum Request {
     /// Load the capture kernel.
     Arm {
-        /// `file` (`kexec_file_load`) or `memory` (`kexec_load`).
+        /// `file` (`kexec_file_load`), `memory` (`kexec_load`), or `stub` (the crash stub instead of a
+        /// capture kernel).
         method: String,
         /// Its command line.
         command_line: String,
@@ -44,6 +47,16 @@ pub(crate) enum Request {
         #[serde(default)]
         environment: BTreeMap<String, String>,
     },
+    /// Unpack a cpio archive from a disk into the root file system.
+    Unpack {
+        /// The disk's serial number.
+        disk: String,
+    },
+    /// Stir the kernel's random numbers: this guest is a copy of one that others are copies of.
+    Seed {
+        /// Fresh random bytes, in hexadecimal digits.
+        bytes: String,
+    },
     /// Print the kernel log on the console.
     Log,
     /// Switch the machine off.
@@ -58,6 +71,8 @@ impl Request {
             Self::Sysctl { .. } => "sysctl",
             Self::Load { .. } => "load",
             Self::Trigger { .. } => "trigger",
+            Self::Unpack { .. } => "unpack",
+            Self::Seed { .. } => "seed",
             Self::Log => "log",
             Self::Poweroff => "poweroff",
         }
@@ -125,6 +140,9 @@ pub(crate) enum Event {
         /// More about it.
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
+        /// What the host must know of the memory, once the crash stub is loaded.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        memory: Option<Box<Memory>>,
     },
     /// A request, or a step of the capture, failed.
     Failed {
@@ -236,8 +254,20 @@ mod tests {
 
     #[test]
     fn events_are_single_lines_in_the_agreed_words() {
-        let done = Event::Done { command: "arm".into(), took_ms: 3, detail: None };
+        let done = Event::Done { command: "arm".into(), took_ms: 3, detail: None, memory: None };
         assert_eq!(line(&done), "{\"event\":\"done\",\"command\":\"arm\",\"took_ms\":3}\n");
+        let memory = Memory::example();
+        let done = Event::Done {
+            command: "arm".into(),
+            took_ms: 3,
+            detail: None,
+            memory: Some(Box::new(memory)),
+        };
+        assert_eq!(
+            line(&done),
+            "{\"event\":\"done\",\"command\":\"arm\",\"took_ms\":3,\"memory\":{\"ram\":[[4096,\
+             8192]],\"crash\":[0,0],\"notes\":[],\"vmcoreinfo\":[0,0],\"stub\":4096}}\n"
+        );
         let exit = Event::TriggerExit { status: None, signal: Some(9) };
         assert_eq!(line(&exit), "{\"event\":\"trigger-exit\",\"signal\":9}\n");
         let hello =

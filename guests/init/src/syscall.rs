@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The one system call that the libraries do not offer.
+//! The system calls that the libraries do not offer.
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_ulong};
+use std::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
 use std::io;
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Number of `kexec_file_load` on x86-64 (arch/x86/entry/syscalls/syscall_64.tbl, 3.17 and later;
@@ -11,6 +12,37 @@ const SYS_KEXEC_FILE_LOAD: c_long = 320;
 
 /// `KEXEC_FILE_ON_CRASH` (include/uapi/linux/kexec.h).
 const KEXEC_FILE_ON_CRASH: c_ulong = 2;
+
+/// Number of `kexec_load` on x86-64.
+const SYS_KEXEC_LOAD: c_long = 246;
+
+/// `KEXEC_ON_CRASH` and `KEXEC_ARCH_X86_64` (include/uapi/linux/kexec.h).
+const KEXEC_ON_CRASH: c_ulong = 1;
+const KEXEC_ARCH_X86_64: c_ulong = 62 << 16;
+
+/// A stretch of memory to fill at a crash (`struct kexec_segment`).
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Segment<'a> {
+    buffer: *const c_void,
+    buffer_bytes: usize,
+    memory: c_ulong,
+    memory_bytes: usize,
+    content: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Segment<'a> {
+    /// Content for the physical address `memory`; both in whole pages.
+    pub(crate) fn new(content: &'a [u8], memory: u64) -> Self {
+        Self {
+            buffer: content.as_ptr().cast(),
+            buffer_bytes: content.len(),
+            memory,
+            memory_bytes: content.len(),
+            content: PhantomData,
+        }
+    }
+}
 
 unsafe extern "C" {
     /// The C library's raw system call: -1 and `errno` on failure.
@@ -41,5 +73,52 @@ pub(crate) fn kexec_file_load_on_crash(
             KEXEC_FILE_ON_CRASH,
         )
     };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Loads what runs after a crash, piece by piece. `entry` is a physical address.
+///
+/// # Errors
+/// What the running kernel says.
+pub(crate) fn kexec_load_on_crash(entry: u64, segments: &[Segment<'_>]) -> io::Result<()> {
+    let count = c_ulong::try_from(segments.len()).map_err(io::Error::other)?;
+    // SAFETY: `segments` are `count` of `struct kexec_segment`, each with a pointer to content that
+    // it borrows and that is as long as it says. The kernel makes copies and keeps no reference.
+    let result = unsafe {
+        syscall(SYS_KEXEC_LOAD, entry, count, segments.as_ptr(), KEXEC_ON_CRASH | KEXEC_ARCH_X86_64)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Numbers of `ioctl` and of two requests to `/dev/urandom` (include/uapi/linux/random.h).
+const SYS_IOCTL: c_long = 16;
+const RNDADDENTROPY: c_ulong = 0x4008_5203;
+const RNDRESEEDCRNG: c_ulong = 0x5207;
+
+/// Mixes bytes into the kernel's random pool and counts them as random.
+///
+/// # Errors
+/// What the running kernel says.
+pub(crate) fn add_entropy(random: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    // struct rand_pool_info: bits, bytes, content.
+    let length = c_int::try_from(bytes.len()).map_err(io::Error::other)?;
+    let bits = length.checked_mul(8).ok_or(io::ErrorKind::InvalidInput)?;
+    let mut info = Vec::with_capacity(8 + bytes.len());
+    info.extend(bits.to_ne_bytes());
+    info.extend(length.to_ne_bytes());
+    info.extend(bytes);
+    // SAFETY: the descriptor is open during the call; `info` is a `struct rand_pool_info` with as
+    // much content as it says. The kernel copies bytes, whatever their alignment.
+    let result = unsafe { syscall(SYS_IOCTL, random.as_raw_fd(), RNDADDENTROPY, info.as_ptr()) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes the kernel's generator use its pool now.
+///
+/// # Errors
+/// What the running kernel says.
+pub(crate) fn reseed(random: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: the descriptor is open during the call, which takes no argument.
+    let result = unsafe { syscall(SYS_IOCTL, random.as_raw_fd(), RNDRESEEDCRNG, 0) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
