@@ -80,7 +80,7 @@ mod tests {
 
     /// As createrepo of CentOS 7 wrote it, shortened.
     const TEXT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="http://linux.duke.edu/metadata/rpm">
+<repomd xmlns="r" xmlns:rpm="p">
  <revision>1587512243</revision>
  <data type="filelists_db">
   <checksum type="sha256">aa</checksum>
