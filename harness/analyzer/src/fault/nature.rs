@@ -48,6 +48,9 @@ pub(super) fn refine(
     if found.is_none() {
         found = by_value(scene, root).or_else(|| text(scene, writer, term, pointer));
     }
+    if found.is_none() {
+        found = term.and_then(|term| on_stack(scene, term, address));
+    }
     if found.is_none() && root >= NULL_PAGE {
         found = by_place(scene, address, how);
     }
@@ -218,6 +221,28 @@ fn run(scene: &dyn Scene, at: u64) -> u64 {
     (1..=RUN).take_while(is_text).count() as u64
 }
 
+/// A word of the stack that is no address of anything: a local variable that nobody set.
+fn on_stack(scene: &dyn Scene, term: &Term, address: u64) -> Option<Nature> {
+    let TermKind::Load { address: slot, .. } = &term.kind else { return None };
+    let at = scene.identity(evaluate(slot, scene)?)?;
+    let is_local = at.stack.as_ref().is_some_and(|stack| !stack.guard);
+    let place = scene.identity(address)?;
+    let is_nothing = match place.region {
+        AddressRegion::NonCanonical => true,
+        AddressRegion::User => {
+            address >= NULL_PAGE && place.user.is_none_or(|user| user.vma.is_none())
+        }
+        _ => false,
+    };
+    (is_local && is_nothing).then(|| {
+        let claim = Claim::new(Some(true)).text("the pointer lies in a local variable, at ");
+        let claim = claim.data(at.address).text(" on the stack");
+        let words = "what the stack held there before, or what overwrote it";
+        let nature = Nature::value(CrashKind::Uninitialized, words);
+        Nature { claim: Some(claim), doubtful: true, ..nature }
+    })
+}
+
 /// What lies at the address that was accessed.
 fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Nature> {
     let identity = scene.identity(address)?;
@@ -266,9 +291,15 @@ fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
 /// Code that is none.
 fn call(identity: &Identity) -> Option<Nature> {
     if let Some(gone) = &identity.gone {
-        let kind =
-            if gone.contains("start") { CrashKind::FreedInitCode } else { CrashKind::UnloadedCode };
-        return Some(Nature::sure(kind, gone.clone()));
+        if gone.contains("start") {
+            return Some(Nature::sure(CrashKind::FreedInitCode, gone.clone()));
+        }
+        // No module was ever unloaded: what is gone is what a module gave back by itself.
+        if !gone.contains("unloaded") {
+            let words = "the initialization code of a module, which is freed after use";
+            return Some(Nature::sure(CrashKind::FreedInitCode, words));
+        }
+        return Some(Nature::sure(CrashKind::UnloadedCode, gone.clone()));
     }
     if identity.unreadable.is_some() {
         return None;
