@@ -6,13 +6,16 @@
 //! case expects is held on each guest chosen for it; where somebody reviewed its report, all of the
 //! report is.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::ExitCode;
 
 use analyzer::report::{Report, SCHEMA_VERSION};
 use anyhow::{Context as _, Result, ensure};
 use harness::case::Outcome as Expected;
+use harness::events::CaptureMethod;
 use harness::run::outcome::Outcome;
+use harness::run::plan::BootWay;
 use harness::run::select::Selected;
 use libtest_mimic::{Arguments, Trial};
 use tests::alone::{self, Alone};
@@ -50,7 +53,23 @@ fn main() -> ExitCode {
             return libtest_mimic::run(&arguments, vec![trial]).exit_code();
         }
     };
-    libtest_mimic::run(&arguments, selected.iter().flat_map(trials).collect()).exit_code()
+    let references = references(&selected).into_iter().map(|selected| {
+        let name = format!("live::{}::captured-fast", selected.name());
+        let selected = selected.clone();
+        trial(name, move || captured_fast(&selected))
+    });
+    let trials = selected.iter().flat_map(trials).chain(references).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A case that crashes for each guest: there fast capture is compared with the reference.
+fn references(selected: &[Selected]) -> Vec<&Selected> {
+    let mut guests = BTreeSet::new();
+    let crashes = |selected: &&Selected| {
+        let expected = selected.case.manifest.expectation(&selected.guest.name).outcome;
+        project::is_reviewed(selected) && expected != Expected::None
+    };
+    selected.iter().filter(crashes).filter(|one| guests.insert(&one.guest.name)).collect()
 }
 
 fn trials(selected: &Selected) -> Vec<Trial> {
@@ -73,10 +92,30 @@ fn outcome(selected: &Selected) -> Result<()> {
     ensure!(result.differences.is_empty() && result.failure.is_none(), "{result:#?}");
     ensure!(result.case == selected.case.name && result.guest == selected.guest.name);
     ensure!(result.accel.is_some(), "nobody says what ran the guest");
-    let first = selected.guest.capture.first().context("the guest names no way of capturing")?;
-    let (first, used) = (serde_json::to_value(first)?, serde_json::to_value(result.capture)?);
+    captured(&live, CaptureMethod::Kdump)
+}
+
+fn captured(live: &Live, wanted: CaptureMethod) -> Result<()> {
+    let result = &live.result;
     let reason = &result.capture_reason;
-    ensure!(result.crash.is_none() || used == first, "captured by {used}: {reason:?}");
+    let is_wanted = result.crash.is_none() || result.capture == Some(wanted);
+    ensure!(is_wanted, "captured by {:?}: {reason:?}", result.capture);
+    Ok(())
+}
+
+/// Fast capture from a snapshot gives the same report as classic kdump, and `makedumpfile` reads the
+/// same log out of the memory as we do.
+fn captured_fast(selected: &Selected) -> Result<()> {
+    let (reference, fast) = (live::run(selected)?, live::run_fast(selected)?);
+    let result = &fast.result;
+    ensure!(result.outcome == Outcome::Reproduced, "{result:#?}");
+    ensure!(result.boot == Some(BootWay::Snapshot), "booted: {:?}", result.boot_reason);
+    captured(&fast, CaptureMethod::Fast)?;
+    let stable = |live: &Live| live.dump.analyze(&["--addresses", "stable"]);
+    let (ours, theirs) = (stable(&fast)?, stable(&reference)?);
+    ensure!(ours == theirs, "fast:\n{ours}\nby kdump:\n{theirs}");
+    let log = reference.dump.told("log")?;
+    ensure!(log == reference.dmesg()?, "the log is not the one of makedumpfile:\n{log}");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Run control against a scripted machine: every way a guest can go wrong, without a VM.
 
+mod fast_capture;
 mod support;
 
 use harness::events::{Accel, CaptureMethod, CrashSign, Event, Phase};

@@ -38,8 +38,10 @@ pub enum Phase {
     Trigger,
     /// Crash to the vmcore on the host.
     Capture,
-    /// The vmcore is analysed.
+    /// The memory or the vmcore is analysed.
     Analyze,
+    /// The vmcore of a fast capture is written, as far as the analysis was done before.
+    Write,
     /// The report is compared with what the case expects.
     Judge,
 }
@@ -59,6 +61,7 @@ impl Phase {
             Self::Trigger => "trigger",
             Self::Capture => "capture",
             Self::Analyze => "analyze",
+            Self::Write => "write",
             Self::Judge => "judge",
         }
     }
@@ -99,6 +102,10 @@ pub enum CaptureMethod {
     Kdump,
     /// The same, but only after an NMI made the hanging kernel panic.
     NmiKdump,
+    /// A crash stub stopped the guest, and the host read its memory.
+    Fast,
+    /// The same, but only after an NMI made the hanging kernel panic.
+    NmiFast,
     /// QEMU wrote the guest's memory.
     Qmp,
 }
@@ -108,6 +115,8 @@ impl fmt::Display for CaptureMethod {
         f.write_str(match self {
             Self::Kdump => "kdump",
             Self::NmiKdump => "kdump after an NMI",
+            Self::Fast => "fast capture",
+            Self::NmiFast => "fast capture after an NMI",
             Self::Qmp => "QMP dump",
         })
     }

@@ -4,6 +4,7 @@
 pub mod capture;
 pub mod case;
 pub mod cli;
+pub mod compose;
 pub mod config;
 mod dump;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod map;
 pub mod process;
 pub mod report;
 pub mod run;
+pub mod snapshot;
 mod symbols;
 pub mod units;
 pub mod vm;

@@ -103,6 +103,21 @@ impl Dump {
         std::iter::once(self.vmlinux.clone()).chain(modules).collect()
     }
 
+    /// What `repro crash` answers to a command, for people.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn told(&self, command: &str) -> Result<String> {
+        let mut words = self.words();
+        if let Some(verb) = words.first_mut() {
+            *verb = "crash".into();
+        }
+        words.extend(["-c".into(), command.into()]);
+        let answer = duct::cmd(project::repro()?, words).stdout_capture().stderr_null().run();
+        let answer = answer.with_context(|| format!("ask repro for {command}"))?;
+        Ok(String::from_utf8(answer.stdout)?)
+    }
+
     /// Files of loaded modules, by name.
     #[must_use]
     pub fn module_files(&self, report: &Report) -> Vec<(String, PathBuf)> {

@@ -45,7 +45,7 @@ impl Live {
         self.result.report.as_ref().context("the run has no report")
     }
 
-    /// The kernel's log as `makedumpfile` wrote it in the capture kernel.
+    /// The kernel's log, as `makedumpfile` or `repro` wrote it.
     ///
     /// # Errors
     /// It cannot be read.
@@ -64,23 +64,41 @@ struct Ended {
     stderr: String,
 }
 
-/// The run of this invocation, made now if no other test did.
+/// How a run is made.
+type Ways = [&'static str; 4];
+
+/// In a second or two.
+const FAST: Ways = ["--capture", "fast", "--boot", "snapshot"];
+/// With addresses, times and random numbers of its own.
+const BOOTED: Ways = ["--capture", "fast", "--boot", "cold"];
+/// The reference.
+const REFERENCE: Ways = ["--capture", "kdump", "--boot", "cold"];
+
+/// The run of this invocation, made now if no other test did, by classic kdump.
 ///
 /// # Errors
 /// It did not end well; [`Unavailable`] if this machine lacks something.
 pub fn run(selected: &Selected) -> Result<Live> {
-    kept(selected, &selected.name())
+    kept(selected, &selected.name(), REFERENCE)
 }
 
-/// A second run of the same case and guest.
+/// A second run of the same case and guest, in another boot.
 ///
 /// # Errors
 /// The same as of [`run`].
 pub fn run_again(selected: &Selected) -> Result<Live> {
-    kept(selected, &format!("{}.again", selected.name()))
+    kept(selected, &format!("{}.again", selected.name()), BOOTED)
 }
 
-fn kept(selected: &Selected, folder: &str) -> Result<Live> {
+/// A run of the same case and guest that is captured fast, from a snapshot.
+///
+/// # Errors
+/// The same as of [`run`].
+pub fn run_fast(selected: &Selected) -> Result<Live> {
+    kept(selected, &format!("{}.fast", selected.name()), FAST)
+}
+
+fn kept(selected: &Selected, folder: &str, ways: Ways) -> Result<Live> {
     let repro = project::repro()?;
     let live = project::target().join("tests").join("live");
     let _lock = Lock::take(&live.join(format!("{folder}.lock")))?;
@@ -94,7 +112,7 @@ fn kept(selected: &Selected, folder: &str) -> Result<Live> {
                 fs::remove_dir_all(&folder)
                     .with_context(|| format!("remove {}", folder.display()))?;
             }
-            let ended = start(&repro, &selected.name(), &folder, invocation)?;
+            let ended = start(&repro, &selected.name(), &folder, ways, invocation)?;
             fs::write(&record, serde_json::to_string(&ended)?)
                 .with_context(|| format!("write {}", record.display()))?;
             ended
@@ -107,7 +125,7 @@ fn read(record: &Path) -> Option<Ended> {
     serde_json::from_str(&fs::read_to_string(record).ok()?).ok()
 }
 
-fn start(repro: &Path, name: &str, folder: &Path, invocation: String) -> Result<Ended> {
+fn start(repro: &Path, name: &str, folder: &Path, ways: Ways, invocation: String) -> Result<Ended> {
     let out = folder.join("out");
     let arguments: [OsString; 7] = [
         "run".into(),
@@ -118,6 +136,7 @@ fn start(repro: &Path, name: &str, folder: &Path, invocation: String) -> Result<
         out.into(),
         "--no-progress".into(),
     ];
+    let arguments = arguments.into_iter().chain(ways.map(OsString::from));
     let output = duct::cmd(repro, arguments)
         .dir(project::root())
         .stdout_capture()

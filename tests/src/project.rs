@@ -75,6 +75,15 @@ pub fn all() -> Result<Vec<Selected>> {
     Ok(all)
 }
 
+/// The default case on its default guest.
+///
+/// # Errors
+/// A manifest is wrong.
+pub fn default() -> Result<Selected> {
+    let selected = select::select(&project()?, &[])?;
+    selected.into_iter().next().context("there is no default case")
+}
+
 /// Every case on the guests that this run of the tests is for: all of them for the core, one of
 /// them for each other case, and all of all with `REPRO_TESTS=all`.
 ///

@@ -58,6 +58,7 @@ pub(crate) fn plan() -> Plan {
         },
         capture: vec![CaptureMethod::Kdump, CaptureMethod::Qmp],
         limits: ByAccel { kvm: LIMITS, tcg: LIMITS },
+        snapshot: None,
     }
 }
 
@@ -93,6 +94,20 @@ pub(crate) fn vmcore() -> Vec<u8> {
     file
 }
 
+/// A note as the kernel lays it out (`append_elf_note` in `kernel/crash_core.c`).
+pub(crate) fn note(name: &str, kind: u32, content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let length = |bytes: usize| u32::try_from(bytes).unwrap();
+    for number in [length(name.len() + 1), length(content.len()), kind] {
+        bytes.extend(number.to_le_bytes());
+    }
+    for part in [[name.as_bytes(), b"\0"].concat(), content.to_vec()] {
+        bytes.extend(&part);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+    }
+    bytes
+}
+
 /// Keeps every event.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Events(Rc<RefCell<Vec<Event>>>);
@@ -100,6 +115,14 @@ pub(crate) struct Events(Rc<RefCell<Vec<Event>>>);
 impl Events {
     pub(crate) fn all(&self) -> Vec<Event> {
         self.0.borrow().clone()
+    }
+
+    pub(crate) fn console(&self) -> Vec<String> {
+        let line = |event| match event {
+            Event::Console { line, .. } => Some(line),
+            _ => None,
+        };
+        self.all().into_iter().filter_map(line).collect()
     }
 
     pub(crate) fn warnings(&self) -> Vec<String> {

@@ -114,10 +114,11 @@ impl Found {
         let verdict = verdict(&self.diagnosis, at_fault, message.as_deref(), addresses);
         let fault = frames(&self.fault, addresses);
         let signature = Some(signature(&verdict, &fault));
+        let info = machine.kernel().vmcore().info();
         Report {
             schema_version: SCHEMA_VERSION,
             kernel: facts::kernel(machine, addresses),
-            dump: facts::dump(machine, addresses),
+            dump: if addresses.is_stable() { facts::stable_dump(info) } else { facts::dump(info) },
             panic: Panic { message },
             task: facts::task(machine, addresses),
             verdict,

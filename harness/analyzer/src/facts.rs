@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The head of the report: kernel, dump, task and modules.
 
+use vmcore::DumpInfo;
+
 use crate::claim::Addresses;
 use crate::kernel::module_file::ModuleFile;
 use crate::kernel::uts::Uts;
@@ -31,19 +33,19 @@ pub fn kernel(machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Kernel {
     Kernel { machine: full.machine, taint: full.taint, ..Kernel::default() }
 }
 
-/// The file the report was made from. How it was written does not matter to the stable form.
-pub fn dump(machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Dump {
-    let info = machine.kernel().vmcore().info();
-    let complete = Some(info.complete);
-    if addresses.is_stable() {
-        return Dump { complete, ..Dump::default() };
-    }
+/// The file the report was made from.
+pub fn dump(info: &DumpInfo) -> Dump {
     Dump {
         format: Some(info.format.to_string()),
         compression: info.compression.map(|codec| codec.to_string()),
         level: info.dump_level,
-        complete,
+        complete: Some(info.complete),
     }
+}
+
+/// The same in the stable form, to which it does not matter how the file was written.
+pub fn stable_dump(info: &DumpInfo) -> Dump {
+    Dump { complete: Some(info.complete), ..Dump::default() }
 }
 
 /// The task that crashed.

@@ -42,7 +42,7 @@ pub(super) fn capture(
 
 /// Lets a kernel that no capture kernel follows finish its last words: its log, the CPU it notes
 /// for `panic()` and the stacks of the other CPUs are what QEMU's dump is read by.
-fn wait_for_death(session: &mut Session<'_, '_>) -> Result<(), Problem> {
+pub(super) fn wait_for_death(session: &mut Session<'_, '_>) -> Result<(), Problem> {
     let sign = session.crash.as_ref().map(|crash| crash.sign);
     // A kernel that hangs has nothing more to say, and pvpanic's word is the last.
     if matches!(sign, Some(CrashSign::Hang | CrashSign::Pvpanic)) {
@@ -126,7 +126,7 @@ fn wait_for_end(session: &mut Session<'_, '_>) -> Result<(), Problem> {
     }
 }
 
-fn problem(session: &Session<'_, '_>, stop: Stop, what: &str) -> Problem {
+pub(super) fn problem(session: &Session<'_, '_>, stop: Stop, what: &str) -> Problem {
     match stop {
         Stop::Halted(_) if session.capture_panic.is_some() => {
             let words = session.capture_panic.as_deref().unwrap_or_default();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From the crash to a vmcore on the host.
 //!
-//! The first way is classic kdump: the capture kernel writes the vmcore to a raw disk. A kernel
-//! that does not get that far by itself is sent an NMI; after that, QEMU writes the memory.
+//! The reference is classic kdump: the capture kernel writes the vmcore to a raw disk. A fast
+//! capture has a crash stub in the place of that kernel: the host reads the memory by itself. A
+//! kernel that does not get that far by itself is sent an NMI; after that, QEMU writes the memory.
 
+mod fast;
 mod kdump;
 mod keep;
 mod qmp_dump;
@@ -13,12 +15,23 @@ use std::path::Path;
 
 pub(crate) use keep::{keep, keep_file};
 
+use crate::compose::{Image, Ram};
 use crate::error::Failure;
 use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
 use crate::run::plan::Plan;
 use crate::run::session::Session;
 use crate::vm::Disks;
+
+/// Where a guest's memory goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Targets<'a> {
+    pub(crate) disks: &'a Disks,
+    /// The RAM itself, where the host has it.
+    pub(crate) ram: Option<&'a Ram>,
+    /// Where dumps are written, for messages.
+    pub(crate) folder: &'a Path,
+}
 
 /// A vmcore that is on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +47,8 @@ impl Captured {
     /// The file that holds the vmcore.
     pub(crate) const fn file<'d>(&self, disks: &'d Disks) -> &'d File {
         match self.method {
-            CaptureMethod::Kdump | CaptureMethod::NmiKdump => &disks.vmcore,
             CaptureMethod::Qmp => &disks.dump,
+            _ => &disks.vmcore,
         }
     }
 }
@@ -57,23 +70,25 @@ pub(crate) enum Problem {
 #[derive(Debug)]
 pub(crate) struct Capture {
     pub(crate) captured: Result<Captured, Failure>,
+    /// The memory, from a fast capture. Its vmcore has yet to be written.
+    pub(crate) image: Option<Image>,
     /// Why the first way was not the one.
     pub(crate) reason: Option<String>,
     /// Bytes of a dump without its end on the vmcore's disk.
     pub(crate) cut: Option<u64>,
 }
 
-/// Takes the vmcore of a crashed guest. `armed` says why there is no capture kernel; `folder` is
-/// where dumps are written, for messages.
+/// Takes the vmcore of a crashed guest. `armed` says why there is no capture kernel.
 pub(crate) fn capture(
     session: &mut Session<'_, '_>,
     plan: &Plan,
     armed: &Result<(), String>,
-    disks: &Disks,
-    folder: &Path,
+    targets: Targets<'_>,
 ) -> Capture {
+    let Targets { disks, folder, .. } = targets;
     let mut capture = Capture {
         captured: Err(Failure::new(Exit::CaptureFailed, "the guest has no way to take a vmcore")),
+        image: None,
         reason: None,
         cut: None,
     };
@@ -82,6 +97,12 @@ pub(crate) fn capture(
     while let Some(method) = methods.next() {
         let attempt = match method {
             CaptureMethod::Qmp => qmp_dump::capture(session, disks),
+            CaptureMethod::Fast | CaptureMethod::NmiFast => {
+                fast::capture(session, armed, targets.ram).map(|(captured, image)| {
+                    capture.image = Some(image);
+                    captured
+                })
+            }
             _ => kdump::capture(session, armed, disks, &mut capture.cut),
         };
         let problem = match attempt {

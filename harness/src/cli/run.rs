@@ -18,8 +18,10 @@ use crate::report::{Folder, JsonLines, write_runs};
 use crate::run::accel::{self, AccelChoice, Memory};
 use crate::run::execute::{Setting, execute};
 use crate::run::outcome::{RunResult, Runs};
+use crate::run::plan::{BootWay, CaptureWay, Ways};
 use crate::run::prepare;
 use crate::run::select::{self, Selected};
+use crate::run::series::{self, Job, Wish};
 use crate::vm::Qemu;
 
 /// Reproduce crashes: build, boot, trigger, capture, analyze, judge
@@ -39,6 +41,24 @@ pub(super) struct Run {
     /// time is started again under TCG, and that is remembered until this host boots again.
     #[arg(long, value_enum, default_value_t, env = "REPRO_ACCEL", hide_env_values = true)]
     accel: AccelChoice,
+    /// How dumps are taken [default: kdump for a single run, fast for several]
+    ///
+    /// `kdump` is the reference: a capture kernel runs makedumpfile. `fast` loads a crash stub
+    /// instead: the crashed kernel does all its own work, then the guest stops, and its memory is
+    /// analyzed while the vmcore is written from it. A guest that cannot be captured so is captured by
+    /// kdump, and the run says why. `qmp` loads nothing: QEMU writes the memory. Where several runs
+    /// are fast by default, each guest has one run by kdump in addition, whose report must be the
+    /// same.
+    #[arg(long, value_enum, env = "REPRO_CAPTURE", hide_env_values = true, value_name = "WAY")]
+    capture: Option<CaptureWay>,
+    /// How guests get up [default: cold for a single run, snapshot for several fast ones]
+    ///
+    /// `cold` boots the guest: the reference. `snapshot` goes on from a guest that was booted and armed
+    /// once and saved in the cache; only for fast capture. A snapshot is for one kernel, memory,
+    /// number of CPUs, initramfs, command line and QEMU, and made where there is none. Many runs have
+    /// several snapshots, and one in ten boots, so that their random numbers differ.
+    #[arg(long, value_enum, env = "REPRO_BOOT", hide_env_values = true, value_name = "WAY")]
+    boot: Option<BootWay>,
     /// Make each run so many times
     #[arg(short = 'n', long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -89,19 +109,23 @@ impl Run {
         let mut selected = select::select(&project, &self.cases)?;
         self.guest.apply(selected.iter_mut().map(|selected| &mut selected.guest))?;
         if self.dry_run {
-            options::print(&self.dry_run(global, &selected)?)?;
+            options::print(&self.dry_run(global, &self.jobs(&selected)?)?)?;
             return Ok(Exit::Ok);
         }
         self.make_all(global, &project, &selected)
     }
 
-    fn dry_run(&self, global: &GlobalOptions, selected: &[Selected]) -> Result<String, Failure> {
+    fn jobs<'s>(&self, selected: &'s [Selected]) -> Result<Vec<Job<'s>>, Failure> {
+        Wish { capture: self.capture, boot: self.boot, repeat: self.repeat }.jobs(selected)
+    }
+
+    fn dry_run(&self, global: &GlobalOptions, jobs: &[Job<'_>]) -> Result<String, Failure> {
         let memory = Memory::open(&global.cache()?);
         let accel = accel::candidates(self.accel, &memory).first();
         let qemu = Qemu::new(&self.qemu, Interrupt::default());
         let mut text = String::new();
-        for selected in selected {
-            let _ = writeln!(text, "{}: {}", selected.name(), selected.case.manifest.summary);
+        for Job { name, selected, ways, .. } in jobs {
+            let _ = writeln!(text, "{name}: {}", selected.case.manifest.summary);
             let _ = writeln!(text, "guest: {}", selected.guest.summary);
             for module in &selected.case.manifest.module {
                 let parameters = module.parameter_line();
@@ -109,9 +133,10 @@ impl Run {
                 let _ = writeln!(text, "{}", line.trim_end());
             }
             let _ = writeln!(text, "accelerator: {accel}");
-            let command = prepare::dry_run(selected, accel, &qemu).map_err(|error| {
-                Failure::new(Exit::SetupError, "cannot make a temporary file").caused_by(&error)
-            })?;
+            let command =
+                prepare::dry_run(selected, ways.capture, accel, &qemu).map_err(|error| {
+                    Failure::new(Exit::SetupError, "cannot make a temporary file").caused_by(&error)
+                })?;
             let _ = writeln!(text, "{command}");
         }
         Ok(text)
@@ -123,6 +148,7 @@ impl Run {
         project: &Project,
         selected: &[Selected],
     ) -> CommandResult {
+        let jobs = self.jobs(selected)?;
         let mut bus = Bus::new(self.reporters(global)?);
         doctor::set_up(global, &mut bus)?;
         let store = global.store()?;
@@ -136,46 +162,38 @@ impl Run {
         let mut setting = Setting {
             store: &store,
             folder: &folder,
+            ways: Ways::default(),
             candidates: accel::candidates(self.accel, &memory),
             memory,
             interrupt: interrupt.clone(),
             keep: self.keep,
         };
-        let names = self.names(selected);
         bus.emit(Event::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            runs: names.iter().map(|(name, _)| name.clone()).collect(),
+            runs: jobs.iter().map(|job| job.name.clone()).collect(),
             folder: folder.final_path().display().to_string(),
         });
         let mut results: Vec<RunResult> = Vec::new();
-        for (name, selected) in &names {
+        for Job { name, selected, ways, check_against } in &jobs {
             if interrupt.requested() {
                 break;
             }
             // What the first run learned about KVM holds for the next.
             setting.candidates = accel::candidates(self.accel, &setting.memory);
+            setting.ways = *ways;
             let mut launcher = Qemu::new(&self.qemu, interrupt.clone());
-            results.push(execute(selected, name, &mut setting, &mut launcher, &mut bus));
+            let mut result = execute(selected, name, &mut setting, &mut launcher, &mut bus);
+            if let Some(reference) = check_against {
+                let different = series::check(&mut result, name, reference, &folder.path());
+                if let Some(message) = different {
+                    bus.emit(Event::Note { warning: true, message });
+                }
+            }
+            results.push(result);
         }
         let interrupted = interrupt.requested();
         drop(setting);
         self.end(bus, folder, results, interrupted)
-    }
-
-    /// One name for each run; a repeated one has its number, since names are folders too.
-    fn names<'s>(&self, selected: &'s [Selected]) -> Vec<(String, &'s Selected)> {
-        let mut seen = std::collections::BTreeMap::<String, u32>::new();
-        let mut names = Vec::new();
-        for selected in selected {
-            for _ in 0..self.repeat {
-                let name = selected.name();
-                let number = seen.entry(name.clone()).or_default();
-                *number += 1;
-                let unique = if *number == 1 { name } else { format!("{name}.{number}") };
-                names.push((unique, selected));
-            }
-        }
-        names
     }
 
     fn reporters(&self, global: &GlobalOptions) -> Result<Vec<Box<dyn Reporter>>, Failure> {

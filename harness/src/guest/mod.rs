@@ -16,7 +16,7 @@ mod meter;
 mod plan;
 mod programs;
 mod rpm;
-mod store;
+pub(crate) mod store;
 mod tools;
 mod vmlinux;
 

@@ -93,23 +93,45 @@ pub enum InitramfsError {
     TooLarge(#[source] io::Error),
 }
 
-/// The initramfs of the kernel under test, as a cpio archive.
+/// The initramfs of the kernel under test, as a cpio archive; with `kdump` the capture kernel and
+/// its own are in it.
 ///
 /// # Errors
 /// A file of the guest or the case cannot be read, the kernel lacks a driver.
-pub fn first(guest: &GuestFiles, case: &[CaseFile]) -> Result<Vec<u8>, InitramfsError> {
+pub fn first(
+    guest: &GuestFiles,
+    kdump: bool,
+    case: &[CaseFile],
+) -> Result<Vec<u8>, InitramfsError> {
     let mut archive = base(guest, &OPTIONAL_DRIVERS)?;
     archive.program(BUSYBOX, read(&guest.busybox.host)?);
     for applet in APPLETS {
         archive.link(&format!("/bin/{applet}"), "busybox");
     }
-    archive.file(CAPTURE_KERNEL, read(&guest.vmlinuz)?);
-    archive.file(CAPTURE_INITRD, capture(guest)?);
+    if kdump {
+        archive.file(CAPTURE_KERNEL, read(&guest.vmlinuz)?);
+        archive.file(CAPTURE_INITRD, capture(guest)?);
+    }
+    add_case(&mut archive, case)?;
+    archive.to_bytes().map_err(InitramfsError::TooLarge)
+}
+
+/// The files of a case alone, as a cpio archive for a guest that was started without them.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn case(case: &[CaseFile]) -> Result<Vec<u8>, InitramfsError> {
+    let mut archive = Archive::default();
+    add_case(&mut archive, case)?;
+    archive.to_bytes().map_err(InitramfsError::TooLarge)
+}
+
+fn add_case(archive: &mut Archive, case: &[CaseFile]) -> Result<(), InitramfsError> {
     archive.folder(CASE_FOLDER);
     for file in case {
         archive.program(&format!("{CASE_FOLDER}/{}", file.name), read(&file.path)?);
     }
-    archive.to_bytes().map_err(InitramfsError::TooLarge)
+    Ok(())
 }
 
 /// The initramfs of the capture kernel, as a cpio archive. It has no shell: memory is scarce.

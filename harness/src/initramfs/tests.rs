@@ -65,7 +65,7 @@ fn the_first_one_holds_the_case_and_the_capture_kernel() {
     let folder = tempfile::tempdir().unwrap();
     let guest = guest(folder.path());
     let case = [CaseFile { name: "process.ko".into(), path: guest.vmlinux.clone() }];
-    let entries = listing(&first(&guest, &case).unwrap());
+    let entries = listing(&first(&guest, true, &case).unwrap());
     assert_eq!(content(&entries, "case/process.ko").unwrap(), b"vmlinux");
     assert_eq!(content(&entries, "kexec/vmlinuz").unwrap(), b"vmlinuz");
     assert_eq!(content(&entries, "bin/busybox").unwrap(), b"busybox");
@@ -85,7 +85,7 @@ fn a_file_that_is_missing_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let guest = guest(folder.path());
     let case = [CaseFile { name: "x.ko".into(), path: folder.path().join("nothing.ko") }];
-    let message = first(&guest, &case).unwrap_err().to_string();
+    let message = first(&guest, true, &case).unwrap_err().to_string();
     assert!(message.contains("nothing.ko"), "{message}");
 }
 

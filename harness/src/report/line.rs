@@ -45,6 +45,7 @@ pub(super) const fn phase_verb(phase: Phase, over: bool) -> Option<&'static str>
         Phase::Trigger => "Triggering",
         Phase::Capture => "Capturing",
         Phase::Analyze => "Analyzing",
+        Phase::Write => "Writing",
     })
 }
 

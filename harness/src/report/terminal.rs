@@ -11,8 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::line::{BAD, DIM, DOUBTFUL, GOOD, PLACE, below, outcome_verb, phase_verb, verb};
 use crate::error::Failure;
-use crate::events::{Accel, Counts, Event, Phase, Reporter, Stamped};
+use crate::events::{Accel, CaptureMethod, Counts, Event, Phase, Reporter, Stamped};
 use crate::run::outcome::{Outcome, RunResult};
+use crate::run::plan::BootWay;
 use crate::units;
 
 /// Console lines shown of a run that failed.
@@ -276,6 +277,7 @@ fn head(result: &RunResult) -> String {
     let (name, style) = outcome_verb(result.outcome);
     let mut how = Vec::new();
     how.extend(result.accel.map(|accel| accel.to_string()));
+    how.extend(result.boot.filter(|boot| *boot != BootWay::Cold).map(|boot| boot.to_string()));
     how.extend(result.capture.map(|method| format!("vmcore by {method}")));
     let how = if how.is_empty() { String::new() } else { format!(" [{}]", how.join(", ")) };
     let total = result.phases.values().sum();
@@ -300,10 +302,17 @@ fn body(result: &RunResult) -> String {
     {
         text.push_str(&below(&format!("not under kvm: {reason}")));
     }
+    if let Some(reason) = &result.boot_reason {
+        text.push_str(&below(&format!("not from a snapshot: {reason}")));
+    }
     if let Some(reason) = &result.capture_reason
         && result.capture.is_some()
     {
-        text.push_str(&below(&format!("not captured by kdump: {reason}")));
+        let way = match result.capture {
+            Some(CaptureMethod::Kdump | CaptureMethod::NmiKdump) => "fast",
+            _ => "by kdump",
+        };
+        text.push_str(&below(&format!("not captured {way}: {reason}")));
     }
     if !result.phases.is_empty() {
         text.push_str(&below(&format!("{DIM}{}{DIM:#}", phases(&result.phases))));

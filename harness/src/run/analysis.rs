@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use analyzer::commands::{Files, Session, with_session};
-use analyzer::{Analysis, Inputs};
+use analyzer::{Analysis, Inputs, report};
 use vmcore::Vmcore;
 
+use crate::compose::Image;
 use crate::dump::Dump;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -31,6 +32,41 @@ pub struct Symbols {
 /// A file cannot be opened, or the dump is none.
 pub fn analyze(vmcore: &[impl AsRef<Path>], symbols: &Symbols) -> Result<Analysis, Failure> {
     opened(vmcore, symbols, |inputs, _| analyzer::analyze(inputs))
+}
+
+/// Says from memory that the host holds why the kernel crashed, and what its log says, as
+/// `makedumpfile --dump-dmesg` would write it.
+///
+/// # Errors
+/// A file cannot be opened, or the memory is no dump.
+pub fn analyze_memory(
+    image: &Image,
+    symbols: &Symbols,
+) -> Result<(Analysis, Option<String>), Failure> {
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Failure::new(Exit::AnalysisFailed, "cannot analyze the guest's memory").caused_by(error)
+    };
+    let vmcore = Vmcore::open(image).map_err(|error| failed(&error))?;
+    let wanted = wanted(&vmcore);
+    let vmlinux = symbols.kernel(&wanted)?;
+    let modules = symbols.modules(&wanted)?;
+    let vmlinux = vmlinux.as_ref().map(Found::files);
+    let inputs = Inputs { vmcore: &vmcore, vmlinux, modules: &modules };
+    let analysis = analyzer::analyze(&inputs).map_err(|error| failed(&error))?;
+    let log = with_session(&inputs, Files::default(), |session| session.run("log"))
+        .map_err(|error| failed(&error))?;
+    let text = log.into_iter().next().and_then(|output| output.result.ok());
+    Ok((analysis, text.map(|reply| reply.text())))
+}
+
+/// What a report says of a dump's file.
+///
+/// # Errors
+/// It cannot be opened, or is no dump.
+pub fn describe(vmcore: &Path) -> Result<report::Dump, Failure> {
+    let dump = Dump::open(&[vmcore])?;
+    let opened = dump.vmcore()?;
+    Ok(analyzer::facts::dump(opened.info()))
 }
 
 /// Opens a vmcore for questions; a split one is in several files.

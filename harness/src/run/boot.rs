@@ -11,7 +11,9 @@ use crate::vm::{Exited, Signal};
 
 /// How the capture kernel is loaded: by the system call that takes files, which every x86-64 kernel
 /// of 3.17 and later has where it is built with `CONFIG_KEXEC_FILE`.
-const ARM_METHOD: &str = "file";
+pub(crate) const BY_FILE: &str = "file";
+/// The crash stub instead.
+pub(crate) const STUB: &str = "stub";
 
 /// Why a guest did not become ready.
 #[derive(Debug, thiserror::Error)]
@@ -83,19 +85,25 @@ impl Session<'_, '_> {
         })
     }
 
-    /// Loads the capture kernel and sets the kernel's parameters. The inner result is why there
-    /// is no capture kernel; the run goes on without it.
+    /// Loads the capture kernel, or what takes its place, and sets the kernel's parameters. The inner
+    /// result is why there is none; the run goes on without it.
     pub(crate) fn arm(
         &mut self,
+        method: Option<&str>,
         command_line: &str,
         sysctls: &[Sysctl],
     ) -> Result<Result<(), String>, NotReady> {
         self.phase = Phase::Arm;
-        let request =
-            Request::Arm { method: ARM_METHOD.to_owned(), command_line: command_line.to_owned() };
-        let armed = match self.checked(&request, "arm", self.limits.arm)? {
-            Answer::Done => Ok(()),
-            Answer::Refused(message) => Err(message),
+        let armed = match method {
+            None => Err("none is wanted".to_owned()),
+            Some(method) => {
+                let (method, command_line) = (method.to_owned(), command_line.to_owned());
+                let request = Request::Arm { method, command_line };
+                match self.checked(&request, "arm", self.limits.arm)? {
+                    Answer::Done => Ok(()),
+                    Answer::Refused(message) => Err(message),
+                }
+            }
         };
         for Sysctl { name, value, required } in sysctls {
             let request = Request::Sysctl { name: name.clone(), value: value.clone() };

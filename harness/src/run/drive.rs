@@ -4,19 +4,21 @@
 use std::io;
 use std::path::Path;
 
-use crate::capture::{self, Captured};
+use crate::capture::{self, Captured, Targets};
+use crate::compose::{Image, Ram};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Event, Phase};
 use crate::exit::Exit;
 use crate::run::accel::{Candidates, Memory};
 use crate::run::boot::NotReady;
 use crate::run::outcome::Crash;
-use crate::run::plan::Plan;
+use crate::run::plan::{BootWay, Plan};
 use crate::run::recorder::Recorder;
+use crate::run::restore::{NoSnapshot, Restored};
 use crate::run::session::Session;
 use crate::run::trigger::NoCrash;
 use crate::units;
-use crate::vm::{Disks, LaunchError, Launcher};
+use crate::vm::{Disks, LaunchError, Launcher, Machine, SharedRam, Spec};
 
 /// What came of driving a guest.
 #[derive(Debug, Default)]
@@ -29,10 +31,18 @@ pub struct Driven {
     pub qemu: Option<String>,
     /// The crash, if there was one.
     pub crash: Option<Crash>,
-    /// How the vmcore was taken; it is in the folder, named `vmcore`.
+    /// How the guest got up.
+    pub boot: Option<BootWay>,
+    /// Why not from a snapshot, where that was wanted.
+    pub boot_reason: Option<String>,
+    /// How the vmcore was taken; it is in the folder, named `vmcore`, or still in `image`.
     pub capture: Option<CaptureMethod>,
     /// Why it was not taken in the first way.
     pub capture_reason: Option<String>,
+    /// The memory, from a fast capture: there is no vmcore yet.
+    pub image: Option<Image>,
+    /// Why this guest cannot be captured fast. Nothing was loaded or triggered.
+    pub not_fast: Option<String>,
     /// Whether the guest's kernel printed or said something.
     pub ran: bool,
     /// Whether the kernel survived the trigger.
@@ -83,12 +93,18 @@ fn unwritable(folder: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::WriteFailed, message).caused_by(error)
 }
 
-/// One start of QEMU.
-struct Attempt<'a> {
-    plan: &'a Plan,
-    accel: Accel,
-    disks: &'a Disks,
-    folder: &'a Path,
+fn no_ram(plan: &Plan, error: &io::Error) -> Failure {
+    let size = units::bytes(plan.memory_bytes);
+    let message = format!("there is no memory for a guest of {size}");
+    Failure::new(Exit::Unavailable, message).caused_by(error)
+}
+
+/// A run under one accelerator.
+pub(super) struct Attempt<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) accel: Accel,
+    pub(super) disks: &'a Disks,
+    pub(super) folder: &'a Path,
 }
 
 impl Attempt<'_> {
@@ -101,12 +117,78 @@ impl Attempt<'_> {
         fall_back: bool,
         driven: &mut Driven,
     ) -> Option<String> {
-        let plan = self.plan;
         driven.accel = Some(self.accel);
-        let size = units::bytes(plan.memory_bytes);
-        let what = format!("{} [{}, {} cpus, {size}]", plan.guest, self.accel, plan.cpus);
+        let what = self.what();
         recorder.begin(Phase::Boot, what.clone());
-        let machine = match self.launch(launcher, recorder) {
+        if let Some(from) = &self.plan.snapshot {
+            match self.restore(from, launcher, recorder) {
+                Ok(restored) => {
+                    self.after_restore(restored, recorder, driven);
+                    return None;
+                }
+                Err(NoSnapshot::Interrupted) => {
+                    driven.failure = Some(Failure::new(Exit::Interrupted, "interrupted"));
+                    return None;
+                }
+                Err(NoSnapshot::Because(why)) => {
+                    recorder.warn(format!("no snapshot: {why}; the guest boots"));
+                    driven.boot_reason = Some(why);
+                }
+            }
+        }
+        self.cold(launcher, recorder, fall_back, driven)
+    }
+
+    fn what(&self) -> String {
+        let Plan { guest, cpus, memory_bytes, .. } = self.plan;
+        format!("{guest} [{}, {cpus} cpus, {}]", self.accel, units::bytes(*memory_bytes))
+    }
+
+    /// Goes on with a guest that is armed already.
+    fn after_restore(&self, restored: Restored, recorder: &mut Recorder<'_>, driven: &mut Driven) {
+        let Restored { machine, ram, about, just_made } = restored;
+        driven.qemu = Some(machine.version());
+        driven.boot = Some(BootWay::Snapshot);
+        driven.ran = true;
+        if !just_made {
+            for (at_ms, line) in about.console {
+                recorder.emit(Event::Console { at_ms, line });
+            }
+        }
+        let how = if just_made { "a snapshot that was made now" } else { "a snapshot" };
+        recorder.finish(format!("{}, {} from {how}", self.what(), about.kernel));
+        let mut session = Session::new(machine, recorder, *self.plan.limits.get(self.accel));
+        session.kernel_spoke = true;
+        session.memory = Some(about.memory);
+        let guest = Guest { attempt: self, ram: Some(&ram) };
+        match session.arm(None, "", &self.plan.sysctls) {
+            Ok(_) => guest.after_arm(&mut session, &Ok(()), driven),
+            Err(why) => guest.not_ready(&mut session, why, &Ok(()), driven),
+        }
+    }
+
+    /// Boots the guest.
+    fn cold(
+        &self,
+        launcher: &mut dyn Launcher,
+        recorder: &mut Recorder<'_>,
+        fall_back: bool,
+        driven: &mut Driven,
+    ) -> Option<String> {
+        let plan = self.plan;
+        let what = self.what();
+        driven.boot = Some(BootWay::Cold);
+        let ram = match plan.is_fast().then(|| Ram::create(plan.memory_bytes)).transpose() {
+            Ok(ram) => ram,
+            Err(error) => {
+                driven.failure = Some(no_ram(plan, &error));
+                return None;
+            }
+        };
+        let shared =
+            ram.as_ref().map(|ram| SharedRam { file: &ram.file, case: None, incoming: false });
+        let spec = plan.spec(self.accel, self.disks, shared);
+        let machine = match self.launch(&spec, launcher, recorder) {
             Ok(machine) => machine,
             Err(LaunchFailure::Accel(reason)) if fall_back => return Some(reason),
             Err(LaunchFailure::Accel(reason)) => {
@@ -123,6 +205,7 @@ impl Attempt<'_> {
             }
         };
         driven.qemu = Some(machine.version());
+        let guest = Guest { attempt: self, ram: ram.as_ref() };
         let mut session = Session::new(machine, recorder, *plan.limits.get(self.accel));
         // Every KVM guest has to prove itself, the later ones too: it costs nothing.
         let first_output = (self.accel == Accel::Kvm).then_some(session.limits.first_output);
@@ -144,28 +227,28 @@ impl Attempt<'_> {
             }
             Err(why) => {
                 let armed = Err("the guest crashed before it was loaded".to_owned());
-                self.not_ready(&mut session, why, &armed, driven);
+                guest.not_ready(&mut session, why, &armed, driven);
                 return None;
             }
         }
-        self.after_boot(&mut session, driven);
+        guest.after_boot(&mut session, driven);
         None
     }
 
-    fn launch(
+    /// Starts a machine.
+    pub(super) fn launch(
         &self,
+        spec: &Spec<'_>,
         launcher: &mut dyn Launcher,
         recorder: &mut Recorder<'_>,
-    ) -> Result<Box<dyn crate::vm::Machine>, LaunchFailure> {
-        let plan = self.plan;
-        let spec = plan.spec(self.accel, self.disks);
-        let command_line = launcher.describe(&spec);
+    ) -> Result<Box<dyn Machine>, LaunchFailure> {
+        let command_line = launcher.describe(spec);
         let written = self
             .disks
-            .reset(plan.memory_bytes)
+            .reset(self.plan.memory_bytes)
             .and_then(|()| std::fs::write(self.folder.join("qemu.txt"), &command_line));
         written.map_err(|error| LaunchFailure::Other(unwritable(self.folder, &error)))?;
-        let machine = launcher.launch(&spec).map_err(|error| self.launch_failure(error))?;
+        let machine = launcher.launch(spec).map_err(|error| self.launch_failure(error))?;
         let qemu = machine.version();
         recorder.emit(Event::MachineStarted { accel: self.accel, qemu, command_line });
         Ok(machine)
@@ -186,12 +269,21 @@ impl Attempt<'_> {
             ),
         }
     }
+}
 
+/// A guest that runs.
+struct Guest<'a> {
+    attempt: &'a Attempt<'a>,
+    /// Its RAM, where the host has it.
+    ram: Option<&'a Ram>,
+}
+
+impl Guest<'_> {
     fn after_boot(&self, session: &mut Session<'_, '_>, driven: &mut Driven) {
-        let plan = self.plan;
+        let Attempt { plan, accel, .. } = self.attempt;
         session.recorder.begin(Phase::Arm, format!("crashkernel={}", plan.crashkernel));
-        let command_line = plan.capture_command_line.get(self.accel);
-        let armed = match session.arm(command_line, &plan.sysctls) {
+        let command_line = plan.capture_command_line.get(*accel);
+        let armed = match session.arm(plan.arm_method(), command_line, &plan.sysctls) {
             Ok(armed) => armed,
             Err(why) => {
                 let armed = Err("the guest crashed before it was loaded".to_owned());
@@ -199,19 +291,39 @@ impl Attempt<'_> {
             }
         };
         match &armed {
+            Ok(()) if plan.is_fast() => {
+                session.recorder.finish(format!("crash stub, crashkernel={}", plan.crashkernel));
+            }
             Ok(()) => session.recorder.finish(format!("kdump, crashkernel={}", plan.crashkernel)),
+            Err(_) if plan.arm_method().is_none() => {
+                session.recorder.finish("nothing: QEMU will take the dump");
+            }
+            Err(why) if plan.is_fast() => {
+                driven.not_fast = Some(why.clone());
+                return;
+            }
             Err(why) => {
                 session.recorder.warn(format!("kdump cannot be armed: {why}"));
                 session.recorder.finish("nothing: QEMU will take the dump");
             }
         }
+        self.after_arm(session, &armed, driven);
+    }
+
+    fn after_arm(
+        &self,
+        session: &mut Session<'_, '_>,
+        armed: &Result<(), String>,
+        driven: &mut Driven,
+    ) {
+        let plan = self.attempt.plan;
         let names: Vec<_> = plan.modules.iter().map(|module| module.name.as_str()).collect();
         session.recorder.begin(Phase::Load, names.join(", "));
         if let Err(why) = session.load(plan) {
-            return self.not_ready(session, why, &armed, driven);
+            return self.not_ready(session, why, armed, driven);
         }
         session.recorder.finish(names.join(", "));
-        self.provoke(session, &armed, driven);
+        self.provoke(session, armed, driven);
     }
 
     fn provoke(
@@ -220,7 +332,7 @@ impl Attempt<'_> {
         armed: &Result<(), String>,
         driven: &mut Driven,
     ) {
-        let trigger = &self.plan.trigger;
+        let trigger = &self.attempt.plan.trigger;
         session.recorder.begin(Phase::Trigger, trigger.label.clone());
         match session.trigger(trigger) {
             Ok(()) => {
@@ -269,39 +381,57 @@ impl Attempt<'_> {
             session.recorder.emit(Event::CrashSeen { sign, phase, message });
         }
         session.recorder.begin(Phase::Capture, "vmcore");
-        let result = capture::capture(session, self.plan, armed, self.disks, self.folder);
-        session.machine.kill();
+        let Attempt { plan, disks, folder, .. } = *self.attempt;
+        let targets = Targets { disks, ram: self.ram, folder };
+        let result = capture::capture(session, plan, armed, targets);
+        session.end();
         driven.crash = session.crash.clone();
         driven.capture_reason = result.reason;
         match result.captured {
+            Ok(captured) if result.image.is_some() => {
+                driven.capture = Some(captured.method);
+                driven.image = result.image;
+                session.recorder.finish(format!("memory by {}", captured.method));
+            }
             Ok(captured) => self.keep(&captured, session, driven),
             Err(failure) => {
                 driven.failure = Some(failure);
                 if let Some(bytes) = result.cut {
-                    let path = self.folder.join("vmcore-incomplete");
+                    let path = folder.join("vmcore-incomplete");
                     // It is a help for people, not a result: without it the failure is the same.
-                    let _ = capture::keep_file(&self.disks.vmcore, bytes, &path);
+                    let _ = capture::keep_file(&disks.vmcore, bytes, &path);
                 }
             }
         }
     }
 
     fn keep(&self, captured: &Captured, session: &mut Session<'_, '_>, driven: &mut Driven) {
-        match capture::keep(captured, self.disks, self.folder) {
+        let Attempt { disks, folder, .. } = *self.attempt;
+        match capture::keep(captured, disks, folder) {
             Ok(()) => {
                 driven.capture = Some(captured.method);
                 let size = units::bytes(captured.bytes);
                 session.recorder.finish(format!("vmcore by {}: {size}", captured.method));
             }
-            Err(error) => driven.failure = Some(unwritable(self.folder, &error)),
+            Err(error) => driven.failure = Some(unwritable(folder, &error)),
         }
     }
 }
 
-enum LaunchFailure {
+pub(super) enum LaunchFailure {
     /// QEMU does not start under this accelerator.
     Accel(String),
     Other(Failure),
+}
+
+impl LaunchFailure {
+    /// In words.
+    pub(super) fn into_words(self) -> String {
+        match self {
+            Self::Accel(why) => why,
+            Self::Other(failure) => failure.to_string(),
+        }
+    }
 }
 
 fn not_ready_failure(why: &NotReady) -> Failure {

@@ -3,19 +3,19 @@
 
 use std::path::Path;
 
-use analyzer::Analysis;
-
 use crate::error::Failure;
-use crate::events::{Event, Phase};
+use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
 use crate::guest::Store;
 use crate::interrupt::Interrupt;
 use crate::report::{ConsoleLog, Folder, write_crash};
 use crate::run::accel::{Candidates, Memory};
-use crate::run::analysis::{self, Symbols};
+use crate::run::analysis::Symbols;
 use crate::run::drive::{Driven, drive};
+use crate::run::explain;
 use crate::run::judge::{self, Judgement};
 use crate::run::outcome::{Outcome, RunResult};
+use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
@@ -28,6 +28,8 @@ pub struct Setting<'a> {
     pub store: &'a Store,
     /// The artefact folder.
     pub folder: &'a Folder,
+    /// How the run is made.
+    pub ways: Ways,
     /// The accelerators to try.
     pub candidates: Candidates,
     /// What is known about this host.
@@ -79,25 +81,17 @@ fn phases(
     folder: &Path,
     result: &mut RunResult,
 ) -> Result<(), Failure> {
-    let Prepared { plan, symbols } =
-        prepare(selected, setting.store, folder, recorder, &setting.interrupt)?;
-    if setting.keep {
-        keep_boot_files(&plan, folder)?;
-    }
-    let console = ConsoleLog::create(&folder.join("console.log")).map_err(|error| {
-        Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
-            .caused_by(&error)
-    })?;
-    recorder.bus().add(Box::new(console));
-    let driven = drive(&plan, launcher, &setting.candidates, &setting.memory, recorder, folder);
-    let logged = recorder.bus().remove();
+    let (mut driven, symbols) = driven(selected, setting, launcher, recorder, folder)?;
     let captured = driven.capture.is_some();
     let survived = driven.survived;
+    let image = driven.image.take();
     take(driven, result);
-    // Where the disk is full, the dump that is lost matters more than the log.
-    result.failure = result.failure.take().or(logged.err());
     if captured {
-        match analyze(&folder.join("vmcore"), &symbols, recorder) {
+        let analyzed = match image {
+            Some(image) => explain::memory(&image, folder, &symbols, recorder),
+            None => explain::vmcore(&folder.join("vmcore"), &symbols, recorder),
+        };
+        match analyzed {
             Ok(analysis) => {
                 write_crash(folder, &analysis)?;
                 result.report = Some(analysis.report);
@@ -113,38 +107,66 @@ fn phases(
     Ok(())
 }
 
-/// The initramfs, so that QEMU can be started by hand.
-fn keep_boot_files(plan: &crate::run::plan::Plan, folder: &Path) -> Result<(), Failure> {
-    let bytes = plan.initrd.metadata().map(|metadata| metadata.len());
-    bytes
-        .and_then(|bytes| crate::capture::keep_file(&plan.initrd, bytes, &folder.join("initrd")))
-        .map_err(|error| {
+/// Prepares and drives the guest; a second time by classic kdump if it turns out that it cannot be
+/// captured fast.
+fn driven(
+    selected: &Selected,
+    setting: &Setting<'_>,
+    launcher: &mut dyn Launcher,
+    recorder: &mut Recorder<'_>,
+    folder: &Path,
+) -> Result<(Driven, Symbols), Failure> {
+    let mut ways = setting.ways;
+    let mut reason = None;
+    loop {
+        let Prepared { plan, symbols } =
+            prepare(selected, ways, setting.store, folder, recorder, &setting.interrupt)?;
+        if setting.keep {
+            keep_boot_files(&plan, folder)?;
+        }
+        let console = ConsoleLog::create(&folder.join("console.log")).map_err(|error| {
             Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
                 .caused_by(&error)
-        })
+        })?;
+        recorder.bus().add(Box::new(console));
+        let mut driven =
+            drive(&plan, launcher, &setting.candidates, &setting.memory, recorder, folder);
+        let logged = recorder.bus().remove();
+        if let Some(why) = driven.not_fast.take() {
+            recorder.emit(Event::CaptureFellBack { to: CaptureMethod::Kdump, reason: why.clone() });
+            reason = Some(why);
+            ways = Ways::default();
+            continue;
+        }
+        driven.capture_reason = driven.capture_reason.or(reason);
+        // Where the disk is full, the dump that is lost matters more than the log.
+        driven.failure = driven.failure.or(logged.err());
+        return Ok((driven, symbols));
+    }
+}
+
+/// The initramfs, so that QEMU can be started by hand.
+fn keep_boot_files(plan: &crate::run::plan::Plan, folder: &Path) -> Result<(), Failure> {
+    let path = folder.join("initrd");
+    // From the first way, where this is the second.
+    let _ = std::fs::remove_file(&path);
+    let bytes = plan.initrd.metadata().map(|metadata| metadata.len());
+    bytes.and_then(|bytes| crate::capture::keep_file(&plan.initrd, bytes, &path)).map_err(|error| {
+        Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
+            .caused_by(&error)
+    })
 }
 
 fn take(driven: Driven, result: &mut RunResult) {
     result.accel = driven.accel;
     result.accel_reason = driven.accel_reason;
     result.qemu = driven.qemu;
+    result.boot = driven.boot;
+    result.boot_reason = driven.boot_reason;
     result.capture = driven.capture;
     result.capture_reason = driven.capture_reason;
     result.crash = driven.crash;
     result.failure = driven.failure;
-}
-
-fn analyze(
-    vmcore: &Path,
-    symbols: &Symbols,
-    recorder: &mut Recorder<'_>,
-) -> Result<Analysis, Failure> {
-    recorder.begin(Phase::Analyze, "vmcore");
-    let analysis = analysis::analyze(&[vmcore], symbols)?;
-    let report = &analysis.report;
-    let (frames, findings) = (report.backtraces.fault.len(), report.findings.len());
-    recorder.finish(format!("{frames} frames, {findings} findings"));
-    Ok(analysis)
 }
 
 fn judge(selected: &Selected, survived: bool, result: &mut RunResult) {

@@ -7,12 +7,15 @@ mod boot;
 mod crash;
 mod drive;
 pub mod execute;
+mod explain;
 pub mod judge;
 pub mod outcome;
 pub mod plan;
 pub mod prepare;
 mod recorder;
+mod restore;
 pub mod select;
+pub mod series;
 pub(crate) mod session;
 mod trigger;
 

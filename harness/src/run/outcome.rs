@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, CrashSign, Phase};
 use crate::exit::Exit;
+use crate::run::plan::BootWay;
 
 /// Version of the form of [`Runs`].
 pub const SCHEMA_VERSION: u32 = 1;
@@ -93,6 +94,12 @@ pub struct RunResult {
     pub accel_reason: Option<String>,
     /// QEMU's version.
     pub qemu: Option<String>,
+    /// How the guest got up; null when it never started.
+    #[serde(default)]
+    pub boot: Option<BootWay>,
+    /// Why it was not started from a snapshot, where that was wanted.
+    #[serde(default)]
+    pub boot_reason: Option<String>,
     /// How the vmcore was taken; null when there is none.
     pub capture: Option<CaptureMethod>,
     /// Why it was not taken in the first way.
@@ -122,6 +129,8 @@ impl RunResult {
             accel: None,
             accel_reason: None,
             qemu: None,
+            boot: None,
+            boot_reason: None,
             capture: None,
             capture_reason: None,
             crash: None,

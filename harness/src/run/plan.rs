@@ -2,12 +2,19 @@
 //! What a run will do with its guest: resolved, checked, without anything left to look up.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::events::{Accel, CaptureMethod};
-use crate::vm::{Disks, Spec};
+use crate::interrupt::Interrupt;
+use crate::run::boot::{BY_FILE, STUB};
+use crate::snapshot::Snapshots;
+use crate::vm::{Disks, SharedRam, Spec};
 
 /// Everything that driving a guest needs.
 #[derive(Debug)]
@@ -40,22 +47,108 @@ pub struct Plan {
     pub capture: Vec<CaptureMethod>,
     /// Longest times.
     pub limits: ByAccel<Limits>,
+    /// The snapshot to start from, instead of a boot.
+    pub snapshot: Option<FromSnapshot>,
+}
+
+/// What starting from a snapshot needs.
+#[derive(Debug)]
+pub struct FromSnapshot {
+    /// Where the snapshots are.
+    pub snapshots: Snapshots,
+    /// Which of several snapshots of the same guest: each has its own random numbers.
+    pub variant: u32,
+    /// The initramfs of the guest that is saved: without the case.
+    pub initrd: File,
+    /// A disk with the case's files.
+    pub case: File,
+    /// Whether the user asked to stop.
+    pub interrupt: Interrupt,
 }
 
 impl Plan {
     /// The machine to start.
     #[must_use]
-    pub fn spec<'a>(&'a self, accel: Accel, disks: &'a Disks) -> Spec<'a> {
+    pub fn spec<'a>(
+        &'a self,
+        accel: Accel,
+        disks: &'a Disks,
+        ram: Option<SharedRam<'a>>,
+    ) -> Spec<'a> {
+        // Only the guest of a snapshot gets its case by a disk.
+        let snapshot = self.snapshot.as_ref().filter(|_| ram.is_some_and(|ram| ram.case.is_some()));
+        let initrd = snapshot.map_or(&self.initrd, |snapshot| &snapshot.initrd);
         Spec {
             accel,
             cpus: self.cpus,
             memory_bytes: self.memory_bytes,
             kernel: self.kernel.clone(),
-            initrd: &self.initrd,
+            initrd,
             command_line: self.command_line.clone(),
             disks,
+            ram,
         }
     }
+
+    /// How the guest is armed for its crash; not at all where QEMU alone takes the dump.
+    pub(crate) fn arm_method(&self) -> Option<&'static str> {
+        match self.capture.first()? {
+            CaptureMethod::Kdump | CaptureMethod::NmiKdump => Some(BY_FILE),
+            CaptureMethod::Fast | CaptureMethod::NmiFast => Some(STUB),
+            CaptureMethod::Qmp => None,
+        }
+    }
+
+    /// Whether the host reads the memory of a crashed guest by itself.
+    #[must_use]
+    pub fn is_fast(&self) -> bool {
+        self.capture.first() == Some(&CaptureMethod::Fast)
+    }
+}
+
+/// How a guest gets to where its modules are loaded.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootWay {
+    /// Its kernel boots: the reference.
+    #[default]
+    Cold,
+    /// It goes on from a snapshot of a guest that was booted and armed.
+    Snapshot,
+}
+
+impl fmt::Display for BootWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cold => "cold boot",
+            Self::Snapshot => "snapshot",
+        })
+    }
+}
+
+/// How the dump of a crash is taken first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum CaptureWay {
+    /// A capture kernel runs makedumpfile: the reference.
+    #[default]
+    Kdump,
+    /// A crash stub stops the guest, and the memory is read where it is.
+    Fast,
+    /// QEMU writes the guest's memory; no capture kernel is loaded.
+    Qmp,
+}
+
+/// How a run is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// How the dump is taken.
+    pub capture: CaptureWay,
+    /// How the guest gets up. Only a guest that is captured fast can go on from a snapshot.
+    pub boot: BootWay,
+    /// Which of several snapshots of the same guest.
+    pub variant: u32,
 }
 
 /// A kernel parameter.

@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::case::{self, BuildError, BuiltModule, Case, TriggerCommand};
+use crate::compose::Ram;
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
@@ -16,11 +18,14 @@ use crate::guest::{
 use crate::initramfs::{self, CASE_FOLDER, CaseFile};
 use crate::interrupt::Interrupt;
 use crate::run::analysis::Symbols;
-use crate::run::plan::{ByAccel, Limits, Module, Plan, Sysctl, Trigger};
+use crate::run::plan::{
+    BootWay, ByAccel, CaptureWay, FromSnapshot, Limits, Module, Plan, Sysctl, Trigger, Ways,
+};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
+use crate::snapshot::Snapshots;
 use crate::units;
-use crate::vm::{Disks, Launcher};
+use crate::vm::{CASE_BYTES, Disks, Launcher, SharedRam};
 
 /// Name of the trigger's script in the guest.
 const TRIGGER: &str = "trigger.sh";
@@ -43,6 +48,7 @@ pub struct Prepared {
 /// Something cannot be fetched, built or written, or the user asked to stop.
 pub fn prepare(
     selected: &Selected,
+    ways: Ways,
     store: &Store,
     folder: &Path,
     recorder: &mut Recorder<'_>,
@@ -56,9 +62,13 @@ pub fn prepare(
     if interrupt.requested() {
         return Err(interrupted());
     }
-    let initrd = initrd(selected, &files, &modules, folder)?;
+    let case = case_files(selected, &modules);
+    let initrd = initrd(ways.capture, &files, &case, folder)?;
     write_case(selected, &files, folder)?;
-    let plan = plan(selected, files.vmlinuz.clone(), initrd);
+    let mut plan = plan(selected, ways.capture, files.vmlinuz.clone(), initrd);
+    if ways.boot == BootWay::Snapshot && plan.is_fast() {
+        plan.snapshot = from_snapshot(ways.variant, store, &files, &case, folder, interrupt)?;
+    }
     let modules = modules.into_iter().map(|BuiltModule { name, path }| (name, path)).collect();
     Ok(Prepared {
         plan,
@@ -102,8 +112,14 @@ pub fn fetch(
 ) -> Result<GuestFiles, Failure> {
     recorder.begin(Phase::Fetch, guest.name.clone());
     let mut steps = 0_u32;
+    let mut downloading = Duration::ZERO;
+    let mut before = Instant::now();
     let result = guest::fetch(guest, store, &mut |progress| {
         steps = steps.saturating_add(1);
+        if progress.phase == guest::Phase::Download {
+            downloading += before.elapsed();
+        }
+        before = Instant::now();
         recorder.progress(progress_line(&progress));
         if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -111,7 +127,11 @@ pub fn fetch(
     for note in &files.notes {
         recorder.warn(note.clone());
     }
-    let from = if steps == 0 { " from the cache" } else { "" };
+    let from = if steps == 0 {
+        " from the cache".to_owned()
+    } else {
+        format!(", {} of it downloading", units::duration(downloading))
+    };
     let packages = files.packages.len();
     recorder.finish(format!("{}: kernel {}, {packages} packages{from}", guest.name, files.release));
     Ok(files)
@@ -194,37 +214,74 @@ fn build(
     Ok(built.modules)
 }
 
-/// The first kernel's initramfs, in a file without a name.
-fn initrd(
-    selected: &Selected,
-    files: &GuestFiles,
-    modules: &[BuiltModule],
-    folder: &Path,
-) -> Result<File, Failure> {
+/// The case's files in the guest.
+fn case_files(selected: &Selected, modules: &[BuiltModule]) -> Vec<CaseFile> {
     let case = &selected.case;
-    let mut case_files: Vec<_> = modules
+    let mut files: Vec<_> = modules
         .iter()
         .map(|module| CaseFile { name: format!("{}.ko", module.name), path: module.path.clone() })
         .collect();
     if let TriggerCommand::Run(script) = &case.manifest.trigger.command {
-        case_files.push(CaseFile { name: TRIGGER.to_owned(), path: case.folder.join(script) });
+        files.push(CaseFile { name: TRIGGER.to_owned(), path: case.folder.join(script) });
     }
     for file in case.manifest.setup(&selected.guest.name).files {
-        case_files
-            .push(CaseFile { name: file.display().to_string(), path: case.folder.join(file) });
+        files.push(CaseFile { name: file.display().to_string(), path: case.folder.join(file) });
     }
-    let bytes = initramfs::first(files, &case_files)
+    files
+}
+
+/// The first kernel's initramfs, in a file without a name.
+fn initrd(
+    way: CaptureWay,
+    files: &GuestFiles,
+    case: &[CaseFile],
+    folder: &Path,
+) -> Result<File, Failure> {
+    let bytes = initramfs::first(files, way == CaptureWay::Kdump, case)
         .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
+    nameless(&bytes, folder)
+}
+
+/// What a start from a snapshot needs. Nothing for a case whose files do not fit on their disk.
+fn from_snapshot(
+    variant: u32,
+    store: &Store,
+    files: &GuestFiles,
+    case: &[CaseFile],
+    folder: &Path,
+    interrupt: &Interrupt,
+) -> Result<Option<FromSnapshot>, Failure> {
+    let setup =
+        |error: &(dyn std::error::Error + 'static)| Failure::from_error(Exit::SetupError, error);
+    let archive = initramfs::case(case).map_err(|error| setup(&error))?;
+    if u64::try_from(archive.len()).is_ok_and(|bytes| bytes > CASE_BYTES) {
+        return Ok(None);
+    }
+    let disk = nameless(&archive, folder)?;
+    disk.set_len(CASE_BYTES).map_err(|error| unwritable(folder, &error))?;
+    Ok(Some(FromSnapshot {
+        snapshots: Snapshots::open(store.root()).map_err(|error| setup(&error))?,
+        variant,
+        initrd: initrd(CaptureWay::Fast, files, &[], folder)?,
+        case: disk,
+        interrupt: interrupt.clone(),
+    }))
+}
+
+/// A file without a name in `folder`.
+fn nameless(bytes: &[u8], folder: &Path) -> Result<File, Failure> {
     let write = || -> io::Result<File> {
         let mut file = tempfile::tempfile_in(folder)?;
-        file.write_all(&bytes)?;
+        file.write_all(bytes)?;
         file.rewind()?;
         Ok(file)
     };
-    write().map_err(|error| {
-        Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
-            .caused_by(&error)
-    })
+    write().map_err(|error| unwritable(folder, &error))
+}
+
+fn unwritable(folder: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::WriteFailed, format!("cannot write to {}", folder.display()))
+        .caused_by(error)
 }
 
 /// The command line QEMU would be started with; what is not fetched or built has a name in
@@ -232,14 +289,21 @@ fn initrd(
 ///
 /// # Errors
 /// No temporary file can be made.
-pub fn dry_run(selected: &Selected, accel: Accel, launcher: &dyn Launcher) -> io::Result<String> {
+pub fn dry_run(
+    selected: &Selected,
+    way: CaptureWay,
+    accel: Accel,
+    launcher: &dyn Launcher,
+) -> io::Result<String> {
     let kernel = format!("<kernel of {}>", selected.guest.name);
-    let plan = plan(selected, kernel.into(), tempfile::tempfile()?);
+    let plan = plan(selected, way, kernel.into(), tempfile::tempfile()?);
     let disks = Disks::create(&std::env::temp_dir())?;
-    Ok(launcher.describe(&plan.spec(accel, &disks)))
+    let ram = plan.is_fast().then(|| Ram::create(plan.memory_bytes)).transpose()?;
+    let ram = ram.as_ref().map(|ram| SharedRam { file: &ram.file, case: None, incoming: false });
+    Ok(launcher.describe(&plan.spec(accel, &disks, ram)))
 }
 
-fn plan(selected: &Selected, vmlinuz: PathBuf, initrd: File) -> Plan {
+fn plan(selected: &Selected, way: CaptureWay, vmlinuz: PathBuf, initrd: File) -> Plan {
     let Selected { case, guest } = selected;
     let (kernel, setup) = (&guest.kernel, case.manifest.setup(&guest.name));
     let capture = |tcg: &[String]| {
@@ -263,9 +327,24 @@ fn plan(selected: &Selected, vmlinuz: PathBuf, initrd: File) -> Plan {
         sysctls: sysctls(&setup),
         modules: modules(case),
         trigger: trigger(case),
-        capture: guest.capture.iter().copied().map(capture_method).collect(),
+        capture: methods(way, guest),
         limits: ByAccel { kvm: limits(&guest.timeouts.kvm), tcg: limits(&guest.timeouts.tcg) },
+        snapshot: None,
     }
+}
+
+/// The ways of a guest, in order. Fast capture takes the place of kdump.
+fn methods(way: CaptureWay, guest: &Manifest) -> Vec<CaptureMethod> {
+    let mut methods: Vec<_> = guest.capture.iter().copied().map(capture_method).collect();
+    match way {
+        CaptureWay::Kdump => {}
+        CaptureWay::Fast => {
+            methods.retain(|method| *method != CaptureMethod::Kdump);
+            methods.insert(0, CaptureMethod::Fast);
+        }
+        CaptureWay::Qmp => methods = vec![CaptureMethod::Qmp],
+    }
+    methods
 }
 
 fn capture_method(method: guest::CaptureMethod) -> CaptureMethod {

@@ -8,7 +8,7 @@ use crate::run::crash::{crash_message, printk_text};
 use crate::run::outcome::Crash;
 use crate::run::plan::Limits;
 use crate::run::recorder::Recorder;
-use crate::vm::agent::{Message, Request, Stage};
+use crate::vm::agent::{Memory, Message, Request, Stage};
 use crate::vm::{Exited, Machine, Signal, qmp};
 
 /// How long to listen on after the machine stopped, for what the guest said just before: agent,
@@ -62,6 +62,12 @@ pub(crate) struct Session<'r, 'b> {
     pub(crate) capture_failed: Option<String>,
     /// Why the host could not write a disk.
     pub(crate) disk_error: Option<String>,
+    /// Where things are in the guest's memory, once the crash stub is loaded.
+    pub(crate) memory: Option<Memory>,
+    /// Whether something in the guest told QEMU of the crash: the crash stub, or the kernel.
+    pub(crate) panicked: bool,
+    /// The lines of the console with their times, where they are kept.
+    pub(crate) heard: Option<Vec<(u64, String)>>,
     halted: Option<String>,
 }
 
@@ -84,6 +90,9 @@ impl<'r, 'b> Session<'r, 'b> {
             capture_panic: None,
             capture_failed: None,
             disk_error: None,
+            memory: None,
+            panicked: false,
+            heard: None,
             halted: None,
         }
     }
@@ -123,12 +132,23 @@ impl<'r, 'b> Session<'r, 'b> {
         let limit = if sent.is_ok() { limit } else { DRAIN };
         let name = request.name();
         self.wait(limit, |_, signal| match signal {
-            Signal::Agent(Message::Done { command }) if command == name => Some(Answer::Done),
+            Signal::Agent(Message::Done { command, .. }) if command == name => Some(Answer::Done),
             Signal::Agent(Message::Failed { command, message }) if command == name => {
                 Some(Answer::Refused(message.clone()))
             }
             _ => None,
         })
+    }
+
+    /// Ends the machine and listens to what it said before.
+    pub(crate) fn end(&mut self) {
+        self.machine.kill();
+        while let Some(signal) = self.machine.next(self.machine.elapsed()) {
+            if matches!(signal, Signal::Exited(_)) {
+                break;
+            }
+            self.take(&signal);
+        }
     }
 
     /// Notes a crash unless there was one: of several oopses the first tells.
@@ -160,6 +180,9 @@ impl<'r, 'b> Session<'r, 'b> {
     fn take_console(&mut self, line: &str) {
         let at_ms = millis(self.machine.elapsed());
         self.recorder.emit(Event::Console { at_ms, line: line.to_owned() });
+        if let Some(heard) = &mut self.heard {
+            heard.push((at_ms, line.to_owned()));
+        }
         self.kernel_spoke |= printk_text(line).is_some();
         let message = crash_message(line);
         if self.crash.is_some() {
@@ -182,6 +205,7 @@ impl<'r, 'b> Session<'r, 'b> {
                 self.crashed(CrashSign::CaptureKernel, None);
                 self.capture_kernel = true;
             }
+            Message::Done { memory: Some(memory), .. } => self.memory = Some((**memory).clone()),
             Message::Captured { dmesg_bytes, .. } => self.captured = Some(*dmesg_bytes),
             // The log of the dump is in the dump too.
             Message::Failed { command, message } if self.capture_kernel && command == "dmesg" => {
@@ -197,6 +221,7 @@ impl<'r, 'b> Session<'r, 'b> {
 
     fn take_event(&mut self, event: &qmp::Event) {
         if event.is_panic() {
+            self.panicked = true;
             self.crashed(CrashSign::Pvpanic, None);
         }
         if let Some(reason) = event.halts() {

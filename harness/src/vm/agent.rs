@@ -14,13 +14,16 @@ pub const VMCORE_DISK: &str = "vmcore";
 /// Serial number of the disk that the dump's kernel log is written to.
 pub const DMESG_DISK: &str = "dmesg";
 
+/// Serial number of the disk with a case's files, for a guest that was started without them.
+pub const CASE_DISK: &str = "case";
+
 /// What the host asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum Request {
     /// Load the capture kernel.
     Arm {
-        /// `file` (`kexec_file_load`) or `memory` (`kexec_load`).
+        /// `file` (`kexec_file_load`), or `stub` (the crash stub instead).
         method: String,
         /// Its command line.
         command_line: String,
@@ -46,6 +49,16 @@ pub enum Request {
         /// Variables added to its environment.
         environment: BTreeMap<String, String>,
     },
+    /// Unpack the cpio archive of a disk into the root file system.
+    Unpack {
+        /// The disk's serial number.
+        disk: String,
+    },
+    /// Stir the kernel's random numbers.
+    Seed {
+        /// Fresh random bytes, in hexadecimal digits.
+        bytes: String,
+    },
     /// Send the kernel log to the console.
     Log,
     /// Switch the guest off.
@@ -61,6 +74,8 @@ impl Request {
             Self::Sysctl { .. } => "sysctl",
             Self::Load { .. } => "load",
             Self::Trigger { .. } => "trigger",
+            Self::Unpack { .. } => "unpack",
+            Self::Seed { .. } => "seed",
             Self::Log => "log",
             Self::Poweroff => "poweroff",
         }
@@ -98,6 +113,9 @@ pub enum Message {
     Done {
         /// Name of the request.
         command: String,
+        /// Where things are in memory, once the crash stub is loaded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        memory: Option<Box<Memory>>,
     },
     /// A request failed.
     Failed {
@@ -126,6 +144,25 @@ pub enum Message {
         /// In words.
         message: String,
     },
+}
+
+/// Where things are in the guest's physical memory; ends are exclusive. Only the kernel that is
+/// still running can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// System RAM, start and end, what is kept for a capture kernel included.
+    pub ram: Vec<(u64, u64)>,
+    /// What is kept for a capture kernel, start and end.
+    pub crash: (u64, u64),
+    /// Each CPU's notes, address and size.
+    pub notes: Vec<(u64, u64)>,
+    /// The note with VMCOREINFO, address and size.
+    pub vmcoreinfo: (u64, u64),
+    /// The kernel's text, virtual and physical address, where the kernel shows both.
+    #[serde(default)]
+    pub text: Option<(u64, u64)>,
+    /// The crash stub's page.
+    pub stub: u64,
 }
 
 /// Reads one line of the port.
@@ -160,9 +197,20 @@ mod tests {
         );
         assert_eq!(
             parse(r#"{"event":"done","command":"arm","extra":1}"#),
-            Ok(Message::Done { command: "arm".into() }),
+            Ok(Message::Done { command: "arm".into(), memory: None }),
             "details of an answer may be added"
         );
+        let done = r#"{"event":"done","command":"arm","took_ms":3,"memory":{"ram":[[4096,8192]],"crash":[4096,8192],"notes":[[8,360]],"vmcoreinfo":[16,4096],"stub":4096}}"#;
+        let memory = Memory {
+            ram: vec![(4096, 8192)],
+            crash: (4096, 8192),
+            notes: vec![(8, 360)],
+            vmcoreinfo: (16, 4096),
+            text: None,
+            stub: 4096,
+        };
+        let memory = Some(Box::new(memory));
+        assert_eq!(parse(done), Ok(Message::Done { command: "arm".into(), memory }));
         assert!(parse("Segmentation fault").is_err());
         assert!(parse(r#"{"event":"dance"}"#).is_err());
     }

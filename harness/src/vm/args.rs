@@ -13,6 +13,7 @@ use crate::vm::{Spec, agent};
 /// File sets (`-add-fd`) by number.
 const VMCORE_SET: u32 = 1;
 const DMESG_SET: u32 = 2;
+const CASE_SET: u32 = 4;
 /// The file set that QEMU's own dump goes to.
 pub(crate) const DUMP_SET: u32 = 3;
 
@@ -26,19 +27,30 @@ pub(crate) struct Descriptors {
     pub(crate) vmcore: RawFd,
     pub(crate) dmesg: RawFd,
     pub(crate) dump: RawFd,
+    pub(crate) ram: Option<RawFd>,
+    pub(crate) case: Option<RawFd>,
 }
 
 impl Descriptors {
-    pub(crate) const fn all(self) -> [RawFd; 7] {
-        [self.console, self.agent, self.qmp, self.initrd, self.vmcore, self.dmesg, self.dump]
+    pub(crate) fn all(self) -> Vec<RawFd> {
+        let fds =
+            [self.console, self.agent, self.qmp, self.initrd, self.vmcore, self.dmesg, self.dump];
+        fds.into_iter().chain(self.ram).chain(self.case).collect()
     }
 
     /// What each one is, for the reader of `qemu.txt`.
     fn legend(self) -> String {
+        let disks = match self.ram {
+            Some(ram) => {
+                let case = self.case.map_or(String::new(), |case| format!(", {case} case disk"));
+                format!("{ram} RAM{case}")
+            }
+            None => format!("{} vmcore disk, {} dmesg disk", self.vmcore, self.dmesg),
+        };
         format!(
-            "# descriptors: {} console, {} agent, {} QMP (socket pairs), {} initramfs, {} vmcore \
-             disk, {} dmesg disk, {} QMP dump\n",
-            self.console, self.agent, self.qmp, self.initrd, self.vmcore, self.dmesg, self.dump
+            "# descriptors: {} console, {} agent, {} QMP (socket pairs), {} initramfs, {disks}, {} \
+             QMP dump\n",
+            self.console, self.agent, self.qmp, self.initrd, self.dump
         )
     }
 }
@@ -49,8 +61,20 @@ pub(crate) fn arguments(spec: &Spec<'_>, fds: Descriptors) -> Vec<String> {
     arguments.extend(cpu_and_memory(spec));
     arguments.extend(boot(spec, fds));
     arguments.extend(channels(fds));
-    arguments.extend(disk(agent::VMCORE_DISK, fds.vmcore, VMCORE_SET));
-    arguments.extend(disk(agent::DMESG_DISK, fds.dmesg, DMESG_SET));
+    match fds.ram {
+        Some(ram) => {
+            arguments.extend(shared_ram(spec, ram));
+            arguments
+                .extend(fds.case.iter().flat_map(|case| disk(agent::CASE_DISK, *case, CASE_SET)));
+            if spec.ram.is_some_and(|ram| ram.incoming) {
+                arguments.extend(words(&["-incoming", "defer"]));
+            }
+        }
+        None => {
+            arguments.extend(disk(agent::VMCORE_DISK, fds.vmcore, VMCORE_SET));
+            arguments.extend(disk(agent::DMESG_DISK, fds.dmesg, DMESG_SET));
+        }
+    }
     arguments.extend(words(&["-add-fd", &format!("fd={},set={DUMP_SET}", fds.dump)]));
     arguments
 }
@@ -72,6 +96,19 @@ fn base() -> Vec<String> {
         "vmcoreinfo",
         "-device",
         "pvpanic-pci",
+    ])
+}
+
+/// RAM in a file, and the port that stops the machine when the crash stub writes to it.
+fn shared_ram(spec: &Spec<'_>, ram: RawFd) -> Vec<String> {
+    let memory = spec.memory_bytes >> 20;
+    words(&[
+        "-object",
+        &format!("memory-backend-file,id=ram,size={memory}M,mem-path=/proc/self/fd/{ram},share=on"),
+        "-machine",
+        "memory-backend=ram",
+        "-device",
+        "pvpanic,ioport=0x505",
     ])
 }
 

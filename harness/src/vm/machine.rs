@@ -2,6 +2,7 @@
 //! The trait that run control drives a guest through.
 
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -35,6 +36,17 @@ pub trait Machine: fmt::Debug {
     /// The command failed, or there was no answer within `limit`.
     fn qmp(&mut self, command: &qmp::Command, limit: Duration) -> Result<Value, qmp::Error>;
 
+    /// Gives it a descriptor, which later commands call `name`.
+    ///
+    /// # Errors
+    /// The same as of [`Self::qmp`].
+    fn give(
+        &mut self,
+        name: &'static str,
+        fd: BorrowedFd<'_>,
+        limit: Duration,
+    ) -> Result<(), qmp::Error>;
+
     /// The version of what runs it, for reports.
     fn version(&self) -> String;
 
@@ -52,6 +64,9 @@ pub trait Launcher: fmt::Debug {
 
     /// The command line that [`Self::launch`] uses, quoted for a shell.
     fn describe(&self, spec: &Spec<'_>) -> String;
+
+    /// What tells the program that runs machines from another version of it.
+    fn identity(&self) -> String;
 }
 
 /// What a machine says.

@@ -15,7 +15,7 @@ pub use args::{command_line, quoted};
 pub use console::clean_line;
 pub use machine::{Exited, LaunchError, Launcher, Lost, Machine, Signal};
 pub use qemu::Qemu;
-pub use spec::{Disks, Spec};
+pub use spec::{CASE_BYTES, Disks, SharedRam, Spec};
 
 /// How long QEMU may take to answer a short command.
 pub(crate) const QMP_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);

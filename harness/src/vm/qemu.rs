@@ -7,7 +7,8 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
@@ -16,9 +17,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::{PidfdFlags, Signal as UnixSignal};
 use serde_json::Value;
 
+use crate::host::child;
 use crate::interrupt::Interrupt;
 use crate::process;
 use crate::vm::args::{self, Descriptors};
@@ -78,6 +81,8 @@ impl Launcher for Qemu {
             vmcore: spec.disks.vmcore.as_raw_fd(),
             dmesg: spec.disks.dmesg.as_raw_fd(),
             dump: spec.disks.dump_writer.as_raw_fd(),
+            ram: spec.ram.map(|ram| ram.file.as_raw_fd()),
+            case: spec.ram.and_then(|ram| ram.case).map(|case| case.as_raw_fd()),
         };
         let mut command = Command::new(&self.program);
         command
@@ -87,7 +92,7 @@ impl Launcher for Qemu {
             .stderr(Stdio::piped())
             // Ctrl-C in the terminal is for this program, which ends QEMU in order.
             .process_group(0);
-        process::prepare_child(&mut command, UnixSignal::KILL, fds.all().to_vec());
+        process::prepare_child(&mut command, UnixSignal::KILL, fds.all());
         let child = command.spawn().map_err(|source| self.start_error(source))?;
         drop((console_end, agent_end, qmp_end));
         let mut machine = Running::new(child, console, agent, qmp, self.interrupt.clone())
@@ -98,9 +103,26 @@ impl Launcher for Qemu {
 
     fn describe(&self, spec: &Spec<'_>) -> String {
         // The numbers are those of a process that has nothing else open.
-        let fds =
-            Descriptors { console: 3, agent: 4, qmp: 5, initrd: 6, vmcore: 7, dmesg: 8, dump: 9 };
+        let fds = Descriptors {
+            console: 3,
+            agent: 4,
+            qmp: 5,
+            initrd: 6,
+            vmcore: 7,
+            dmesg: 8,
+            dump: 9,
+            ram: spec.ram.map(|_| 10),
+            case: spec.ram.and_then(|ram| ram.case).map(|_| 11),
+        };
         args::describe(&self.program, spec, fds)
+    }
+
+    fn identity(&self) -> String {
+        // What the user calls it may be another program tomorrow.
+        let found = child::find(&self.program.to_string_lossy());
+        let path = found.and_then(|path| path.canonicalize().ok());
+        let file = path.as_ref().and_then(|path| path.metadata().ok());
+        format!("{path:?} {:?}", file.map(|file| (file.len(), file.modified().ok())))
     }
 }
 
@@ -194,6 +216,38 @@ impl Running {
         }
     }
 
+    /// Sends a command, with a descriptor if there is one, and waits for the answer.
+    fn send(
+        &mut self,
+        command: &qmp::Command,
+        fd: Option<BorrowedFd<'_>>,
+        limit: Duration,
+    ) -> Result<Value, qmp::Error> {
+        let name = command.name;
+        self.commands += 1;
+        let id = self.commands;
+        self.answer = None;
+        send_line(&mut self.qmp, command.to_line(id).as_bytes(), fd)
+            .map_err(|_| qmp::Error::Gone { command: name })?;
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some((answered, result)) = self.answer.take()
+                && answered == id
+            {
+                return result.map_err(|message| qmp::Error::Refused { command: name, message });
+            }
+            if self.exited.is_some() {
+                return Err(qmp::Error::Gone { command: name });
+            }
+            if self.interrupt.requested() && !self.interrupt_told {
+                return Err(qmp::Error::Interrupted { command: name });
+            }
+            if !self.pump(deadline) {
+                return Err(qmp::Error::TimedOut { command: name });
+            }
+        }
+    }
+
     /// Takes one item from the queue, waiting for it at most until `deadline` or the next look
     /// at the interruption. False when the deadline has passed.
     fn pump(&mut self, deadline: Instant) -> bool {
@@ -273,30 +327,16 @@ impl Machine for Running {
     }
 
     fn qmp(&mut self, command: &qmp::Command, limit: Duration) -> Result<Value, qmp::Error> {
-        let name = command.name;
-        self.commands += 1;
-        let id = self.commands;
-        self.answer = None;
-        self.qmp
-            .write_all(command.to_line(id).as_bytes())
-            .map_err(|_| qmp::Error::Gone { command: name })?;
-        let deadline = Instant::now() + limit;
-        loop {
-            if let Some((answered, result)) = self.answer.take()
-                && answered == id
-            {
-                return result.map_err(|message| qmp::Error::Refused { command: name, message });
-            }
-            if self.exited.is_some() {
-                return Err(qmp::Error::Gone { command: name });
-            }
-            if self.interrupt.requested() && !self.interrupt_told {
-                return Err(qmp::Error::Interrupted { command: name });
-            }
-            if !self.pump(deadline) {
-                return Err(qmp::Error::TimedOut { command: name });
-            }
-        }
+        self.send(command, None, limit)
+    }
+
+    fn give(
+        &mut self,
+        name: &'static str,
+        fd: BorrowedFd<'_>,
+        limit: Duration,
+    ) -> Result<(), qmp::Error> {
+        self.send(&qmp::Command::take_descriptor(name), Some(fd), limit).map(|_| ())
     }
 
     fn version(&self) -> String {
@@ -305,6 +345,9 @@ impl Machine for Running {
 
     fn kill(&mut self) {
         let _ = self.child.kill();
+        // What it said before, the last lines of the console, is not lost.
+        let deadline = Instant::now() + EXIT_LIMIT;
+        while self.exited.is_none() && self.pump(deadline) {}
         self.reap();
     }
 }
@@ -313,6 +356,20 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Writes a line; a descriptor goes with its first byte (unix(7), `SCM_RIGHTS`).
+fn send_line(socket: &mut UnixStream, line: &[u8], fd: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let Some(fd) = fd else { return socket.write_all(line) };
+    let fds = [fd];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !ancillary.push(SendAncillaryMessage::ScmRights(&fds)) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let flags = SendFlags::empty();
+    let sent = rustix::net::sendmsg(&*socket, &[io::IoSlice::new(line)], &mut ancillary, flags)?;
+    socket.write_all(line.get(sent..).unwrap_or_default())
 }
 
 /// Reads lines in a thread until the channel ends.

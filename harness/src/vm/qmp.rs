@@ -34,6 +34,32 @@ impl Command {
         }
     }
 
+    /// Takes a descriptor that is sent along, under a name.
+    #[must_use]
+    pub fn take_descriptor(name: &str) -> Self {
+        Self { name: "getfd", arguments: json!({ "fdname": name }) }
+    }
+
+    /// Makes a migration leave out memory that is in a file of its own, and tell when it is over.
+    #[must_use]
+    pub fn set_capabilities() -> Self {
+        let on = |name: &str| json!({ "capability": name, "state": true });
+        let both = [on("x-ignore-shared"), on("events")];
+        Self { name: "migrate-set-capabilities", arguments: json!({ "capabilities": both }) }
+    }
+
+    /// Writes the machine's state to the descriptor with this name.
+    #[must_use]
+    pub fn migrate(descriptor: &str) -> Self {
+        Self { name: "migrate", arguments: json!({ "uri": format!("fd:{descriptor}") }) }
+    }
+
+    /// Reads the machine's state from the descriptor with this name.
+    #[must_use]
+    pub fn migrate_incoming(descriptor: &str) -> Self {
+        Self { name: "migrate-incoming", arguments: json!({ "uri": format!("fd:{descriptor}") }) }
+    }
+
     /// The line to send.
     #[must_use]
     pub fn to_line(&self, id: u64) -> String {
@@ -104,6 +130,19 @@ impl Event {
     pub fn halts(&self) -> Option<String> {
         let reason = || self.data["reason"].as_str().unwrap_or("unknown reason").to_owned();
         (self.name == "SHUTDOWN").then(reason)
+    }
+
+    /// Whether a migration is over: whether it worked.
+    #[must_use]
+    pub fn migrated(&self) -> Option<bool> {
+        if self.name != "MIGRATION" {
+            return None;
+        }
+        match self.data["status"].as_str()? {
+            "completed" => Some(true),
+            "failed" | "cancelled" => Some(false),
+            _ => None,
+        }
     }
 
     /// The reason in words if QEMU could not read or write a disk.

@@ -8,6 +8,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,6 +23,9 @@ use crate::vm::{Exited, LaunchError, Launcher, Lost, Machine, Signal, Spec, qmp}
 /// The kernel release that a scripted guest claims to be.
 pub const RELEASE: &str = "6.1.0-1-scripted";
 
+/// The state of a scripted machine that is saved.
+const STATE: &[u8] = b"state of a scripted machine";
+
 /// Something a scripted machine does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
@@ -32,6 +37,8 @@ pub enum Act {
     WriteDmesg(Vec<u8>),
     /// Writes these bytes to the target of QEMU's own dump.
     WriteDump(Vec<u8>),
+    /// Writes these bytes to the RAM that the host holds, at this offset.
+    WriteRam(u64, Vec<u8>),
 }
 
 impl Act {
@@ -161,6 +168,8 @@ fn timed(acts: impl IntoIterator<Item = (u64, Act)>) -> Acts {
 pub struct Log {
     /// The accelerator of each start.
     pub launches: Vec<Accel>,
+    /// Whether each start waited for its state instead of booting.
+    pub incoming: Vec<bool>,
     /// Requests to the agent.
     pub requests: Vec<Request>,
     /// Names of QMP commands.
@@ -193,6 +202,7 @@ impl ScriptLauncher {
 impl Launcher for ScriptLauncher {
     fn launch(&mut self, spec: &Spec<'_>) -> Result<Box<dyn Machine>, LaunchError> {
         self.log.borrow_mut().launches.push(spec.accel);
+        self.log.borrow_mut().incoming.push(spec.ram.is_some_and(|ram| ram.incoming));
         let script = self.scripts.pop_front().unwrap_or_default();
         if let Some(stderr) = script.launch_error {
             return Err(LaunchError::Ended { how: "exit status 1".into(), stderr });
@@ -208,6 +218,11 @@ impl Launcher for ScriptLauncher {
             vmcore: spec.disks.vmcore.try_clone().map_err(start_error)?,
             dmesg: spec.disks.dmesg.try_clone().map_err(start_error)?,
             dump: spec.disks.dump.try_clone().map_err(start_error)?,
+            ram: match spec.ram {
+                Some(ram) => Some(ram.file.try_clone().map_err(start_error)?),
+                None => None,
+            },
+            given: BTreeMap::new(),
             log: Rc::clone(&self.log),
         };
         machine.plan(&script.start);
@@ -216,6 +231,10 @@ impl Launcher for ScriptLauncher {
 
     fn describe(&self, spec: &Spec<'_>) -> String {
         format!("scripted machine under {}\n", spec.accel)
+    }
+
+    fn identity(&self) -> String {
+        "scripted".into()
     }
 }
 
@@ -230,6 +249,9 @@ struct Scripted {
     vmcore: File,
     dmesg: File,
     dump: File,
+    ram: Option<File>,
+    /// Descriptors it was given, by their names.
+    given: BTreeMap<&'static str, File>,
     log: Rc<RefCell<Log>>,
 }
 
@@ -237,6 +259,23 @@ impl Scripted {
     fn plan(&mut self, acts: &Acts) {
         self.agenda.extend(acts.iter().map(|(delay, act)| (self.now + *delay, act.clone())));
         self.agenda.sort_by_key(|(time, _)| *time);
+    }
+
+    /// A migration that goes well: the state is written, or read, and its end is told.
+    fn migrate(&mut self, command: &str) {
+        let done = match command {
+            "migrate" => self.given.remove("state").map(|mut to| to.write_all(STATE).is_ok()),
+            "migrate-incoming" => self.given.remove("state").map(|mut from| {
+                let mut state = Vec::new();
+                from.read_to_end(&mut state).is_ok() && state == STATE
+            }),
+            _ => None,
+        };
+        if let Some(worked) = done {
+            let status = if worked { "completed" } else { "failed" };
+            let event = Act::event("MIGRATION", json!({ "status": status }));
+            self.plan(&vec![(Duration::from_millis(1), event)]);
+        }
     }
 
     /// Does what is due until `until`, up to the first thing that is said.
@@ -249,6 +288,10 @@ impl Scripted {
                 Act::WriteVmcore(bytes) => write(&self.vmcore, &bytes),
                 Act::WriteDmesg(bytes) => write(&self.dmesg, &bytes),
                 Act::WriteDump(bytes) => write(&self.dump, &bytes),
+                Act::WriteRam(at, bytes) => {
+                    let ram = self.ram.as_ref().expect("this machine's RAM is its own");
+                    ram.write_all_at(&bytes, at).expect("RAM is writable");
+                }
             }
         }
         self.now = self.now.max(until);
@@ -281,7 +324,7 @@ impl Machine for Scripted {
         let name = request.name();
         let scripted = self.requests.get_mut(name).and_then(VecDeque::pop_front);
         let acts = scripted.unwrap_or_else(|| {
-            let done = Message::Done { command: name.to_owned() };
+            let done = Message::Done { command: name.to_owned(), memory: None };
             vec![(Duration::from_millis(10), Act::Say(Signal::Agent(done)))]
         });
         self.plan(&acts);
@@ -294,6 +337,7 @@ impl Machine for Scripted {
             return Err(qmp::Error::Gone { command: command.name });
         }
         let Some((acts, result)) = self.commands.get(command.name).cloned() else {
+            self.migrate(command.name);
             return Ok(json!({}));
         };
         self.plan(&acts);
@@ -302,6 +346,21 @@ impl Machine for Scripted {
             self.advance(self.now + Duration::from_millis(1));
         }
         result.map_err(|message| qmp::Error::Refused { command: command.name, message })
+    }
+
+    fn give(
+        &mut self,
+        name: &'static str,
+        fd: BorrowedFd<'_>,
+        _: Duration,
+    ) -> Result<(), qmp::Error> {
+        self.log.borrow_mut().commands.push("getfd");
+        if self.exited.is_some() {
+            return Err(qmp::Error::Gone { command: "getfd" });
+        }
+        let fd = fd.try_clone_to_owned();
+        self.given.insert(name, fd.expect("a descriptor can be doubled").into());
+        Ok(())
     }
 
     fn version(&self) -> String {

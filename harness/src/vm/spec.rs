@@ -25,7 +25,26 @@ pub struct Spec<'a> {
     pub command_line: String,
     /// Where dumps go.
     pub disks: &'a Disks,
+    /// Its RAM, where the host reads it by itself.
+    pub ram: Option<SharedRam<'a>>,
 }
+
+/// RAM in a file that the host holds too. Such a guest gets no disks for a capture kernel, and a
+/// port by which its crash stub stops it.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedRam<'a> {
+    /// The RAM, in a file that is as long as it.
+    pub file: &'a File,
+    /// A disk with the case's files, for a guest that is started from a snapshot and for the one
+    /// that the snapshot is made of.
+    pub case: Option<&'a File>,
+    /// Whether it waits for its state instead of booting.
+    pub incoming: bool,
+}
+
+/// Bytes of the disk with a case's files: the same for all cases, since the guest of a snapshot knows
+/// its disk's size.
+pub const CASE_BYTES: u64 = 256 << 20;
 
 /// Files without a name that the guest and QEMU write to: whatever ends this process, nothing of
 /// them stays behind.

@@ -48,7 +48,7 @@ pub struct Contest {
     /// What is asked.
     pub question: String,
     /// Ours, drgn's, crash's.
-    pub contestants: [Contestant; 3],
+    pub contestants: Vec<Contestant>,
 }
 
 /// Commands that all three have by the same name.
@@ -61,25 +61,31 @@ impl Contest {
     /// # Errors
     /// One of them cannot be had.
     pub fn all(dump: &Dump) -> Result<Vec<Self>> {
-        let report = Self {
-            question: "report".to_owned(),
-            contestants: [
-                Contestant::report(dump)?,
-                Contestant::stack(dump)?,
-                Contestant::crash(dump, "bt")?,
-            ],
-        };
+        let mut report = Self::report(dump)?;
+        report.contestants.push(Contestant::crash(dump, "bt")?);
         let command = |&name: &&str| {
             let ours = Contestant::command(dump, name)?;
-            let contestants = [ours, Contestant::drgn(dump, name)?, Contestant::crash(dump, name)?];
+            let contestants =
+                vec![ours, Contestant::drgn(dump, name)?, Contestant::crash(dump, name)?];
             Ok(Self { question: name.to_owned(), contestants })
         };
         std::iter::once(Ok(report)).chain(COMMANDS.iter().map(command)).collect()
     }
 }
 
+impl Contest {
+    /// The report beside drgn's stack alone, which takes no more than a second.
+    ///
+    /// # Errors
+    /// One of them cannot be had.
+    pub fn report(dump: &Dump) -> Result<Self> {
+        let contestants = vec![Contestant::report(dump)?, Contestant::stack(dump)?];
+        Ok(Self { question: "report".to_owned(), contestants })
+    }
+}
+
 impl Contestant {
-    fn report(dump: &Dump) -> Result<Self> {
+    pub(super) fn report(dump: &Dump) -> Result<Self> {
         let name = "repro analyze, the whole report".to_owned();
         Ok(Self {
             name,

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use analyzer::report::Report;
 use anyhow::{Context as _, Result};
 
-use super::Table;
+use super::Benchmark;
 use crate::dump::Dump;
 use crate::project;
 
@@ -32,14 +32,14 @@ pub fn write(name: &str, text: &str) -> Result<()> {
 ///
 /// # Errors
 /// The dump cannot be read.
-pub fn document(table: &Table, dump: &Dump) -> Result<String> {
+pub fn document(benchmark: &Benchmark, dump: &Dump) -> Result<String> {
     let report: Report = serde_json::from_str(&dump.analyze(&["--format", "json"])?)?;
     let mib = |path| anyhow::Ok(fs::metadata(path)?.len() >> 20);
     let (vmcore, vmlinux) = (mib(&dump.vmcore)?, mib(&dump.vmlinux)?);
     let release = report.kernel.release.unwrap_or_default();
     let compression = report.dump.compression.unwrap_or_default();
-    let rounds = table.questions.first().map_or(0, |question| question.rounds);
-    let table = table.markdown();
+    let rounds = benchmark.table.questions.first().map_or(0, |question| question.rounds);
+    let tables = benchmark.markdown();
     let (processor, cores) = machine();
     Ok(format!(
         "# Benchmark\n\n\
@@ -50,7 +50,10 @@ pub fn document(table: &Table, dump: &Dump) -> Result<String> {
          stacks with inlined functions and lines, the verdict evaluated on the dump, modules, log. \
          drgn and `crash` print the stack of the same task, with the same debug information. The other \
          questions are commands that `repro crash`, `drgn-crash` and `crash` all have.\n\n\
-         {table}\n\
+         {tables}\n\
+         Whole runs are of the default case, without KVM unless the machine has it: from the machine's \
+         start to the written report, and from the crash to the verdict. Dumps of large machines are \
+         the same dump with the pages of such a machine, all of them left out.\n\n\
          Memory is the peak resident set, with the pages of mapped files that were touched.\n\n\
          Measured on {cores} cores of: {processor}.\n"
     ))
