@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Caller by a row of DWARF call frame information.
 
-use super::{Caller, Context, Refusal};
+use super::{CODE_SEGMENTS, Caller, Context, Refusal};
 use crate::registers::KERNEL_HALF;
 use crate::{
     CfaRule, CfiRow, ExceptionFrame, Frame, Pc, Register, RegisterRule, Registers, StopReason,
@@ -53,7 +53,9 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
     })
 }
 
-/// The code that an exception interrupted, or the user code that made a system call. `hardware` is
+/// The code that an exception interrupted (the words are held against what a CPU pushes: on the
+/// stack for interrupts the rows of CentOS 7's `entry_64.S` are eight bytes off, so that its vector
+/// is taken for rip; the form of the stack tells it then), or the user code that made a system call. `hardware` is
 /// the address of the words that the CPU pushed, if it did.
 fn interrupted(
     context: &Context<'_>,
@@ -63,6 +65,9 @@ fn interrupted(
     if let Some(address) = hardware {
         registers.cs = Some(context.read(address.wrapping_add(CS))?);
         registers.flags = Some(context.read(address.wrapping_add(FLAGS))?);
+        if !registers.cs.is_some_and(|cs| CODE_SEGMENTS.contains(&(cs & 0xffff))) {
+            return Err(Refusal::Failed(StopReason::BadPc { pc: registers.rip }));
+        }
         if !registers.is_user() && is_of_no_code(&registers, address) {
             return Err(Refusal::End(StopReason::Root));
         }

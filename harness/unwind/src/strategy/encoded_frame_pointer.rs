@@ -4,11 +4,8 @@
 //! Kernels with frame pointers do so since 4.10 (`ENCODE_FRAME_POINTER`,
 //! `arch/x86/entry/calling.h`), because entry code has no frame of its own.
 
-use super::{Caller, Context, Refusal};
+use super::{CODE_SEGMENTS, Caller, Context, Refusal};
 use crate::{ExceptionFrame, Frame, Pc, Register, Trust};
-
-/// `__KERNEL_CS`, `__USER32_CS`, `__USER_CS` (`arch/x86/include/asm/segment.h`).
-const CODE_SEGMENTS: [u64; 3] = [0x10, 0x23, 0x33];
 
 pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Refusal> {
     let bp = frame.registers.get(Register::Rbp).ok_or(Refusal::NotMine)?;

@@ -13,15 +13,13 @@
 //!   of the CPU's stack for interrupts, is the address of the saved `rbp`;
 //! * `call_softirq` has a frame on the stack it left, and its `rbp` at the stack pointer as well.
 
-use super::{Caller, Context, Refusal};
+use super::{CODE_SEGMENTS, Caller, Context, Refusal};
 use crate::registers::KERNEL_HALF;
 use crate::{ExceptionFrame, Frame, PT_REGS_WORDS, Pc, Register, Registers, Trust};
 
 /// Bytes from the start of `struct pt_regs` to rbp, and to what the CPU pushed.
 const RBP: u64 = 32;
 const HARDWARE: u64 = 128;
-/// `__KERNEL_CS`, `__USER32_CS`, `__USER_CS` (`arch/x86/include/asm/segment.h`).
-const CODE_SEGMENTS: [u64; 3] = [0x10, 0x23, 0x33];
 /// Bits of `rflags` that are always set, and those that may be.
 const FLAGS_SET: u64 = 2;
 const FLAGS_POSSIBLE: u64 = 0x3f_7fd7;

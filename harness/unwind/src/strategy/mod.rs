@@ -15,6 +15,9 @@ use crate::{
     ExceptionFrame, Frame, Memory, Pc, Register, Registers, Stacks, StopReason, Tables, Trust,
 };
 
+/// `__KERNEL_CS`, `__USER32_CS`, `__USER_CS` (`arch/x86/include/asm/segment.h`).
+const CODE_SEGMENTS: [u64; 3] = [0x10, 0x23, 0x33];
+
 /// What the strategies may ask.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {

@@ -208,3 +208,11 @@ fn kernel_thread_ends_at_registers_that_never_ran() {
     let walk = walk_over(exception_row(), [0, KERNEL_CS, 0x202, SP - 0x80, 0x18]);
     assert_eq!((walk.frames.len(), walk.stop), (1, StopReason::Root));
 }
+
+/// The row for the stack of interrupts in CentOS 7's 3.10 is eight bytes off: rip would be the
+/// vector and cs an address. The link at the top of that stack is right.
+#[test]
+fn row_that_takes_the_vector_for_rip_is_refused() {
+    let walk = walk_over(exception_row(), [!0xef, FUNCTION_A, KERNEL_CS, 0x246, SP + 0x400]);
+    assert!(walk.frames.iter().all(|frame| frame.exception.is_none()), "{walk:?}");
+}
