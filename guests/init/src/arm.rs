@@ -27,6 +27,9 @@ const LOADED: &str = "/sys/kernel/kexec_crash_loaded";
 /// # Errors
 /// In words: nothing reserved, the kernel refuses the image or cannot load any.
 pub(crate) fn arm(method: &str, command_line: &str) -> Result<String, String> {
+    if !["file", "memory"].contains(&method) {
+        return Err(format!("no method `{method}`: there are `file`, `memory` and `stub`"));
+    }
     let reserved = reserved_bytes()?;
     let how = match method {
         "file" => match by_file(command_line)? {
@@ -36,8 +39,7 @@ pub(crate) fn arm(method: &str, command_line: &str) -> Result<String, String> {
             }
             Err(error) => return Err(refused(&error, reserved)),
         },
-        "memory" => by_memory(command_line)?,
-        other => return Err(format!("no method `{other}`: there are `file`, `memory` and `stub`")),
+        _ => by_memory(command_line)?,
     };
     loaded()?;
     Ok(format!("by {how}, {} MiB reserved", reserved >> 20))

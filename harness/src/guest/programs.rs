@@ -160,11 +160,10 @@ mod tests {
         let moved = folder.path().join("moved");
         fs::rename(&tree, &moved).unwrap();
         std::os::unix::fs::symlink("usr/lib/kbuild/tools", moved.join("tools")).unwrap();
-        let output = duct::cmd!("./tools/tool", "a b")
-            .dir(&moved)
-            .stdout_capture()
-            .unchecked()
-            .run()
+        let output = std::process::Command::new("./tools/tool")
+            .arg("a b")
+            .current_dir(&moved)
+            .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(3));
         assert_eq!(String::from_utf8_lossy(&output.stdout), "./tools/tool|a b\n");
