@@ -22,7 +22,7 @@ type Form = fn(&str) -> Vec<String>;
 
 /// Commands, and the form in which their answers are compared. Addresses are named by symbols, so
 /// that the same commands fit each dump; `INIT_TASK` stands for that symbol's address.
-const COMMANDS: [(&str, Form); 34] = [
+const COMMANDS: [(&str, Form); 33] = [
     ("ps", tasks),
     ("runq", lines),
     ("runq -t", lines),
@@ -35,7 +35,6 @@ const COMMANDS: [(&str, Form); 34] = [
     ("list -H modules -o module.list", lines),
     ("list -H super_blocks -o super_block.s_list -s super_block.s_id", lines),
     ("tree -t rbtree vmap_area_root -o vmap_area.rb_node", lines),
-    ("sig 1", signals),
     ("sym schedule", symbols),
     ("sym -n schedule", symbols),
     ("sym -p schedule", symbols),
@@ -185,19 +184,6 @@ fn interrupts(text: &str) -> Vec<String> {
 fn functions(text: &str) -> Vec<String> {
     let name = |line: &str| Some(line.split_once('<')?.1.split_once('>')?.0.to_owned());
     text.lines().filter_map(name).collect()
-}
-
-/// Of `sig`: number, address, handler and mask of each action; the last three sets.
-fn signals(text: &str) -> Vec<String> {
-    let row = |line: &str| {
-        let line = line.trim();
-        if let Some((number, rest)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
-            let words: Vec<&str> = rest.split_whitespace().take(3).collect();
-            return Some(format!("{} {}", number.trim(), words.join(" ")));
-        }
-        None
-    };
-    text.lines().filter_map(row).collect()
 }
 
 /// Of `sym`: address and name of each line.
