@@ -2,7 +2,7 @@
 //! A dump from a guest's RAM that the host holds in a file.
 //!
 //! [`Image`] is the RAM in the form of an ELF vmcore that nobody wrote: it is analyzed as it is,
-//! while [`kdump`] writes it as a file that other tools read as well.
+//! while `kdump` writes it as a file that other tools read as well.
 
 mod image;
 mod kdump;
