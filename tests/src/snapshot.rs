@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where reviewed reports are kept: in the folder of the case, below the name of the guest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use harness::run::select::Selected;
 
@@ -18,8 +18,14 @@ pub fn folder(selected: &Selected) -> PathBuf {
 /// there because `modules/` is a package.
 #[must_use]
 pub fn settings(selected: &Selected) -> insta::Settings {
+    settings_in(selected, &folder(selected))
+}
+
+/// Settings for snapshots of a case that lie in another folder, such as those of recordings.
+#[must_use]
+pub fn settings_in(selected: &Selected, folder: &Path) -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(folder(selected));
+    settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_description(&selected.case.manifest.summary);

@@ -38,7 +38,7 @@ fn every_snapshot_has_its_test() {
 ///
 /// insta names a snapshot `<module>__<name>.snap`, where the name is the test's without `test_` or
 /// the one given; it writes the path of the test's source into the header. A case's snapshots lie in
-/// `modules/<case>/snapshots/<guest>/`.
+/// `modules/<case>/snapshots/<guest>/`, those of its recordings in `modules/<case>/recordings/`.
 fn orphan(path: &str, text: &str) -> Option<&'static str> {
     let header = text.split("---\n").nth(1)?;
     let Some(source) = header.lines().find_map(|line| line.strip_prefix("source: ")) else {
@@ -48,8 +48,11 @@ fn orphan(path: &str, text: &str) -> Option<&'static str> {
         return Some("the source that the header names does not exist");
     }
     if let Some(place) = path.strip_prefix("modules/") {
-        let [case, "snapshots", guest, _] = place.split('/').collect::<Vec<_>>()[..] else {
-            return Some("it is not in the folder of a guest");
+        let (case, guest) = match place.split('/').collect::<Vec<_>>()[..] {
+            [case, "snapshots", guest, _] => (case, guest),
+            // `debian-12.txt.snap` beside `debian-12.recording`.
+            [case, "recordings", name] => (case, name.split('.').next().unwrap_or(name)),
+            _ => return Some("it is not in the folder of a guest"),
         };
         let files = [format!("modules/{case}/case.toml"), format!("guests/{guest}.toml")];
         let there = files.iter().all(|file| tree::root().join(file).is_file());

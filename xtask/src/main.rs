@@ -29,6 +29,12 @@ enum Task {
     /// Ask a vmcore questions, with the commands of crash(8) (`repro crash`)
     #[command(disable_help_flag = true)]
     Crash(Passed),
+    /// Keep a small recording of a crash for the tests (`repro record`)
+    #[command(disable_help_flag = true)]
+    Record(Passed),
+    /// Print how many verdicts are right (`repro score`)
+    #[command(disable_help_flag = true)]
+    Score(Passed),
     /// List guests, or bring one into the cache (`repro guest`)
     #[command(disable_help_flag = true)]
     Guest(Passed),
@@ -64,6 +70,8 @@ fn main() -> ExitCode {
         Task::Repro(Passed { arguments }) => run::repro("run", &arguments),
         Task::Analyze(Passed { arguments }) => run::repro("analyze", &arguments),
         Task::Crash(Passed { arguments }) => run::repro("crash", &arguments),
+        Task::Record(Passed { arguments }) => run::repro("record", &arguments),
+        Task::Score(Passed { arguments }) => run::repro("score", &arguments),
         Task::Guest(Passed { arguments }) => run::repro("guest", &arguments),
         Task::Doctor(Passed { arguments }) => run::repro("doctor", &arguments),
         Task::Clean(Passed { arguments }) => run::repro("clean", &arguments),

@@ -68,9 +68,7 @@ impl<'a> Machine<'a> {
         let listing = kernel.modules().map(|listing| listing.items.as_slice()).unwrap_or_default();
         let loaded = |module| Loaded { module, file: OnceCell::new(), orc: OnceCell::new() };
         let release = kernel.info().os_release().unwrap_or_default();
-        let sections = kernel.image().and_then(Image::orc);
-        let header = sections.and_then(|sections| sections.header);
-        let version = Version::detect(header, release).ok();
+        let version = Version::detect(orc_header(kernel).as_deref(), release).ok();
         let modules = listing.iter().map(loaded).collect();
         let stacks = stacks::Known::default();
         Self { kernel, modules, version, orc: OnceCell::new(), stacks }
@@ -149,6 +147,12 @@ impl<'a> Machine<'a> {
         let start = pc.checked_sub(name.offset)?;
         Some(vec![(start, start.checked_add(name.size)?)])
     }
+}
+
+/// What names the layout of the kernel's ORC entries.
+fn orc_header(kernel: &Kernel<'_>) -> Option<Vec<u8>> {
+    let image = kernel.image()?;
+    image.derived(|| "orc header".to_owned(), || image.orc()?.header.map(<[u8]>::to_vec))
 }
 
 impl<'a> Loaded<'a> {
@@ -334,7 +338,12 @@ impl unwind::Tables for Machine<'_> {
                 return None;
             }
             let copied = self.original(pc);
-            return self.kernel_orc()?.lookup(copied.unwrap_or(pc));
+            let pc = copied.unwrap_or(pc);
+            let look = || self.kernel_orc()?.lookup(pc);
+            return match self.kernel.image() {
+                Some(image) => image.derived(|| format!("orc {pc:#x}"), look),
+                None => look(),
+            };
         };
         let read = || self.kernel.module_orc(loaded.module).ok();
         let orc = loaded.orc.get_or_init(read).as_ref()?;

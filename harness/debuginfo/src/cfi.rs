@@ -5,9 +5,11 @@
 //! Registers carry DWARF's numbers for x86-64 (System V ABI, figure 3.36). Only `.debug_frame` is
 //! read: kernels are built without `.eh_frame`.
 
+use serde::{Deserialize, Serialize};
+
 /// A DWARF expression of a row: where it lies in `.debug_frame` of the image the row is from.
 /// [`Image::evaluate_cfi`](crate::Image::evaluate_cfi) computes its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CfiExpression {
     /// Byte offset in the (decompressed) section.
     pub offset: u64,
@@ -16,7 +18,7 @@ pub struct CfiExpression {
 }
 
 /// How to compute the canonical frame address (CFA).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CfaRule {
     /// `cfa = register + offset`
     RegisterOffset {
@@ -30,7 +32,7 @@ pub enum CfaRule {
 }
 
 /// How to find the caller's value of one register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CfiRule {
     /// It is lost. For the return address: there is no caller.
     Undefined,
@@ -50,7 +52,7 @@ pub enum CfiRule {
 
 /// The rules that hold at one address. `None` is a register of which nothing is said: the ABI's
 /// convention holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CfiRow {
     /// The canonical frame address.
     pub cfa: CfaRule,

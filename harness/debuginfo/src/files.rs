@@ -5,7 +5,7 @@
 use object::elf;
 
 use crate::elf::Elf;
-use crate::{Error, notes};
+use crate::{Error, Ledger, notes};
 
 /// The files of one image.
 #[derive(Clone, Copy)]
@@ -14,6 +14,9 @@ pub struct Files<'d> {
     pub image: &'d [u8],
     /// Its separate debug file.
     pub debug: Option<&'d [u8]>,
+    /// Where questions and answers are written down, or where they come from in the place of the
+    /// files.
+    pub ledger: Option<&'d Ledger>,
 }
 
 impl std::fmt::Debug for Files<'_> {
@@ -27,7 +30,7 @@ impl std::fmt::Debug for Files<'_> {
 
 impl<'d, B: AsRef<[u8]> + ?Sized> From<&'d B> for Files<'d> {
     fn from(image: &'d B) -> Self {
-        Self { image: image.as_ref(), debug: None }
+        Self { image: image.as_ref(), debug: None, ledger: None }
     }
 }
 

@@ -2,6 +2,10 @@
 //! Values of parameters and variables in one frame of a stack: where they are once the frame's
 //! registers are known.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::TypeId;
 
 /// One frame, as far as it is known.
@@ -20,7 +24,7 @@ pub trait FrameState {
 }
 
 /// Something that a caller passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Passed {
     /// What a register held when the function was entered, by DWARF number.
     Register(u16),
@@ -30,7 +34,7 @@ pub enum Passed {
 }
 
 /// A parameter or variable in one frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameValue {
     /// Name in the source.
     pub name: String,
@@ -49,7 +53,7 @@ pub struct FrameValue {
 }
 
 /// A value or the place that has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Datum {
     /// In memory at this run-time address.
     Memory(u64),
@@ -58,7 +62,7 @@ pub enum Datum {
 }
 
 /// How a value was got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Origin {
     /// A constant of the debug information.
     Constant,
@@ -72,7 +76,7 @@ pub enum Origin {
 }
 
 /// Why a value cannot be had. No text has an address in it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Absent {
     /// The compiler keeps it nowhere at this place.
@@ -110,7 +114,7 @@ pub enum Absent {
     Indirect,
     /// An operation or form that kernels do not use.
     #[error("{0} is not supported")]
-    Unsupported(&'static str),
+    Unsupported(Cow<'static, str>),
     /// The debug information is damaged.
     #[error("the debug information is damaged")]
     Malformed,

@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::TypeId;
 
 /// A function that has code of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Function {
     /// Name in the source.
     pub name: String,
@@ -25,7 +27,7 @@ pub struct Function {
 }
 
 /// A parameter of a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
     /// Name in the source, if it has one.
     pub name: Option<String>,
@@ -34,7 +36,7 @@ pub struct Parameter {
 }
 
 /// One call that was inlined.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inlined {
     /// Name of the function that was inlined.
     pub name: String,

@@ -4,15 +4,19 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::btf::{Btf, Index};
 use crate::dwarf::{self, Dwarf, Wanted};
 use crate::elf::Elf;
+use crate::ledger::{Answer, Bare, number};
 use crate::symbol::SymbolIndex;
 use crate::types::Store;
 use crate::{
-    Absent, CfiExpression, CfiRow, Encoding, Error, Files, FrameState, FrameValue, Function, Local,
-    Location, Lookup, OrcSections, Passed, Reason, SourceFrame, Symbol, Type, TypeId, files, notes,
-    orc, symbol,
+    Absent, CfiExpression, CfiRow, Encoding, Error, Files, FrameState, FrameValue, Function,
+    Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame, Symbol, Type,
+    TypeId, files, notes, orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
@@ -28,6 +32,15 @@ pub struct Image<'d> {
     btf: OnceCell<Result<Index, Reason>>,
     /// Answers of [`Self::find`].
     found: RefCell<BTreeMap<(Wanted, String), Result<TypeId, Reason>>>,
+    ledger: Option<Written<'d>>,
+}
+
+/// Where the questions to an image are written down.
+#[derive(Debug)]
+struct Written<'d> {
+    ledger: &'d Ledger,
+    /// Tells images of the same file apart that were loaded elsewhere.
+    loaded: String,
 }
 
 impl<'d> Image<'d> {
@@ -37,7 +50,7 @@ impl<'d> Image<'d> {
     /// The file is not an x86-64 ELF executable, or its section headers are damaged. A separate
     /// debug file that cannot be used is left out: [`refused_debug_file`](Self::refused_debug_file).
     pub fn kernel(files: impl Into<Files<'d>>, bias: u64) -> Result<Self, Error> {
-        Self::open(files.into(), |file| Elf::kernel(file, bias))
+        Self::open(files.into(), format!("{bias:#x} "), |file| Elf::kernel(file, bias))
     }
 
     /// A module: a relocatable `.ko`, and the run-time address of each of its sections. Symbols and
@@ -50,10 +63,22 @@ impl<'d> Image<'d> {
         files: impl Into<Files<'d>>,
         sections: &BTreeMap<String, u64>,
     ) -> Result<Self, Error> {
-        Self::open(files.into(), |file| Elf::module(file, sections))
+        let loaded = if sections.is_empty() { "nowhere " } else { "" };
+        Self::open(files.into(), loaded.to_owned(), |file| Elf::module(file, sections))
     }
 
     fn open(
+        files: Files<'d>,
+        loaded: String,
+        read: impl Fn(&'d [u8]) -> Result<Elf<'d>, Error>,
+    ) -> Result<Self, Error> {
+        let written = files.ledger.map(|ledger| Written { ledger, loaded });
+        let replayed = files.ledger.is_some_and(Ledger::is_replayed);
+        let image = if replayed { Self::new(Elf::empty()) } else { Self::joined(files, read)? };
+        Ok(Self { ledger: written, ..image })
+    }
+
+    fn joined(
         files: Files<'d>,
         read: impl Fn(&'d [u8]) -> Result<Elf<'d>, Error>,
     ) -> Result<Self, Error> {
@@ -93,7 +118,44 @@ impl<'d> Image<'d> {
             refused: None,
             btf: OnceCell::new(),
             found: RefCell::default(),
+            ledger: None,
         }
+    }
+
+    /// Answers a question, by the ledger if there is one.
+    pub(crate) fn ask<T: Answer>(
+        &self,
+        question: impl FnOnce() -> String,
+        look: impl FnOnce() -> T,
+    ) -> T {
+        match &self.ledger {
+            None => look(),
+            Some(written) => written.ledger.ask(format!("{}{}", written.loaded, question()), look),
+        }
+    }
+
+    /// Answers a question that depends on a frame, by the ledger if there is one.
+    fn ask_of<T: Answer>(
+        &self,
+        question: impl FnOnce() -> String,
+        state: &dyn FrameState,
+        look: impl FnOnce(&dyn FrameState) -> T,
+    ) -> T {
+        match &self.ledger {
+            None => look(state),
+            Some(written) => {
+                written.ledger.ask_of(format!("{}{}", written.loaded, question()), state, look)
+            }
+        }
+    }
+
+    /// Something that a caller works out from this image, kept in the ledger if there is one.
+    pub fn derived<T: Serialize + DeserializeOwned>(
+        &self,
+        question: impl FnOnce() -> String,
+        look: impl FnOnce() -> Option<T>,
+    ) -> Option<T> {
+        self.ask(question, look)
     }
 
     pub(crate) fn dwarf(&self) -> Dwarf<'_> {
@@ -111,6 +173,10 @@ impl<'d> Image<'d> {
 
     /// A type by name, from BTF if the kernel has it, else from DWARF.
     fn find(&self, name: &str, wanted: Wanted) -> Lookup<TypeId> {
+        self.ask(|| format!("type {name} {wanted:?}"), || self.look_for(name, wanted))
+    }
+
+    fn look_for(&self, name: &str, wanted: Wanted) -> Lookup<TypeId> {
         let key = (wanted, name.to_owned());
         if let Some(known) = self.found.borrow().get(&key) {
             return known.clone().into();
@@ -129,7 +195,7 @@ impl<'d> Image<'d> {
 
     /// GNU build-id.
     pub fn build_id(&self) -> Option<Vec<u8>> {
-        notes::build_id(&self.elf)
+        self.ask(|| "build-id".to_owned(), || notes::build_id(&self.elf))
     }
 
     /// Name of the separate debug file, as `.gnu_debuglink` has it.
@@ -139,29 +205,35 @@ impl<'d> Image<'d> {
 
     /// Whether there is DWARF for functions and lines.
     pub fn has_debug_info(&self) -> bool {
-        self.elf.section(".debug_info").is_some_and(|(_, section)| !section.data.is_empty())
+        let look = || self.elf.section(".debug_info");
+        let has = || look().is_some_and(|(_, section)| !section.data.is_empty());
+        self.ask(|| "debug information".to_owned(), has)
     }
 
     /// Value of a key in `.modinfo` (`srcversion`, `vermagic`, …), the first if there are several.
-    pub fn modinfo(&self, key: &str) -> Option<&'d str> {
-        notes::modinfo(&self.elf, key)
+    pub fn modinfo(&self, key: &str) -> Option<String> {
+        let look = || notes::modinfo(&self.elf, key).map(str::to_owned);
+        self.ask(|| format!("modinfo {key}"), look)
     }
 
     /// Run-time address and bytes of a section, as they are in the file (not relocated). Empty
-    /// bytes for `.bss`. A section that is not loaded has address 0.
+    /// bytes for `.bss`. A section that is not loaded has address 0. Not kept in a ledger.
     pub fn section(&self, name: &str) -> Option<(u64, &'d [u8])> {
+        self.unrecorded(name)?;
         let (_, section) = self.elf.section(name)?;
         Some((section.address.unwrap_or(0), section.data))
     }
 
     /// Whether an address lies in a section of instructions.
     pub fn is_text(&self, address: u64) -> bool {
-        self.elf.text().any(|range| range.contains(&address))
+        let look = || self.elf.text().any(|range| range.contains(&address));
+        self.ask(|| format!("text {address:#x}"), look)
     }
 
     /// The symbol of that name: a global one before a weak one before the first local one.
     pub fn symbol(&self, name: &str) -> Option<Symbol> {
-        symbol::by_name(&self.elf, self.symbols(), name)
+        let look = || symbol::by_name(&self.elf, self.symbols(), name);
+        self.ask(|| format!("symbol {name}"), look)
     }
 
     /// Names of symbols that begin so, in alphabetical order; `limit` at most.
@@ -188,42 +260,48 @@ impl<'d> Image<'d> {
 
     /// The symbol that covers the address, chosen as the kernel's kallsyms does.
     pub fn symbol_at(&self, address: u64) -> Option<Symbol> {
-        self.symbols().at(&self.elf, address)
+        let look = || self.symbols().at(&self.elf, address);
+        self.ask(|| format!("symbol at {address:#x}"), look)
     }
 
     /// The per-CPU variable that covers an address of the per-CPU section; see
     /// [`Symbol::address`].
     pub fn per_cpu_symbol_at(&self, address: u64) -> Option<Symbol> {
-        symbol::per_cpu_at(&self.elf, self.symbols(), address)
+        let look = || symbol::per_cpu_at(&self.elf, self.symbols(), address);
+        self.ask(|| format!("per-CPU symbol at {address:#x}"), look)
     }
 
     /// Source line and inlined calls of an address, innermost first, the physical function last.
     /// The caller passes return addresses minus one.
     pub fn source(&self, pc: u64) -> Lookup<Vec<SourceFrame>> {
-        let frames = self.dwarf().source(self.elf.to_file(pc)).map(|mut frames| {
-            if let [frame] = frames.as_mut_slice()
-                && frame.function.is_none()
-            {
-                frame.function = self.symbol_at(pc).map(|symbol| symbol.name);
-            }
-            frames
-        });
-        frames.into()
+        self.ask(|| format!("source {pc:#x}"), || self.source_frames(pc).into())
+    }
+
+    fn source_frames(&self, pc: u64) -> Result<Vec<SourceFrame>, Reason> {
+        let mut frames = self.dwarf().source(self.elf.to_file(pc))?;
+        if let [frame] = frames.as_mut_slice()
+            && frame.function.is_none()
+        {
+            frame.function = self.symbol_at(pc).map(|symbol| symbol.name);
+        }
+        Ok(frames)
     }
 
     /// The physical function that covers the address.
     pub fn function(&self, pc: u64) -> Lookup<Function> {
-        self.dwarf().function(self.elf.to_file(pc)).into()
+        let look = || self.dwarf().function(self.elf.to_file(pc)).into();
+        self.ask(|| format!("function {pc:#x}"), look)
     }
 
     /// Run-time address of the entry of the physical function that covers the address.
     pub fn function_entry(&self, pc: u64) -> Lookup<u64> {
-        self.dwarf().function_entry(self.elf.to_file(pc)).into()
+        let look = || self.dwarf().function_entry(self.elf.to_file(pc)).into();
+        self.ask(|| format!("entry {pc:#x}"), look)
     }
 
     /// Whether a type is `char`, behind typedefs and qualifiers.
     pub fn is_character(&self, id: TypeId) -> bool {
-        match id.0 {
+        let look = || match id.0 {
             Store::Dwarf { unit, entry, .. } => {
                 self.dwarf().is_character(unit, entry).unwrap_or(false)
             }
@@ -231,18 +309,21 @@ impl<'d> Image<'d> {
                 self.resolve(id).found(),
                 Some((_, Type::Base { size: 1, encoding: Encoding::SignedChar, .. }))
             ),
-        }
+        };
+        self.ask(|| format!("character {}", id.0), look)
     }
 
     /// Where parameter `index` (from 0) of the physical function is at that address.
     pub fn parameter_location(&self, pc: u64, index: usize) -> Lookup<Location> {
-        self.dwarf().parameter_location(self.elf.to_file(pc), index).into()
+        let look = || self.dwarf().parameter_location(self.elf.to_file(pc), index).into();
+        self.ask(|| format!("parameter {index} {pc:#x}"), look)
     }
 
     /// Parameters and variables in scope at that address, those of the physical function first,
     /// then those of the functions inlined there, outer before inner.
     pub fn locals(&self, pc: u64) -> Lookup<Vec<Local>> {
-        self.dwarf().locals(self.elf.to_file(pc)).into()
+        let look = || self.dwarf().locals(self.elf.to_file(pc)).into();
+        self.ask(|| format!("locals {pc:#x}"), look)
     }
 
     /// Parameters in scope at that address with their values in a frame, variables too if they are
@@ -254,7 +335,12 @@ impl<'d> Image<'d> {
         variables: bool,
         state: &dyn FrameState,
     ) -> Lookup<Vec<FrameValue>> {
-        self.dwarf().frame_values(self.elf.to_file(pc), variables, state).into()
+        let words = if variables { "parameters and variables" } else { "parameters" };
+        self.ask_of(
+            || format!("{words} {pc:#x}"),
+            state,
+            |state| self.dwarf().frame_values(self.elf.to_file(pc), variables, state).into(),
+        )
     }
 
     /// What the call that returns to an address passed; `state` is the frame of the caller.
@@ -267,13 +353,21 @@ impl<'d> Image<'d> {
         what: Passed,
         state: &dyn FrameState,
     ) -> Result<u64, Absent> {
-        self.dwarf().passed(self.return_in_file(returns), what, state)
+        self.ask_of(
+            || format!("passed {what:?} {returns:#x}"),
+            state,
+            |state| self.dwarf().passed(self.return_in_file(returns), what, state),
+        )
     }
 
     /// Where the call that returns to an address went, if that can still be computed in the
     /// caller's frame.
     pub fn call_target(&self, returns: u64, state: &dyn FrameState) -> Option<u64> {
-        self.dwarf().call_target(self.return_in_file(returns), state)
+        self.ask_of(
+            || format!("call target {returns:#x}"),
+            state,
+            |state| self.dwarf().call_target(self.return_in_file(returns), state),
+        )
     }
 
     /// A return address in terms of the file: it may lie behind the last byte of its section.
@@ -283,6 +377,10 @@ impl<'d> Image<'d> {
 
     /// The type with that id. A structure that is only declared is looked for by name.
     pub fn type_of(&self, id: TypeId) -> Lookup<Type> {
+        self.ask(|| format!("type {}", id.0), || self.described(id))
+    }
+
+    fn described(&self, id: TypeId) -> Lookup<Type> {
         let read = |id: TypeId| match id.0 {
             Store::Dwarf { unit, entry, dimension } => self.dwarf().type_of(unit, entry, dimension),
             Store::Btf(number) => self.btf().and_then(|btf| btf.type_of(number)),
@@ -308,16 +406,17 @@ impl<'d> Image<'d> {
 
     /// Value of an enumerator.
     pub fn enumerator(&self, name: &str) -> Lookup<i64> {
-        match self.btf() {
+        let look = || match self.btf() {
             Ok(btf) => btf.enumerator(name).into(),
             Err(_absent) => self.dwarf().enumerator(name).into(),
-        }
+        };
+        self.ask(|| format!("enumerator {name}"), look)
     }
 
     /// The rules of call frame information that hold at that address. The caller passes return
     /// addresses minus one.
     pub fn cfi(&self, pc: u64) -> Lookup<CfiRow> {
-        self.dwarf().cfi(self.elf.to_file(pc)).into()
+        self.ask(|| format!("cfi {pc:#x}"), || self.dwarf().cfi(self.elf.to_file(pc)).into())
     }
 
     /// Value of an expression of a row from [`Self::cfi`]. `initial` is what DWARF wants on its
@@ -331,12 +430,29 @@ impl<'d> Image<'d> {
         register: &dyn Fn(u16) -> Option<u64>,
         memory: &dyn Fn(u64, u8) -> Option<u64>,
     ) -> Lookup<u64> {
-        let state = dwarf::State { register, memory };
-        self.dwarf().evaluate_cfi(expression, initial, &state).into()
+        let CfiExpression { offset, length } = expression;
+        let look = |state: &dyn FrameState| {
+            let register = |number| state.register(number);
+            let memory = |address, size| number(state, address, size);
+            let state = dwarf::State { register: &register, memory: &memory };
+            self.dwarf().evaluate_cfi(expression, initial, &state).into()
+        };
+        let question = || format!("cfi expression {offset:#x}+{length} of {initial:x?}");
+        self.ask_of(question, &Bare { register, memory }, look)
     }
 
-    /// The ORC tables, if the kernel was built with them.
+    /// Nothing, and a note of that, if a ledger stands in the place of the file.
+    fn unrecorded(&self, section: &str) -> Option<()> {
+        let replayed = self.ledger.as_ref().is_some_and(|written| written.ledger.is_replayed());
+        if !replayed {
+            return Some(());
+        }
+        self.ask(|| format!("section {section}"), || None)
+    }
+
+    /// The ORC tables, if the kernel was built with them. Not kept in a ledger.
     pub fn orc(&self) -> Option<OrcSections<'_>> {
+        self.unrecorded(".orc_unwind")?;
         orc::sections(&self.elf, &self.orc)
     }
 }

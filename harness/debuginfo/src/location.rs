@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where parameters and local variables live at an address.
 
+use serde::{Deserialize, Serialize};
+
 use crate::TypeId;
 
 /// Where a value is, at one address of the code. Registers carry DWARF's numbers for x86-64
 /// (System V ABI, figure 3.36: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8–15
 /// r8–r15, 16 the return address).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Location {
     /// The value is in a register.
     Register(u16),
@@ -43,7 +45,7 @@ pub enum Location {
 }
 
 /// A parameter or variable that is in scope at an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Local {
     /// Name in the source.
     pub name: String,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The answer to a question that may honestly have none.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Found, or unknown and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub enum Lookup<T> {
     /// The answer.
@@ -11,7 +13,7 @@ pub enum Lookup<T> {
     Unknown(Reason),
 }
 
-/// Why a lookup has no answer.
+/// Why a lookup has no answer. Written down, it is its words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -47,6 +49,24 @@ pub enum Reason {
     /// A construct that kernels do not use and that is not read.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
+    /// As a recording has it: only the words are kept.
+    #[error("{0}")]
+    Recorded(String),
+    /// The recording that stands in the place of the file has no answer to this.
+    #[error("this is not in the recording")]
+    NotRecorded,
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::Recorded)
+    }
 }
 
 impl<T> Lookup<T> {

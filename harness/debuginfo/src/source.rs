@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Source lines and inlined calls of an address.
 
+use serde::{Deserialize, Serialize};
+
 /// One function of the chain that was inlined at an address, or the physical function itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFrame {
     /// Name in the source; the symbol's name where there is only a line (assembly).
     pub function: Option<String>,

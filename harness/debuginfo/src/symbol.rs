@@ -16,12 +16,13 @@ use std::cmp::Reverse;
 use object::LittleEndian as LE;
 use object::elf;
 use object::read::elf::Sym as _;
+use serde::{Deserialize, Serialize};
 
 use crate::address::TEXT_MAP;
 use crate::elf::{Elf, Placement, RawSymbol};
 
 /// A symbol of the ELF symbol table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Symbol {
     /// Name as in the symbol table, with suffixes such as `.isra.0` and `.cold`.
     pub name: String,
@@ -41,7 +42,7 @@ pub struct Symbol {
 }
 
 /// What a symbol names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SymbolKind {
     /// Code.
     Function,

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Types as C sees them, whichever store (DWARF or BTF) they were read from.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 /// Names one type of one [`Image`](crate::Image). Meaningless in any other image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TypeId(pub(crate) Store);
 
 /// Where a type is described.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Store {
     /// An entry of `.debug_info`.
     Dwarf {
@@ -21,8 +25,20 @@ pub(crate) enum Store {
     Btf(u32),
 }
 
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dwarf { unit, entry, dimension: 0 } => write!(f, "{unit:#x}:{entry:#x}"),
+            Self::Dwarf { unit, entry, dimension } => {
+                write!(f, "{unit:#x}:{entry:#x}[{dimension}]")
+            }
+            Self::Btf(number) => write!(f, "{number}"),
+        }
+    }
+}
+
 /// A type. Offsets and sizes are in bytes unless they say bits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Type {
     /// `int`, `char`, `_Bool`, …
     Base {
@@ -93,7 +109,7 @@ pub enum Type {
 }
 
 /// How the bytes of a base type are to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
     /// Two's complement.
     Signed,
@@ -110,7 +126,7 @@ pub enum Encoding {
 }
 
 /// A qualifier of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Qualifier {
     /// `const`
     Const,
@@ -125,7 +141,7 @@ pub enum Qualifier {
 }
 
 /// A value of an enumeration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enumerator {
     /// Its name.
     pub name: String,
@@ -134,7 +150,7 @@ pub struct Enumerator {
 }
 
 /// A member of a structure or union.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Name; `None` for an anonymous structure or union, whose members belong to the outer one.
     pub name: Option<String>,

@@ -9,11 +9,13 @@
 //! it belong to. What such a unit says is only believed if its address for the variable is right
 //! or left open.
 
+use serde::{Deserialize, Serialize};
+
 use crate::dwarf::Wanted;
 use crate::{Image, Lookup, Reason, Symbol, SymbolKind, TypeId};
 
 /// A variable with static storage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variable {
     /// Name in the source; that of a variable inside a function lacks the symbol's suffix.
     pub name: String,
@@ -26,18 +28,20 @@ pub struct Variable {
 impl Image<'_> {
     /// The variable of that name: address from the symbol table, type from BTF or DWARF.
     pub fn variable(&self, name: &str) -> Lookup<Variable> {
-        self.variable_by(name, None).into()
+        self.ask(|| format!("variable {name}"), || self.variable_by(name, None).into())
     }
 
     /// As [`variable`](Self::variable), as the code at `pc` sees it: its unit is asked first. This
     /// is the way to a kernel's global variables that are used by a function at hand.
     pub fn variable_near(&self, pc: u64, name: &str) -> Lookup<Variable> {
-        self.variable_by(name, Some(pc)).into()
+        let question = || format!("variable {name} near {pc:#x}");
+        self.ask(question, || self.variable_by(name, Some(pc)).into())
     }
 
     /// The variable that covers an address; `hint` is the address of code that uses it.
     pub fn variable_at(&self, address: u64, hint: Option<u64>) -> Lookup<Variable> {
-        self.variable_covering(address, hint).into()
+        let question = || format!("variable at {address:#x} near {:#x}", hint.unwrap_or(0));
+        self.ask(question, || self.variable_covering(address, hint).into())
     }
 
     fn variable_by(&self, name: &str, hint: Option<u64>) -> Result<Variable, Reason> {

@@ -7,8 +7,11 @@ mod crash;
 mod doctor;
 mod guest;
 mod guest_options;
+mod kept_runs;
 mod options;
+mod record;
 mod run;
+mod score;
 mod shell;
 
 use std::process::ExitCode;
@@ -41,6 +44,8 @@ enum Command {
     Run(run::Run),
     Analyze(analyze::Analyze),
     Crash(crash::Crash),
+    Record(record::Record),
+    Score(score::Score),
     Guest(guest::Guest),
     Doctor(doctor::Doctor),
     Clean(clean::Clean),
@@ -77,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(&cli.global),
         Command::Analyze(analyze) => analyze.run(),
         Command::Crash(crash) => crash.run(),
+        Command::Record(record) => record.run(&cli.global),
+        Command::Score(score) => score.run(&cli.global),
         Command::Guest(guest) => guest.run(&cli.global),
         Command::Doctor(doctor) => doctor.run(&cli.global),
         Command::Clean(clean) => clean.run(&cli.global),

@@ -105,7 +105,7 @@ fn opened<T>(
 }
 
 /// What the dump says of its kernel.
-fn wanted(vmcore: &Vmcore<'_>) -> Wanted {
+pub(crate) fn wanted(vmcore: &Vmcore<'_>) -> Wanted {
     Wanted {
         release: vmcore.vmcoreinfo().os_release().map(str::to_owned),
         build_id: vmcore.vmcoreinfo().build_id(),
@@ -113,7 +113,7 @@ fn wanted(vmcore: &Vmcore<'_>) -> Wanted {
 }
 
 impl Symbols {
-    fn kernel(&self, wanted: &Wanted) -> Result<Option<Found>, Failure> {
+    pub(crate) fn kernel(&self, wanted: &Wanted) -> Result<Option<Found>, Failure> {
         let given = self.vmlinux.as_deref();
         if given.is_none() && !self.search_system {
             return Ok(None);
@@ -125,7 +125,7 @@ impl Symbols {
         })
     }
 
-    fn modules(&self, wanted: &Wanted) -> Result<Modules, Failure> {
+    pub(crate) fn modules(&self, wanted: &Wanted) -> Result<Modules, Failure> {
         let mut modules = Modules::named(&self.modules).map_err(|error| {
             Failure::new(Exit::AnalysisFailed, "cannot read the modules' files").caused_by(&error)
         })?;

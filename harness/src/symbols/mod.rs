@@ -38,6 +38,6 @@ impl Found {
 
     /// The bytes.
     pub(crate) fn files(&self) -> Files<'_> {
-        Files { image: &self.image, debug: self.debug.as_deref() }
+        Files { image: &self.image, debug: self.debug.as_deref(), ledger: None }
     }
 }

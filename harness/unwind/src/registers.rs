@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The registers of one frame, as far as they are known.
 
+use serde::{Deserialize, Serialize};
+
 /// Number of 64-bit words in the kernel's `struct pt_regs`
 /// (`arch/x86/include/uapi/asm/ptrace.h`; the same since 2.6).
 pub const PT_REGS_WORDS: usize = 21;
 
 /// A general register, numbered as DWARF does (System V ABI, AMD64 supplement, figure 3.36).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names are the hardware's")]
 pub enum Register {

@@ -56,5 +56,5 @@ pub use notes::{CpuNote, QemuCpu};
 pub use ram::{Place, Ram, RamRange};
 pub use read_at::{ReadAt, ReadError};
 pub use registers::PtRegs;
-pub use vmcore::{Vmcore, true_length};
+pub use vmcore::{Vmcore, Witness, true_length};
 pub use vmcoreinfo::VmcoreInfo;

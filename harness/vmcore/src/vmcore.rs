@@ -23,6 +23,16 @@ pub struct Vmcore<'d> {
     vmcoreinfo: VmcoreInfo,
     cpus: Vec<CpuNote>,
     problems: Vec<Problem>,
+    witness: Option<&'d dyn Witness>,
+}
+
+/// Stands between a dump's memory and its readers.
+pub trait Witness {
+    /// Fills `buffer` with memory from `address` on in the place of the dump, if it knows all of it.
+    fn recall(&self, address: PhysAddr, buffer: &mut [u8]) -> bool;
+
+    /// Memory that the dump gave.
+    fn saw(&self, address: PhysAddr, bytes: &[u8]);
 }
 
 impl<'d> Vmcore<'d> {
@@ -76,7 +86,12 @@ impl<'d> Vmcore<'d> {
             problems.push(Problem::NoCpuNotes);
         }
         info.complete = !problems.iter().any(Problem::means_incomplete);
-        Self { set, info, vmcoreinfo, cpus, problems }
+        Self { set, info, vmcoreinfo, cpus, problems, witness: None }
+    }
+
+    /// Lets somebody see all memory that is read from now on, or answer in the dump's place.
+    pub fn attend(&mut self, witness: &'d dyn Witness) {
+        self.witness = Some(witness);
     }
 
     /// What the container says about itself.
@@ -134,7 +149,12 @@ impl<'d> Vmcore<'d> {
     /// # Errors
     /// The first byte that is absent, and why. The content of `buffer` is then unspecified.
     pub fn read_physical(&self, address: PhysAddr, buffer: &mut [u8]) -> Result<(), Absent> {
-        self.set.read(address, buffer)
+        let Some(witness) = self.witness else { return self.set.read(address, buffer) };
+        if !witness.recall(address, buffer) {
+            self.set.read(address, buffer)?;
+            witness.saw(address, buffer);
+        }
+        Ok(())
     }
 
     /// Bytes of memory that the crashed kernel had, as far as the dump tells. For a

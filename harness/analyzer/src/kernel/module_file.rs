@@ -101,10 +101,10 @@ impl Kernel<'_> {
             return verdict("build-id", hex(&ours), hex(&theirs));
         }
         if let (Some(ours), Some(theirs)) = (&module.srcversion, file.modinfo("srcversion")) {
-            return verdict("srcversion", ours.clone(), theirs.to_owned());
+            return verdict("srcversion", ours.clone(), theirs);
         }
         if let Some(theirs) = file.modinfo("name") {
-            verdict("name", module.name.clone(), theirs.to_owned())?;
+            verdict("name", module.name.clone(), theirs)?;
         }
         Ok(None)
     }

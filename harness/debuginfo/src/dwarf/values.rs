@@ -246,7 +246,7 @@ impl<'a> Dwarf<'a> {
                 EvaluationResult::RequiresBaseType(offset) => {
                     evaluation.resume_with_base_type(base_type_at(view, offset)?)
                 }
-                _ => return Err(Absent::Unsupported("an operation of a location")),
+                _ => return Err(Absent::Unsupported("an operation of a location".into())),
             };
             result = next.map_err(bad)?;
         }
@@ -268,14 +268,14 @@ fn base_type_at(view: &UnitView<'_>, offset: gimli::UnitOffset) -> Result<ValueT
     }
     let entry = view.entry(offset).map_err(|_| Absent::Malformed)?;
     let found = ValueType::from_entry(&entry).map_err(|_| Absent::Malformed)?;
-    found.ok_or(Absent::Unsupported("a type of an operation"))
+    found.ok_or(Absent::Unsupported("a type of an operation".into()))
 }
 
 fn only_register(view: &UnitView<'_>, inner: Expression<Reader<'_>>) -> Result<u16, Absent> {
     let mut operations = inner.operations(view.unit.encoding());
     match (operations.next(), operations.next()) {
         (Ok(Some(Operation::Register { register })), Ok(None)) => Ok(register.0),
-        _ => Err(Absent::Unsupported("an entry value that is no register")),
+        _ => Err(Absent::Unsupported("an entry value that is no register".into())),
     }
 }
 
@@ -294,7 +294,7 @@ fn joined(pieces: &[gimli::Piece<Reader<'_>>], state: &dyn FrameState) -> Result
         let bits = piece.size_in_bits.ok_or(Absent::Malformed)?;
         let whole = bits % 8 == 0 && piece.bit_offset.unwrap_or(0) == 0;
         let size = usize::try_from(bits / 8).ok().filter(|size| *size <= MAX_BYTES);
-        let size = size.filter(|_| whole).ok_or(Absent::Unsupported("a piece of bits"))?;
+        let size = size.filter(|_| whole).ok_or(Absent::Unsupported("a piece of bits".into()))?;
         let mut part = bytes_of(&piece.location, Some(size), state).map_err(|why| match why {
             Absent::Nowhere => Absent::Part,
             other => other,
@@ -302,7 +302,7 @@ fn joined(pieces: &[gimli::Piece<Reader<'_>>], state: &dyn FrameState) -> Result
         part.resize(size, 0);
         bytes.extend(part);
         if bytes.len() > MAX_BYTES {
-            return Err(Absent::Unsupported("a value of that many pieces"));
+            return Err(Absent::Unsupported("a value of that many pieces".into()));
         }
     }
     if bytes.is_empty() { Err(Absent::Nowhere) } else { Ok(Datum::Bytes(bytes)) }
@@ -344,7 +344,7 @@ fn constant_bytes(value: gimli::AttributeValue<Reader<'_>>) -> Result<Datum, Abs
         Form::Data4(value) => value.into(),
         Form::Data8(value) | Form::Udata(value) => value,
         Form::Addr(value) => value,
-        _ => return Err(Absent::Unsupported("a form of a constant")),
+        _ => return Err(Absent::Unsupported("a form of a constant".into())),
     };
     Ok(Datum::Bytes(word.to_le_bytes().to_vec()))
 }

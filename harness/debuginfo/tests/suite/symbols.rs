@@ -106,8 +106,8 @@ fn identity_is_read_from_notes_and_modinfo() {
     let (_shop, bytes) = module();
     let image = Image::module(&bytes, &sections(&[])).unwrap();
     assert_eq!(image.build_id(), Some((1..=20).collect()));
-    assert_eq!(image.modinfo("srcversion"), Some("0123456789ABCDEF"));
-    assert_eq!(image.modinfo("parm"), Some("first:one"));
+    assert_eq!(image.modinfo("srcversion").as_deref(), Some("0123456789ABCDEF"));
+    assert_eq!(image.modinfo("parm").as_deref(), Some("first:one"));
     assert_eq!(image.modinfo("version"), None);
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One ORC entry, the same for all versions of the format.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Register;
 
 /// What holds from one code address up to the next entry's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrcEntry {
     /// What is on the stack.
     pub kind: Kind,
@@ -17,7 +19,7 @@ pub struct OrcEntry {
 }
 
 /// What the CFA of an entry points at (above).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Nothing is known about this code.
     Undefined,
@@ -32,7 +34,7 @@ pub enum Kind {
 }
 
 /// How to compute the canonical frame address (called "previous sp" in the kernel).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cfa {
     /// No rule, or one that makes no sense.
     Undefined,
@@ -55,7 +57,7 @@ pub enum Cfa {
 }
 
 /// Where the caller's `rbp` is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bp {
     /// `rbp` is unchanged.
     Same,

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs that other commands look at: made now, or kept from before.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::options::GlobalOptions;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::guest;
+use crate::run::analysis::Symbols;
+use crate::run::outcome::{RunResult, Runs};
+use crate::run::select::Selected;
+
+/// Folders below the one that is named are searched so deep.
+const MAX_DEPTH: u32 = 6;
+
+/// Where runs come from.
+#[derive(Debug, Args)]
+pub(super) struct KeptRuns {
+    /// Take runs that were kept below this folder, the newest of each case and guest, instead of
+    /// making them
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+}
+
+/// A run and its artefact folder.
+#[derive(Debug, Clone)]
+pub(super) struct KeptRun {
+    pub(super) result: RunResult,
+    pub(super) folder: PathBuf,
+}
+
+impl KeptRun {
+    pub(super) fn vmcore(&self) -> PathBuf {
+        self.folder.join("vmcore")
+    }
+
+    /// The debug information of its kernel and of what was built for it.
+    pub(super) fn symbols(&self, vmlinux: &Path) -> Symbols {
+        Symbols {
+            vmlinux: Some(vmlinux.to_owned()),
+            modules: Vec::new(),
+            module_dir: Some(self.folder.join("build")).filter(|folder| folder.is_dir()),
+            search_system: false,
+        }
+    }
+}
+
+impl KeptRuns {
+    /// Whether they are taken from a folder.
+    pub(super) const fn is_given(&self) -> bool {
+        self.from.is_some()
+    }
+
+    /// The runs of the selected cases, by their names; all of each if they are made now.
+    pub(super) fn get(
+        &self,
+        global: &GlobalOptions,
+        selected: &[Selected],
+        repeat: u32,
+    ) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
+        let Some(folder) = &self.from else { return make(global, selected, repeat) };
+        let mut newest = BTreeMap::new();
+        collect(folder, 0, &mut newest)?;
+        let wanted = |name: &str| selected.iter().any(|selected| selected.name() == name);
+        newest.retain(|name, _| wanted(name));
+        Ok(newest.into_iter().map(|(name, run)| (name, vec![run])).collect())
+    }
+}
+
+/// Makes the runs, fast and from snapshots, by this program.
+fn make(
+    global: &GlobalOptions,
+    selected: &[Selected],
+    repeat: u32,
+) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
+    let failed = |error: &std::io::Error| {
+        Failure::new(Exit::Internal, "cannot start the runs").caused_by(error)
+    };
+    let program = std::env::current_exe().map_err(|error| failed(&error))?;
+    let mut arguments: Vec<OsString> = ["run", "--capture", "fast", "--boot", "snapshot"]
+        .map(OsString::from)
+        .into_iter()
+        .chain(["--format".into(), "json".into(), "-n".into(), repeat.to_string().into()])
+        .chain(["--root".into(), global.project()?.root.into()])
+        .collect();
+    arguments.extend(selected.iter().map(|selected| selected.name().into()));
+    let output = duct::cmd(program, arguments).stdout_capture().unchecked().run();
+    let output = output.map_err(|error| failed(&error))?;
+    let runs: Runs = serde_json::from_slice(&output.stdout).map_err(|error| {
+        Failure::new(Exit::Internal, "the runs were not made").caused_by(&error)
+    })?;
+    let mut made = BTreeMap::<String, Vec<KeptRun>>::new();
+    for result in runs.runs {
+        let folder = PathBuf::from(result.artifacts.clone().unwrap_or_default());
+        made.entry(result.name()).or_default().push(KeptRun { result, folder });
+    }
+    Ok(made)
+}
+
+/// Adds the runs of all `run.json` below a folder; those of a later one count, since folders are
+/// named by their time.
+fn collect(
+    folder: &Path,
+    depth: u32,
+    found: &mut BTreeMap<String, KeptRun>,
+) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::SetupError, format!("cannot read the runs in {}", folder.display()))
+            .hint(error.to_string())
+    };
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| failed(&error))? {
+        let entry = entry.map_err(|error| failed(&error))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    if let Ok(text) = fs::read_to_string(folder.join("run.json")) {
+        let runs: Runs = serde_json::from_str(&text).map_err(|error| failed(&error))?;
+        for result in runs.runs {
+            let name = result.name();
+            found.insert(name.clone(), KeptRun { result, folder: folder.join(name) });
+        }
+        return Ok(());
+    }
+    for below in folders.iter().filter(|_| depth < MAX_DEPTH) {
+        collect(below, depth + 1, found)?;
+    }
+    Ok(())
+}
+
+/// The kernels of guests, each fetched once.
+pub(super) struct Kernels {
+    store: guest::Store,
+    found: BTreeMap<String, PathBuf>,
+}
+
+impl Kernels {
+    pub(super) fn new(global: &GlobalOptions) -> Result<Self, Failure> {
+        Ok(Self { store: global.store()?, found: BTreeMap::new() })
+    }
+
+    pub(super) fn vmlinux(&mut self, selected: &Selected) -> Result<&Path, Failure> {
+        let name = &selected.guest.name;
+        if !self.found.contains_key(name) {
+            let go_on = &mut |_: guest::Progress| std::ops::ControlFlow::Continue(());
+            let files = guest::fetch(&selected.guest, &self.store, go_on)
+                .map_err(|error| Failure::from_error(Exit::FetchFailed, &error))?;
+            self.found.insert(name.clone(), files.vmlinux);
+        }
+        Ok(&self.found[name])
+    }
+}

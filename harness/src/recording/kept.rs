@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A dump as a recording has it, and a dump while it is recorded.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use vmcore::{PhysAddr, ReadAt, ReadError, Witness};
+
+use super::spans::Spans;
+
+/// The dump of a recording.
+pub(super) struct Kept<'r> {
+    file_length: u64,
+    file: &'r Spans,
+    memory: &'r Spans,
+    /// What is wanted of the memory while the file is asked for it.
+    wanted: Cell<Option<(PhysAddr, usize)>>,
+    missing: RefCell<BTreeSet<String>>,
+}
+
+impl<'r> Kept<'r> {
+    pub(super) fn new(file_length: u64, file: &'r Spans, memory: &'r Spans) -> Self {
+        Self { file_length, file, memory, wanted: Cell::new(None), missing: RefCell::default() }
+    }
+
+    /// What was wanted and is not there.
+    pub(super) fn missing(&self) -> Vec<String> {
+        self.missing.borrow().iter().cloned().collect()
+    }
+}
+
+impl ReadAt for Kept<'_> {
+    fn len(&self) -> u64 {
+        self.file_length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        if self.file.fill(offset, buffer) {
+            return Ok(());
+        }
+        self.missing.borrow_mut().insert(match self.wanted.get() {
+            Some((address, length)) => format!("{length} bytes of memory at {address}"),
+            None => format!("{} bytes of the dump's file at {offset:#x}", buffer.len()),
+        });
+        Err(ReadError::Missing { offset })
+    }
+}
+
+impl Witness for Kept<'_> {
+    fn recall(&self, address: PhysAddr, buffer: &mut [u8]) -> bool {
+        let known = self.memory.fill(address.0, buffer);
+        self.wanted.set((!known).then_some((address, buffer.len())));
+        known
+    }
+
+    fn saw(&self, _address: PhysAddr, _bytes: &[u8]) {
+        self.wanted.set(None);
+    }
+}
+
+/// Memory that is read.
+#[derive(Default)]
+pub(super) struct Seen(RefCell<Spans>);
+
+impl Seen {
+    pub(super) fn into_spans(self) -> Spans {
+        self.0.into_inner()
+    }
+}
+
+impl Witness for Seen {
+    fn recall(&self, _address: PhysAddr, _buffer: &mut [u8]) -> bool {
+        false
+    }
+
+    fn saw(&self, address: PhysAddr, bytes: &[u8]) {
+        self.0.borrow_mut().insert(address.0, bytes);
+    }
+}
+
+/// The file of a dump whose memory is known already: what is read of it is noted.
+pub(super) struct Noted<'r> {
+    file: &'r dyn ReadAt,
+    memory: &'r Spans,
+    read: RefCell<Spans>,
+}
+
+impl<'r> Noted<'r> {
+    pub(super) fn new(file: &'r dyn ReadAt, memory: &'r Spans) -> Self {
+        Self { file, memory, read: RefCell::default() }
+    }
+
+    pub(super) fn into_spans(self) -> Spans {
+        self.read.into_inner()
+    }
+}
+
+impl ReadAt for Noted<'_> {
+    fn len(&self) -> u64 {
+        self.file.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        self.file.read_at(offset, buffer)?;
+        self.read.borrow_mut().insert(offset, buffer);
+        Ok(())
+    }
+}
+
+impl Witness for Noted<'_> {
+    fn recall(&self, address: PhysAddr, buffer: &mut [u8]) -> bool {
+        self.memory.fill(address.0, buffer)
+    }
+
+    fn saw(&self, _address: PhysAddr, _bytes: &[u8]) {}
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Analyzes a recording.
+
+use std::collections::BTreeMap;
+
+use analyzer::{Analysis, Files, Inputs, ModuleFiles};
+use debuginfo::Ledger;
+use vmcore::Vmcore;
+
+use super::kept::Kept;
+use super::{About, Recording};
+
+/// Why a recording gives no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The analyzer looks at more than the one that made the recording.
+    #[error(
+        "the recording of {name} lacks what this analyzer reads: {}; make it again with `cargo xtask \
+         record {name}`", some(.missing)
+    )]
+    Lacks {
+        /// Case and guest.
+        name: String,
+        /// What is not in the recording.
+        missing: Vec<String>,
+    },
+    /// The recorded headers are those of no dump.
+    #[error("the recorded dump cannot be opened")]
+    Dump(#[from] vmcore::Error),
+    /// The kernel cannot be found in it.
+    #[error(transparent)]
+    Analysis(#[from] analyzer::Error),
+}
+
+/// The first few of many words.
+fn some(missing: &[String]) -> String {
+    let shown: Vec<&str> = missing.iter().take(3).map(String::as_str).collect();
+    let more = missing.len().saturating_sub(shown.len());
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{rest}", shown.join(", "))
+}
+
+impl Recording {
+    /// Analyzes the crash again.
+    ///
+    /// # Errors
+    /// The recording lacks what the analyzer looks at.
+    pub fn replay(self) -> Result<(About, Analysis), Error> {
+        let Self { about, file_length, file, memory, vmlinux, modules } = self;
+        let kept = Kept::new(file_length, &file, &memory);
+        let vmlinux = Ledger::replay(vmlinux);
+        let ledgers = modules.into_iter().map(|(name, answers)| (name, Ledger::replay(answers)));
+        let modules = Modules(ledgers.collect());
+        let analysis = analyze(&kept, &vmlinux, &modules);
+        let of = |ledger: &Ledger, whose: &str| {
+            ledger.missing().into_iter().map(|what| format!("{whose}: {what}")).collect::<Vec<_>>()
+        };
+        let mut missing = kept.missing();
+        missing.extend(of(&vmlinux, "vmlinux"));
+        missing.extend(modules.0.iter().flat_map(|(name, ledger)| of(ledger, name)));
+        if missing.is_empty() {
+            return Ok((about, analysis?));
+        }
+        Err(Error::Lacks { name: about.name(), missing })
+    }
+}
+
+fn analyze(kept: &Kept<'_>, vmlinux: &Ledger, modules: &Modules) -> Result<Analysis, Error> {
+    let mut vmcore = Vmcore::open(kept)?;
+    vmcore.attend(kept);
+    let inputs = Inputs { vmcore: &vmcore, vmlinux: Some(replayed(vmlinux)), modules };
+    Ok(analyzer::analyze(&inputs)?)
+}
+
+/// A file of which only a ledger is left.
+fn replayed(ledger: &Ledger) -> Files<'_> {
+    Files { image: &[], debug: None, ledger: Some(ledger) }
+}
+
+/// The modules of a recording.
+struct Modules(BTreeMap<String, Ledger>);
+
+impl ModuleFiles for Modules {
+    fn module(&self, name: &str) -> Option<Files<'_>> {
+        self.0.get(name).map(replayed)
+    }
+}

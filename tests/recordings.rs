@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Recordings of crashes, analyzed again without QEMU, the network or a kernel's package: the text and
+//! the JSON of each are those that somebody reviewed, and each verdict is held to its case.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use analyzer::render;
+use analyzer::report::Confidence;
+use anyhow::{Context as _, Result, ensure};
+use harness::recording::{EXTENSION, MAX_BYTES, Recording};
+use harness::run::select::Selected;
+use harness::score::Row;
+use libtest_mimic::{Arguments, Trial};
+use tests::trial::trial;
+use tests::{project, snapshot};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = match project::all() {
+        Ok(selected) => selected.into_iter().filter_map(recorded).collect(),
+        Err(error) => {
+            let error = format!("{error:#}");
+            vec![Trial::test("recordings::manifests", move || Err(error.into()))]
+        }
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn recorded(selected: Selected) -> Option<Trial> {
+    let path = folder(&selected).join(format!("{}.{EXTENSION}", selected.guest.name));
+    let name = format!("recordings::{}", selected.name());
+    path.is_file().then(|| trial(name, move || replay(&selected, &path)))
+}
+
+fn folder(selected: &Selected) -> PathBuf {
+    project::root().join("modules").join(&selected.case.name).join("recordings")
+}
+
+fn replay(selected: &Selected, path: &PathBuf) -> Result<()> {
+    let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    ensure!(bytes.len() <= MAX_BYTES, "{} bytes are too many", bytes.len());
+    let (about, analysis) = Recording::from_bytes(&bytes)?.replay()?;
+    ensure!(about.name() == selected.name(), "it is of {}", about.name());
+    let mut row = Row::new(selected);
+    let as_expected = row.add(selected, &about.crash, &analysis.report);
+    ensure!(as_expected && row.differences.is_empty(), "{:#?}", row.differences);
+    ensure!(!row.wrong_proven, "{:?} and wrong", Confidence::Proven);
+    snapshot::settings_in(selected, &folder(selected)).bind(|| {
+        let guest = &selected.guest.name;
+        insta::assert_snapshot!(format!("{guest}.txt"), render::text(&analysis.stable));
+        insta::assert_snapshot!(format!("{guest}.json"), render::json(&analysis.stable));
+    });
+    Ok(())
+}
