@@ -24,8 +24,7 @@ const MEMORY: (&str, Test) = ("crash-memory", beside_crash_memory);
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    let settings = project::project().expect("the project's settings").settings;
-    let flagship = format!("{}@{}", settings.default_case, settings.default_guest);
+    let flagship = project::default().expect("the default case").name();
     for selected in project::chosen().expect("the manifests are right") {
         let expected = selected.case.manifest.expectation(&selected.guest.name);
         if expected.outcome == Outcome::None {

@@ -9,13 +9,18 @@ use serde::Deserialize;
 
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guest::{self, Choice, Configured, ImportNote};
+use crate::guest::{self, Choice, Configured, ImportNote, PartialTimeouts};
 use crate::manifest;
 
 /// Name of the file in the project's root.
 const FILE: &str = "repro.toml";
 
-/// A project: a folder with `repro.toml`, `guests/` and `modules/`.
+/// The guest of a project that names none: that of this project.
+const DEFAULT_GUEST: &str = include!(concat!(env!("OUT_DIR"), "/default-guest.rs"));
+/// Folders of cases of a project that names none.
+const CASES: [&str; 2] = ["cases", "modules"];
+
+/// A project: a folder with cases, and with `repro.toml` where something is to be said about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     /// The folder, absolute.
@@ -24,60 +29,96 @@ pub struct Project {
     pub settings: Settings,
     /// Guests of the user's own, by name.
     pub imports: BTreeMap<String, ImportNote>,
+    /// The folder of the guests that this program knows by itself.
+    pub built_in: Option<PathBuf>,
 }
 
-/// `repro.toml`.
+/// `repro.toml`; without one, everything has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Settings {
     /// The case that runs when none is named.
-    pub default_case: String,
+    pub default_case: Option<String>,
     /// The guest of a case that names none.
     pub default_guest: String,
+    /// The guests that cases which name none are for; empty means every guest there is.
+    pub guests: Vec<String>,
+    /// Folders of cases: each is a case, or holds some.
+    pub cases: Vec<PathBuf>,
+    /// Longest times of phases, instead of the guests' own.
+    pub timeouts: PartialTimeouts,
+    /// Where single guests come from, by name: kernel, mirrors, keys.
+    guest: BTreeMap<String, Configured>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            default_case: None,
+            default_guest: DEFAULT_GUEST.to_owned(),
+            guests: Vec::new(),
+            cases: CASES.map(PathBuf::from).to_vec(),
+            timeouts: PartialTimeouts::default(),
+            guest: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// What it says about a guest.
+    #[must_use]
+    pub fn choice(&self, guest: &str) -> Choice {
+        self.guest.get(guest).map(Configured::choice).unwrap_or_default()
+    }
 }
 
 impl Project {
-    /// The project in `root`, or the one that the current folder is part of.
+    /// The project in `root`, or the one that the current folder is part of: the first folder
+    /// upwards with a `repro.toml`, else the current folder itself.
     ///
     /// # Errors
-    /// There is none, or its `repro.toml` is wrong.
+    /// There is no `repro.toml` in `root`, or it is wrong.
     pub fn find(root: Option<&Path>) -> Result<Self, Failure> {
         let here = env::current_dir().map_err(|error| {
             Failure::new(Exit::SetupError, "there is no current folder").caused_by(&error)
         })?;
         let root = match root {
-            Some(root) => here.join(root),
-            None => here
-                .ancestors()
-                .find(|folder| folder.join(FILE).is_file())
-                .map(Path::to_owned)
-                .ok_or_else(|| {
-                    let message = format!("no {FILE} here or in a folder above");
-                    Failure::new(Exit::SetupError, message)
-                        .hint("go to the project's folder, or name it with --root")
-                })?,
+            Some(root) => Some(here.join(root)),
+            None => here.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_owned),
         };
-        let settings = manifest::load(&root.join(FILE))
-            .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
-        Ok(Self { root, settings, imports: BTreeMap::new() })
+        let settings = match &root {
+            Some(root) => manifest::load(&root.join(FILE))
+                .map_err(|error| Failure::from_error(Exit::SetupError, &error))?,
+            None => Settings::default(),
+        };
+        let root = root.unwrap_or(here);
+        Ok(Self { root, settings, imports: BTreeMap::new(), built_in: None })
     }
 
-    /// The same with the guests that were imported into a cache.
-    #[must_use]
-    pub fn with_imports(self, cache: &Path) -> Self {
-        Self { imports: guest::imports(cache), ..self }
+    /// The same with the guests that are in a cache: what was imported, and those that this program
+    /// knows by itself.
+    ///
+    /// # Errors
+    /// The cache cannot be written.
+    pub fn with_cache(self, cache: &Path) -> Result<Self, Failure> {
+        let built_in = guest::built_in(cache).map_err(|error| {
+            let message = format!("cannot write the cache {}", cache.display());
+            Failure::new(Exit::SetupError, message)
+                .caused_by(&error)
+                .hint("name another folder with --cache-dir")
+        })?;
+        Ok(Self { imports: guest::imports(cache), built_in: Some(built_in), ..self })
     }
 
-    /// The folder of the guests' manifests.
-    #[must_use]
-    pub fn guests(&self) -> PathBuf {
-        self.root.join("guests")
+    /// The folders of the guests' manifests; a name is that of the first one with such a file.
+    pub fn guest_folders(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        let own = self.root.join("guests");
+        std::iter::once(own).filter(|folder| folder.is_dir()).chain(self.built_in.clone())
     }
 
-    /// The folder of the cases.
-    #[must_use]
-    pub fn cases(&self) -> PathBuf {
-        self.root.join("modules")
+    /// The folders of the cases.
+    pub fn case_folders(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.settings.cases.iter().map(|folder| self.root.join(folder))
     }
 
     /// Where artefacts go if nothing else is said.

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
+use crate::run::matrix::Rated;
 use crate::run::outcome::{Outcome, RunResult};
 
 /// Steps of a run, in order.
@@ -36,6 +37,8 @@ pub enum Phase {
     Load,
     /// The trigger runs; ends with the crash.
     Trigger,
+    /// The modules of a kernel that survived are unloaded.
+    Unload,
     /// Crash to the vmcore on the host.
     Capture,
     /// The memory or the vmcore is analysed.
@@ -59,6 +62,7 @@ impl Phase {
             Self::Arm => "arm",
             Self::Load => "load",
             Self::Trigger => "trigger",
+            Self::Unload => "unload",
             Self::Capture => "capture",
             Self::Analyze => "analyze",
             Self::Write => "write",
@@ -248,6 +252,8 @@ pub enum Event {
         /// In words.
         message: String,
     },
+    /// How often a repeated case came out as expected; before the last event.
+    Rated(Rated),
     /// A run is over.
     RunFinished {
         /// All that is known about it.

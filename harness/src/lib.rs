@@ -19,6 +19,7 @@ pub mod map;
 pub mod process;
 pub mod recording;
 pub mod report;
+pub mod review;
 pub mod run;
 pub mod score;
 pub mod snapshot;

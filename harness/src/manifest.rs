@@ -140,6 +140,13 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
         .ok_or_else(|| D::Error::custom(format!("`{text}` is not above zero")))
 }
 
+/// The same where the key may be absent.
+pub(crate) fn some_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
 /// A number of bytes written as `512MiB`, `1GiB`.
 pub(crate) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let text = deserializer.deserialize_str(Text("a size such as \"1GiB\""))?;

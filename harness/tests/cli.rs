@@ -52,6 +52,10 @@ macro_rules! help {
 help! {
     help: ["--help"];
     help_run: ["run", "--help"];
+    help_test: ["test", "--help"];
+    help_review: ["review", "--help"];
+    help_merge: ["merge", "--help"];
+    help_new_case: ["new-case", "--help"];
     help_analyze: ["analyze", "--help"];
     help_crash: ["crash", "--help"];
     help_guest: ["guest", "--help"];
@@ -84,16 +88,17 @@ fn what_is_not_there_is_named_together_with_what_is() {
 }
 
 #[test]
-fn outside_of_a_project_the_error_says_how_to_name_one() {
+fn outside_of_a_project_a_case_is_named_by_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_repro"))
         .arg("run")
         .env_remove("REPRO_ROOT")
+        .env("REPRO_CACHE", folder.path().join("cache"))
         .current_dir(folder.path())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(96));
-    assert!(stderr(&output).contains("repro.toml") && stderr(&output).contains("--root"));
+    assert_eq!(output.status.code(), Some(4));
+    assert!(stderr(&output).contains("case.toml") && stderr(&output).contains("repro new-case"));
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(crate) fn plan() -> Plan {
             limit: None,
             settle: None,
         },
+        unload: false,
         capture: vec![CaptureMethod::Kdump, CaptureMethod::Qmp],
         limits: ByAccel { kvm: LIMITS, tcg: LIMITS },
         snapshot: None,

@@ -78,6 +78,10 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
             say!("load {path} {parameters}");
             modules::load(path, parameters).map(nothing)
         }
+        Request::Unload { name } => {
+            say!("unload {name}");
+            modules::unload(name).map(nothing)
+        }
         Request::Trigger { argv, environment } => {
             say!("trigger {argv:?}");
             trigger.start(argv, environment).map(Some)

@@ -5,12 +5,14 @@ use std::ffi::CString;
 use std::fs::{self, File};
 
 use rustix::io::Errno;
-use rustix::system::finit_module;
+use rustix::system::{delete_module, finit_module};
 
 use crate::kmsg::Log;
 
 /// The drivers that this initramfs needs, in order, one path a line.
 const LIST: &str = "/etc/repro/modules";
+/// `O_NONBLOCK`: a module that is in use is not waited for.
+const O_NONBLOCK: i32 = 0o4000;
 /// Most lines of the kernel's log that explain a failure.
 const MOST_LINES: usize = 8;
 
@@ -39,6 +41,27 @@ pub(crate) fn load(path: &str, parameters: &str) -> Result<(), String> {
         Ok(()) | Err(Errno::EXIST) => ignored(path, &said).map_or(Ok(()), Err),
         Err(error) => Err(failure(path, parameters, error, &said)),
     }
+}
+
+/// Unloads a module.
+///
+/// # Errors
+/// In words: somebody still uses it, it cannot be unloaded, or it is not there.
+pub(crate) fn unload(name: &str) -> Result<(), String> {
+    let words = CString::new(name).map_err(|_| "the name holds a zero byte".to_owned())?;
+    delete_module(&words, O_NONBLOCK).map_err(|error| {
+        let users = fs::read_to_string(format!("/sys/module/{name}/refcnt")).unwrap_or_default();
+        let users = match users.trim() {
+            "" | "0" => String::new(),
+            count => format!(", {count} references to it are held"),
+        };
+        let hint = match error {
+            Errno::WOULDBLOCK => ": it is in use",
+            Errno::BUSY => ": it has no exit function, or is not loaded completely",
+            _ => "",
+        };
+        format!("the kernel does not unload {name}: {error}{hint}{users}")
+    })
 }
 
 /// Kernels since 3.11 load a module with a parameter it does not have and only log it, older ones

@@ -39,6 +39,11 @@ pub(crate) enum Request {
         #[serde(default)]
         parameters: String,
     },
+    /// Unload a module.
+    Unload {
+        /// Its name in the kernel.
+        name: String,
+    },
     /// Start the trigger.
     Trigger {
         /// Program and arguments.
@@ -70,6 +75,7 @@ impl Request {
             Self::Arm { .. } => "arm",
             Self::Sysctl { .. } => "sysctl",
             Self::Load { .. } => "load",
+            Self::Unload { .. } => "unload",
             Self::Trigger { .. } => "trigger",
             Self::Unpack { .. } => "unpack",
             Self::Seed { .. } => "seed",
@@ -228,6 +234,10 @@ mod tests {
         assert_eq!(
             Request::parse(r#"{"do":"sysctl","name":"kernel.panic_on_oops","value":"1"}"#),
             Ok(Request::Sysctl { name: "kernel.panic_on_oops".into(), value: "1".into() })
+        );
+        assert_eq!(
+            Request::parse(r#"{"do":"unload","name":"a"}"#),
+            Ok(Request::Unload { name: "a".into() })
         );
         assert_eq!(Request::parse(r#"{"do":"poweroff"}"#), Ok(Request::Poweroff));
     }

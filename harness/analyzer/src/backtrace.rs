@@ -35,6 +35,8 @@ pub struct Line {
     pub boundary: Option<Claim>,
     /// Rounds of recursion that were left out after this one.
     pub repeats: Option<Repeats>,
+    /// Bytes of stack that the function takes.
+    pub stack_bytes: Option<u64>,
     /// Number of the frame in the walk, and inline depth in it.
     pub place: (usize, u32),
     /// What the function was given.
@@ -91,6 +93,7 @@ fn of_frame(names: &dyn FrameNames, (index, frame): (usize, &RawFrame), lines: &
         trust: trust(frame.trust),
         boundary: None,
         repeats: None,
+        stack_bytes: frame.cfa.and_then(|cfa| cfa.checked_sub(frame.sp)),
         place: (index, u32::try_from(depth).unwrap_or(u32::MAX)),
         arguments: Vec::new(),
     };
@@ -178,6 +181,7 @@ pub fn frames(lines: &[Line], addresses: &mut dyn Addresses) -> Vec<Frame> {
 }
 
 fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses) -> Frame {
+    let stable = addresses.is_stable();
     let code = line.code.as_ref();
     let source = line.source.as_ref();
     let named = source.and_then(|source| source.function.clone());
@@ -202,8 +206,9 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
             Vec::new()
         },
         boundary: line.boundary.as_ref().map(|claim| addresses.evidence(claim).claim),
+        stack_bytes: line.stack_bytes.filter(|_| !stable && !line.inlined),
         // How deep a stack is differs between boots.
-        repeats: line.repeats.map(|repeats| match addresses.is_stable() {
+        repeats: line.repeats.map(|repeats| match stable {
             true => Repeats { times: 0, ..repeats },
             false => repeats,
         }),

@@ -193,6 +193,10 @@ pub struct Frame {
     pub arguments: Vec<String>,
     /// What lies between this frame and the next: an exception, a change of stack, user space.
     pub boundary: Option<String>,
+    /// Bytes of stack from this function's stack pointer to its caller's, where the rules of unwinding
+    /// tell; not in the stable form, which another compiler's kernel shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack_bytes: Option<u64>,
     /// Recursion that was folded: what this frame ends comes again, and is not listed again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Repeats>,

@@ -61,11 +61,11 @@ pub(super) fn compile(
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), BuildError> {
     let work = tree.join(WORK);
-    for source in &case.sources {
-        let target = work.join(source);
+    for (place, path) in &case.sources {
+        let target = work.join(place);
         let folder = target.parent().unwrap_or(&work);
         fs::create_dir_all(folder).map_err(copy_error(folder))?;
-        copy(&case.folder.join(source), &target)?;
+        copy(path, &target)?;
     }
     let log_path = tree.join(LOG);
     let log = File::create(&log_path).map_err(copy_error(&log_path))?;
@@ -79,7 +79,7 @@ pub(super) fn compile(
         _ => Vec::new(),
     };
     let place = Place { guest, compiler, work: &work, old };
-    for group in to_build.chunk_by(|a, b| a.folder == b.folder) {
+    for group in to_build.chunk_by(|a, b| a.build_folder() == b.build_folder()) {
         let folder = folder_of(&work, group[0]);
         let make = place.make(&folder, &symbols);
         let clone = log.try_clone().map_err(copy_error(&log_path))?;
@@ -118,7 +118,7 @@ fn failure(case: &Case, place: &Place<'_>, tree: &Path, out: &Path) -> BuildErro
 
 /// The folder a module is built in, without a `.` that would show in the compiler's paths.
 fn folder_of(work: &Path, module: &Module) -> PathBuf {
-    work.join(&module.folder).components().collect()
+    work.join(module.build_folder()).components().collect()
 }
 
 /// Where a build happens, as its compiler sees it.

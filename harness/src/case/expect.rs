@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// What must happen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expectation {
     /// How the run ends.
@@ -27,6 +27,16 @@ pub struct Expectation {
     pub comm: Option<String>,
     /// The code at fault.
     pub culprit: Option<CulpritExpectation>,
+    /// Words of complaints that a kernel which survives may print.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Whether the modules of a kernel that survives can be unloaded.
+    #[serde(default = "yes")]
+    pub unload: bool,
+    /// How often repeated runs have to come out so, above 0 and at most 1, where it is not each time:
+    /// their rate must not be provably below.
+    #[serde(default, deserialize_with = "some_rate")]
+    pub rate: Option<f64>,
     /// Whether the marked line is the one that the verdict has to name; not where nothing in a
     /// dump can tell it (the text of a module that was removed).
     #[serde(default = "yes")]
@@ -40,8 +50,16 @@ const fn yes() -> bool {
     true
 }
 
+fn some_rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let rate = f64::deserialize(deserializer)?;
+    if rate > 0.0 && rate <= 1.0 {
+        return Ok(Some(rate));
+    }
+    Err(D::Error::custom(format!("`{rate}` is not above 0 and at most 1")))
+}
+
 /// Expectations of one guest; what is absent stays as it is for all guests.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PartialExpectation {
     /// See [`Expectation::outcome`].
@@ -60,6 +78,13 @@ pub struct PartialExpectation {
     pub comm: Option<String>,
     /// See [`Expectation::culprit`].
     pub culprit: Option<CulpritExpectation>,
+    /// See [`Expectation::allow`].
+    pub allow: Option<Vec<String>>,
+    /// See [`Expectation::unload`].
+    pub unload: Option<bool>,
+    /// See [`Expectation::rate`].
+    #[serde(default, deserialize_with = "some_rate")]
+    pub rate: Option<f64>,
     /// See [`Expectation::marked_line`].
     pub marked_line: Option<bool>,
     /// See [`Expectation::frames`].
@@ -77,6 +102,9 @@ impl Expectation {
             message: part.message.clone().or_else(|| self.message.clone()),
             comm: part.comm.clone().or_else(|| self.comm.clone()),
             culprit: part.culprit.clone().or_else(|| self.culprit.clone()),
+            allow: part.allow.clone().unwrap_or_else(|| self.allow.clone()),
+            unload: part.unload.unwrap_or(self.unload),
+            rate: part.rate.or(self.rate),
             marked_line: part.marked_line.unwrap_or(self.marked_line),
             frames: part.frames.clone().unwrap_or_else(|| self.frames.clone()),
         }
@@ -91,8 +119,20 @@ pub enum Outcome {
     Panic,
     /// The kernel stops doing anything.
     Hang,
+    /// The kernel ends in one of these two ways.
+    Crash,
     /// Nothing happens to the kernel.
     None,
+    /// The kernel does not load a module.
+    Refused,
+}
+
+impl Outcome {
+    /// Whether a kernel that ended in this way is what was expected.
+    #[must_use]
+    pub fn admits(self, got: Self) -> bool {
+        self == got || (self == Self::Crash && matches!(got, Self::Panic | Self::Hang))
+    }
 }
 
 /// The code at fault. The line is not written here: it is the one with the marker comment.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A case's folder: manifest, sources, the marked line.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,8 @@ use crate::manifest::ManifestError;
 /// Most files and levels a case's folder may have; more is not a case.
 const MAX_FILES: usize = 2000;
 const MAX_DEPTH: usize = 8;
-/// Folders with what the harness keeps about a case, not with its sources.
-const KEPT_FOLDERS: [&str; 2] = ["recorded", "snapshots"];
+/// Folders with what the harness keeps, not with sources.
+const KEPT_FOLDERS: [&str; 3] = ["recorded", "snapshots", "target"];
 
 /// Why a folder is no case.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +67,8 @@ pub struct Case {
     pub manifest: Manifest,
     /// The line at fault, where the source marks one.
     pub marker: Option<Marker>,
-    /// The files the modules are built from, relative to the folder, sorted.
-    pub sources: Vec<PathBuf>,
+    /// The files the modules are built from: where each is, by its place in the build.
+    pub sources: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Case {
@@ -81,14 +82,18 @@ impl Case {
         let folder = fs::canonicalize(folder).map_err(read)?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for file in named_files(&manifest) {
-            if !folder.join(&file).is_file() {
+            if !folder.join(&file).exists() {
                 return Err(CaseError::NoFile { case: name, file });
             }
         }
-        let mut sources = Vec::new();
-        collect(&folder, Path::new(""), 0, &mut sources)?;
-        sources.sort();
-        let marker = only_marker(&name, &folder, &sources)?;
+        let mut sources = BTreeMap::new();
+        collect(&folder, None, Path::new(""), &mut sources)?;
+        for source in manifest.module.iter().filter_map(|module| module.source.as_ref()) {
+            let outside = fs::canonicalize(folder.join(source))
+                .map_err(|error| CaseError::Read { path: folder.join(source), source: error })?;
+            collect(&outside, Some(&folder), &name_of(source), &mut sources)?;
+        }
+        let marker = only_marker(&name, &sources)?;
         Ok(Self { name, folder, manifest, marker, sources })
     }
 }
@@ -113,29 +118,37 @@ fn is_source(path: &Path) -> bool {
     kbuild || matches!(path.extension().and_then(|e| e.to_str()), Some("c" | "h" | "S" | "lds"))
 }
 
+/// The last part of a folder's path, below which its files are built.
+pub(super) fn name_of(source: &Path) -> PathBuf {
+    source.file_name().map_or_else(|| PathBuf::from("source"), PathBuf::from)
+}
+
+/// Finds the sources in `folder`; they are built below `inside`.
 fn collect(
-    root: &Path,
+    folder: &Path,
+    without: Option<&Path>,
     inside: &Path,
-    depth: usize,
-    sources: &mut Vec<PathBuf>,
+    sources: &mut BTreeMap<PathBuf, PathBuf>,
 ) -> Result<(), CaseError> {
-    let folder = root.join(inside);
-    if depth > MAX_DEPTH || sources.len() > MAX_FILES {
-        return Err(CaseError::TooLarge { path: folder });
-    }
-    let read = |source| CaseError::Read { path: folder.clone(), source };
-    for entry in fs::read_dir(&folder).map_err(read)? {
-        let entry = entry.map_err(read)?;
-        let path = inside.join(entry.file_name());
-        let name = entry.file_name();
-        let kind = entry.file_type().map_err(read)?;
-        if kind.is_dir() {
-            let hidden = name.to_string_lossy().starts_with('.');
-            if !hidden && !KEPT_FOLDERS.iter().any(|kept| name == *kept) {
-                collect(root, &path, depth + 1, sources)?;
+    let mut todo = vec![(folder.to_owned(), inside.to_owned(), 0)];
+    while let Some((folder, inside, depth)) = todo.pop() {
+        if depth > MAX_DEPTH || sources.len() > MAX_FILES {
+            return Err(CaseError::TooLarge { path: folder });
+        }
+        let read = |source| CaseError::Read { path: folder.clone(), source };
+        for entry in fs::read_dir(&folder).map_err(read)? {
+            let entry = entry.map_err(read)?;
+            let (name, path) = (entry.file_name(), entry.path());
+            let kind = entry.file_type().map_err(read)?;
+            if kind.is_dir() {
+                let hidden = name.to_string_lossy().starts_with('.');
+                let kept = KEPT_FOLDERS.iter().any(|kept| name == *kept);
+                if !hidden && !kept && without != Some(path.as_path()) {
+                    todo.push((path, inside.join(name), depth + 1));
+                }
+            } else if kind.is_file() && is_source(&path) {
+                sources.insert(inside.join(name), path);
             }
-        } else if kind.is_file() && is_source(&path) {
-            sources.push(path);
         }
     }
     Ok(())
@@ -143,14 +156,12 @@ fn collect(
 
 fn only_marker(
     case: &str,
-    folder: &Path,
-    sources: &[PathBuf],
+    sources: &BTreeMap<PathBuf, PathBuf>,
 ) -> Result<Option<Marker>, CaseError> {
     let mut found: Option<Marker> = None;
-    for file in sources {
-        let path = folder.join(file);
+    for (file, path) in sources {
         let bytes =
-            fs::read(&path).map_err(|source| CaseError::Read { path: path.clone(), source })?;
+            fs::read(path).map_err(|source| CaseError::Read { path: path.clone(), source })?;
         for marker in Marker::find(file, &String::from_utf8_lossy(&bytes)) {
             if let Some(first) = found {
                 let place = |marker: &Marker| format!("{}:{}", marker.file.display(), marker.line);
@@ -203,7 +214,26 @@ mod tests {
         let marker = case.marker.unwrap();
         assert_eq!(marker.file, Path::new("src/m.c"));
         assert_eq!((marker.line, marker.why.as_str()), (2, "zero"));
-        assert_eq!(case.sources, [Path::new("Kbuild"), Path::new("src/m.c")]);
+        let places: Vec<_> = case.sources.keys().collect();
+        assert_eq!(places, [Path::new("Kbuild"), Path::new("src/m.c")]);
+    }
+
+    #[test]
+    fn sources_outside_of_the_case_are_built_below_the_name_of_their_folder() {
+        let manifest = MANIFEST.replace("name = \"m\"", "name = \"m\"\nsource = \"../../driver\"");
+        let project = folder(&[
+            ("cases/c/case.toml", &manifest),
+            ("cases/c/trigger.sh", "true"),
+            ("driver/Makefile", "obj-m := m.o"),
+            ("driver/m.c", "int a; /* BUG: here */"),
+            ("driver/target/old.c", ""),
+            ("other/x.c", ""),
+        ]);
+        let case = Case::load(&project.path().join("cases/c")).unwrap();
+        let places: Vec<_> = case.sources.keys().collect();
+        assert_eq!(places, [Path::new("driver/Makefile"), Path::new("driver/m.c")]);
+        assert_eq!(case.manifest.module[0].build_folder(), Path::new("driver/."));
+        assert_eq!(case.marker.unwrap().file, Path::new("driver/m.c"));
     }
 
     #[test]

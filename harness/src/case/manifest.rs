@@ -14,7 +14,7 @@ use crate::guest::Arch;
 use crate::manifest::{self, ManifestError};
 
 /// One case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Manifest {
     /// One line for people.
@@ -97,6 +97,9 @@ impl Manifest {
                     return Err(format!("module: `{name}` has `debug` and is not prebuilt"));
                 }
             }
+            if module.source.is_some() && module.prebuilt.is_some() {
+                return Err(format!("module: `{name}` has `source` and is prebuilt"));
+            }
         }
         if let TriggerCommand::Run(script) = &self.trigger.command {
             stays_inside("trigger.run", script)?;
@@ -151,6 +154,9 @@ pub struct Module {
     /// built in one go.
     #[serde(default = "own_folder")]
     pub folder: PathBuf,
+    /// Folder of the sources where they are not the case's own, relative to the case's folder
+    /// (`"../../driver"`); `folder` is inside of it then.
+    pub source: Option<PathBuf>,
     /// A module that is already built (a vendor's), relative to the case's folder; nothing is
     /// compiled then.
     pub prebuilt: Option<PathBuf>,
@@ -167,6 +173,15 @@ fn own_folder() -> PathBuf {
 }
 
 impl Module {
+    /// The folder it is built in, relative to where all sources are brought together.
+    #[must_use]
+    pub fn build_folder(&self) -> PathBuf {
+        match &self.source {
+            Some(source) => super::load::name_of(source).join(&self.folder),
+            None => self.folder.clone(),
+        }
+    }
+
     /// The parameters as `insmod` takes them: `a=1 b=x`.
     #[must_use]
     pub fn parameter_line(&self) -> String {
@@ -250,14 +265,10 @@ struct RawTrigger {
     exec: Option<Vec<String>>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "some_duration")]
+    #[serde(default, deserialize_with = "manifest::some_duration")]
     timeout: Option<Duration>,
-    #[serde(default, deserialize_with = "some_duration")]
+    #[serde(default, deserialize_with = "manifest::some_duration")]
     settle: Option<Duration>,
-}
-
-fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    manifest::duration(deserializer).map(Some)
 }
 
 impl<'de> Deserialize<'de> for Trigger {
@@ -275,7 +286,7 @@ impl<'de> Deserialize<'de> for Trigger {
 }
 
 /// What differs on one guest.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GuestPart {
     /// What it needs beside the general setup.

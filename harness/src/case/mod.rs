@@ -5,6 +5,7 @@ mod build;
 mod build_root;
 mod compile;
 mod compiler;
+pub mod draft;
 mod expect;
 mod load;
 mod manifest;

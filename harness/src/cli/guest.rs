@@ -105,8 +105,8 @@ fn import(
         Some(like) => select::load_guest(&project, like)?,
         None => select::guest_like(&project, &files)?,
     };
-    if let Some(name) = name.filter(|name| project.guests().join(format!("{name}.toml")).is_file())
-    {
+    let known = select::guest_names(&project)?;
+    if let Some(name) = name.filter(|name| known.iter().any(|known| known == name)) {
         let message = format!("there is a guest {name} already");
         return Err(Failure::new(Exit::SetupError, message).hint("name it with --name"));
     }

@@ -2,17 +2,23 @@
 //! The command line of `repro`.
 
 mod analyze;
+mod binaries;
 mod clean;
 mod crash;
 mod doctor;
 mod guest;
 mod guest_options;
+mod how;
 mod kept_runs;
+mod merge;
+mod new_case;
 mod options;
 mod record;
+mod review;
 mod run;
 mod score;
 mod shell;
+mod test;
 
 use std::process::ExitCode;
 
@@ -42,6 +48,10 @@ pub struct Cli {
 enum Command {
     #[command(visible_alias = "repro")]
     Run(run::Run),
+    Test(test::Test),
+    Review(review::ReviewCommand),
+    Merge(merge::Merge),
+    NewCase(new_case::NewCase),
     Analyze(analyze::Analyze),
     Crash(crash::Crash),
     Record(record::Record),
@@ -80,6 +90,10 @@ pub fn main() -> ExitCode {
     cli.global.set_colors();
     let result = match &cli.command {
         Command::Run(run) => run.run(&cli.global),
+        Command::Test(test) => test.run(&cli.global),
+        Command::Review(review) => review.run(&cli.global),
+        Command::Merge(merge) => merge.run(&cli.global),
+        Command::NewCase(new_case) => new_case.run(&cli.global),
         Command::Analyze(analyze) => analyze.run(),
         Command::Crash(crash) => crash.run(),
         Command::Record(record) => record.run(&cli.global),

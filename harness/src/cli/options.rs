@@ -39,7 +39,8 @@ pub enum OutputFormat {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
-    /// Folder of the project [default: the first folder from here upwards with a repro.toml]
+    /// Folder of the project [default: the first folder from here upwards with a repro.toml, else
+    /// this one]
     #[arg(long, global = true, env = "REPRO_ROOT", hide_env_values = true, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Folder of everything that is downloaded or built [default: $XDG_CACHE_HOME/repro, else
@@ -83,10 +84,10 @@ impl GlobalOptions {
     pub(super) fn project(&self) -> Result<Project, Failure> {
         let project = Project::find(self.root.as_deref())?;
         // Where nothing can be cached, nothing was imported.
-        Ok(match self.cache() {
-            Ok(cache) => project.with_imports(&cache),
-            Err(_) => project,
-        })
+        match self.cache() {
+            Ok(cache) => project.with_cache(&cache),
+            Err(_) => Ok(project),
+        }
     }
 
     /// The cache folder.

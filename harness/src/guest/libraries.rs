@@ -25,7 +25,7 @@ struct Needs {
 }
 
 /// The loader and all libraries that `program` needs, themselves and through each other, by name.
-pub(super) fn closure(program: &Path, trees: &[PathBuf]) -> Result<Vec<GuestFile>, FetchError> {
+pub(crate) fn closure(program: &Path, trees: &[PathBuf]) -> Result<Vec<GuestFile>, FetchError> {
     let mut found: BTreeMap<String, GuestFile> = BTreeMap::new();
     let mut queue = VecDeque::from([(program.to_owned(), needs(program)?)]);
     while let Some((user, needs)) = queue.pop_front() {

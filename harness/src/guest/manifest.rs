@@ -326,5 +326,34 @@ pub struct PhaseTimeouts {
     pub capture: Duration,
 }
 
+/// Longest times that a project sets for all of its guests; what is absent stays the guest's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PartialTimeouts {
+    #[serde(deserialize_with = "manifest::some_duration")]
+    boot: Option<Duration>,
+    #[serde(deserialize_with = "manifest::some_duration")]
+    arm: Option<Duration>,
+    #[serde(deserialize_with = "manifest::some_duration")]
+    load: Option<Duration>,
+    #[serde(deserialize_with = "manifest::some_duration")]
+    trigger: Option<Duration>,
+    #[serde(deserialize_with = "manifest::some_duration")]
+    capture: Option<Duration>,
+}
+
+impl PartialTimeouts {
+    /// Sets what is there, for both accelerators.
+    pub fn apply(&self, timeouts: &mut Timeouts) {
+        for times in [&mut timeouts.kvm, &mut timeouts.tcg] {
+            times.boot = self.boot.unwrap_or(times.boot);
+            times.arm = self.arm.unwrap_or(times.arm);
+            times.load = self.load.unwrap_or(times.load);
+            times.trigger = self.trigger.unwrap_or(times.trigger);
+            times.capture = self.capture.unwrap_or(times.capture);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

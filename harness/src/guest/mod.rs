@@ -2,6 +2,7 @@
 //! A guest: its manifest, and the kernel, symbols, headers and tools it is made from.
 
 mod apt;
+mod built_in;
 mod choice;
 mod deb;
 mod error;
@@ -9,7 +10,7 @@ mod fetch;
 mod files;
 mod headers;
 mod import;
-mod libraries;
+pub(crate) mod libraries;
 mod manifest;
 mod member;
 mod meter;
@@ -21,6 +22,7 @@ mod tools;
 mod vmlinux;
 
 pub(crate) use apt::sites as apt_sites;
+pub use built_in::built_in;
 pub(crate) use choice::Configured;
 pub use choice::{Choice, Mirror, UnknownRepository};
 pub use error::FetchError;
@@ -30,7 +32,7 @@ pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};
 pub use import::{Bare, ImportFiles, ImportNote, import, imported, imports, remove};
 pub use manifest::{
     AptSource, AptTools, Arch, CaptureMethod, Imported, KernelOptions, KernelPackages, Manifest,
-    PhaseTimeouts, Source, Timeouts,
+    PartialTimeouts, PhaseTimeouts, Source, Timeouts,
 };
 pub use rpm::{
     BuildRoot, KeyError, Point, RpmError, RpmKernel, RpmRepository, RpmSource, Toolchain,

@@ -49,7 +49,7 @@ const APPLETS: [&str; 56] = [
 /// A file of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseFile {
-    /// Its path below [`CASE_FOLDER`].
+    /// Its path below [`CASE_FOLDER`], or an absolute one.
     pub name: String,
     /// Where it is on the host.
     pub path: PathBuf,
@@ -129,7 +129,11 @@ pub fn case(case: &[CaseFile]) -> Result<Vec<u8>, InitramfsError> {
 fn add_case(archive: &mut Archive, case: &[CaseFile]) -> Result<(), InitramfsError> {
     archive.folder(CASE_FOLDER);
     for file in case {
-        archive.program(&format!("{CASE_FOLDER}/{}", file.name), read(&file.path)?);
+        let path = match file.name.starts_with('/') {
+            true => file.name.clone(),
+            false => format!("{CASE_FOLDER}/{}", file.name),
+        };
+        archive.program(&path, read(&file.path)?);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use analyzer::{Analysis, render};
 
 use super::console_log::unwritable;
+use super::{History, code_quality, html, junit};
 use crate::error::Failure;
 use crate::run::outcome::Runs;
 
@@ -21,12 +22,16 @@ pub fn write_crash(folder: &Path, analysis: &Analysis) -> Result<(), Failure> {
     write(&folder.join("crash.stable.txt"), &render::text(stable))
 }
 
-/// Writes `run.json`.
+/// Writes `run.json`, and the same for people and pipelines: `report.html`, `junit.xml`
+/// and `code-quality.json`.
 ///
 /// # Errors
-/// The file cannot be written.
-pub fn write_runs(folder: &Path, runs: &Runs) -> Result<(), Failure> {
-    write(&folder.join("run.json"), &runs.to_json())
+/// A file cannot be written.
+pub fn write_reports(folder: &Path, runs: &Runs, history: &History) -> Result<(), Failure> {
+    write(&folder.join("run.json"), &runs.to_json())?;
+    write(&folder.join("junit.xml"), &junit::junit(runs, folder))?;
+    write(&folder.join("report.html"), &html::html(runs, folder, history))?;
+    write(&folder.join("code-quality.json"), &code_quality::code_quality(runs))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

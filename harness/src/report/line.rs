@@ -43,6 +43,7 @@ pub(super) const fn phase_verb(phase: Phase, over: bool) -> Option<&'static str>
         Phase::Arm => "Arming",
         Phase::Load => "Loading",
         Phase::Trigger => "Triggering",
+        Phase::Unload => "Unloading",
         Phase::Capture => "Capturing",
         Phase::Analyze => "Analyzing",
         Phase::Write => "Writing",

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reporters: they consume events and are the only code that prints.
 
+mod annotations;
+mod code_quality;
 mod console_log;
 mod files;
 mod folder;
+mod history;
+mod html;
 mod json_lines;
+mod junit;
 mod line;
 mod terminal;
 
+pub use annotations::{Annotate, Annotations};
 pub use console_log::ConsoleLog;
-pub use files::{write_crash, write_runs};
+pub use files::{write_crash, write_reports};
 pub use folder::{Folder, FolderError};
+pub use history::History;
 pub use json_lines::JsonLines;
 pub(crate) use terminal::failure_text;
 pub use terminal::{Terminal, TerminalOptions, Verbosity};

@@ -12,8 +12,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::line::{BAD, DIM, DOUBTFUL, GOOD, PLACE, below, outcome_verb, phase_verb, verb};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, Event, Phase, Reporter, Stamped};
-use crate::run::outcome::{Outcome, RunResult};
+use crate::run::matrix::Rated;
+use crate::run::outcome::{Outcome, REPORT, RunResult};
 use crate::run::plan::BootWay;
+use crate::run::rate::Rate;
 use crate::units;
 
 /// Console lines shown of a run that failed.
@@ -194,7 +196,12 @@ impl Terminal {
         if let Some(hint) = result.failure.as_ref().and_then(|failure| failure.hint.clone()) {
             text.push_str(&format!("  {PLACE}hint:{PLACE:#} {hint}\n"));
         }
-        if result.outcome == Outcome::Mismatched {
+        if result.differences.iter().any(|difference| difference.key == REPORT) {
+            text.push_str(&format!(
+                "  {PLACE}hint:{PLACE:#} look at the new report: repro review {}\n",
+                result.case
+            ));
+        } else if result.outcome == Outcome::Mismatched {
             text.push_str(&format!(
                 "  {PLACE}hint:{PLACE:#} if this is the new truth, edit [expect] of case {} or add \
                  [guest.{}.expect]\n",
@@ -208,6 +215,14 @@ impl Terminal {
         }
         self.tail.clear();
         self.command_line = None;
+    }
+
+    fn rated(&mut self, rated: &Rated) {
+        let Rated { case, guest, reproduced, judged, .. } = rated;
+        let rate = Rate { hits: *reproduced, of: *judged };
+        let style = if rated.flaky { BAD } else { GOOD };
+        let name = if rated.flaky { "Flaky" } else { "Rate" };
+        self.print(&verb(style, name, &format!("{case}@{guest}: {rate}")));
     }
 
     fn finished(&mut self, at_ms: u64, counts: Counts, failure: Option<&Failure>) {
@@ -260,6 +275,7 @@ impl Reporter for Terminal {
                 self.print(&verb(GOOD, "Note", message));
             }
             Event::RunFinished { result } => self.run_finished(result),
+            Event::Rated(rated) => self.rated(rated),
             Event::Finished { counts, failure } => {
                 self.finished(stamped.at_ms, *counts, failure.as_ref());
             }

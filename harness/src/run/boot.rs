@@ -15,6 +15,9 @@ pub(crate) const BY_FILE: &str = "file";
 /// The crash stub instead.
 pub(crate) const STUB: &str = "stub";
 
+/// How long to listen for what the kernel says of modules that are gone.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// Why a guest did not become ready.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotReady {
@@ -131,6 +134,25 @@ impl Session<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Unloads the modules of a kernel that survived, the youngest first. What the kernel refuses is a
+    /// complaint: something still holds the module. Nothing is told if it crashes over it.
+    pub(crate) fn unload(&mut self, plan: &Plan) -> Result<(), NotReady> {
+        self.phase = Phase::Unload;
+        for Module { name, .. } in plan.modules.iter().rev() {
+            let name = name.trim_end_matches(".ko").replace('-', "_");
+            let request = Request::Unload { name: name.clone() };
+            match self.checked(&request, &format!("unload {name}"), self.limits.load)? {
+                Answer::Done => {}
+                Answer::Refused(message) => self.complaints.push(message),
+            }
+        }
+        // The console is slower than the port.
+        match self.wait(LAST_WORDS, |_, _| None::<()>) {
+            Err(Stop::TimedOut) | Ok(()) => Ok(()),
+            Err(stop) => Err(NotReady::from_stop(stop, NotReady::Crashed, "its modules were gone")),
+        }
     }
 
     fn checked(

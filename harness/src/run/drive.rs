@@ -45,8 +45,12 @@ pub struct Driven {
     pub not_fast: Option<String>,
     /// Whether the guest's kernel printed or said something.
     pub ran: bool,
-    /// Whether the kernel survived the trigger.
+    /// Whether the kernel survived the trigger, and the end of its modules.
     pub survived: bool,
+    /// What a kernel that survived complained of.
+    pub complaints: Vec<String>,
+    /// Why the kernel did not load a module.
+    pub refused: Option<String>,
     /// What went wrong.
     pub failure: Option<Failure>,
 }
@@ -339,9 +343,30 @@ impl Guest<'_> {
                 session.recorder.finish(trigger.label.clone());
                 self.take_dump(session, armed, driven);
             }
-            Err(NoCrash::Survived { .. }) => driven.survived = true,
+            Err(NoCrash::Survived { .. }) => self.survived(session, armed, driven),
             Err(why) => driven.failure = Some(no_crash_failure(&why)),
         }
+    }
+
+    /// A kernel that the trigger did not crash.
+    fn survived(
+        &self,
+        session: &mut Session<'_, '_>,
+        armed: &Result<(), String>,
+        driven: &mut Driven,
+    ) {
+        let plan = self.attempt.plan;
+        if plan.unload {
+            let names: Vec<_> = plan.modules.iter().map(|module| module.name.as_str()).collect();
+            session.recorder.finish(plan.trigger.label.clone());
+            session.recorder.begin(Phase::Unload, names.join(", "));
+            if let Err(why) = session.unload(plan) {
+                return self.not_ready(session, why, armed, driven);
+            }
+            session.recorder.finish(names.join(", "));
+        }
+        driven.survived = true;
+        driven.complaints = std::mem::take(&mut session.complaints);
     }
 
     /// A guest that did not get as far as the trigger. If it crashed, its dump tells why.
@@ -352,11 +377,14 @@ impl Guest<'_> {
         armed: &Result<(), String>,
         driven: &mut Driven,
     ) {
+        if let NotReady::ModuleRefused { .. } = &why {
+            driven.refused = Some(why.to_string());
+        }
         if !matches!(why, NotReady::Crashed) {
             driven.failure = Some(not_ready_failure(&why));
             return;
         }
-        let loading = session.phase == Phase::Load;
+        let loading = session.phase >= Phase::Load;
         let message = session.crash.as_ref().and_then(|crash| crash.message.clone());
         session.recorder.finish("crashed");
         self.take_dump(session, armed, driven);

@@ -3,22 +3,25 @@
 
 use std::path::Path;
 
+use analyzer::Analysis;
+
 use crate::error::Failure;
 use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
 use crate::guest::Store;
 use crate::interrupt::Interrupt;
 use crate::report::{ConsoleLog, Folder, write_crash};
+use crate::review::{self, Compared, Review, Stable};
 use crate::run::accel::{Candidates, Memory};
 use crate::run::analysis::Symbols;
 use crate::run::drive::{Driven, drive};
-use crate::run::explain;
 use crate::run::judge::{self, Judgement};
-use crate::run::outcome::{Outcome, RunResult};
+use crate::run::outcome::{Difference, Outcome, REPORT, RunResult};
 use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
+use crate::run::{excerpt, explain, object};
 use crate::vm::Launcher;
 
 /// What all runs of an invocation share.
@@ -38,6 +41,8 @@ pub struct Setting<'a> {
     pub interrupt: Interrupt,
     /// Whether to keep what the guest was booted from.
     pub keep: bool,
+    /// What is done with reviewed reports.
+    pub review: Review,
 }
 
 /// Makes one run. `name` is its folder's.
@@ -53,6 +58,7 @@ pub fn execute(
     bus.emit(Event::RunStarted { case: case.clone(), guest: guest.clone() });
     let mut recorder = Recorder::new(bus);
     let mut result = RunResult::new(case, guest);
+    result.wanted_rate = selected.case.manifest.expectation(&selected.guest.name).rate;
     result.artifacts = Some(setting.folder.final_path().join(name).display().to_string());
     match setting.folder.run(name) {
         Ok(folder) => {
@@ -83,18 +89,29 @@ fn phases(
 ) -> Result<(), Failure> {
     let (mut driven, symbols) = driven(selected, setting, launcher, recorder, folder)?;
     let captured = driven.capture.is_some();
-    let survived = driven.survived;
+    let end = End {
+        survived: driven.survived,
+        complaints: std::mem::take(&mut driven.complaints),
+        refused: driven.refused.take(),
+    };
     let image = driven.image.take();
     take(driven, result);
+    let mut analyzed = None;
     if captured {
-        let analyzed = match image {
+        let explained = match image {
             Some(image) => explain::memory(&image, folder, &symbols, recorder),
             None => explain::vmcore(&folder.join("vmcore"), &symbols, recorder),
         };
-        match analyzed {
+        match explained {
             Ok(analysis) => {
                 write_crash(folder, &analysis)?;
-                result.report = Some(analysis.report);
+                let culprit = analysis.report.verdict.culprit.as_ref();
+                result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
+                let expression = analysis.report.verdict.expression.as_deref();
+                result.object =
+                    expression.and_then(|it| object::of(&folder.join("vmcore"), &symbols, it));
+                result.report = Some(analysis.report.clone());
+                analyzed = Some(analysis);
             }
             // A guest that was not ready is the graver failure.
             Err(failure) if result.failure.is_some() => {
@@ -103,7 +120,10 @@ fn phases(
             Err(failure) => result.failure = Some(failure),
         }
     }
-    judge(selected, survived, result);
+    judge(selected, &end, result);
+    if let Some(analysis) = analyzed.filter(|_| result.outcome == Outcome::Reproduced) {
+        reviewed(selected, setting.review, &analysis, result, recorder)?;
+    }
     Ok(())
 }
 
@@ -169,15 +189,65 @@ fn take(driven: Driven, result: &mut RunResult) {
     result.failure = driven.failure;
 }
 
-fn judge(selected: &Selected, survived: bool, result: &mut RunResult) {
+/// Holds a report that is as the case expects to the reviewed one.
+fn reviewed(
+    selected: &Selected,
+    review: Review,
+    analysis: &Analysis,
+    result: &mut RunResult,
+    recorder: &mut Recorder<'_>,
+) -> Result<(), Failure> {
+    if review == Review::Off {
+        return Ok(());
+    }
+    let text = analyzer::render::text(&analysis.stable);
+    let description = &selected.case.manifest.summary;
+    let stable = Stable { description, text: &text, report: &analysis.stable };
+    let compared = review::compare(&selected.case.folder, &selected.guest.name, stable);
+    let words = match compared.map_err(|error| {
+        let message = format!("cannot compare the report with the reviewed one of {}", result.case);
+        Failure::new(Exit::WriteFailed, message).caused_by(&error)
+    })? {
+        Compared::Same => return Ok(()),
+        Compared::New if review == Review::Require => vec!["nobody has reviewed one".to_owned()],
+        Compared::New => {
+            recorder.note("nobody has reviewed this report yet: repro review");
+            return Ok(());
+        }
+        Compared::Changed(words) => words,
+    };
+    result.outcome = Outcome::Mismatched;
+    result.differences.extend(words.into_iter().map(|got| Difference {
+        key: REPORT.to_owned(),
+        expected: "as it was reviewed".to_owned(),
+        got,
+    }));
+    Ok(())
+}
+
+/// How a guest ended that did not crash.
+struct End {
+    survived: bool,
+    complaints: Vec<String>,
+    refused: Option<String>,
+}
+
+fn judge(selected: &Selected, end: &End, result: &mut RunResult) {
     let expected = selected.case.manifest.expectation(&selected.guest.name);
     let marker = selected.case.marker.as_ref();
+    let refused = end.refused.as_deref().and_then(|why| judge::refused(&expected, why));
+    if let Some(judged) = refused {
+        result.failure = None;
+        result.outcome = judged.outcome;
+        result.differences = judged.differences;
+        return;
+    }
     let judged = match (&result.failure, &result.crash, &result.report) {
         (Some(failure), _, _) if failure.exit == Exit::CaseFailed => {
             Judgement { outcome: Outcome::NotReproduced, differences: Vec::new() }
         }
         (None, Some(crash), Some(report)) => judge::crash(&expected, marker, crash, report),
-        (None, None, None) if survived => judge::survived(&expected),
+        (None, None, None) if end.survived => judge::survived(&expected, &end.complaints),
         _ => return,
     };
     result.outcome = judged.outcome;

@@ -8,6 +8,9 @@ use crate::case::{CulpritExpectation, Expectation, FramePattern, Marker, Outcome
 use crate::events::CrashSign;
 use crate::run::outcome::{Crash, Difference, Outcome};
 
+/// More complaints of a kernel than these are not listed.
+const MOST_COMPLAINTS: usize = 20;
+
 /// What came of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
@@ -17,15 +20,30 @@ pub struct Judgement {
     pub differences: Vec<Difference>,
 }
 
-/// Judges a guest whose kernel survived the trigger.
+/// Judges a guest whose kernel survived the trigger, by what it complained of.
 #[must_use]
-pub fn survived(expected: &Expectation) -> Judgement {
-    if expected.outcome == Expected::None {
-        return Judgement { outcome: Outcome::Reproduced, differences: Vec::new() };
+pub fn survived(expected: &Expectation, complaints: &[String]) -> Judgement {
+    let mut differences = Differences::default();
+    if expected.outcome != Expected::None {
+        differences.check("outcome", Some(&expected.outcome), Some(&Expected::None));
+        return Judgement { outcome: Outcome::NotReproduced, differences: differences.0 };
+    }
+    let allowed = |line: &&String| !expected.allow.iter().any(|words| line.contains(words));
+    for line in complaints.iter().filter(allowed).take(MOST_COMPLAINTS) {
+        differences.add("kernel log", "no complaint".to_owned(), line.clone());
+    }
+    differences.judgement()
+}
+
+/// Judges a guest whose kernel did not load a module, where that is expected.
+#[must_use]
+pub fn refused(expected: &Expectation, why: &str) -> Option<Judgement> {
+    if expected.outcome != Expected::Refused {
+        return None;
     }
     let mut differences = Differences::default();
-    differences.check("outcome", Some(&expected.outcome), Some(&Expected::None));
-    Judgement { outcome: Outcome::NotReproduced, differences: differences.0 }
+    differences.check_message(expected.message.as_deref(), Some(why));
+    Some(differences.judgement())
 }
 
 /// Judges a crash. `marker` is the line at fault in the case's source.
@@ -38,7 +56,9 @@ pub fn crash(
 ) -> Judgement {
     let got = if crash.sign == CrashSign::Hang { Expected::Hang } else { Expected::Panic };
     let mut differences = Differences::default();
-    differences.check("outcome", Some(&expected.outcome), Some(&got));
+    if !expected.outcome.admits(got) {
+        differences.check("outcome", Some(&expected.outcome), Some(&got));
+    }
     let verdict = &report.verdict;
     differences.check("kind", expected.kind.as_ref(), Some(&verdict.kind));
     differences.check("expression", expected.expression.as_ref(), verdict.expression.as_ref());
@@ -56,14 +76,18 @@ pub fn crash(
         differences.check_line(marker, culprit);
     }
     differences.check_frames(&expected.frames, &report.backtraces.fault);
-    let outcome = if differences.0.is_empty() { Outcome::Reproduced } else { Outcome::Mismatched };
-    Judgement { outcome, differences: differences.0 }
+    differences.judgement()
 }
 
 #[derive(Default)]
 struct Differences(Vec<Difference>);
 
 impl Differences {
+    fn judgement(self) -> Judgement {
+        let outcome = if self.0.is_empty() { Outcome::Reproduced } else { Outcome::Mismatched };
+        Judgement { outcome, differences: self.0 }
+    }
+
     /// A key that is not expected to be anything is always right.
     fn check<T: Serialize + PartialEq>(
         &mut self,
@@ -247,8 +271,41 @@ mod tests {
 
     #[test]
     fn surviving_is_right_only_where_it_is_expected() {
-        assert_eq!(survived(&expected()).outcome, Outcome::NotReproduced);
+        assert_eq!(survived(&expected(), &[]).outcome, Outcome::NotReproduced);
         let harmless: Expectation = serde_json::from_str(r#"{"outcome": "none"}"#).unwrap();
-        assert_eq!(survived(&harmless).outcome, Outcome::Reproduced);
+        assert_eq!(survived(&harmless, &[]).outcome, Outcome::Reproduced);
+    }
+
+    #[test]
+    fn a_survivor_that_complains_is_a_mismatch_unless_the_words_are_allowed() {
+        let text = r#"{"outcome": "none", "allow": ["at a.c:1"]}"#;
+        let expected: Expectation = serde_json::from_str(text).unwrap();
+        let complaints = ["WARNING: CPU: 0 at a.c:1".into(), "WARNING: CPU: 0 at b.c:2".into()];
+        let judged = survived(&expected, &complaints[..1]);
+        assert_eq!(judged.outcome, Outcome::Reproduced);
+        let judged = survived(&expected, &complaints);
+        assert_eq!(judged.outcome, Outcome::Mismatched);
+        assert_eq!(judged.differences[0].got, "WARNING: CPU: 0 at b.c:2");
+    }
+
+    #[test]
+    fn a_refused_module_is_right_only_where_it_is_expected() {
+        let why = "the kernel refused a.ko: Invalid argument";
+        assert_eq!(refused(&expected(), why), None, "otherwise the guest was not ready");
+        let text = r#"{"outcome": "refused", "message": "Invalid argument"}"#;
+        let wanted: Expectation = serde_json::from_str(text).unwrap();
+        assert_eq!(refused(&wanted, why).unwrap().outcome, Outcome::Reproduced);
+        assert_eq!(refused(&wanted, "Exec format error").unwrap().outcome, Outcome::Mismatched);
+        assert_eq!(survived(&wanted, &[]).outcome, Outcome::NotReproduced);
+    }
+
+    #[test]
+    fn any_crash_is_what_a_case_without_further_words_expects() {
+        let wanted: Expectation = serde_json::from_str(r#"{"outcome": "crash"}"#).unwrap();
+        for sign in [CrashSign::Console, CrashSign::Hang] {
+            let judged = crash(&wanted, None, &panicked(sign), &report());
+            assert_eq!(judged.outcome, Outcome::Reproduced);
+        }
+        assert_eq!(survived(&wanted, &[]).outcome, Outcome::NotReproduced);
     }
 }

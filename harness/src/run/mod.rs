@@ -4,19 +4,26 @@
 pub mod accel;
 pub mod analysis;
 mod boot;
+pub(crate) mod complaints;
 mod crash;
 mod drive;
+mod excerpt;
 pub mod execute;
 mod explain;
 pub mod judge;
+pub mod matrix;
+mod object;
 pub mod outcome;
+pub mod partition;
 pub mod plan;
 pub mod prepare;
+pub mod rate;
 mod recorder;
 mod restore;
 pub mod select;
 pub mod series;
 pub(crate) mod session;
+mod setup_files;
 mod trigger;
 
 pub use drive::{Driven, drive};

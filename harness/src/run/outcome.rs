@@ -13,6 +13,9 @@ use crate::events::{Accel, CaptureMethod, CrashSign, Phase};
 use crate::exit::Exit;
 use crate::run::plan::BootWay;
 
+/// The key of a [`Difference`] from the report that was reviewed.
+pub const REPORT: &str = "report";
+
 /// Version of the form of [`Runs`].
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -116,6 +119,15 @@ pub struct RunResult {
     pub differences: Vec<Difference>,
     /// What the analysis found; null when there is no vmcore or it cannot be read.
     pub report: Option<Report>,
+    /// How often the case wants to come out as expected, between 0 and 1; null for each time.
+    #[serde(default)]
+    pub wanted_rate: Option<f64>,
+    /// The source around the line at fault; null where there is none.
+    #[serde(default)]
+    pub excerpt: Option<Excerpt>,
+    /// The object that held the bad value; null where there is none.
+    #[serde(default)]
+    pub object: Option<Object>,
 }
 
 impl RunResult {
@@ -139,6 +151,9 @@ impl RunResult {
             failure: None,
             differences: Vec::new(),
             report: None,
+            wanted_rate: None,
+            excerpt: None,
+            object: None,
         }
     }
 
@@ -152,11 +167,48 @@ impl RunResult {
         }
     }
 
+    /// Whether the kernel crashed.
+    #[must_use]
+    pub const fn crashed(&self) -> bool {
+        self.crash.is_some()
+    }
+
+    /// Name of its artefact folder: `case@guest`, with a number where it was repeated.
+    #[must_use]
+    pub fn folder_name(&self) -> String {
+        let last = self.artifacts.as_deref().and_then(|path| path.rsplit('/').next());
+        last.map_or_else(|| self.name(), str::to_owned)
+    }
+
     /// `case@guest`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}@{}", self.case, self.guest)
     }
+}
+
+/// An object in the dump.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Object {
+    /// The expression that it is the value of.
+    pub expression: String,
+    /// Its members, as `p` of `repro crash` prints them.
+    pub lines: Vec<String>,
+    /// Index in `lines` of the member with the bad value.
+    pub bad: u32,
+}
+
+/// Lines of a source file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Excerpt {
+    /// The file, by its place in the case.
+    pub file: String,
+    /// Number of the first line here, from 1.
+    pub first: u32,
+    /// Number of the line at fault.
+    pub line: u32,
+    /// The lines.
+    pub text: Vec<String>,
 }
 
 /// The crash as it was seen from outside.

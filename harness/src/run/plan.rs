@@ -43,6 +43,8 @@ pub struct Plan {
     pub modules: Vec<Module>,
     /// What makes the guest crash.
     pub trigger: Trigger,
+    /// Whether the modules are unloaded if the kernel survives.
+    pub unload: bool,
     /// Ways of taking the vmcore, in order.
     pub capture: Vec<CaptureMethod>,
     /// Longest times.

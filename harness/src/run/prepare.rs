@@ -23,6 +23,7 @@ use crate::run::plan::{
 };
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
+use crate::run::setup_files;
 use crate::snapshot::Snapshots;
 use crate::units;
 use crate::vm::{CASE_BYTES, Disks, Launcher, SharedRam};
@@ -62,7 +63,7 @@ pub fn prepare(
     if interrupt.requested() {
         return Err(interrupted());
     }
-    let case = case_files(selected, &modules);
+    let case = case_files(selected, &modules)?;
     let initrd = initrd(ways.capture, &files, &case, folder)?;
     write_case(selected, &files, folder)?;
     let mut plan = plan(selected, ways.capture, files.vmlinuz.clone(), initrd);
@@ -215,7 +216,10 @@ fn build(
 }
 
 /// The case's files in the guest.
-fn case_files(selected: &Selected, modules: &[BuiltModule]) -> Vec<CaseFile> {
+///
+/// # Errors
+/// A folder cannot be read, or a program's libraries are not on this machine.
+fn case_files(selected: &Selected, modules: &[BuiltModule]) -> Result<Vec<CaseFile>, Failure> {
     let case = &selected.case;
     let mut files: Vec<_> = modules
         .iter()
@@ -224,10 +228,13 @@ fn case_files(selected: &Selected, modules: &[BuiltModule]) -> Vec<CaseFile> {
     if let TriggerCommand::Run(script) = &case.manifest.trigger.command {
         files.push(CaseFile { name: TRIGGER.to_owned(), path: case.folder.join(script) });
     }
-    for file in case.manifest.setup(&selected.guest.name).files {
-        files.push(CaseFile { name: file.display().to_string(), path: case.folder.join(file) });
-    }
-    files
+    let named = &case.manifest.setup(&selected.guest.name).files;
+    let more = setup_files::all(&case.folder, named).map_err(|error| {
+        let message = format!("cannot give the guest the files of case {}", case.name);
+        Failure::new(Exit::SetupError, message).caused_by(&*error)
+    })?;
+    files.extend(more);
+    Ok(files)
 }
 
 /// The first kernel's initramfs, in a file without a name.
@@ -306,6 +313,7 @@ pub fn dry_run(
 fn plan(selected: &Selected, way: CaptureWay, vmlinuz: PathBuf, initrd: File) -> Plan {
     let Selected { case, guest } = selected;
     let (kernel, setup) = (&guest.kernel, case.manifest.setup(&guest.name));
+    let expected = case.manifest.expectation(&guest.name);
     let capture = |tcg: &[String]| {
         let words = [CONSOLE.to_owned()];
         [&words[..], &kernel.capture_command_line, tcg].concat().join(" ")
@@ -327,6 +335,7 @@ fn plan(selected: &Selected, way: CaptureWay, vmlinuz: PathBuf, initrd: File) ->
         sysctls: sysctls(&setup),
         modules: modules(case),
         trigger: trigger(case),
+        unload: expected.outcome == case::Outcome::None && expected.unload,
         capture: methods(way, guest),
         limits: ByAccel { kvm: limits(&guest.timeouts.kvm), tcg: limits(&guest.timeouts.tcg) },
         snapshot: None,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From the words `CASE[@GUEST]` to cases and guests.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,13 +28,13 @@ impl Selected {
     }
 }
 
-/// The runs that these words name; without words, the project's default.
+/// The runs that these words name; without words, the project's default, or its only case.
 ///
 /// # Errors
 /// There is no such case or guest, or a manifest is wrong.
 pub fn select(project: &Project, words: &[String]) -> Result<Vec<Selected>, Failure> {
     if words.is_empty() {
-        return Ok(vec![one(project, &project.settings.default_case)?]);
+        return Ok(vec![one(project, "")?]);
     }
     words.iter().map(|word| one(project, word)).collect()
 }
@@ -44,8 +45,8 @@ pub fn select(project: &Project, words: &[String]) -> Result<Vec<Selected>, Fail
 /// A manifest is wrong.
 pub fn all(project: &Project) -> Result<Vec<Selected>, Failure> {
     let mut selected = Vec::new();
-    for name in names(&project.cases(), |path| path.join("case.toml").is_file())? {
-        let case = load_case(&project.cases().join(&name))?;
+    for folder in case_folders(project)?.values() {
+        let case = load_case(folder)?;
         for guest in guests(project, &case)? {
             selected.push(Selected { case: case.clone(), guest: load_guest(project, &guest)? });
         }
@@ -53,14 +54,43 @@ pub fn all(project: &Project) -> Result<Vec<Selected>, Failure> {
     Ok(selected)
 }
 
-/// The names of all guests of the project.
+/// The folders of the project's cases, by the cases' names.
+///
+/// # Errors
+/// A folder cannot be read, or two cases have the same name.
+pub fn case_folders(project: &Project) -> Result<BTreeMap<String, PathBuf>, Failure> {
+    let is_case = |path: &Path| path.join("case.toml").is_file();
+    let mut found = BTreeMap::<String, PathBuf>::new();
+    for folder in project.case_folders().filter(|folder| folder.is_dir()) {
+        let folders = if is_case(&folder) {
+            vec![folder]
+        } else {
+            names(&folder, is_case)?.iter().map(|name| folder.join(name)).collect()
+        };
+        for folder in folders {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if let Some(first) = found.insert(name.clone(), folder.clone()) {
+                let message = format!("two cases are named {name}");
+                let places = format!("{} and {}", first.display(), folder.display());
+                return Err(Failure::new(Exit::SetupError, message).hint(places));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The names of all guests: the project's, then those that this program knows by itself.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub fn guest_names(project: &Project) -> Result<Vec<String>, Failure> {
     let manifest = |path: &Path| path.extension().is_some_and(|extension| extension == "toml");
-    let names = names(&project.guests(), manifest)?;
-    Ok(names.iter().map(|name| name.trim_end_matches(".toml").to_owned()).collect())
+    let mut all = BTreeSet::new();
+    for folder in project.guest_folders() {
+        let names = names(&folder, manifest)?;
+        all.extend(names.iter().map(|name| name.trim_end_matches(".toml").to_owned()));
+    }
+    Ok(all.into_iter().collect())
 }
 
 /// The manifest of a guest.
@@ -68,8 +98,9 @@ pub fn guest_names(project: &Project) -> Result<Vec<String>, Failure> {
 /// # Errors
 /// There is none, or it is wrong.
 pub fn load_guest(project: &Project, name: &str) -> Result<guest::Manifest, Failure> {
-    let path = project.guests().join(format!("{name}.toml"));
-    if !path.is_file() {
+    let file = format!("{name}.toml");
+    let path = project.guest_folders().map(|folder| folder.join(&file)).find(|path| path.is_file());
+    let Some(path) = path else {
         if let Some(note) = project.imports.get(name) {
             return Ok(guest::imported(load_guest(project, &note.like)?, name, note));
         }
@@ -78,8 +109,13 @@ pub fn load_guest(project: &Project, name: &str) -> Result<guest::Manifest, Fail
         let known = known.join(", ");
         return Err(Failure::new(Exit::NoCases, format!("there is no guest {name}"))
             .hint(format!("guests: {known}")));
-    }
-    guest::Manifest::load(&path).map_err(|error| Failure::from_error(Exit::SetupError, &error))
+    };
+    let mut guest = guest::Manifest::load(&path)
+        .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
+    project.settings.timeouts.apply(&mut guest.timeouts);
+    let choice = project.settings.choice(name);
+    choice.apply(&mut guest).map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
+    Ok(guest)
 }
 
 /// The guest that files to be imported are most like: the one whose kernels are named so.
@@ -106,7 +142,6 @@ fn one(project: &Project, word: &str) -> Result<Selected, Failure> {
         Some((place, guest)) => (place, Some(guest.to_owned())),
         None => (word, None),
     };
-    let place = if place.is_empty() { &project.settings.default_case } else { place };
     let case = load_case(&folder(project, place)?)?;
     let guest = match guest {
         Some(guest) => guest,
@@ -115,18 +150,36 @@ fn one(project: &Project, word: &str) -> Result<Selected, Failure> {
     Ok(Selected { guest: load_guest(project, &guest)?, case })
 }
 
-/// A word with a slash, or a folder with a manifest, is a path; any other is a name.
+/// The name of a case of the project, or the path of a folder with a manifest; nothing is the
+/// project's default case.
 fn folder(project: &Project, place: &str) -> Result<PathBuf, Failure> {
-    let path = PathBuf::from(place);
-    let named = project.cases().join(place);
-    for folder in [&named, &path] {
-        if folder.join("case.toml").is_file() {
-            return Ok(folder.clone());
-        }
+    let known = case_folders(project)?;
+    let place = match (place, &project.settings.default_case) {
+        ("", Some(default)) => default,
+        ("", None) => match known.values().next() {
+            Some(only) if known.len() == 1 => return Ok(only.clone()),
+            _ => return Err(no_case(&known, "no case is named")),
+        },
+        (place, _) => place,
+    };
+    if let Some(folder) = known.get(place) {
+        return Ok(folder.clone());
     }
-    let known = names(&project.cases(), |path| path.join("case.toml").is_file())?.join(", ");
-    Err(Failure::new(Exit::NoCases, format!("there is no case {place}"))
-        .hint(format!("cases: {known}; or the path of a folder with a case.toml")))
+    let path = PathBuf::from(place);
+    if path.join("case.toml").is_file() {
+        return Ok(path);
+    }
+    Err(no_case(&known, &format!("there is no case {place}")))
+}
+
+fn no_case(known: &BTreeMap<String, PathBuf>, message: &str) -> Failure {
+    let names: Vec<_> = known.keys().map(String::as_str).collect();
+    let hint = if names.is_empty() {
+        "name a folder with a case.toml, or make one: repro new-case".to_owned()
+    } else {
+        format!("cases: {}; or the path of a folder with a case.toml", names.join(", "))
+    };
+    Failure::new(Exit::NoCases, message).hint(hint)
 }
 
 fn load_case(folder: &Path) -> Result<Case, Failure> {
@@ -137,6 +190,9 @@ fn load_case(folder: &Path) -> Result<Case, Failure> {
 fn guests(project: &Project, case: &Case) -> Result<Vec<String>, Failure> {
     if !case.manifest.guests.is_empty() {
         return Ok(case.manifest.guests.clone());
+    }
+    if !project.settings.guests.is_empty() {
+        return Ok(project.settings.guests.clone());
     }
     let default = project.settings.default_guest.clone();
     let mut names = guest_names(project)?;

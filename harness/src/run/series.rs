@@ -148,18 +148,14 @@ fn lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::Case;
-    use crate::guest::Manifest;
 
     fn selected(case: &str, guest: &str) -> Selected {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let project = crate::config::Project::find(Some(root)).unwrap();
-        let folder = project.cases().join(&project.settings.default_case);
-        let manifest = format!("{}.toml", project.settings.default_guest);
-        let case = Case { name: case.to_owned(), ..Case::load(&folder).unwrap() };
-        let mut manifest = Manifest::load(&project.guests().join(manifest)).unwrap();
-        manifest.name = guest.to_owned();
-        Selected { case, guest: manifest }
+        let mut selected = crate::run::select::select(&project, &[]).unwrap().remove(0);
+        selected.case.name = case.to_owned();
+        selected.guest.name = guest.to_owned();
+        selected
     }
 
     fn jobs(wish: Wish, selected: &[Selected]) -> Vec<(String, Ways, Option<String>)> {

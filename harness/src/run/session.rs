@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::events::{CrashSign, Event, Phase, millis};
+use crate::run::complaints::complaint;
 use crate::run::crash::{crash_message, printk_text};
 use crate::run::outcome::Crash;
 use crate::run::plan::Limits;
@@ -68,6 +69,8 @@ pub(crate) struct Session<'r, 'b> {
     pub(crate) panicked: bool,
     /// The lines of the console with their times, where they are kept.
     pub(crate) heard: Option<Vec<(u64, String)>>,
+    /// What the kernel complained of since the modules were loaded.
+    pub(crate) complaints: Vec<String>,
     halted: Option<String>,
 }
 
@@ -93,6 +96,7 @@ impl<'r, 'b> Session<'r, 'b> {
             memory: None,
             panicked: false,
             heard: None,
+            complaints: Vec::new(),
             halted: None,
         }
     }
@@ -195,6 +199,8 @@ impl<'r, 'b> Session<'r, 'b> {
         }
         if let Some(message) = message {
             self.crashed(CrashSign::Console, Some(message));
+        } else if let Some(complaint) = complaint(line).filter(|_| self.phase >= Phase::Load) {
+            self.complaints.push(complaint.to_owned());
         }
     }
 

@@ -42,6 +42,11 @@ pub enum Request {
         /// Module parameters, as insmod(8) takes them.
         parameters: String,
     },
+    /// Unload a module.
+    Unload {
+        /// Its name in the kernel.
+        name: String,
+    },
     /// Start the trigger.
     Trigger {
         /// Program and arguments.
@@ -73,6 +78,7 @@ impl Request {
             Self::Arm { .. } => "arm",
             Self::Sysctl { .. } => "sysctl",
             Self::Load { .. } => "load",
+            Self::Unload { .. } => "unload",
             Self::Trigger { .. } => "trigger",
             Self::Unpack { .. } => "unpack",
             Self::Seed { .. } => "seed",

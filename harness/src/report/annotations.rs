@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a pipeline understands of its job's output: GitHub's workflow commands and step summary,
+//! GitLab's sections. On stderr, so that stdout stays data.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::console_log::unwritable;
+use super::junit::{details, headline};
+use crate::error::Failure;
+use crate::events::{Event, Reporter, Stamped};
+use crate::run::matrix::{self, Cell};
+use crate::run::outcome::RunResult;
+
+/// Whose words are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Annotate {
+    /// Those of the pipeline that this is (by its environment), if it is one.
+    #[default]
+    Auto,
+    /// GitHub's.
+    Github,
+    /// GitLab's.
+    Gitlab,
+    /// Nobody's.
+    None,
+}
+
+/// Writes the words of a pipeline.
+#[derive(Debug)]
+pub struct Annotations {
+    whose: Annotate,
+    /// Folder of the project, to find the files that annotations are about.
+    root: PathBuf,
+    /// GitHub's file for Markdown.
+    summary: Option<PathBuf>,
+    results: Vec<RunResult>,
+    section: Option<String>,
+}
+
+impl Annotations {
+    /// A reporter, if somebody listens.
+    #[must_use]
+    pub fn of(whose: Annotate, root: &Path) -> Option<Self> {
+        let is = |variable: &str| env::var_os(variable).is_some_and(|value| value == "true");
+        let whose = match whose {
+            Annotate::Auto if is("GITHUB_ACTIONS") => Annotate::Github,
+            Annotate::Auto if is("GITLAB_CI") => Annotate::Gitlab,
+            Annotate::Auto | Annotate::None => return None,
+            whose => whose,
+        };
+        let summary = env::var_os("GITHUB_STEP_SUMMARY").filter(|_| whose == Annotate::Github);
+        Some(Self {
+            whose,
+            root: root.to_owned(),
+            summary: summary.map(PathBuf::from),
+            results: Vec::new(),
+            section: None,
+        })
+    }
+
+    fn begin(&mut self, run: &str, at_ms: u64) -> String {
+        let name: String =
+            run.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        self.section = Some(name.clone());
+        match self.whose {
+            Annotate::Github => format!("::group::{run}\n"),
+            _ => format!("\x1b[0Ksection_start:{}:{name}\r\x1b[0K{run}\n", at_ms / 1000),
+        }
+    }
+
+    fn end(&mut self, at_ms: u64) -> String {
+        match (self.section.take(), self.whose) {
+            (None, _) => String::new(),
+            (Some(_), Annotate::Github) => "::endgroup::\n".to_owned(),
+            (Some(name), _) => format!("\x1b[0Ksection_end:{}:{name}\r\x1b[0K\n", at_ms / 1000),
+        }
+    }
+
+    fn errors(&self) -> String {
+        let cells = matrix::cells(&self.results);
+        let bad = cells.iter().filter(|cell| !cell.status().is_good());
+        bad.map(|cell| self.error(cell)).collect()
+    }
+
+    /// `::error file=…,line=…,title=…::…`, at the line at fault if it is a file of the project, else
+    /// at the case's manifest.
+    fn error(&self, cell: &Cell<'_>) -> String {
+        let run = cell.telling();
+        let mut place = String::new();
+        if let Some((file, line)) = self.place(run) {
+            let _ = write!(place, "file={},line={line},", property(&file));
+        }
+        let title = format!("{}: {}", run.name(), cell.status().name());
+        let text = format!("{}\n{}", headline(cell), details(cell));
+        format!("::error {place}title={}::{}\n", property(&title), message(&text))
+    }
+
+    fn place(&self, run: &RunResult) -> Option<(String, u32)> {
+        let folders = ["modules", "cases", "."].map(|folder| Path::new(folder).join(&run.case));
+        let folder =
+            folders.iter().find(|folder| self.root.join(folder).join("case.toml").is_file())?;
+        let excerpt = run.excerpt.as_ref().map(|it| (folder.join(&it.file), it.line));
+        let excerpt = excerpt.filter(|(file, _)| self.root.join(file).is_file());
+        let (file, line) = match excerpt {
+            Some(place) => place,
+            None => {
+                let manifest = folder.join("case.toml");
+                let text = fs::read_to_string(self.root.join(&manifest)).unwrap_or_default();
+                let expect = text.lines().position(|line| line.trim() == "[expect]").unwrap_or(0);
+                (manifest, u32::try_from(expect + 1).unwrap_or(1))
+            }
+        };
+        Some((file.display().to_string(), line))
+    }
+
+    fn write_summary(&self, path: &Path) -> io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(summary(&self.results).as_bytes())
+    }
+}
+
+/// The table of all cells, in Markdown.
+fn summary(results: &[RunResult]) -> String {
+    let mut text = String::from("| case | guest | result | verdict |\n|---|---|---|---|\n");
+    for cell in matrix::cells(results) {
+        let run = cell.telling();
+        let mark = if cell.status().is_good() { "✅" } else { "❌" };
+        let verdict = run.report.as_ref().map_or("", |report| report.verdict.summary.as_str());
+        let rate = cell.rated().map(|_| format!("<br>{}", cell.rate())).unwrap_or_default();
+        let verdict = verdict.replace('|', "\\|").replace('\n', " ");
+        let status = cell.status().name();
+        let _ =
+            writeln!(text, "| {} | {} | {mark} {status}{rate} | {verdict} |", run.case, run.guest);
+    }
+    text.push('\n');
+    text
+}
+
+/// Escapes of a property's value in a workflow command.
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// Escapes of a message in a workflow command.
+fn message(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+impl Reporter for Annotations {
+    fn event(&mut self, event: &Stamped) {
+        let text = match &event.event {
+            Event::RunStarted { case, guest } => {
+                self.begin(&format!("{case}@{guest}"), event.at_ms)
+            }
+            Event::RunFinished { result } => {
+                self.results.push((**result).clone());
+                self.end(event.at_ms)
+            }
+            Event::Finished { .. } if self.whose == Annotate::Github => self.errors(),
+            _ => return,
+        };
+        // A pipeline that does not listen any more is no reason to stop.
+        let _ = anstream::stderr().write_all(text.as_bytes());
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        match &self.summary {
+            Some(path) => self.write_summary(path).map_err(|error| unwritable(path, &error)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::outcome::{Difference, Outcome};
+
+    fn annotations(root: &Path) -> Annotations {
+        let mut run = RunResult::new("mine".into(), "guest-b".into());
+        run.outcome = Outcome::Mismatched;
+        run.differences.push(Difference {
+            key: "kind".into(),
+            expected: "50 %".into(),
+            got: "a\nb".into(),
+        });
+        let mut annotations = Annotations::of(Annotate::Github, root).unwrap();
+        annotations.results.push(run);
+        annotations
+    }
+
+    #[test]
+    fn an_error_points_at_what_the_case_expects_and_is_escaped() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("cases/mine")).unwrap();
+        fs::write(root.path().join("cases/mine/case.toml"), "x = 1\n\n[expect]\n").unwrap();
+        assert_eq!(
+            annotations(root.path()).errors(),
+            "::error file=cases/mine/case.toml,line=3,title=mine@guest-b%3A mismatched::\
+             mismatched%0Akind: expected 50 %25, got a%0Ab\n"
+        );
+    }
+
+    #[test]
+    fn the_summary_is_a_table() {
+        let root = tempfile::tempdir().unwrap();
+        let text = summary(&annotations(root.path()).results);
+        assert!(text.contains("| mine | guest-b | ❌ mismatched |"), "{text}");
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a kernel prints when something is wrong that does not end it.
+
+use crate::run::crash::printk_text;
+
+/// First words of such lines, in lower case. From the texts in the kernel's sources (3.10 – 6.12):
+/// `kernel/{panic,hung_task}.c`, `kernel/rcu/tree_stall.h`, `kernel/irq/spurious.c`, `lib/ubsan.c`,
+/// `mm/{slub,kmemleak}.c`, `fs/sysfs/dir.c`, `net/core/dev.c`.
+const SIGNS: [&str; 14] = [
+    "warning: cpu:",
+    "info: task ",
+    "info: lockdep",
+    "info: rcu",
+    "rcu: info:",
+    "info: suspicious rcu usage",
+    "warning: suspicious rcu usage",
+    "warning: possible ",
+    "ubsan: ",
+    "kmemleak: ",
+    "sysfs: cannot create duplicate",
+    "unregister_netdevice: waiting for",
+    "irq ",
+    "bug ",
+];
+
+/// What a line that begins with these words has to hold besides, to be a complaint.
+const WITH: [(&str, &str); 4] = [
+    ("info: task ", "blocked for more than"),
+    ("irq ", "nobody cared"),
+    ("kmemleak: ", "new suspected memory leaks"),
+    // A slab's report: `BUG name (Not tainted): Objects remaining in …`.
+    ("bug ", "): "),
+];
+
+/// The message if this line of the console says that something is wrong.
+pub(crate) fn complaint(line: &str) -> Option<&str> {
+    let text = printk_text(line)?;
+    let lower = text.to_ascii_lowercase();
+    let sign = SIGNS.iter().find(|sign| lower.starts_with(*sign))?;
+    let with = WITH.iter().find(|(begin, _)| begin == sign);
+    with.is_none_or(|(_, words)| lower.contains(words)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_without_ending_the_kernel_is_recognised() {
+        for text in [
+            "WARNING: CPU: 1 PID: 60 at lib/refcount.c:28 refcount_warn_saturate+0xba/0x110",
+            "INFO: task sh:61 blocked for more than 120 seconds.",
+            "rcu: INFO: rcu_sched self-detected stall on CPU",
+            "INFO: rcu_sched self-detected stall on CPU { 1}  (t=60000 jiffies g=1 c=0 q=0)",
+            "BUG widget (Tainted: G           O     ): Objects remaining in widget on shutdown",
+            "sysfs: cannot create duplicate filename '/module/x'",
+            "irq 11: nobody cared (try booting with the \"irqpoll\" option)",
+            "UBSAN: array-index-out-of-bounds in x.c:3:4",
+        ] {
+            assert_eq!(complaint(&format!("[    3.141592] {text}")), Some(text));
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_none() {
+        for text in [
+            "x: loading out-of-tree module taints kernel.",
+            "INFO: task scheduler is ready",
+            "irq 11 handler registered",
+            "kmemleak: Kernel memory leak detector initialized (mem pool available: 15742)",
+            "Warning: unable to open an initial console.",
+        ] {
+            assert_eq!(complaint(&format!("[    3.141592] {text}")), None, "{text}");
+        }
+        assert_eq!(complaint("WARNING: CPU: printed by a program"), None);
+    }
+}
