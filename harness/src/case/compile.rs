@@ -153,9 +153,17 @@ impl Place<'_> {
         }
     }
 
+    /// The compiler as make calls it. What old headers need comes with its name: 3.10 asks the
+    /// compiler for retpolines and the stack protector before it adds `KCFLAGS`, and one that makes
+    /// position-independent programs by default refuses everything for a kernel then.
+    fn compiler_words(&self) -> String {
+        let path = self.compiler.path.display().to_string();
+        std::iter::once(path).chain(self.old.iter().cloned()).collect::<Vec<_>>().join(" ")
+    }
+
     /// Options for the compiler: the host's paths do not belong into its output.
     fn flags(&self) -> Vec<String> {
-        let mut flags = self.old.clone();
+        let mut flags = Vec::new();
         let sources = format!("{}/", self.inside(self.work).display());
         if self.compiler.root.is_none() {
             let build_dir = &self.guest.build_dir;
@@ -177,7 +185,7 @@ impl Place<'_> {
             self.build_dir().display().to_string(),
             format!("-j{jobs}"),
             format!("M={}", self.inside(folder).display()),
-            format!("CC={}", self.compiler.path.display()),
+            format!("CC={}", self.compiler_words()),
             format!("KCFLAGS={}", self.flags().join(" ")),
             format!("KBUILD_EXTRA_SYMBOLS={}", symbols.join(" ")),
             "modules".to_owned(),

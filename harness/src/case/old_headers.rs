@@ -20,17 +20,21 @@ pub(super) fn options(build_dir: &Path, major: u32, work: &Path) -> io::Result<V
     let mut options = Vec::new();
     if let Some(folder) = compiler_header(build_dir, major, work)? {
         options.push(format!("-I{}", folder.display()));
-        // Kernels of that age were written before GCC 5 made C11 the default (since 3.18 they say
-        // so), and before distributions made position-independent programs and CET the default.
-        if !says("-std=gnu") {
-            options.push("-std=gnu89".to_owned());
-        }
-        if !says("no-pie") && !says("no-PIE") {
-            options.push("-fno-pie".to_owned());
-        }
-        if !says("cf-protection") && major >= 8 {
-            options.push("-fcf-protection=none".to_owned());
-        }
+    }
+    // Debian's headers have a Makefile that only includes the real one.
+    if !makefile.contains("KBUILD_CFLAGS") {
+        return Ok(options);
+    }
+    // Kernels of that age were written before GCC 5 made C11 the default (since 3.18 they say
+    // so), and before distributions made position-independent programs and CET the default.
+    if !says("-std=gnu") {
+        options.push("-std=gnu89".to_owned());
+    }
+    if !says("no-pie") && !says("no-PIE") {
+        options.push("-fno-pie".to_owned());
+    }
+    if !says("cf-protection") && major >= 8 {
+        options.push("-fcf-protection=none".to_owned());
     }
     Ok(options)
 }
@@ -80,11 +84,21 @@ mod tests {
         assert_eq!(text, "#include <linux/compiler-gcc4.h>\n");
     }
 
+    /// CentOS 7's 3.10 has one header for all compilers and `-std=gnu89`, both from later kernels,
+    /// and nothing about position-independent programs.
+    #[test]
+    fn headers_with_changes_of_later_kernels_get_what_is_still_missing() {
+        let folder = headers("#define GCC_VERSION", "KBUILD_CFLAGS := -Wall -std=gnu89\n");
+        let found = options(folder.path(), 12, folder.path()).unwrap();
+        assert_eq!(found, ["-fno-pie", "-fcf-protection=none"]);
+    }
+
     #[test]
     fn headers_that_know_the_compiler_get_nothing() {
-        let folder = headers("#include gcc_header(__GNUC__)", "");
-        assert!(options(folder.path(), 4, folder.path()).unwrap().is_empty());
-        let folder = headers("#define GCC_VERSION", "");
+        let all = "KBUILD_CFLAGS := -std=gnu11 -fno-PIE -fcf-protection=none\n";
+        let folder = headers("#define GCC_VERSION", all);
+        assert!(options(folder.path(), 12, folder.path()).unwrap().is_empty());
+        let folder = headers("#define GCC_VERSION", "include ../common/Makefile\n");
         assert!(options(folder.path(), 12, folder.path()).unwrap().is_empty());
     }
 }
