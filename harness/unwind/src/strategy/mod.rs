@@ -8,6 +8,7 @@ mod entry;
 mod frame_pointer;
 mod orc;
 mod scan;
+mod traced;
 
 pub(crate) use cfi::callee_saved;
 
@@ -87,9 +88,10 @@ pub(crate) type Strategy = fn(&Context<'_>, &Frame) -> Result<Caller, Refusal>;
 
 /// In the order they are asked. The frame pointer does not touch frames outside of code: it would
 /// skip the function that made the bad call.
-pub(crate) const STRATEGIES: [Strategy; 7] = [
+pub(crate) const STRATEGIES: [Strategy; 8] = [
     orc::caller,
     cfi::caller,
+    traced::caller,
     entry::caller,
     encoded_frame_pointer::caller,
     frame_pointer::caller,

@@ -11,5 +11,6 @@ mod machine;
 mod orc;
 mod scene;
 mod start;
+mod traced;
 mod trampoline;
 mod walk;
