@@ -13,15 +13,21 @@ use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene as _;
 use crate::told::Told;
 
+/// The flag of rflags that lets interrupts in.
+const INTERRUPTS: u64 = 1 << 9;
+
 /// Diagnoses a lockup. `frames` are those of the CPU that crashed.
 pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
-    let kind = told.kind.unwrap_or(CrashKind::SoftLockup);
     let other = told.stuck.filter(|cpu| machine.kernel().crash().cpu != Some(*cpu));
     let theirs = other.and_then(|cpu| {
         let task = machine.kernel().current_task(cpu).ok()?;
         Some(machine.backtrace_of(&task).ok()?.walk.frames)
     });
-    let frames = theirs.as_deref().unwrap_or(frames);
+    of_frames(machine, theirs.as_deref().unwrap_or(frames), told)
+}
+
+fn of_frames(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
+    let kind = told.kind.unwrap_or(CrashKind::SoftLockup);
     let (start, guilty) = interrupted(machine, frames);
     let mut diagnosis =
         Diagnosis { pc: frames.get(guilty).map(|frame| frame.pc), ..Diagnosis::new(kind) };
@@ -43,6 +49,38 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
         None => looping(machine, frames, guilty, &mut diagnosis),
     }
     diagnosis
+}
+
+/// Diagnoses a crash that an NMI asked for, by whoever saw that the machine hung; `None` if no CPU
+/// ran a module from outside of the kernel's tree.
+///
+/// Situation: a driver waits with interrupts off for a device, and no watchdog looks (a virtual
+/// machine without performance counters). The NMI arrives at one CPU, not always at the one that
+/// hangs, and says nothing but that somebody wanted it.
+pub(super) fn awoken(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
+    let kernel = machine.kernel();
+    let others = kernel.online_cpus().unwrap_or_default().into_iter();
+    let others = others.filter(|cpu| kernel.crash().cpu != Some(*cpu)).filter_map(|cpu| {
+        let task = kernel.current_task(cpu).ok()?;
+        Some(machine.backtrace_of(&task).ok()?.walk.frames)
+    });
+    let (frames, start) = std::iter::once(frames.to_vec()).chain(others).find_map(|frames| {
+        let (start, guilty) = interrupted(machine, &frames);
+        let is_outside = machine.is_outside(frames.get(guilty)?.pc.for_lookup());
+        is_outside.then_some((frames, start))
+    })?;
+    let is_off = frames[start].registers.flags.is_some_and(|flags| flags & INTERRUPTS == 0);
+    let mut diagnosis = of_frames(machine, &frames, told);
+    if diagnosis.kind == CrashKind::Nmi {
+        // One look at a CPU does not prove that it never goes on.
+        diagnosis.confidence = Confidence::Likely;
+        if is_off {
+            diagnosis.kind = CrashKind::HardLockup;
+            let claim = Claim::new(Some(true)).text("the CPU had interrupts off there");
+            diagnosis.evidence.push(claim);
+        }
+    }
+    Some(diagnosis)
 }
 
 /// The frame that was interrupted, and the one to blame: in what was interrupted last, or if no
@@ -139,6 +177,7 @@ fn looping(machine: &Machine<'_>, frames: &[Frame], guilty: usize, diagnosis: &m
     let kind = match diagnosis.kind {
         CrashKind::HardLockup => "hard lockup",
         CrashKind::RcuStall => "RCU stall",
+        CrashKind::Nmi => "hang",
         _ => "soft lockup",
     };
     diagnosis.says = Some(match waits {

@@ -49,6 +49,8 @@ fn kind_of(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
         Some(CrashKind::SoftLockup | CrashKind::HardLockup | CrashKind::RcuStall) => {
             lockup::diagnose(machine, frames, told)
         }
+        Some(CrashKind::Nmi) => lockup::awoken(machine, frames, told)
+            .unwrap_or_else(|| reported::diagnose(machine, frames, told)),
         Some(CrashKind::HungTask) => waiting::hung(machine, told)
             .unwrap_or_else(|| reported::diagnose(machine, frames, told)),
         _ => reported::diagnose(machine, frames, told),
@@ -67,6 +69,8 @@ fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
             let of_kind = || of_kind(CrashKind::DoubleFault);
             exhausted(machine, &walks.fault).or_else(memory).unwrap_or_else(of_kind)
         }
+        // Older kernels write through NULL for sysrq-c; later ones call `panic()`.
+        Some(CrashKind::Sysrq) => reported::diagnose(machine, frames, told),
         Some(CrashKind::DivideError) => divide::diagnose(machine, frames),
         None
         | Some(CrashKind::GeneralProtection | CrashKind::Panic | CrashKind::ExecOfNonExecutable) => {

@@ -100,11 +100,28 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
     if kind == CrashKind::Refcount && is_outside {
         counter(machine, frames.get(guilty..).unwrap_or_default(), &mut diagnosis);
     }
-    if !is_outside {
+    if kind == CrashKind::Sysrq {
+        asked_for(machine, frames, &mut diagnosis);
+    } else if !is_outside {
         diagnosis.unknown =
             Some("no module from outside of the kernel's tree is on the stack".to_owned());
     }
     diagnosis
+}
+
+/// A crash that somebody asked for by sysrq-c has no other cause.
+fn asked_for(machine: &Machine<'_>, frames: &[Frame], diagnosis: &mut Diagnosis) {
+    const HANDLER: &str = "sysrq_handle_crash";
+    let handler = frames.iter().find(|frame| machine.is_in(frame.pc.for_lookup(), &[HANDLER]));
+    let Some(handler) = handler.filter(|frame| frame.trust < unwind::Trust::Scan) else { return };
+    diagnosis.pc = Some(handler.pc);
+    diagnosis.confidence = Confidence::Proven;
+    let claim = Claim::new(Some(true)).code(handler.pc.address());
+    diagnosis.evidence.push(claim.text(" crashes the kernel on request"));
+    diagnosis.says = Some(Says::new(
+        "crash requested by sysrq",
+        "the crash was requested by sysrq-c".to_owned(),
+    ));
 }
 
 /// The counter that the frame's call complained of: its name and what it holds.
