@@ -243,11 +243,17 @@ impl Names for Machine<'_> {
 
     fn per_cpu_symbol(&self, offset: u64) -> Option<(String, u64)> {
         if let Some(loaded) = self.with_per_cpu(offset) {
-            let symbols = self.kernel.module_symbols(loaded.module).ok()?;
+            let symbols = self.kernel.module_symbols(loaded.module).unwrap_or_default();
             let (first, _) = loaded.module.percpu?;
             let before = symbols.iter().filter(|s| (first..=offset).contains(&s.address));
-            let symbol = before.max_by_key(|symbol| symbol.address)?;
-            return Some((symbol.name.clone(), offset - symbol.address));
+            let kept = before.max_by_key(|symbol| symbol.address);
+            // CentOS 7's kernel does not keep the names of a module's per-CPU variables.
+            let named = kept.map(|symbol| (symbol.name.clone(), symbol.address)).or_else(|| {
+                let symbol = loaded.image()?.symbol_at(offset)?;
+                Some((symbol.name, symbol.address))
+            });
+            let (name, start) = named?;
+            return Some((name, offset.checked_sub(start)?));
         }
         let symbol = self.kernel.image()?.per_cpu_symbol_at(offset)?;
         Some((symbol.name, offset.checked_sub(symbol.address)?))

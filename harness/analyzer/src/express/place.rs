@@ -29,6 +29,10 @@ impl<'a> Writer<'a> {
                 self.of_own_cpu(pointer, *offset, size)
             }
             TermKind::Sum { base, index: Some((index, scale)), offset } => {
+                let element = self.static_element(base, (index, *scale), *offset, size);
+                if let Some(element) = element {
+                    return Ok(element);
+                }
                 let (base, index) = (self.value(base)?, self.value(index));
                 Ok(self.element(base, index, *scale, *offset, size))
             }
@@ -125,6 +129,26 @@ impl<'a> Writer<'a> {
             best = Some((inside, typed));
         }
         best.map(|(_, typed)| typed).ok_or_else(|| "a word of the stack".to_owned())
+    }
+
+    /// The object in a static array, of which the compiler made the address a displacement:
+    /// `accounts(,%rdi,8)`, which the kernel's code model allows for all of its image.
+    pub(super) fn static_element(
+        &self,
+        base: &Term,
+        (index, scale): (&Term, u32),
+        offset: i64,
+        size: u8,
+    ) -> Option<Typed<'a>> {
+        let TermKind::Constant(start) = base.kind else { return None };
+        let address = start.wrapping_add_signed(offset);
+        let image = self.names.image_at(address)?;
+        let variable = image.variable_at(address, Some(self.pc)).found()?;
+        let inside = address.checked_sub(variable.address)?;
+        let ty = Ty::Known(image, variable.ty);
+        let index = self.value(index).map_or_else(|_| "…".to_owned(), |index| index.text);
+        let (path, ty) = self.in_array(&ty, inside, scale, size, &index)?;
+        Some(Typed::postfix(format!("{}{path}", variable.name), Some(ty)))
     }
 
     /// The object at a distance behind a pointer.

@@ -27,7 +27,10 @@ impl<'a> Writer<'a> {
             TermKind::Sum { base, index: Some((index, scale)), offset }
                 if base.kind == TermKind::Constant(0) =>
             {
-                self.product(index, *scale, *offset)
+                match self.static_element(base, (index, *scale), *offset, 0) {
+                    Some(element) => Ok(element.address()),
+                    None => self.product(index, *scale, *offset),
+                }
             }
             TermKind::Sum { .. } | TermKind::StackAddress(_) => self.address_of(term),
             TermKind::Caller { pc, term } => Writer::new(self.names, *pc).value(term),
