@@ -14,6 +14,7 @@ use vmcore::{CpuNote, PtRegs};
 
 use crate::kernel::Kernel;
 use crate::machine::Machine;
+use crate::stacks::StackWords;
 
 /// Frames that a walk may have. 64 KiB of stack, four times the usual, in frames of 16 bytes:
 /// recursion that used its stack up is walked to its start.
@@ -168,33 +169,69 @@ fn crashing_note<'k>(kernel: &'k Kernel<'_>) -> Option<&'k CpuNote> {
 ///
 /// The words below the fault's stack pointer are searched, deepest first, for a return address
 /// into one of the functions on that way. What lies there may be stale, so a candidate counts
-/// only if unwinding from it by the tables arrives exactly at the registers of the fault.
+/// only if unwinding from it by the tables arrives exactly at the registers of the fault. One that
+/// arrives there by a scan only is taken if there is no other.
 fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<(Walk, Option<ExceptionFrame>)> {
     let top = fault.get(Register::Rsp)?;
     let (stack, end) = crash_stack(machine, top)?;
-    let length = usize::try_from(end.checked_sub(stack.low)?).ok()?;
-    let mut bytes = vec![0; length];
-    machine.kernel().read_bytes(stack.low, &mut bytes)?;
-    let (words, _) = bytes.as_chunks::<8>();
-    for (word, slot) in words.iter().zip((stack.low..).step_by(8)) {
-        let address = u64::from_le_bytes(*word);
+    let mut guess = None;
+    for (slot, address) in StackWords::new(machine.kernel(), stack.low, end) {
         let pc = Pc::Return(address);
         if !machine.is_in(pc.for_lookup(), &CRASH_PATH) {
             continue;
         }
-        let start = Start { pc, registers: Registers::at(address, slot.wrapping_add(8)) };
-        let found = machine.walk(start);
-        let at_fault = |frame: &Frame| {
-            frame.exception.is_some()
-                && frame.registers.rip == fault.rip
-                && frame.registers.get(Register::Rsp) == Some(top)
-        };
-        if let Some(fault) = found.frames.iter().position(at_fault) {
-            let entry = found.frames[fault].exception;
-            return Some((confirmed(found, fault), entry));
+        for registers in candidates(machine, slot, address, end) {
+            let Some((walk, entry)) = arrives(machine, Start { pc, registers }, fault, top) else {
+                continue;
+            };
+            if walk.frames.iter().all(|frame| frame.trust < Trust::Scan) {
+                return Some((walk, entry));
+            }
+            guess.get_or_insert((walk, entry));
         }
     }
-    None
+    guess
+}
+
+/// What may have been in the registers where the call of `slot` returns to: nothing but the stack
+/// pointer, or the frame pointer too.
+///
+/// A function with a frame pointer first saves its caller's, right below the return address. On a
+/// kernel of frame pointers (3.10) the tables need it: the frame of `machine_kexec()` is described
+/// by rbp, and without it only a scan would go on, over words that are stale.
+fn candidates(
+    machine: &Machine<'_>,
+    slot: u64,
+    address: u64,
+    end: u64,
+) -> impl Iterator<Item = Registers> {
+    let bare = Registers::at(address, slot.wrapping_add(8));
+    let saved = slot.checked_sub(8).and_then(|below| machine.kernel().read_u64(below));
+    let is_frame = |bp: &u64| *bp > slot && *bp < end && bp.is_multiple_of(8);
+    let framed = saved.filter(is_frame).map(|bp| {
+        let mut registers = bare.clone();
+        registers.set(Register::Rbp, Some(bp));
+        registers
+    });
+    std::iter::once(bare).chain(framed)
+}
+
+/// The walk from `start` up to the fault, if it arrives there.
+fn arrives(
+    machine: &Machine<'_>,
+    start: Start,
+    fault: &Registers,
+    top: u64,
+) -> Option<(Walk, Option<ExceptionFrame>)> {
+    let found = machine.walk(start);
+    let at_fault = |frame: &Frame| {
+        frame.exception.is_some()
+            && frame.registers.rip == fault.rip
+            && frame.registers.get(Register::Rsp) == Some(top)
+    };
+    let position = found.frames.iter().position(at_fault)?;
+    let entry = found.frames[position].exception;
+    Some((confirmed(found, position), entry))
 }
 
 /// The stack that the way to the capture kernel lies on, and where the search on it ends: the

@@ -10,11 +10,7 @@ const LONGEST_CALL: usize = 7;
 ///
 /// Instructions have no mark at their end, so this looks for each form of a call that would end
 /// there (Intel SDM volume 2, CALL: `e8 rel32` and `ff /2`). Prefixes in front do not matter.
-pub(crate) fn is_after_call(
-    memory: &dyn Memory,
-    tables: &dyn Tables,
-    address: u64,
-) -> Option<bool> {
+pub fn is_after_call(memory: &dyn Memory, tables: &dyn Tables, address: u64) -> Option<bool> {
     let mut bytes = [0; LONGEST_CALL];
     memory.read_bytes(address.checked_sub(7)?, &mut bytes)?;
     if bytes[2] == 0xe8 {

@@ -26,6 +26,7 @@ mod start;
 mod strategy;
 mod walk;
 
+pub use call::is_after_call;
 pub use cfi::{CfaRule, CfiRow, Expression, RegisterRule};
 pub use exception_frame::ExceptionFrame;
 pub use fold::{Run, fold};

@@ -76,7 +76,8 @@ pub(super) fn recursion(
     Some((round.first()?.pc, Exhaustion { functions, frames }))
 }
 
-fn largest(machine: &Machine<'_>, frames: &[Frame]) -> Option<(Pc, Exhaustion)> {
+/// The largest of `frames`.
+pub(super) fn largest(machine: &Machine<'_>, frames: &[Frame]) -> Option<(Pc, Exhaustion)> {
     let size = |frame: &&Frame| frame.cfa.map_or(0, |cfa| cfa.saturating_sub(frame.sp));
     let frame = frames.iter().max_by_key(size)?;
     Some((frame.pc, Exhaustion { functions: vec![name(machine, frame.pc)], frames: None }))

@@ -5,14 +5,17 @@
 //! [`context`](crate::context)), all others where the scheduler left them on their stacks.
 
 pub(crate) mod exhaustion;
+mod frame_chain;
 mod generated;
 pub(crate) mod overrun;
 mod returns;
 mod running;
 mod sleeping;
 mod system_call;
+mod words;
 
 pub use exhaustion::Exhaustion;
+pub(crate) use words::StackWords;
 
 use std::cell::OnceCell;
 

@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 
 use unwind::{Frame, Pc, Stack, Trust, Walk};
 
-use super::exhaustion::{Exhaustion, name, recursion};
+use super::exhaustion::{Exhaustion, largest, name, recursion};
+use super::frame_chain::largest_left;
+use super::words::StackWords;
 use crate::claim::Claim;
 use crate::fault::Diagnosis;
+use crate::kernel::Kernel;
 use crate::kernel::stack_ends::{Overrun, STACK_END_MAGIC};
-use crate::kernel::{Kernel, VirtualMemory};
 use crate::machine::Machine;
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
@@ -46,12 +48,16 @@ fn diagnosis(machine: &Machine<'_>, overrun: &Overrun, fault: Option<&Walk>) -> 
     let sure: Vec<Frame> = sure.collect();
     let on_stack = sure.iter().any(|frame| (stack.low..stack.high).contains(&frame.sp));
     let live = recursion(machine, &sure, stack.high - stack.low).filter(|_| on_stack);
+    let live = live.or_else(|| largest(machine, &sure).filter(|_| is_filled(&stack, &sure)));
     let is_live = live.is_some();
-    let (culprit, exhaustion) = live.or_else(|| left_behind(machine, &stack))?;
+    let (culprit, exhaustion) =
+        live.or_else(|| left_behind(machine, &stack)).or_else(|| largest_left(machine, &stack))?;
     let words = if is_live {
         "unwinding by the tables leads from there to the functions that used the stack"
-    } else {
+    } else if exhaustion.frames.is_some() {
         "the same return addresses lie on that stack over and over"
+    } else {
+        "frame pointers that functions left on that stack lead over most of it"
     };
     let mut evidence = vec![end(overrun, &stack), Claim::new(Some(true)).text(words)];
     if fault.is_none() {
@@ -67,6 +73,13 @@ fn diagnosis(machine: &Machine<'_>, overrun: &Overrun, fault: Option<&Walk>) -> 
         exhaustion: Some(exhaustion),
         ..Diagnosis::new(CrashKind::StackOverflow)
     })
+}
+
+/// Whether the frames of a walk that are on a stack use most of it.
+fn is_filled(stack: &Stack, frames: &[Frame]) -> bool {
+    let lowest =
+        frames.iter().map(|frame| frame.sp).find(|sp| (stack.low..stack.high).contains(sp));
+    lowest.is_some_and(|sp| sp - stack.low < (stack.high - stack.low) / 4)
 }
 
 /// What the end of the stack shows.
@@ -104,11 +117,7 @@ fn counted(
     is_text: impl Fn(u64) -> bool,
 ) -> BTreeMap<u64, (usize, usize)> {
     let mut counts = BTreeMap::new();
-    let length = usize::try_from(stack.high - stack.low).unwrap_or(0);
-    let bytes = kernel.read_bytes(stack.low, length).unwrap_or_default();
-    let (words, _) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let address = u64::from_le_bytes(*word);
+    for (index, (_, address)) in StackWords::new(kernel, stack.low, stack.high).enumerate() {
         if address >> 63 == 1 && is_text(address.wrapping_sub(1)) {
             counts.entry(address).or_insert((0, index)).0 += 1;
         }

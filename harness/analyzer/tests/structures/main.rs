@@ -13,6 +13,7 @@ mod identity;
 mod kallsyms_image;
 mod locks;
 mod modules;
+mod old_stacks;
 mod overruns;
 mod slabs;
 mod stacks;

@@ -41,6 +41,8 @@ pub(crate) struct World {
     count: u32,
     notes: Vec<u8>,
     banner: String,
+    /// What the CPU's note has as its registers.
+    pub(crate) registers: [u64; 27],
 }
 
 impl World {
@@ -55,6 +57,7 @@ impl World {
             count: 0,
             notes: Vec::new(),
             banner: "Linux version 6.1.0 (nobody@nowhere) #1".to_owned(),
+            registers: [0; 27],
         }
     }
 
@@ -191,7 +194,7 @@ impl World {
     /// The dump, with one CPU's note.
     pub(crate) fn dump(&self) -> Vec<u8> {
         let mut elf = Elf::of(&self.memory, 0);
-        elf.notes = notes::prstatus(1, &[0; 27]);
+        elf.notes = notes::prstatus(1, &self.registers);
         elf.notes.extend(notes::vmcoreinfo(&self.info));
         elf.write()
     }
