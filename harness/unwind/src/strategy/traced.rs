@@ -14,9 +14,8 @@ use crate::{Frame, Pc, Register, Trust};
 /// Bytes from the start of `struct pt_regs` to `ip`, and its size.
 const IP: u64 = 128;
 const SIZE: u64 = 168;
-/// Bytes of the call at the start of a traced function: `e8 rel32`, or a no-op of that length once
-/// nobody traces it any more.
-const CALL: u64 = 5;
+/// A traced function starts with a call, `e8 rel32`, or with a no-op of that length once nobody
+/// traces it any more.
 const NOP: [u8; 5] = [0x0f, 0x1f, 0x44, 0, 0];
 
 pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Refusal> {
@@ -44,8 +43,8 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
 
 /// Whether a traced function goes on at `rip`.
 fn is_traced(context: &Context<'_>, rip: u64) -> bool {
-    let mut code = [0; CALL as usize];
-    let start = rip.wrapping_sub(CALL);
+    let mut code = [0; NOP.len()];
+    let start = rip.wrapping_sub(NOP.len() as u64);
     let read = context.memory.read_bytes(start, &mut code).is_some();
     read && context.tables.is_text(start) && (code[0] == 0xe8 || code == NOP)
 }
