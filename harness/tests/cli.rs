@@ -56,6 +56,11 @@ help! {
     help_review: ["review", "--help"];
     help_merge: ["merge", "--help"];
     help_new_case: ["new-case", "--help"];
+    help_bisect: ["bisect", "--help"];
+    help_completions: ["completions", "--help"];
+    help_man: ["man", "--help"];
+    help_record: ["record", "--help"];
+    help_score: ["score", "--help"];
     help_analyze: ["analyze", "--help"];
     help_crash: ["crash", "--help"];
     help_guest: ["guest", "--help"];
@@ -211,4 +216,35 @@ fn cleaning_keeps_the_newest_runs_and_what_is_no_run() {
         fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["2026-01-03T000000Z", "mine"]);
+}
+
+#[test]
+fn shells_complete_and_man_pages_are_written_for_every_command() {
+    let commands: Vec<String> = harness::cli::Cli::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = repro(&["completions", shell]);
+        let text = stdout(&output);
+        let missing: Vec<_> = commands.iter().filter(|name| !text.contains(*name)).collect();
+        assert!(output.status.success() && missing.is_empty(), "{shell}: {missing:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = repro(&["man", folder.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for name in &commands {
+        let page = fs::read_to_string(folder.path().join(format!("repro-{name}.1")));
+        assert!(page.is_ok_and(|page| page.contains(".SH SYNOPSIS")), "{name}");
+    }
+}
+
+/// No command is without a help text that is reviewed.
+#[test]
+fn every_command_has_its_help_in_a_snapshot() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    for command in harness::cli::Cli::command().get_subcommands() {
+        let name = command.get_name().replace('-', "_");
+        assert!(folder.join(format!("cli__help_{name}.snap")).is_file(), "{name}");
+    }
 }

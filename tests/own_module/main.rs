@@ -7,3 +7,4 @@
 mod kinds;
 mod newcomer;
 mod repository;
+mod since_when;

@@ -110,6 +110,34 @@ fn commands_of_the_documents_exist() {
     none("commands that do not exist", &wrong);
 }
 
+/// Commands of the installed program in documents and in the examples for pipelines.
+#[test]
+fn commands_of_the_program_exist() {
+    let examples = tree::files().into_iter().filter(|path| path.starts_with("ci/examples/"));
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for path in tree::ending(".md").into_iter().chain(examples) {
+        for line in tree::read(&path).lines() {
+            let begins = ["$ repro ", "- run: repro ", "- repro ", "`repro "];
+            let Some(rest) = begins.iter().find_map(|begin| line.split_once(begin)) else {
+                continue;
+            };
+            let end = rest.1.find(['`', '#']).unwrap_or(rest.1.len());
+            let words: Vec<String> =
+                rest.1[..end].split_whitespace().map(ToOwned::to_owned).collect();
+            seen += 1;
+            let Some(command) = words.first() else { continue };
+            if harness::cli::Cli::command().find_subcommand(command).is_none() {
+                wrong.push(format!("{path}: `repro {command}`"));
+            } else if let Some(word) = unknown_word(&words) {
+                wrong.push(format!("{path}: `{word}` of `repro {}`", words.join(" ")));
+            }
+        }
+    }
+    assert!(seen > 10, "commands of the program are not found");
+    none("commands of repro that do not exist", &wrong);
+}
+
 /// A subcommand or an option that this command of `repro` does not have.
 fn unknown_word(words: &[String]) -> Option<&str> {
     let repro = harness::cli::Cli::command();

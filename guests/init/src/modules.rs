@@ -43,13 +43,17 @@ pub(crate) fn load(path: &str, parameters: &str) -> Result<(), String> {
     }
 }
 
-/// Unloads a module.
+/// Unloads a module. One that the trigger unloaded itself is no failure.
 ///
 /// # Errors
-/// In words: somebody still uses it, it cannot be unloaded, or it is not there.
+/// In words: somebody still uses it, or it cannot be unloaded.
 pub(crate) fn unload(name: &str) -> Result<(), String> {
     let words = CString::new(name).map_err(|_| "the name holds a zero byte".to_owned())?;
-    delete_module(&words, O_NONBLOCK).map_err(|error| {
+    let result = match delete_module(&words, O_NONBLOCK) {
+        Err(Errno::NOENT) => Ok(()),
+        result => result,
+    };
+    result.map_err(|error| {
         let users = fs::read_to_string(format!("/sys/module/{name}/refcnt")).unwrap_or_default();
         let users = match users.trim() {
             "" | "0" => String::new(),

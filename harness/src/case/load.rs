@@ -98,6 +98,38 @@ impl Case {
     }
 }
 
+impl Case {
+    /// Takes the sources from the same places of another checkout of the project.
+    ///
+    /// # Errors
+    /// There are none, or the marker comment is there twice.
+    pub fn move_sources(&mut self, project: &Path, other: &Path) -> Result<(), CaseError> {
+        let read = |path: &Path| {
+            let path = path.to_owned();
+            move |source| CaseError::Read { path, source }
+        };
+        let project = fs::canonicalize(project).map_err(read(project))?;
+        let there = |folder: &Path| match folder.strip_prefix(&project) {
+            Ok(inside) => other.join(inside),
+            Err(_) => folder.to_owned(),
+        };
+        let own = there(&self.folder);
+        let mut sources = BTreeMap::new();
+        // A case that is younger than its module has only its manifest's sources to go back to.
+        if own.is_dir() {
+            collect(&own, None, Path::new(""), &mut sources)?;
+        }
+        for source in self.manifest.module.iter().filter_map(|module| module.source.as_ref()) {
+            let path = self.folder.join(source);
+            let outside = there(&fs::canonicalize(&path).map_err(read(&path))?);
+            collect(&outside, Some(&own), &name_of(source), &mut sources)?;
+        }
+        self.marker = only_marker(&self.name, &sources)?;
+        self.sources = sources;
+        Ok(())
+    }
+}
+
 fn named_files(manifest: &Manifest) -> Vec<PathBuf> {
     let of_module = |module: &super::Module| [module.prebuilt.clone(), module.debug.clone()];
     let mut files: Vec<PathBuf> = manifest.module.iter().flat_map(of_module).flatten().collect();

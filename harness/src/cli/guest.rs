@@ -16,6 +16,7 @@ use crate::guest::{self, FetchError, ImportFiles};
 use crate::interrupt::Interrupt;
 use crate::run::prepare;
 use crate::run::{Recorder, select};
+use crate::units;
 
 /// List guests, bring them into the cache, or make one of files that are here
 #[derive(Debug, Args)]
@@ -26,7 +27,7 @@ pub(super) struct Guest {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Print every guest with its summary
+    /// Print every guest with its summary, and what the cache has of it
     List,
     /// Bring the files of guests into the cache, so that runs work with --offline
     Fetch {
@@ -78,14 +79,15 @@ impl Guest {
 
 fn list(global: &GlobalOptions) -> CommandResult {
     let project = global.project()?;
+    let cache = global.cache().ok();
+    let mut names = select::guest_names(&project)?;
+    names.extend(project.imports.keys().cloned());
     let mut text = String::new();
-    for name in select::guest_names(&project)? {
+    for name in names {
         let guest = select::load_guest(&project, &name)?;
-        let _ = writeln!(text, "{name:<16} {}", guest.summary);
-    }
-    for name in project.imports.keys() {
-        let guest = select::load_guest(&project, name)?;
-        let _ = writeln!(text, "{name:<16} {}", guest.summary);
+        let cached = cache.as_deref().and_then(|cache| guest::cached(cache, &name));
+        let there = cached.map(|it| format!(" [{}, {} here]", it.release, units::bytes(it.bytes)));
+        let _ = writeln!(text, "{name:<16} {}{}", guest.summary, there.unwrap_or_default());
     }
     options::print(&text)?;
     Ok(Exit::Ok)

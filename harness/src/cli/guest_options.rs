@@ -41,6 +41,11 @@ pub(super) struct GuestOptions {
 }
 
 impl GuestOptions {
+    /// The same with another kernel.
+    pub(super) fn set_kernel(&mut self, release: &str) {
+        self.kernel = Some(release.to_owned());
+    }
+
     /// Changes guests as the options, the environment and the user's configuration say.
     pub(super) fn apply<'g>(
         &self,

@@ -111,6 +111,26 @@ impl How {
         self.out.clone().unwrap_or_else(|| project.out())
     }
 
+    /// Fast, from snapshots, unless the user says otherwise.
+    pub(super) fn fast(&self) -> Self {
+        let mut how = self.clone();
+        if *how.capture.get_or_insert(CaptureWay::Fast) == CaptureWay::Fast {
+            how.boot.get_or_insert(BootWay::Snapshot);
+        }
+        how
+    }
+
+    /// Makes the runs, fast, of each case up to its first crash.
+    pub(super) fn until_crash(
+        &self,
+        global: &GlobalOptions,
+        project: &Project,
+        selected: &[Selected],
+    ) -> Result<Vec<RunResult>, Failure> {
+        let how = Self { until_crash: true, ..self.fast() };
+        how.make_runs(global, project, selected, Review::Off).map(|(runs, _)| runs.runs)
+    }
+
     /// Makes the runs and writes what there is to write about them.
     pub(super) fn make(
         &self,
@@ -119,6 +139,16 @@ impl How {
         selected: &[Selected],
         review: Review,
     ) -> CommandResult {
+        self.make_runs(global, project, selected, review).map(|(_, exit)| exit)
+    }
+
+    fn make_runs(
+        &self,
+        global: &GlobalOptions,
+        project: &Project,
+        selected: &[Selected],
+        review: Review,
+    ) -> Result<(Runs, Exit), Failure> {
         let jobs = self.jobs(selected)?;
         let mut bus = Bus::new(self.reporters(global, project)?);
         doctor::set_up(global, &mut bus)?;
@@ -147,7 +177,9 @@ impl How {
         let results = self.make_jobs(&jobs, &mut setting, &mut bus);
         let interrupted = interrupt.requested();
         drop(setting);
-        self.end(bus, project, folder, results, interrupted)
+        let runs = Runs::new(results);
+        let exit = self.end(bus, project, folder, &runs, interrupted);
+        Ok((runs, exit))
     }
 
     fn make_jobs(
@@ -203,12 +235,11 @@ impl How {
         mut bus: Bus,
         project: &Project,
         folder: Folder,
-        results: Vec<RunResult>,
+        runs: &Runs,
         interrupted: bool,
-    ) -> CommandResult {
+    ) -> Exit {
         let mut counts = Counts::default();
-        results.iter().for_each(|result| counts.add(result.outcome));
-        let runs = Runs::new(results);
+        runs.runs.iter().for_each(|result| counts.add(result.outcome));
         let cells = matrix::cells(&runs.runs);
         let mut exits: Vec<Exit> = cells.iter().map(matrix::Cell::exit).collect();
         exits.extend(interrupted.then_some(Exit::Interrupted));
@@ -218,8 +249,8 @@ impl How {
         let out = self.out(project);
         let history = self.history.clone().unwrap_or_else(|| out.join("history.jsonl"));
         let written = History::load(&history).and_then(|mut history| {
-            write_reports(&folder.path(), &runs, &history)?;
-            history.add(&runs, jiff::Timestamp::now())
+            write_reports(&folder.path(), runs, &history)?;
+            history.add(runs, jiff::Timestamp::now())
         });
         let completed =
             folder.complete().map_err(|error| Failure::from_error(Exit::WriteFailed, &error));
@@ -234,6 +265,6 @@ impl How {
             options::print_failure(&failure);
             exits.push(failure.exit);
         }
-        Ok(Exit::combine(exits))
+        Exit::combine(exits)
     }
 }

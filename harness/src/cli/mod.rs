@@ -3,7 +3,9 @@
 
 mod analyze;
 mod binaries;
+mod bisect;
 mod clean;
+mod completions;
 mod crash;
 mod doctor;
 mod guest;
@@ -51,6 +53,7 @@ enum Command {
     Test(test::Test),
     Review(review::ReviewCommand),
     Merge(merge::Merge),
+    Bisect(bisect::Bisect),
     NewCase(new_case::NewCase),
     Analyze(analyze::Analyze),
     Crash(crash::Crash),
@@ -59,6 +62,8 @@ enum Command {
     Guest(guest::Guest),
     Doctor(doctor::Doctor),
     Clean(clean::Clean),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 impl Cli {
@@ -93,6 +98,9 @@ pub fn main() -> ExitCode {
         Command::Test(test) => test.run(&cli.global),
         Command::Review(review) => review.run(&cli.global),
         Command::Merge(merge) => merge.run(&cli.global),
+        Command::Bisect(bisect) => bisect.run(&cli.global),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
         Command::NewCase(new_case) => new_case.run(&cli.global),
         Command::Analyze(analyze) => analyze.run(),
         Command::Crash(crash) => crash.run(),

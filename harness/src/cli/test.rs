@@ -10,8 +10,6 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::review::Review;
 use crate::run::partition::Partition;
-use crate::run::plan::BootWay;
-use crate::run::plan::CaptureWay;
 use crate::run::select::{self, Selected};
 
 /// Run every case on every guest, and hold the reports to the reviewed ones
@@ -59,13 +57,8 @@ impl Test {
             options::print(&names.collect::<String>())?;
             return Ok(Exit::Ok);
         }
-        let mut how = self.how.clone();
-        how.guest.apply(selected.iter_mut().map(|selected| &mut selected.guest))?;
-        let capture = *how.capture.get_or_insert(CaptureWay::Fast);
-        if capture == CaptureWay::Fast {
-            how.boot.get_or_insert(BootWay::Snapshot);
-        }
-        how.make(global, &project, &selected, self.snapshots)
+        self.how.guest.apply(selected.iter_mut().map(|selected| &mut selected.guest))?;
+        self.how.fast().make(global, &project, &selected, self.snapshots)
     }
 
     fn wants(&self, selected: &Selected) -> bool {

@@ -17,6 +17,7 @@ mod meter;
 mod plan;
 mod programs;
 mod rpm;
+mod size;
 pub(crate) mod store;
 mod tools;
 mod vmlinux;
@@ -37,5 +38,6 @@ pub use manifest::{
 pub use rpm::{
     BuildRoot, KeyError, Point, RpmError, RpmKernel, RpmRepository, RpmSource, Toolchain,
 };
+pub use size::{Cached, cached};
 pub use store::{Store, StoreError};
 pub(crate) use store::{discard, hex};

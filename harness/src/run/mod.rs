@@ -3,6 +3,7 @@
 
 pub mod accel;
 pub mod analysis;
+pub mod bisect;
 mod boot;
 pub(crate) mod complaints;
 mod crash;
