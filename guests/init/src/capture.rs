@@ -3,6 +3,7 @@
 //!
 //! Memory is scarce here, and nobody may be listening: every step goes on without the host.
 
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::process::Command;
@@ -15,8 +16,13 @@ use crate::protocol::{Event, Stage};
 use crate::{VMCORE, sysctl};
 
 const MAKEDUMPFILE: &str = "/bin/makedumpfile";
-/// The compression and dump level that kdump's own configuration uses.
-const DUMP_OPTIONS: [&str; 4] = ["-l", "-d", "31", "-f"];
+/// The dump level that kdump's own configuration uses.
+const DUMP_OPTIONS: [&str; 3] = ["-d", "31", "-f"];
+/// The compression that kdump's own configuration uses.
+const COMPRESSION: &str = "-l";
+/// Set to `none` on the kernel's command line, which hands it on to PID 1, where compressing costs
+/// more than it saves: an emulated processor.
+const COMPRESSION_SETTING: &str = "REPRO_VMCORE_COMPRESSION";
 /// Common messages, errors and the report; no progress, which is a line for each per cent.
 const MESSAGES: [&str; 2] = ["--message-level", "22"];
 const LOG_FILE: &str = "/tmp/dmesg";
@@ -77,6 +83,9 @@ fn save_memory() -> Result<(), String> {
     let disk = disk(VMCORE_DISK)?;
     let path = disk.to_str().ok_or_else(|| format!("{} is no name", disk.display()))?;
     let mut arguments = DUMP_OPTIONS.to_vec();
+    if env::var(COMPRESSION_SETTING).as_deref() != Ok("none") {
+        arguments.push(COMPRESSION);
+    }
     arguments.extend([VMCORE, path]);
     makedumpfile(&arguments)?;
     let sync = File::open(&disk).and_then(|file| file.sync_all());
