@@ -202,7 +202,9 @@ impl How {
             setting.ways = *ways;
             let mut launcher = Qemu::new(&self.qemu, setting.interrupt.clone());
             let mut result = execute(selected, name, setting, &mut launcher, bus);
-            if let Some(reference) = check_against {
+            // The run by kdump is the one before.
+            if let Some((reference, before)) = check_against.as_ref().zip(results.last()) {
+                let reference = (before, reference.as_str());
                 let folder = setting.folder.path();
                 let different = series::check(&mut result, name, reference, &folder);
                 if let Some(message) = different {
