@@ -40,9 +40,7 @@ fn main() -> std::process::ExitCode {
         }
         // Memory is much the same whatever crashed: one dump is enough.
         let memory = (selected.name() == flagship).then_some(MEMORY);
-        // Not every answer of crash on every kernel is in a form that can be compared: by request.
-        let commands = std::env::var_os("REPRO_TESTS").is_some().then_some(COMMANDS);
-        for (peer, test) in PEERS.into_iter().chain(memory).chain(commands) {
+        for (peer, test) in PEERS.into_iter().chain(memory).chain([COMMANDS]) {
             let selected = selected.clone();
             let name = format!("differential::{}::{peer}", selected.name());
             trials.push(trial(name.clone(), move || {

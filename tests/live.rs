@@ -6,7 +6,6 @@
 //! case expects is held on each guest chosen for it; where somebody reviewed its report, all of the
 //! report is.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::process::ExitCode;
 
@@ -23,7 +22,7 @@ use tests::live::{self, Live};
 use tests::oops::Oops;
 use tests::peers::schema;
 use tests::trial::trial;
-use tests::{compare, project, snapshot, source};
+use tests::{compare, formats, project, snapshot, source};
 
 type Test = fn(&Selected) -> Result<()>;
 
@@ -53,23 +52,14 @@ fn main() -> ExitCode {
             return libtest_mimic::run(&arguments, vec![trial]).exit_code();
         }
     };
-    let references = references(&selected).into_iter().map(|selected| {
+    let is_reference = |selected: &&Selected| project::is_reference(selected).unwrap_or_default();
+    let references = selected.iter().filter(is_reference).map(|selected| {
         let name = format!("live::{}::captured-fast", selected.name());
         let selected = selected.clone();
         trial(name, move || captured_fast(&selected))
     });
     let trials = selected.iter().flat_map(trials).chain(references).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// A case that crashes for each guest: there fast capture is compared with the reference.
-fn references(selected: &[Selected]) -> Vec<&Selected> {
-    let mut guests = BTreeSet::new();
-    let crashes = |selected: &&Selected| {
-        let expected = selected.case.manifest.expectation(&selected.guest.name).outcome;
-        project::is_reviewed(selected) && expected != Expected::None
-    };
-    selected.iter().filter(crashes).filter(|one| guests.insert(&one.guest.name)).collect()
 }
 
 fn trials(selected: &Selected) -> Vec<Trial> {
@@ -81,10 +71,12 @@ fn trials(selected: &Selected) -> Vec<Trial> {
         let selected = selected.clone();
         trial(format!("live::{}::{name}", selected.name()), move || test(&selected))
     };
-    std::iter::once(&ALWAYS).chain(more).map(one).collect()
+    let formats = [("formats", every_format as Test)];
+    let formats = formats.iter().filter(|_| project::is_default(selected));
+    std::iter::once(&ALWAYS).chain(more).chain(formats).map(one).collect()
 }
 
-/// The run is judged as reproduced, by the way of capturing that the guest wants first.
+/// The run is judged as reproduced, captured as it was asked for.
 fn outcome(selected: &Selected) -> Result<()> {
     let live = live::run(selected)?;
     let result = &live.result;
@@ -92,7 +84,8 @@ fn outcome(selected: &Selected) -> Result<()> {
     ensure!(result.differences.is_empty() && result.failure.is_none(), "{result:#?}");
     ensure!(result.case == selected.case.name && result.guest == selected.guest.name);
     ensure!(result.accel.is_some(), "nobody says what ran the guest");
-    captured(&live, CaptureMethod::Kdump)
+    let reference = project::is_reference(selected)?;
+    captured(&live, if reference { CaptureMethod::Kdump } else { CaptureMethod::Fast })
 }
 
 fn captured(live: &Live, wanted: CaptureMethod) -> Result<()> {
@@ -223,6 +216,11 @@ fn analyzed_again(selected: &Selected) -> Result<()> {
     let stable = fs::read_to_string(live.artifacts.join("crash.stable.txt"))?;
     ensure!(live.dump.analyze(&["--addresses", "stable"])? == stable);
     Ok(())
+}
+
+/// The dump, written anew in every format that there is, gives the same report.
+fn every_format(selected: &Selected) -> Result<()> {
+    formats::check(&live::run(selected)?.dump)
 }
 
 /// The stable report is the one that was reviewed, as text.

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod compare;
 pub mod deviations;
 pub mod dump;
+pub mod formats;
 pub mod live;
 pub mod lock;
 pub mod oops;

@@ -74,12 +74,14 @@ const BOOTED: Ways = ["--capture", "fast", "--boot", "cold"];
 /// The reference.
 const REFERENCE: Ways = ["--capture", "kdump", "--boot", "cold"];
 
-/// The run of this invocation, made now if no other test did, by classic kdump.
+/// The run of this invocation, made now if no other test did: by classic kdump where the case is
+/// its guest's reference ([`project::is_reference`]), else captured fast from a snapshot.
 ///
 /// # Errors
 /// It did not end well; [`Unavailable`] if this machine lacks something.
 pub fn run(selected: &Selected) -> Result<Live> {
-    kept(selected, &selected.name(), REFERENCE)
+    let ways = if project::is_reference(selected)? { REFERENCE } else { FAST };
+    kept(selected, &selected.name(), ways)
 }
 
 /// A second run of the same case and guest, in another boot.

@@ -84,9 +84,9 @@ pub fn default() -> Result<Selected> {
     selected.into_iter().next().context("there is no default case")
 }
 
-/// Every case on the guests that this run of the tests is for: those whose report is reviewed;
-/// with `REPRO_TESTS=core` the core on all of its guests and one guest for each other case but the
-/// rare ones; with `REPRO_TESTS=all` all of all.
+/// Every case on the guests that this run of the tests is for: the core on all of its guests; with
+/// `REPRO_TESTS=corpus` one guest for each other case but the rare ones too; with
+/// `REPRO_TESTS=all` all of all.
 ///
 /// # Errors
 /// A manifest is wrong.
@@ -96,25 +96,42 @@ pub fn chosen() -> Result<Vec<Selected>> {
     if wanted == "all" {
         return Ok(all);
     }
-    if wanted != "core" {
-        return Ok(all.into_iter().filter(is_reviewed).collect());
-    }
     let mut chosen = Vec::new();
     // The cases take turns at the guests, so that each guest has its share.
     for (turn, runs) in all.chunk_by(|a, b| a.case.name == b.case.name).enumerate() {
         match runs[0].case.manifest.tier {
             Tier::Core => chosen.extend_from_slice(runs),
-            Tier::Corpus => chosen.push(runs[turn % runs.len()].clone()),
-            Tier::Rare => {}
+            Tier::Corpus if wanted == "corpus" => {
+                chosen.push(runs[turn % runs.len()].clone());
+            }
+            Tier::Corpus | Tier::Rare => {}
         }
     }
     Ok(chosen)
+}
+
+/// Whether the case is the one for its guest that classic kdump captures, which is the reference
+/// for what is captured fast: the project's default case.
+///
+/// # Errors
+/// The project's `repro.toml` is wrong.
+pub fn is_reference(selected: &Selected) -> Result<bool> {
+    Ok(selected.case.name == project()?.settings.default_case)
 }
 
 /// Whether somebody reviewed the report of this case on this guest: it is held to every word then.
 #[must_use]
 pub fn is_reviewed(selected: &Selected) -> bool {
     crate::snapshot::folder(selected).is_dir()
+}
+
+/// Whether this is the project's default case on its default guest.
+#[must_use]
+pub fn is_default(selected: &Selected) -> bool {
+    project().is_ok_and(|project| {
+        let settings = &project.settings;
+        selected.case.name == settings.default_case && selected.guest.name == settings.default_guest
+    })
 }
 
 /// The cache that `repro` uses.

@@ -22,10 +22,10 @@ type Form = fn(&str) -> Vec<String>;
 
 /// Commands, and the form in which their answers are compared. Addresses are named by symbols, so
 /// that the same commands fit each dump; `INIT_TASK` stands for that symbol's address.
-const COMMANDS: [(&str, Form); 33] = [
+const COMMANDS: [(&str, Form); 38] = [
     ("ps", tasks),
     ("runq", lines),
-    ("runq -t", lines),
+    ("runq -t", stamps),
     ("runq -m", lines),
     ("timer", timers),
     ("timer -r", high_timers),
@@ -38,18 +38,23 @@ const COMMANDS: [(&str, Form); 33] = [
     ("sym schedule", symbols),
     ("sym -n schedule", symbols),
     ("sym -p schedule", symbols),
-    ("sym schedule+10", symbols),
+    ("sym INIT_TASK", symbols),
     ("rd init_task 8", lines),
     ("rd -x init_task 8", lines),
     ("rd -d init_task 4", lines),
     ("rd -D init_task 4", lines),
     ("rd -8 init_task 20", lines),
     ("rd -32 init_task 5", lines),
-    ("rd -s init_task 6", lines),
+    ("rd -s modules 2", lines),
     ("struct list_head", lines),
     ("struct -o list_head", lines),
     ("struct task_struct.pid,tgid,comm init_task", lines),
     ("struct list_head modules", lines),
+    ("list_head modules", lines),
+    ("*list_head modules", lines),
+    ("struct -r list_head modules", lines),
+    ("struct list_head.next modules -c 2", lines),
+    ("p/x nr_cpu_ids", values),
     ("p nr_cpu_ids", values),
     ("p jiffies", values),
     ("p -x init_task.stack_canary", values),
@@ -115,6 +120,15 @@ fn lines(text: &str) -> Vec<String> {
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     text.lines().map(line).filter(|line| !line.is_empty()).collect()
+}
+
+/// Lines whose first word is a time, which `crash` fills up with zeros.
+fn stamps(text: &str) -> Vec<String> {
+    let line = |line: &String| {
+        let rest = line.trim_start_matches('0');
+        if rest.starts_with(' ') { format!("0{rest}") } else { rest.to_owned() }
+    };
+    lines(text).iter().map(line).collect()
 }
 
 /// Of `ps`: the mark of a running task, pid, CPU, address, state and name. The parent is left out:

@@ -42,6 +42,7 @@ mod sig;
 mod structure;
 mod sym;
 mod sys;
+mod task;
 mod timer;
 mod tree;
 mod vm;
@@ -137,7 +138,7 @@ pub const ALL: &[Command] = &[
     structure::STRUCT,
     sym::COMMAND,
     sys::COMMAND,
-    set::TASK,
+    task::COMMAND,
     timer::COMMAND,
     tree::COMMAND,
     structure::UNION,

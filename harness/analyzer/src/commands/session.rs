@@ -2,7 +2,7 @@
 //! A conversation about one dump.
 
 use super::arguments::{self, Arguments};
-use super::{CommandError, Output, Reply};
+use super::{CommandError, Output, Reply, structure};
 use crate::analyze::{Error, Inputs};
 use crate::kernel::Kernel;
 use crate::kernel::tasks::Task;
@@ -96,9 +96,22 @@ impl<'m, 'a> Session<'m, 'a> {
             .find(|(alias, ..)| *alias == name)
             .map_or((name, ""), |(_, name, before)| (*name, *before));
         let text = &format!("{before}{text}");
-        let known = super::named(name).ok_or_else(|| CommandError::NoCommand(name.to_owned()))?;
+        let Some(known) = super::named(name) else { return self.shorthand(name, text) };
         let arguments = Arguments::parse(known, text)?;
         (known.run)(self, &arguments)
+    }
+
+    /// Forms that stand for another command: gdb's `p/x`, and crash(8)'s `list_head ADDRESS` and
+    /// `*list_head ADDRESS` for `struct list_head ADDRESS`.
+    fn shorthand(&mut self, name: &str, text: &str) -> Result<Reply, CommandError> {
+        if let Some(("p", radix @ ("x" | "d"))) = name.split_once('/') {
+            return self.answer("p", &format!(" -{radix}{text}"));
+        }
+        let typed = name.strip_prefix('*').unwrap_or(name);
+        if structure::is_type(self, typed) {
+            return self.answer("struct", &format!(" {typed}{text}"));
+        }
+        Err(CommandError::NoCommand(name.to_owned()))
     }
 }
 

@@ -20,16 +20,6 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-/// `task`, which chooses nothing.
-pub(super) const TASK: Command = Command {
-    name: "task",
-    summary: "tasks in a few lines each",
-    usage: "[PID|TASK]...",
-    options: &[],
-    words: Words::Mixed,
-    run: show,
-};
-
 #[derive(Debug, Serialize)]
 struct Contexts {
     tasks: Vec<Context>,
@@ -98,14 +88,6 @@ impl Text for Settings {
     fn text(&self) -> String {
         self.settings.iter().map(|(name, value)| format!("{name:>14}: {value}\n")).collect()
     }
-}
-
-fn show(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    let tasks = match arguments.words.as_slice() {
-        [] => vec![session.context()?.clone()],
-        words => session.tasks(words)?,
-    };
-    Ok(of_tasks(session, &tasks))
 }
 
 /// A few lines for each task.

@@ -15,11 +15,12 @@ const MAX_COUNT: u64 = 10_000;
 const OPTIONS: &[Flag] = &[
     Flag::switch("o", "with the offset of each member, or its address"),
     Flag::with("l", "OFFSET", "the address is that of a member: a number of bytes or TYPE.MEMBER"),
+    Flag::with("c", "COUNT", "so many of them, one behind the other; COUNT behind the address too"),
+    Flag::switch("r", "the bytes as `rd` shows them"),
     HEXADECIMAL,
     DECIMAL,
 ];
-const USAGE: &str =
-    "[-o] [-x | -d] [-l OFFSET] TYPE[.MEMBER[,MEMBER...]] [ADDRESS|SYMBOL[:CPU] [COUNT]]";
+const USAGE: &str = "[-o | -r] [-x | -d] [-l OFFSET] [-c COUNT] TYPE[.MEMBER[,MEMBER...]] [ADDRESS|SYMBOL[:CPU] [COUNT]]";
 
 /// `struct`.
 pub(super) const STRUCT: Command = Command {
@@ -67,7 +68,7 @@ fn run(
         }));
     };
     let mut count = 1;
-    if let Some(word) = rest.first() {
+    if let Some(word) = arguments.value("c").or(rest.first().copied()) {
         count = super::resolve::count(word)?.clamp(1, MAX_COUNT);
     }
     let back = match arguments.value("l") {
@@ -79,6 +80,14 @@ fn run(
     for start in addresses(session, evaluator, address)? {
         let place = |index: u64| start.wrapping_sub(back).wrapping_add(index.wrapping_mul(size));
         starts.extend((0..count).map(place));
+    }
+    if arguments.has("r") {
+        let mut places = starts.iter().step_by(usize::try_from(count).unwrap_or(1));
+        let (Some(start), None) = (places.next(), places.next()) else {
+            return Err(CommandError::usage("-r shows one place: which CPU?"));
+        };
+        let words = size.saturating_mul(count).div_ceil(8);
+        return session.answer("rd", &format!(" {start:x} {words}"));
     }
     if arguments.has("o") {
         let at = |start: &u64| Declaration {
@@ -101,6 +110,20 @@ fn run(
         alone: false,
     };
     Ok(Reply::new(Several { list: starts.iter().map(value).collect::<Vec<_>>() }))
+}
+
+/// Whether a word, up to its first dot, is what a structure or union is called.
+pub(super) fn is_type(session: &Session<'_, '_>, word: &str) -> bool {
+    let world: &dyn World = session.machine();
+    let name = word.split('.').next().unwrap_or_default();
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    if name.is_empty() || !name.chars().all(is_name) {
+        return false;
+    }
+    let found = ["struct", "union"]
+        .into_iter()
+        .find_map(|keyword| type_named(Evaluator::new(world), keyword, name).ok());
+    found.is_some_and(|ty| Layout::of(world, &ty).is_ok_and(|layout| layout.is_some()))
 }
 
 /// A structure's tag, or the typedef that is known by that name.
@@ -170,6 +193,33 @@ fn offset(evaluator: Evaluator<'_>, text: &str) -> Result<u64, CommandError> {
         other => other?,
     };
     Ok(evaluator.number(&value)?)
+}
+
+/// Members of the structure of that tag at an address, as typed: `pid,mm.pgd`.
+pub(super) fn members(
+    session: &Session<'_, '_>,
+    tag: &str,
+    start: u64,
+    members: &str,
+    style: Style,
+) -> Result<Members, CommandError> {
+    let world: &dyn World = session.machine();
+    let ty = type_named(Evaluator::new(world), "struct", tag)?;
+    let paths: Vec<&str> = members.split(',').filter(|path| !path.is_empty()).collect();
+    Ok(fields(world, &ty, start, &paths, style)?)
+}
+
+/// The structure of that tag at an address.
+pub(super) fn whole(
+    session: &Session<'_, '_>,
+    tag: &str,
+    start: u64,
+    style: Style,
+) -> Result<Shown, CommandError> {
+    let world: &dyn World = session.machine();
+    let ty = type_named(Evaluator::new(world), "struct", tag)?;
+    let tree = Tree::read(world, &Value::at(start, ty), Limits::default());
+    Ok(Shown { head: format!("struct {tag} "), tree, style, alone: false })
 }
 
 /// Members by their paths.

@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::ps_views::Head;
+use super::show::{DECIMAL, HEXADECIMAL, Shown, style};
+use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, structure};
 use crate::kernel::Kernel;
 use crate::kernel::mm::PAGE;
 use crate::kernel::mm::vma::Vma;
@@ -14,12 +16,19 @@ use vmcore::PhysAddr;
 pub(super) const COMMAND: Command = Command {
     name: "vm",
     summary: "what a task's process has mapped",
-    usage: "[-p] [PID|TASK|COMMAND]...",
-    options: &[Flag::switch("p", "every page of each mapping, and where it lies")],
+    usage: "[-p | -m | -v] [-x | -d] [PID|TASK|COMMAND]...",
+    options: &[
+        Flag::switch("p", "every page of each mapping, and where it lies"),
+        Flag::switch("m", "the mm_struct"),
+        Flag::switch("v", "the vm_area_struct of each mapping"),
+        HEXADECIMAL,
+        DECIMAL,
+    ],
     words: Words::Mixed,
     run,
 };
 
+const NO_MEMORY: &str = "(a kernel thread has no memory of its own)\n";
 /// Pages that are shown at most: 16 GiB.
 const MAX_PAGES: u64 = 4 << 20;
 
@@ -71,10 +80,62 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         [] => vec![session.context()?.clone()],
         words => session.tasks(words)?,
     };
+    if arguments.has("m") || arguments.has("v") {
+        return structures(session, arguments, &tasks);
+    }
     let kernel = session.kernel();
     let mut left = if arguments.has("p") { MAX_PAGES } else { 0 };
     let tasks = tasks.iter().map(|task| space(kernel, task, &mut left)).collect();
     Ok(Reply::new(Spaces { tasks }))
+}
+
+/// The structures behind a task's memory.
+#[derive(Debug, Serialize)]
+struct Structures {
+    tasks: Vec<Structure>,
+}
+
+#[derive(Debug, Serialize)]
+struct Structure {
+    #[serde(flatten)]
+    head: Head,
+    /// Empty of a kernel thread.
+    structures: Vec<Shown>,
+}
+
+fn structures(
+    session: &Session<'_, '_>,
+    arguments: &Arguments,
+    tasks: &[Task],
+) -> Result<Reply, CommandError> {
+    let style = style(arguments);
+    let read = |task: &Task| -> Result<Structure, CommandError> {
+        let places = match (task.mm, arguments.has("v")) {
+            (0, _) => Vec::new(),
+            (mm, false) => vec![("mm_struct", mm)],
+            (mm, true) => {
+                let listing = session.kernel().vmas(mm)?;
+                listing.items.iter().map(|vma| ("vm_area_struct", vma.address)).collect()
+            }
+        };
+        let shown = places.into_iter().map(|(tag, at)| structure::whole(session, tag, at, style));
+        Ok(Structure { head: Head::new(task), structures: shown.collect::<Result<_, _>>()? })
+    };
+    let tasks = tasks.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Reply::new(Structures { tasks }))
+}
+
+impl Text for Structures {
+    fn text(&self) -> String {
+        let one = |task: &Structure| match task.structures.as_slice() {
+            [] => format!("{}\n{NO_MEMORY}", task.head.text()),
+            shown => {
+                let shown: String = shown.iter().map(Text::text).collect();
+                format!("{}\n{shown}", task.head.text())
+            }
+        };
+        self.tasks.iter().map(one).collect::<Vec<_>>().join("\n")
+    }
 }
 
 fn space(kernel: &Kernel<'_>, task: &Task, left: &mut u64) -> Space {
@@ -159,7 +220,7 @@ impl Text for Spaces {
 impl Space {
     fn text(&self) -> String {
         let Some(mm) = &self.mm else {
-            return "(a kernel thread has no memory of its own)\n".to_owned();
+            return NO_MEMORY.to_owned();
         };
         let kib =
             |size: Option<u64>| size.map_or_else(|| "?".to_owned(), |size| format!("{size}k"));
