@@ -116,7 +116,7 @@ pub fn chosen() -> Result<Vec<Selected>> {
 /// # Errors
 /// The project's `repro.toml` is wrong.
 pub fn is_reference(selected: &Selected) -> Result<bool> {
-    Ok(selected.case.name == project()?.settings.default_case)
+    Ok(Some(&selected.case.name) == project()?.settings.default_case.as_ref())
 }
 
 /// Whether somebody reviewed the report of this case on this guest: it is held to every word then.
@@ -130,7 +130,8 @@ pub fn is_reviewed(selected: &Selected) -> bool {
 pub fn is_default(selected: &Selected) -> bool {
     project().is_ok_and(|project| {
         let settings = &project.settings;
-        selected.case.name == settings.default_case && selected.guest.name == settings.default_guest
+        Some(&selected.case.name) == settings.default_case.as_ref()
+            && selected.guest.name == settings.default_guest
     })
 }
 
