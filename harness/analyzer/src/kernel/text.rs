@@ -49,9 +49,22 @@ impl Kernel<'_> {
         if ranges.iter().any(|range| range.contains(&address)) {
             return true;
         }
+        if self.modules().is_err() {
+            return self.is_executable_in_modules(address);
+        }
         self.module_at(address)
             .and_then(|module| module.region_at(address))
             .is_some_and(|region| region.kind == RegionKind::Text)
+    }
+
+    /// Whether the page tables let the CPU execute what is at an address where modules are.
+    ///
+    /// Situation: a dump of 3.10 without its `vmlinux`, of a configuration whose layouts nobody
+    /// knows. The list of modules cannot be read then, and a module's code is still code.
+    fn is_executable_in_modules(&self, address: u64) -> bool {
+        let mapping =
+            MODULE_AREA.contains(&address).then(|| self.space().mapping(address).ok()).flatten();
+        mapping.is_some_and(|mapping| mapping.executable)
     }
 
     /// Where the kernel's own text is.

@@ -20,6 +20,7 @@ mod stacks;
 mod task_walks;
 mod tasks;
 mod trees;
+mod unknown_modules;
 mod vmas;
 mod without_vmlinux;
 mod world;
