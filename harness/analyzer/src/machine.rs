@@ -25,6 +25,8 @@ use crate::stacks;
 
 /// Longest instruction of x86-64, in bytes.
 const LONGEST_INSTRUCTION: usize = 15;
+/// Functions of modules that are looked at to find one that left no frame.
+const MAX_FUNCTIONS: usize = 4096;
 /// Taints of a module that is not of the kernel's own tree: proprietary, out of tree, unsigned
 /// (`TAINT_PROPRIETARY_MODULE`, `TAINT_OOT_MODULE`, `TAINT_UNSIGNED_MODULE`).
 const OUTSIDE: u64 = 1 << 0 | 1 << 12 | 1 << 13;
@@ -305,6 +307,18 @@ impl Scene for Machine<'_> {
 
     fn is_outside(&self, address: u64) -> bool {
         self.loaded_at(address).is_some_and(|loaded| loaded.module.taints & OUTSIDE != 0)
+    }
+
+    fn outside_functions(&self) -> Vec<u64> {
+        let outside = self.modules.iter().filter(|loaded| loaded.module.taints & OUTSIDE != 0);
+        let symbols = outside.filter_map(|it| self.kernel.module_symbols(it.module).ok());
+        let addresses = symbols
+            .flat_map(|symbols| symbols.iter().map(|symbol| symbol.address).collect::<Vec<_>>());
+        let mut entries: Vec<u64> = addresses.filter(|it| Scene::is_text(self, *it)).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        entries.truncate(MAX_FUNCTIONS);
+        entries
     }
 
     fn identity(&self, address: u64) -> Option<Identity> {

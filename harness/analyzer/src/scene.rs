@@ -24,6 +24,10 @@ pub trait Scene: Names + Words {
         let _ = address;
         false
     }
+    /// Entries of the functions of modules from outside of the kernel's tree.
+    fn outside_functions(&self) -> Vec<u64> {
+        Vec::new()
+    }
     /// What is at the address, and what value it is.
     fn identity(&self, address: u64) -> Option<Identity> {
         let _ = address;

@@ -15,6 +15,16 @@ static unsigned int weigh(const struct confswap_config *config)
 	return config->weight * 16 + config->generation; /* BUG: it was there when it was looked for */
 }
 
+/* The history of a configuration's use, folded into one number. */
+static unsigned int fold(unsigned int sum, u64 count)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++)
+		sum = sum * 31 + (unsigned int)(count >> bit & 1);
+	return sum;
+}
+
 unsigned int confswap_read(struct confswap *swap)
 {
 	struct confswap_config *volatile *active = &swap->active;
@@ -22,6 +32,9 @@ unsigned int confswap_read(struct confswap *swap)
 	swap->reads++;
 	if (!*active)
 		return 0;
+	barrier();
+	swap->history = fold(swap->history, swap->reads);
+	barrier();
 	return weigh(*active);
 }
 
@@ -32,6 +45,8 @@ void confswap_replace(struct confswap *swap)
 	struct confswap_config *next = &configs[swap->swaps++ % ARRAY_SIZE(configs)];
 
 	*active = NULL;
+	barrier();
+	next->spare[0] = fold(next->spare[0], swap->swaps);
 	barrier();
 	*active = next;
 }

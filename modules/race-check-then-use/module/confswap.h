@@ -15,6 +15,7 @@ struct confswap {
 	struct confswap_config *active;
 	u64 reads;
 	u64 swaps;
+	unsigned int history;
 };
 
 unsigned int confswap_read(struct confswap *swap);

@@ -9,7 +9,7 @@
 
 #include "confswap.h"
 
-static unsigned int rounds = 20000;
+static unsigned int rounds = 1000000;
 module_param(rounds, uint, 0444);
 
 static struct confswap swap;

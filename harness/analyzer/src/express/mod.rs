@@ -4,6 +4,7 @@
 //! `[[__akfs_ops] + 0x70]` becomes `__akfs_ops->get_fhash`. Where a name or a type is not known,
 //! the expression says so with a cast and an offset instead of guessing.
 
+mod container;
 mod place;
 mod typed;
 mod value;

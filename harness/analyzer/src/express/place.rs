@@ -49,7 +49,7 @@ impl<'a> Writer<'a> {
         if offset == 0 && size.is_none() {
             return Some(whole);
         }
-        let path = self.member(&Ty::Known(image, variable.ty), offset, size.unwrap_or(0));
+        let path = self.part(&Ty::Known(image, variable.ty), offset, size.unwrap_or(0));
         match path {
             Some((path, ty)) => Some(Typed::postfix(format!("{}{path}", whole.text), Some(ty))),
             None if offset == 0 => Some(whole),
@@ -156,14 +156,17 @@ impl<'a> Writer<'a> {
         let target = pointer.ty.as_ref().and_then(|ty| self.target(ty));
         let positive = u64::try_from(offset).ok();
         if let (Some(target), Some(offset)) = (&target, positive) {
-            if let Some((path, ty)) = self.member(target, offset, size) {
+            if let Some((path, ty)) = self.part(target, offset, size) {
                 return dereference(&pointer, &path, Some(ty));
             }
             if offset == 0 {
                 return dereference(&pointer, "", Some(target.clone()));
             }
         }
-        untyped(&pointer, offset, size)
+        match self.container(&pointer, offset) {
+            Some((outer, inside)) => self.behind(outer, inside, size),
+            None => untyped(&pointer, offset, size),
+        }
     }
 
     /// The object at `base[index]`, `offset` bytes into it.
@@ -203,8 +206,8 @@ impl<'a> Writer<'a> {
         size: u8,
         index: &str,
     ) -> Option<(String, Ty<'a>)> {
-        let (path, ty) = self.member(target, offset, size)?;
-        let (next, _) = self.member(target, offset.checked_add(u64::from(scale))?, size)?;
+        let (path, ty) = self.part(target, offset, size)?;
+        let (next, _) = self.part(target, offset.checked_add(u64::from(scale))?, size)?;
         let at = path
             .match_indices("[0]")
             .map(|(at, _)| at)
@@ -213,7 +216,7 @@ impl<'a> Writer<'a> {
     }
 
     /// What a pointer points to; an array counts as a pointer to its elements.
-    fn target(&self, ty: &Ty<'a>) -> Option<Ty<'a>> {
+    pub(super) fn target(&self, ty: &Ty<'a>) -> Option<Ty<'a>> {
         match ty {
             Ty::PointerTo(target) => Some((**target).clone()),
             Ty::Known(image, id) => match image.resolve(*id).found()?.1 {
@@ -232,6 +235,33 @@ impl<'a> Writer<'a> {
                 image.type_size(id).found()
             }
         }
+    }
+
+    /// The member at the offset as people mean it: what is read or written is innermost; an address
+    /// alone (size 0) is that of the outermost structure that begins there, `&job->lock` rather than
+    /// `&job->lock.owner.counter`.
+    fn part(&self, ty: &Ty<'a>, offset: u64, size: u8) -> Option<(String, Ty<'a>)> {
+        let (mut path, mut part) = self.member(ty, offset, size)?;
+        let Ty::Known(image, id) = ty else { return Some((path, part)) };
+        let (image, id, whole) = self.complete(image, *id)?;
+        // Of an array, the members are those of the element.
+        let (id, skipped, index) = match (whole, path.find(']')) {
+            (Type::Array { element, .. }, Some(end)) => {
+                let each = image.type_size(element).found()?.max(1);
+                (element, offset - offset % each, end + 1)
+            }
+            _ => (id, 0, 0),
+        };
+        while size == 0
+            && let Some((outer, _)) = path.rsplit_once('.')
+            && let Some(members) = outer.get(index..).map(|outer| outer.trim_start_matches('.'))
+            && let Some(field) = image.member_of(id, members).found()
+            && skipped.checked_add(field.offset) == Some(offset)
+        {
+            part = Ty::Known(image, field.ty);
+            path.truncate(outer.len());
+        }
+        Some((path, part))
     }
 
     /// Path (`.a.b[3]`) and type of the innermost member at the offset; `None` where the type has

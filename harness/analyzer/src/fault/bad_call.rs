@@ -10,13 +10,14 @@ use unwind::{Frame, Pc, Trust};
 
 use super::caller::with_callers;
 use super::chain::origin;
+use super::jumper::{jumper, through_register};
 use super::nature::{Use, refine};
 use super::thunk::thunk_register;
 use super::{Diagnosis, NULL_PAGE, by_number, lower};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::express::Writer;
-use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target};
+use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, number};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
 
@@ -43,8 +44,28 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     // Such a frame may be stale: it accuses nobody.
     if caller.trust == Trust::Scan {
         diagnosis.unknown = Some("the frame of the caller could not be found for sure".to_owned());
+        let writer = Writer::new(scene, target);
+        refine(scene, writer, None, (target, target), Use::Call, &mut diagnosis);
         return diagnosis;
     }
+    let mut frames = frames.to_vec();
+    let mut is_guess = false;
+    // The dump may contradict that the caller called the bad address.
+    let refuted = || {
+        let mut trial = diagnosis.clone();
+        let _unknown = call(scene, &frames, &frames[1], target, &mut trial);
+        trial.evidence.iter().any(|claim| claim.confirmed == Some(false))
+    };
+    if let Some(jumper) = jumper(scene, &frames, &refuted) {
+        let sure = Some(true).filter(|_| jumper.is_called);
+        let claim = Claim::new(sure).code(caller.pc.for_lookup());
+        let claim = claim.text(" called a function that went on with a jump at ");
+        diagnosis.evidence.push(claim.code(jumper.frame.pc.address()));
+        is_guess = !jumper.is_called;
+        frames.insert(1, jumper.frame);
+    }
+    let frames = frames.as_slice();
+    let caller = &frames[1];
     let guilty = blamed(scene, frames, 1);
     diagnosis.pc = Some(frames.get(guilty).map_or(caller.pc, |frame| frame.pc));
     match call(scene, frames, caller, target, &mut diagnosis) {
@@ -56,6 +77,12 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
             }
             diagnosis.unknown = Some(why);
         }
+    }
+    if is_guess {
+        diagnosis.confidence = Confidence::Likely;
+        let only =
+            "no other module from outside has a jump that fits; the call of it left no trace";
+        diagnosis.unknown.get_or_insert_with(|| only.to_owned());
     }
     if matches!(diagnosis.kind, CrashKind::NullCall | CrashKind::BadCall) {
         let writer = Writer::new(scene, caller.pc.for_lookup());
@@ -71,18 +98,29 @@ fn call(
     target: u64,
     diagnosis: &mut Diagnosis,
 ) -> Result<(), String> {
-    let Pc::Return(address) = caller.pc else {
-        return Err("the frame below the bad address was interrupted, it made no call".to_owned());
-    };
     let code = scene
         .function_code(caller.pc.for_lookup())
         .ok_or("the code of the caller is not in the dump")?;
-    let position =
-        code.before(address).ok_or("no instruction ends at the return address on the stack")?;
+    let (position, verb) = match caller.pc {
+        Pc::Return(address) => (code.before(address), "calls"),
+        Pc::Interrupted(_) if caller.trust != Trust::Call => {
+            return Err("the frame below the bad address was interrupted, it made no call".into());
+        }
+        Pc::Interrupted(address) => (code.at(address), "jumps to"),
+    };
+    let position = position.ok_or("no instruction ends at the return address on the stack")?;
     let instruction = code.instructions()[position];
     let Operand { through, words } = operand(scene, &instruction)?;
+    if let Some(register) = through_register(scene, &instruction) {
+        let held = number(register).and_then(|n| by_number(&frames[0].registers)[usize::from(n)]);
+        if held.is_some_and(|held| held != target) {
+            let held = Claim::new(Some(true)).text(format!("{} does not hold ", lower(register)));
+            diagnosis.evidence.push(held.data(target).text(": something else was called"));
+            return Err("not in sight: what was called went on with a jump".to_owned());
+        }
+    }
     let claim = Claim::new(Some(true)).code(instruction.ip());
-    diagnosis.evidence.push(claim.text(format!(" calls {words}")));
+    diagnosis.evidence.push(claim.text(format!(" {verb} {words}")));
     let term = value(scene, &code, position, frames, through);
     let guilty = blamed(scene, frames, 1);
     let term = with_callers(scene, frames.get(1..).unwrap_or_default(), guilty - 1, term);
@@ -146,9 +184,11 @@ fn value(
     frames: &[Frame],
     through: Through,
 ) -> Term {
-    // The call changed nothing but rsp, which it moved by the return address.
+    // A call changed nothing but rsp, which it moved by the return address; a jump nothing.
     let mut registers = by_number(&frames[0].registers);
-    registers[4] = registers[4].map(|rsp| rsp.wrapping_add(8));
+    if matches!(frames[1].pc, Pc::Return(_)) {
+        registers[4] = registers[4].map(|rsp| rsp.wrapping_add(8));
+    }
     let keeps = |target| scene.keeps_registers(target);
     let slicer = Slicer::new(code, scene, &keeps, Start { position, registers });
     match through {

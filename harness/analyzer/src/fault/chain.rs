@@ -40,7 +40,9 @@ pub(super) fn origin(
     let (chosen, others) = choose(scene, writer, &alternatives, bad);
     let Some(term) = chosen else {
         let ways = alternatives.iter().filter_map(|term| writer.expression(term).ok());
-        let ways: BTreeSet<String> = ways.map(|text| format!("`{text}`")).collect();
+        // An offset without a name says nothing to people.
+        let named = ways.filter(|text| !text.contains("(void *)"));
+        let ways: BTreeSet<String> = named.map(|text| format!("`{text}`")).collect();
         let why = match ways.len() {
             0 => "one of several values, by the path taken".to_owned(),
             _ => format!("one of several, by the path taken ({})", join(ways)),

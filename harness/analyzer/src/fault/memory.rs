@@ -26,6 +26,12 @@ struct Access {
     size: u8,
 }
 
+impl Access {
+    fn without_displacement(&self) -> u64 {
+        self.address.wrapping_sub(self.memory.displacement())
+    }
+}
+
 /// Diagnoses a fault on memory by the interrupted instruction of the frame; `None` if it touches
 /// no memory whose address is known.
 pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) -> Option<Diagnosis> {
@@ -48,8 +54,11 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         .evidence
         .push(claim.text(format!(" {verb} {} bytes at ", access.size)).data(access.address));
     if let Some(reported) = reported {
-        let same = Claim::new(Some(reported == access.address));
-        diagnosis.evidence.push(same.text("the kernel reported address ").data(reported));
+        let lacks = reported != access.address && access.without_displacement() == reported;
+        let same = Claim::new(Some(reported == access.address || lacks));
+        let claim = same.text("the kernel reported address ").data(reported);
+        let words = if lacks { ", which lacks the instruction's displacement" } else { "" };
+        diagnosis.evidence.push(claim.text(words));
     }
     if let Some(inner) = guilty.checked_sub(1).and_then(|inner| frames.get(inner)) {
         let name = scene.symbol_at(inner.pc.for_lookup()).map(|(name, _)| name);
@@ -87,6 +96,13 @@ fn faulting(
     let best = accesses.iter().position(|access| match reported {
         Some(reported) => reported.wrapping_sub(access.address) < u64::from(access.size.max(1)),
         None => scene.why_unreadable(access.address).is_some(),
+    });
+    let best = best.or_else(|| {
+        // Up to 5.10 the kernel computes the address of a general protection fault without having
+        // decoded the displacement (`get_kernel_gp_address`, arch/x86/kernel/traps.c).
+        let wild = |access: &Access| kind(access) == CrashKind::GeneralProtection;
+        let is = |access: &Access| Some(access.without_displacement()) == reported && wild(access);
+        accesses.iter().position(is)
     })?;
     Some(accesses.swap_remove(best))
 }

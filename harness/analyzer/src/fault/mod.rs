@@ -5,6 +5,7 @@ mod bad_call;
 mod caller;
 mod chain;
 mod check;
+mod jumper;
 mod memory;
 mod naming;
 mod nature;

@@ -226,7 +226,10 @@ impl Term {
     /// steps become one sum again, with the part that is not multiplied as its base.
     #[must_use]
     pub fn indexed(self, index: Self, scale: u32, offset: i64, site: u64) -> Self {
-        if let (1, Some((inner, factor, more))) = (scale, index.product()) {
+        if let Some((inner, factor, more)) = index.product()
+            && let Some(factor) = factor.checked_mul(scale)
+        {
+            let more = more.wrapping_mul(i64::from(scale));
             return self.indexed(inner.clone(), factor, offset.wrapping_add(more), site);
         }
         if let (1, Some((inner, factor, more))) = (scale, self.product()) {

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Functions that went on with a jump and so left no frame.
+//!
+//! `return device->ops->reset(device);` at the end of a function is compiled as a jump through the
+//! pointer. If that is bad, the stack says that the function's caller called the bad address, which
+//! it did not. The caller's call tells which function it called, and of that one the jump is
+//! looked for. Where the caller went through a pointer that is gone (`rcu_do_batch()` forgets a
+//! callback before it calls it), the functions of modules from outside of the kernel's tree are
+//! asked: if one of them alone has a jump that fits, it was likely that.
+
+use iced_x86::{FlowControl, Instruction, Register};
+use unwind::{Frame, Pc, Trust};
+
+use super::by_number;
+use super::thunk::thunk_register;
+use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate, number};
+use crate::scene::Scene;
+
+/// Functions that jump to the next one, at most.
+const MAX_JUMPS: usize = 4;
+
+/// The frame that the function would have which jumped to the bad address. `frames[0]` is at that
+/// address, `frames[1]` made the call.
+/// `refuted` tells whether the dump contradicts that the caller called that address.
+pub(super) fn jumper(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    refuted: &dyn Fn() -> bool,
+) -> Option<Jumper> {
+    let [bad, caller, ..] = frames else { return None };
+    if caller.trust == Trust::Scan {
+        return None;
+    }
+    let jumps = Jumps { scene, target: bad.pc.address(), registers: by_number(&bad.registers) };
+    let mut found = Vec::new();
+    let called = jumps.called(caller);
+    let called = match called {
+        Called::BadAddress if refuted() => Called::Unknown,
+        called => called,
+    };
+    match called {
+        Called::Function(entry) => jumps.collect(entry, 0, &mut found),
+        Called::Unknown => scene
+            .outside_functions()
+            .into_iter()
+            // A jump to another function of theirs is found there.
+            .for_each(|entry| jumps.collect(entry, MAX_JUMPS, &mut found)),
+        Called::BadAddress => {}
+    }
+    // What the jump would load may be gone. Where it is not, it has to be the bad address.
+    if found.len() > 1 {
+        found.retain(|jump| jump.evaluated);
+    }
+    let [jump] = found.as_slice() else { return None };
+    let pc = Pc::Interrupted(jump.address);
+    let frame = Frame { pc, trust: Trust::Call, exception: None, ..bad.clone() };
+    Some(Jumper { frame, is_called: matches!(called, Called::Function(_)) })
+}
+
+/// A function that jumped to the bad address.
+pub(super) struct Jumper {
+    /// The frame that it would have.
+    pub(super) frame: Frame,
+    /// Whether its caller is known to have called it.
+    pub(super) is_called: bool,
+}
+
+/// What a frame called.
+#[derive(Clone, Copy)]
+enum Called {
+    /// The function at this address.
+    Function(u64),
+    /// The bad address itself, or nothing is known.
+    BadAddress,
+    /// Something else than the bad address, through a pointer that is gone.
+    Unknown,
+}
+
+/// The register that a call or jump goes through, itself or by a thunk.
+pub(super) fn through_register(scene: &dyn Scene, instruction: &Instruction) -> Option<Register> {
+    match call_target(instruction)? {
+        CallTarget::Register(register) => Some(register),
+        CallTarget::Direct(to) => {
+            let (name, offset) = scene.symbol_at(to)?;
+            thunk_register(&name, offset)
+        }
+        CallTarget::Memory => None,
+    }
+}
+
+struct Jumps<'s> {
+    scene: &'s dyn Scene,
+    target: u64,
+    /// As they were when the bad address was reached: no instruction ran since.
+    registers: [Option<u64>; 16],
+}
+
+struct Jump {
+    address: u64,
+    /// Whether the dump says that it goes to the bad address.
+    evaluated: bool,
+}
+
+impl Jumps<'_> {
+    fn called(&self, caller: &Frame) -> Called {
+        self.function_called(caller).unwrap_or(Called::BadAddress)
+    }
+
+    fn function_called(&self, caller: &Frame) -> Option<Called> {
+        let Pc::Return(address) = caller.pc else { return None };
+        let code = self.scene.function_code(caller.pc.for_lookup())?;
+        let position = code.before(address)?;
+        let call = code.instructions().get(position)?;
+        if let Some(register) = through_register(self.scene, call) {
+            return self.register(register).map(|value| self.went_to(value));
+        }
+        match call_target(call)? {
+            CallTarget::Direct(to) => Some(Called::Function(to)),
+            CallTarget::Register(_) => None,
+            CallTarget::Memory => {
+                let keeps = |target| self.scene.keeps_registers(target);
+                let start = Start { position, registers: by_number(&caller.registers) };
+                let slicer = Slicer::new(&code, self.scene, &keeps, start);
+                evaluate(&slicer.memory_operand(8), self.scene).map(|value| self.went_to(value))
+            }
+        }
+    }
+
+    /// What was called through a pointer that has this value now.
+    fn went_to(&self, value: u64) -> Called {
+        let is_entry = |code: Code| code.entry() == value;
+        if value == self.target {
+            Called::BadAddress
+        } else if self.scene.is_text(value) && self.scene.function_code(value).is_some_and(is_entry)
+        {
+            Called::Function(value)
+        } else {
+            Called::Unknown
+        }
+    }
+
+    fn register(&self, register: Register) -> Option<u64> {
+        self.registers[usize::from(number(register)?)]
+    }
+
+    /// Adds the jumps of the function at `entry`, and of those that it jumps to, which may have gone
+    /// to the bad address.
+    fn collect(&self, entry: u64, depth: usize, found: &mut Vec<Jump>) {
+        let code = self.scene.function_code(entry).filter(|_| self.scene.is_text(entry));
+        let Some(code) = code.filter(|code| code.entry() == entry) else { return };
+        for (position, instruction) in code.instructions().iter().enumerate() {
+            let flow = instruction.flow_control();
+            if !matches!(flow, FlowControl::UnconditionalBranch | FlowControl::IndirectBranch) {
+                continue;
+            }
+            match (through_register(self.scene, instruction), call_target(instruction)) {
+                (Some(register), _) => found.extend(self.jump(&code, position, Some(register))),
+                (None, Some(CallTarget::Memory)) => found.extend(self.jump(&code, position, None)),
+                (None, Some(CallTarget::Direct(to)))
+                    if code.at(to).is_none() && depth < MAX_JUMPS =>
+                {
+                    self.collect(to, depth + 1, found);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The jump, unless it went elsewhere.
+    fn jump(&self, code: &Code, position: usize, register: Option<Register>) -> Option<Jump> {
+        let keeps = |target| self.scene.keeps_registers(target);
+        let start = Start { position, registers: self.registers };
+        let slicer = Slicer::new(code, self.scene, &keeps, start);
+        let term = match register {
+            // It still holds what was jumped to.
+            Some(register) if self.register(register) != Some(self.target) => return None,
+            Some(register) => slicer.register(register),
+            None => slicer.memory_operand(8),
+        };
+        let value = evaluate(&term, self.scene);
+        if value.is_some_and(|value| value != self.target)
+            || (register.is_none() && value.is_none())
+        {
+            return None;
+        }
+        let address = code.instructions().get(position)?.ip();
+        Some(Jump { address, evaluated: value.is_some() })
+    }
+}
