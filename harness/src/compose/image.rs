@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use vmcore::{ReadAt, ReadError, Vmcore};
 
 use super::ram::{Ram, place};
+use super::uts::Uts;
 use crate::map::Map;
 use crate::vm::agent::Memory;
 
@@ -83,7 +84,7 @@ pub struct Image {
     vmcoreinfo: Range<usize>,
     /// CPUs that left a note.
     cpus: u32,
-    release: String,
+    uts: Option<Uts>,
     phys_base: Option<i64>,
 }
 
@@ -125,17 +126,16 @@ impl Image {
             notes,
             vmcoreinfo,
             cpus: 0,
-            release: String::new(),
+            uts: None,
             phys_base: phys_base(memory),
         };
         let vmcore = Vmcore::open(&image).map_err(BadImage::Unreadable)?;
         let cpus = u32::try_from(vmcore.cpus().len()).unwrap_or(u32::MAX);
         let told = vmcore.vmcoreinfo();
-        let release = told.os_release().unwrap_or_default().to_owned();
-        let phys_base = told.phys_base();
-        (image.cpus, image.release) = (cpus, release);
         // VMCOREINFO's word counts, as for every other reader; kernels before 4.10 have none.
-        image.phys_base = phys_base.or(image.phys_base);
+        let phys_base = told.phys_base().or(image.phys_base);
+        let uts = Uts::of(&vmcore, phys_base);
+        (image.cpus, image.uts, image.phys_base) = (cpus, Some(uts), phys_base);
         Ok(image)
     }
     /// The notes, one after the other.
@@ -153,9 +153,9 @@ impl Image {
         self.cpus
     }
 
-    /// The kernel's release.
-    pub(super) fn release(&self) -> &str {
-        &self.release
+    /// `struct new_utsname` of the kernel.
+    pub(super) fn uts(&self) -> &[u8] {
+        self.uts.as_ref().map(Uts::bytes).unwrap_or_default()
     }
 
     /// RAM by physical addresses, in their order.

@@ -21,8 +21,6 @@ const DESCRIPTOR: usize = 24;
 const VERSION: u32 = 6;
 /// `DUMP_DH_COMPRESSED_ZLIB`, in the header and in a descriptor.
 const ZLIB: u32 = 1;
-/// Bytes of a field of `struct new_utsname`.
-const UTS_FIELD: usize = 65;
 /// Pages of zeros are not in the file.
 const LEVEL: u32 = 1;
 
@@ -93,12 +91,7 @@ impl Layout {
         };
         put(0, b"KDUMP   ");
         put(8, &VERSION.to_le_bytes());
-        let release = image.release();
-        let release = release.get(..release.len().min(UTS_FIELD - 1)).unwrap_or_default();
-        // sysname, nodename, release, version, machine, domainname: what VMCOREINFO tells.
-        for (field, text) in [(0, "Linux"), (2, release), (4, "x86_64")] {
-            put(12 + field * UTS_FIELD, text.as_bytes());
-        }
+        put(12, image.uts());
         let numbers = [
             (424, ZLIB),
             (428, u32_of(BLOCK)),

@@ -8,6 +8,7 @@ mod image;
 mod kdump;
 mod pages;
 mod ram;
+mod uts;
 
 pub use image::{BadImage, Image};
 pub use kdump::write;

@@ -164,3 +164,25 @@ fn what_a_guest_claims_of_its_memory_is_checked() {
         assert!(matches!(told, Err(BadImage::Told { .. } | BadImage::Read(_))), "{claim:?}");
     }
 }
+
+/// Readers such as libkdumpfile, and drgn with it, refuse a header without the kernel's version.
+#[test]
+fn the_header_has_the_kernels_names_from_its_memory() {
+    let ram = ram();
+    // phys_base is 1 MiB: the namespace is at 3 MiB, its names behind a counter of 4 bytes.
+    let info = format!("{TEXT}SYMBOL(init_uts_ns)=ffffffff80200000\n");
+    ram.file.write_all_at(&note("VMCOREINFO", 0, info.as_bytes()), INFO).unwrap();
+    let names = ["Linux", "host", "6.1.0-test", "#1 SMP", "x86_64", "(none)"];
+    for (field, text) in names.into_iter().enumerate() {
+        let at = 3 * MIB + 4 + 65 * u64::try_from(field).unwrap();
+        ram.file.write_all_at(&[text.as_bytes(), b"\0"].concat(), at).unwrap();
+    }
+    let image = Image::of(&ram, &memory()).unwrap();
+    let file = tempfile::tempfile().unwrap();
+    write(&image, &file).unwrap();
+    let map = crate::map::Map::of(&file).unwrap();
+    let content = &map[..];
+    let vmcore = Vmcore::open(&content).unwrap();
+    let uts = vmcore.info().uts.as_ref().unwrap();
+    assert_eq!((uts.release.as_str(), uts.version.as_str()), ("6.1.0-test", "#1 SMP"));
+}

@@ -71,7 +71,11 @@ fn a_capture_kernel_that_dies_itself_leaves_the_registers_that_were_saved() {
 fn a_module_of_another_kernel_is_refused_before_the_boot() {
     let project = Project::new();
     let manifest = project.case().join("case.toml");
-    project.edit(&manifest, "name = \"process\"\n", "name = \"process\"\nprebuilt = \"process.ko\"\n");
+    project.edit(
+        &manifest,
+        "name = \"process\"\n",
+        "name = \"process\"\nprebuilt = \"process.ko\"\n",
+    );
     let source = project.path("other.c");
     let text = "static const char v[] __attribute__((section(\".modinfo\"), used)) =\n\
                 \"vermagic=5.10.0-1-amd64 SMP mod_unload\";\n";
