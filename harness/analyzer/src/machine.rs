@@ -249,9 +249,10 @@ impl Names for Machine<'_> {
             let (first, _) = loaded.module.percpu?;
             let before = symbols.iter().filter(|s| (first..=offset).contains(&s.address));
             let kept = before.max_by_key(|symbol| symbol.address);
-            // CentOS 7's kernel does not keep the names of a module's per-CPU variables.
+            // Not every kernel keeps the names of a module's per-CPU variables: CentOS 7's does not,
+            // nor do Debian's 5.10 and 6.1.
             let named = kept.map(|symbol| (symbol.name.clone(), symbol.address)).or_else(|| {
-                let symbol = loaded.image()?.symbol_at(offset)?;
+                let symbol = loaded.image()?.per_cpu_symbol_at(offset)?;
                 Some((symbol.name, symbol.address))
             });
             let (name, start) = named?;

@@ -69,10 +69,14 @@ pub(crate) struct SymbolIndex {
 impl SymbolIndex {
     /// Sorts all symbols that are addresses of code or data.
     pub(crate) fn new(elf: &Elf<'_>) -> Self {
-        // A kernel begins with its text; the per-CPU section, linked at 0, is no part of this.
+        // A kernel begins with its text. The per-CPU section is no part of this: a kernel's is linked
+        // at 0, a module's is placed at its offset in every CPU's memory, far below the module.
         let base = match elf.placement {
             Placement::Kernel { .. } => elf.text().map(|range| range.start).min(),
-            Placement::Module => elf.sections.iter().filter_map(|section| section.address).min(),
+            Placement::Module => {
+                let placed = elf.sections.iter().filter(|section| !section.per_cpu);
+                placed.filter_map(|section| section.address).min()
+            }
         };
         let base = base.unwrap_or(0);
         let place = |kind| !matches!(kind, SymbolKind::PerCpu | SymbolKind::Absolute);

@@ -20,6 +20,12 @@ impl<'a> Writer<'a> {
             })),
             TermKind::StackAddress(slot) => self.local(*slot),
             TermKind::Sum { base, index: None, offset } => {
+                // The variable's offset may be in the instruction that reads it.
+                if self.is_own_cpu(base)
+                    && let Some(variable) = self.own_variable(offset.cast_unsigned(), size)
+                {
+                    return Ok(variable);
+                }
                 Ok(self.behind(self.value(base)?, *offset, size))
             }
             TermKind::Sum { base, index: Some((index, 1)), offset }
@@ -59,14 +65,12 @@ impl<'a> Writer<'a> {
 
     /// The per-CPU variable at the offset.
     pub(super) fn per_cpu(&self, offset: u64) -> Result<Typed<'a>, String> {
-        let (name, inside) =
-            self.names.per_cpu_symbol(offset).ok_or("per-CPU memory without a name")?;
-        let image = self.names.per_cpu_image(offset);
-        let variable = image.and_then(|image| Some((image, image.variable(&name).found()?)));
-        let ty = variable.map(|(image, variable)| Ty::Known(image, variable.ty));
+        let (name, inside, ty) =
+            self.per_cpu_variable(offset).ok_or("per-CPU memory without a name")?;
         // Every kernel programmer knows this variable by the macro that reads it. It became the
         // first member of `pcpu_hot` in 6.2 and a variable again in 6.15.
         if name == "current_task" || (name == "pcpu_hot" && inside == 0) {
+            let image = self.names.per_cpu_image(offset);
             let task =
                 image.and_then(|image| Some((image, image.find_struct("task_struct").found()?)));
             let ty = task.map(|(image, id)| Ty::PointerTo(Box::new(Ty::Known(image, id))));
@@ -88,13 +92,37 @@ impl<'a> Writer<'a> {
             _ => (pointer, offset),
         };
         if let TermKind::Constant(start) = pointer.kind
-            && let Ok(variable) = self.per_cpu(start.wrapping_add_signed(offset))
+            && let Some(variable) = self.own_variable(start.wrapping_add_signed(offset), size)
         {
             return Ok(variable);
         }
         let pointer = self.value(pointer)?;
         let own = Typed::postfix(format!("this_cpu_ptr({})", pointer.text), pointer.ty);
         Ok(self.behind(own, offset, size))
+    }
+
+    /// Name of the per-CPU variable at the offset, the distance from its start, its type.
+    fn per_cpu_variable(&self, offset: u64) -> Option<(String, u64, Option<Ty<'a>>)> {
+        let (name, inside) = self.names.per_cpu_symbol(offset)?;
+        let image = self.names.per_cpu_image(offset);
+        let variable = image.and_then(|image| Some((image, image.variable(&name).found()?)));
+        let ty = variable.map(|(image, variable)| Ty::Known(image, variable.ty));
+        Some((name, inside, ty))
+    }
+
+    /// The per-CPU variable at the offset as this CPU has it. Where only its address is wanted (size
+    /// 0), it is the whole variable: `*this_cpu_ptr(&counters)`.
+    fn own_variable(&self, offset: u64, size: u8) -> Option<Typed<'a>> {
+        if size > 0 {
+            return self.per_cpu(offset).ok();
+        }
+        let (name, inside, ty) = self.per_cpu_variable(offset)?;
+        let (path, ty) = match inside {
+            0 => (String::new(), ty),
+            _ => ty.and_then(|ty| self.part(&ty, inside, 0)).map(|(path, ty)| (path, Some(ty)))?,
+        };
+        let text = format!("*this_cpu_ptr(&{name}{path})");
+        Some(Typed { text, binding: Binding::Unary, ty })
     }
 
     /// Whether the value is the distance of this CPU's per-CPU memory (`this_cpu_off`).

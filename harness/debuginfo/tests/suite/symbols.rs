@@ -52,6 +52,17 @@ fn nearest_symbol_wins_even_if_it_is_a_label() {
     assert_eq!((plain.size, plain.extent, plain.kind), (4, 2, SymbolKind::Function));
 }
 
+/// The kernel puts `.data..percpu` of a module at its offset in every CPU's memory.
+#[test]
+fn per_cpu_variables_of_a_module_lie_apart_from_its_other_symbols() {
+    let (_shop, bytes) = module();
+    let image = Image::module(&bytes, &sections(&[(".data..percpu", 0x3_6000)])).unwrap();
+    let found = image.per_cpu_symbol_at(0x3_6009).map(|symbol| (symbol.name, symbol.address));
+    assert_eq!(found, Some(("per_cpu_counter".to_owned(), 0x3_6008)));
+    assert_eq!(name_at(&image, TEXT_AT + 1), Some(("plain".to_owned(), 1)));
+    assert_eq!(name_at(&image, 0x3_6009), None);
+}
+
 #[test]
 fn among_aliases_the_global_sized_name_without_underscores_wins() {
     let (_shop, bytes) = module();
