@@ -24,7 +24,8 @@ pub struct Known {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {
-    /// Names of the cases whose dumps have it.
+    /// Names of the cases whose dumps have it; any can where there are none.
+    #[serde(default)]
     cases: Vec<String>,
     /// Who is wrong.
     pub wrong: String,
@@ -39,6 +40,17 @@ pub struct Deviation {
 enum Proof {
     /// Drgn's caller of the code that is gone is no code, and the kernel's own trace has ours.
     KernelTrace,
+    /// The task has given its stack back, so that there is none to unwind.
+    NoStack,
+}
+
+/// Two stacks of a task that are not the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Parted<'a> {
+    /// Number of our frames.
+    pub ours: usize,
+    /// Drgn's stack.
+    pub theirs: &'a Stack,
 }
 
 /// A dump and what the kernel said in it.
@@ -66,21 +78,38 @@ impl Known {
     /// The entry that explains why a stack of drgn's is another, proven.
     ///
     /// # Errors
-    /// There is none (`difference` is returned), or its proof fails.
+    /// There is none or its proof fails: `difference` is returned, with that.
     pub fn explain(
         &self,
         evidence: Evidence<'_>,
-        theirs: &Stack,
-        difference: anyhow::Error,
+        parted: Parted<'_>,
+        mut difference: anyhow::Error,
     ) -> Result<Deviation> {
-        let known = |entry: &&Deviation| entry.cases.iter().any(|case| case == evidence.case);
-        let Some(entry) = self.deviation.iter().find(known) else { return Err(difference) };
-        match entry.proof {
-            Proof::KernelTrace => kernel_trace(evidence, theirs),
+        for entry in self.deviation.iter().filter(|entry| entry.can_be_of(evidence.case)) {
+            let proof = match entry.proof {
+                Proof::KernelTrace => kernel_trace(evidence, parted.theirs),
+                Proof::NoStack => no_stack(parted),
+            };
+            match proof {
+                Ok(()) => return Ok(entry.clone()),
+                Err(error) => difference = difference.context(format!("no proof: {error:#}")),
+            }
         }
-        .with_context(|| format!("no proof of a known deviation: {difference:#}"))?;
-        Ok(entry.clone())
+        Err(difference)
     }
+}
+
+impl Deviation {
+    fn can_be_of(&self, case: &str) -> bool {
+        self.cases.is_empty() || self.cases.iter().any(|name| name == case)
+    }
+}
+
+/// It is drgn itself that reads the task's `stack`.
+fn no_stack(parted: Parted<'_>) -> Result<()> {
+    ensure!(parted.theirs.stack == 0, "the task has a stack, at {:#x}", parted.theirs.stack);
+    ensure!(parted.ours == 0, "we have {} frames of a task without a stack", parted.ours);
+    Ok(())
 }
 
 fn kernel_trace(evidence: Evidence<'_>, theirs: &Stack) -> Result<()> {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
 use super::Count;
-use crate::deviations::{Deviation, Evidence, Known};
+use crate::deviations::{Deviation, Evidence, Known, Parted};
 use crate::dump::Dump;
 use crate::peers::drgn::{self, Frame as Theirs, Stack};
 use crate::symbols::Symbols;
@@ -71,7 +71,8 @@ pub fn all(dump: &Dump, evidence: Evidence<'_>) -> Result<Compared> {
         compared.tasks += 1;
         if let Err(error) = one(mine, theirs, &kernel, &mut compared) {
             let error = error.context(format!("pid {} ({})", theirs.pid, theirs.comm));
-            compared.deviations.push(known.explain(evidence, theirs, error)?);
+            let parted = Parted { ours: mine.frames.len(), theirs };
+            compared.deviations.push(known.explain(evidence, parted, error)?);
         }
     }
     Ok(compared)

@@ -70,6 +70,8 @@ pub struct Stack {
     pub pid: i32,
     /// Name of the program.
     pub comm: String,
+    /// Its `stack`: where its stack is, 0 once that is given back.
+    pub stack: u64,
     /// Innermost first; none where drgn cannot unwind it.
     pub frames: Vec<Frame>,
 }

@@ -78,6 +78,7 @@ def stack(program, task):
         "task": task.value_(),
         "pid": task.pid.value_(),
         "comm": task.comm.string_().decode(errors="replace"),
+        "stack": task.stack.value_(),
         "frames": frames,
     }
 
