@@ -14,6 +14,7 @@ pub mod guest;
 pub mod host;
 pub mod initramfs;
 pub mod interrupt;
+mod json;
 pub mod manifest;
 pub mod map;
 pub mod process;

@@ -7,13 +7,14 @@ use clap::Args;
 
 use super::guest_options::GuestOptions;
 use super::options::{self, GlobalOptions, OutputFormat};
+use super::pipeline_options::PipelineOptions;
 use super::{CommandResult, doctor};
 use crate::config::Project;
 use crate::error::Failure;
 use crate::events::{Bus, Counts, Event, Reporter};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::report::{Annotate, Annotations, Folder, History, JsonLines, write_reports};
+use crate::report::{Folder, History, JsonLines, write_reports};
 use crate::review::Review;
 use crate::run::accel::{self, AccelChoice, Memory};
 use crate::run::execute::{Setting, execute};
@@ -67,16 +68,8 @@ pub(super) struct How {
     /// Of the repeated runs of a case on a guest, stop at the first crash
     #[arg(long)]
     until_crash: bool,
-    /// Tell a pipeline about failures in its own words, on stderr
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        env = "REPRO_ANNOTATE",
-        hide_env_values = true,
-        value_name = "WHOSE"
-    )]
-    annotate: Annotate,
+    #[command(flatten)]
+    pipeline: PipelineOptions,
     /// File with the results of earlier invocations, which the HTML page shows; added to [default:
     /// history.jsonl in the folder for artefacts]
     #[arg(long, env = "REPRO_HISTORY", hide_env_values = true, value_name = "FILE")]
@@ -225,7 +218,7 @@ impl How {
         if let Some(path) = &self.events {
             reporters.push(Box::new(JsonLines::create(path)?));
         }
-        if let Some(annotations) = Annotations::of(self.annotate, &project.root) {
+        if let Some(annotations) = self.pipeline.annotations(&project.root) {
             reporters.push(Box::new(annotations));
         }
         Ok(reporters)

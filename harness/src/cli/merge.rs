@@ -8,10 +8,11 @@ use clap::Args;
 
 use super::CommandResult;
 use super::options::GlobalOptions;
+use super::pipeline_options::PipelineOptions;
 use crate::error::Failure;
 use crate::events::{Bus, Counts, Event};
 use crate::exit::Exit;
-use crate::report::{Annotate, Annotations, History, write_reports};
+use crate::report::{History, write_reports};
 use crate::run::matrix::{self, Cell};
 use crate::run::outcome::{RunResult, Runs};
 
@@ -30,16 +31,8 @@ pub(super) struct Merge {
     /// File with the results of earlier invocations, which the HTML page shows; added to
     #[arg(long, env = "REPRO_HISTORY", hide_env_values = true, value_name = "FILE")]
     history: Option<PathBuf>,
-    /// Tell a pipeline about failures in its own words, on stderr
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        env = "REPRO_ANNOTATE",
-        hide_env_values = true,
-        value_name = "WHOSE"
-    )]
-    annotate: Annotate,
+    #[command(flatten)]
+    pipeline: PipelineOptions,
 }
 
 impl Merge {
@@ -82,7 +75,7 @@ impl Merge {
     fn tell(&self, global: &GlobalOptions, runs: &Runs) -> CommandResult {
         let root = std::env::current_dir().unwrap_or_default();
         let mut bus = Bus::new(vec![Box::new(global.terminal())]);
-        if let Some(annotations) = Annotations::of(self.annotate, &root) {
+        if let Some(annotations) = self.pipeline.annotations(&root) {
             bus.add(Box::new(annotations));
         }
         let mut counts = Counts::default();

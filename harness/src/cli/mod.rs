@@ -15,6 +15,7 @@ mod kept_runs;
 mod merge;
 mod new_case;
 mod options;
+mod pipeline_options;
 mod record;
 mod review;
 mod run;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, CrashSign, Phase};
 use crate::exit::Exit;
+use crate::json;
 use crate::run::plan::BootWay;
 
 /// The key of a [`Difference`] from the report that was reviewed.
@@ -38,19 +39,13 @@ impl Runs {
     /// The text, with a line end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
-            .expect("text, numbers and maps with names for keys can always be written as JSON");
-        text.push('\n');
-        text
+        json::text(self)
     }
 
     /// The JSON schema of the form.
     #[must_use]
     pub fn schema() -> String {
-        let mut text = serde_json::to_string_pretty(&schemars::schema_for!(Self))
-            .expect("a schema can always be written as JSON");
-        text.push('\n');
-        text
+        json::text(&schemars::schema_for!(Self))
     }
 }
 

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Row;
+use crate::json;
 
 /// Version of the form of [`Table`].
 const SCHEMA_VERSION: u32 = 1;
@@ -95,10 +96,7 @@ impl Table {
     /// As JSON, with a line end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
-            .expect("text, numbers and maps with names for keys can always be written as JSON");
-        text.push('\n');
-        text
+        json::text(self)
     }
 
     /// For people: a line for each row, what is wrong below it, the totals at the end.

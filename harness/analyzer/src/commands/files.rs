@@ -47,10 +47,7 @@ struct Row {
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    let tasks = match arguments.words.as_slice() {
-        [] => vec![session.context()?.clone()],
-        words => session.tasks(words)?,
-    };
+    let tasks = session.meant(&arguments.words)?;
     let wanted = arguments.value("R");
     let kernel = session.kernel();
     let tasks = tasks.iter().map(|task| table(kernel, task, wanted)).collect();

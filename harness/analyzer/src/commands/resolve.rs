@@ -64,6 +64,14 @@ impl Session<'_, '_> {
         })
     }
 
+    /// The tasks that the words name, or the current one if there are none.
+    pub(super) fn meant(&self, words: &[String]) -> Result<Vec<Task>, CommandError> {
+        match words {
+            [] => Ok(vec![self.context()?.clone()]),
+            words => self.tasks(words),
+        }
+    }
+
     /// Tasks by pid (decimal), by address of the `task_struct` (hexadecimal), or by name.
     pub(super) fn tasks(&self, words: &[String]) -> Result<Vec<Task>, CommandError> {
         let all = &self.kernel().tasks()?.items;

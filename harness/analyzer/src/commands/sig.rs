@@ -104,10 +104,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         let names = NAMES.iter().enumerate().map(|(place, name)| (place + 1, (*name).to_owned()));
         return Ok(Reply::new(Numbers { names: names.collect() }));
     }
-    let tasks = match arguments.words.as_slice() {
-        [] => vec![session.context()?.clone()],
-        words => session.tasks(words)?,
-    };
+    let tasks = session.meant(&arguments.words)?;
     of_tasks(session, &tasks)
 }
 

@@ -39,10 +39,7 @@ struct Structure {
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    let tasks = match arguments.words.as_slice() {
-        [] => vec![session.context()?.clone()],
-        words => session.tasks(words)?,
-    };
+    let tasks = session.meant(&arguments.words)?;
     let style = style(arguments);
     let read = |task: &Task| -> Result<Structure, CommandError> {
         let members = arguments.values("R").collect::<Vec<_>>().join(",");

@@ -76,10 +76,7 @@ struct Page {
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    let tasks = match arguments.words.as_slice() {
-        [] => vec![session.context()?.clone()],
-        words => session.tasks(words)?,
-    };
+    let tasks = session.meant(&arguments.words)?;
     if arguments.has("m") || arguments.has("v") {
         return structures(session, arguments, &tasks);
     }

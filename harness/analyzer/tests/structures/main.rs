@@ -14,6 +14,7 @@ mod kallsyms_image;
 mod locks;
 mod modules;
 mod old_stacks;
+mod old_tasks;
 mod overruns;
 mod slabs;
 mod stacks;

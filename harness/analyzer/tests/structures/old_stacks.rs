@@ -8,7 +8,8 @@ use analyzer::report::CrashKind;
 use unwind::Trust;
 
 use crate::cpus::cpus;
-use crate::world::{Kind, World, padded, with_kernel};
+use crate::old_tasks::{MARK, old_task, structures};
+use crate::world::{World, with_kernel};
 
 const AREA: u64 = 0xffff_ffff_8150_0000;
 const TASK: u64 = 0xffff_ffff_8160_0000;
@@ -32,37 +33,12 @@ const REGS: u64 = SP - 168;
 fn world() -> World {
     let mut world = World::new();
     cpus(&mut world);
-    let number = Kind::Number(8);
-    world.structure("list_head", 16, &[("next", 0, number)]);
-    world.structure("thread_info", 104, &[("task", 0, number), ("cpu", 24, Kind::Number(4))]);
-    world.structure("thread_struct", 184, &[("sp0", 24, number), ("sp", 32, number)]);
-    let members = [
-        ("state", 0, number),
-        ("stack", 8, number),
-        ("flags", 20, Kind::Number(4)),
-        ("tasks", 64, Kind::One("list_head")),
-        ("mm", 80, number),
-        ("exit_state", 88, Kind::Number(4)),
-        ("pid", 92, Kind::Number(4)),
-        ("tgid", 96, Kind::Number(4)),
-        ("real_parent", 104, number),
-        ("thread_group", 112, Kind::One("list_head")),
-        ("comm", 128, Kind::Text(16)),
-        ("thread", 144, Kind::One("thread_struct")),
-    ];
-    world.structure("task_struct", 512, &members);
+    structures(&mut world);
     let (init, own) = (TASK + 0x1000, TASK);
     for (task, stack, pid, comm) in [(init, STACK + 0x8000, 0, "swapper/0"), (own, STACK, 42, "sh")]
     {
-        world.put(task, &[0; 512]);
-        world.put_u64(task + 8, stack);
-        world.put_u32(task + 92, pid);
-        world.put_u32(task + 96, pid);
-        world.ring(&[task + 112]);
-        world.put(task + 128, &padded(comm, 16));
-        world.put_u64(task + 144 + 24, stack + 0x4000);
-        world.put_u64(stack, task);
-        world.put_u64(stack + 104, 0x57ac_6e9d);
+        old_task(&mut world, task, stack, (pid, comm));
+        world.put_u64(stack + 104, MARK);
     }
     world.ring(&[init + 64, own + 64]);
     world.symbol("init_task", init);
