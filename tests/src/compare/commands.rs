@@ -24,7 +24,7 @@ type Form = fn(&str) -> Vec<String>;
 /// that the same commands fit each dump; `INIT_TASK` stands for that symbol's address.
 const COMMANDS: [(&str, Form); 38] = [
     ("ps", tasks),
-    ("runq", lines),
+    ("runq", queues),
     ("runq -t", stamps),
     ("runq -m", lines),
     ("timer", timers),
@@ -88,11 +88,18 @@ pub fn all(
     });
     let ours = ours.map_err(|failure| anyhow!("{failure:?}"))?;
     let mut differ = Vec::new();
+    // The answer to `ps`, the first command.
+    let found = theirs.first().map(String::as_str).unwrap_or_default();
     for (((command, form), ours), theirs) in COMMANDS.iter().zip(&ours).zip(&theirs) {
         let (mut ours, theirs) = (form(ours), form(theirs));
         // `crash` 8.0.2 does not find all tasks of a 6.1.192: those that it finds are the same.
         if *command == "ps" {
             ours.retain(|row| theirs.contains(row));
+        }
+        // And it leaves those that it does not find out of the queues they wait in.
+        if command.starts_with("runq") {
+            let known = |row: &str| queued(row).is_none_or(|task| found.contains(task));
+            ours.retain(|row| theirs.contains(row) || known(row));
         }
         ensure!(!theirs.is_empty(), "`{command}`: crash says nothing");
         if ours.len() != theirs.len() {
@@ -120,6 +127,17 @@ fn lines(text: &str) -> Vec<String> {
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     text.lines().map(line).filter(|line| !line.is_empty()).collect()
+}
+
+/// Of `runq`: all lines but those that say that a queue is empty, which is all that is left of one
+/// whose tasks `crash` does not find.
+fn queues(text: &str) -> Vec<String> {
+    lines(text).into_iter().filter(|line| line != "[no tasks queued]").collect()
+}
+
+/// Address of the task that a line of `runq` is about.
+fn queued(line: &str) -> Option<&str> {
+    line.split_once("TASK: ")?.1.split(' ').next()
 }
 
 /// Lines whose first word is a time, which `crash` fills up with zeros.
