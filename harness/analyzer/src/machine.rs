@@ -250,7 +250,7 @@ impl Names for Machine<'_> {
             let before = symbols.iter().filter(|s| (first..=offset).contains(&s.address));
             let kept = before.max_by_key(|symbol| symbol.address);
             // Not every kernel keeps the names of a module's per-CPU variables: CentOS 7's does not,
-            // nor do Debian's 5.10 and 6.1.
+            // nor do Debian's 5.10, 6.1 and 6.12.
             let named = kept.map(|symbol| (symbol.name.clone(), symbol.address)).or_else(|| {
                 let symbol = loaded.image()?.per_cpu_symbol_at(offset)?;
                 Some((symbol.name, symbol.address))
