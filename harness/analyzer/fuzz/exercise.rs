@@ -24,7 +24,7 @@ pub(crate) fn exercise(dump: &[u8], vmlinux: Option<&[u8]>) -> bool {
     {
         vmcore.adopt_vmcoreinfo(found.address, &found.text);
     }
-    let vmlinux = vmlinux.map(|image| Files { image, debug: None, ledger: None });
+    let vmlinux = vmlinux.map(Files::from);
     let inputs = Inputs { vmcore: &vmcore, vmlinux, modules: &NoModules };
     let Ok(analysis) = analyze(&inputs) else { return false };
     let _ = (render::text(&analysis.report), render::json(&analysis.stable));

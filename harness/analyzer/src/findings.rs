@@ -69,8 +69,7 @@ impl Findings {
             }
         }
         if let Some(error) = kernel.image().and_then(Image::refused_debug_file) {
-            let words = format!("the debug file found for the vmlinux is not used: {error}");
-            self.say("A018", Severity::Warning, words);
+            self.debug_file("the vmlinux", error);
         }
         for doubt in &kernel.crash().doubts {
             self.say("A007", Severity::Warning, doubt.clone());
@@ -95,13 +94,23 @@ impl Findings {
         self.module_files(machine);
     }
 
+    fn debug_file(&mut self, of: &str, error: &debuginfo::Error) {
+        use debuginfo::Error::{NoSupplementaryFile, OtherSupplementaryFile};
+        let words = match error {
+            NoSupplementaryFile(_) | OtherSupplementaryFile { .. } => {
+                format!("the debug information of {of} is not complete: {error}")
+            }
+            _ => format!("the debug file found for {of} is not used: {error}"),
+        };
+        self.say("A018", Severity::Warning, words);
+    }
+
     fn module_files(&mut self, machine: &Machine<'_>) {
         for (module, file) in machine.modules() {
             let name = &module.name;
             let image = file.and_then(ModuleFile::image);
             if let Some(error) = image.and_then(Image::refused_debug_file) {
-                let words = format!("the debug file found for module {name} is not used: {error}");
-                self.say("A018", Severity::Warning, words);
+                self.debug_file(&format!("module {name}"), error);
             }
             match file {
                 None | Some(ModuleFile::Matches { .. }) => {}

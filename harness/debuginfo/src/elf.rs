@@ -65,6 +65,8 @@ pub(crate) struct Elf<'d> {
     pub(crate) symbols: &'d [RawSymbol],
     pub(crate) strings: &'d [u8],
     names: OnceCell<NameIndex>,
+    /// What `dwz` moved out of the debug information of this file and others.
+    pub(crate) supplementary: Option<Box<Self>>,
 }
 
 /// No kernel decompresses to more debug information than this in one section; guards against a
@@ -80,6 +82,7 @@ impl<'d> Elf<'d> {
             symbols: &[],
             strings: &[],
             names: OnceCell::new(),
+            supplementary: None,
         }
     }
 
@@ -105,6 +108,11 @@ impl<'d> Elf<'d> {
         Self::read(file, header, Placement::Module, |name, loaded, _| {
             addresses.get(name).copied().filter(|_| loaded)
         })
+    }
+
+    /// Reads the headers of a supplementary file, which has nothing to relocate.
+    pub(crate) fn supplementary(file: &'d [u8]) -> Result<Self, Error> {
+        Self::read(file, header(file)?, Placement::Kernel { bias: 0 }, |_, _, _| None)
     }
 
     fn read(
@@ -146,7 +154,8 @@ impl<'d> Elf<'d> {
                 applies_to: usize::try_from(raw.sh_info(LE)).unwrap_or(usize::MAX),
             });
         }
-        Ok(Self { placement, sections, symbols, strings, names: OnceCell::new() })
+        let (names, supplementary) = (OnceCell::new(), None);
+        Ok(Self { placement, sections, symbols, strings, names, supplementary })
     }
 
     /// The first section of that name, and its number.

@@ -27,6 +27,19 @@ pub enum Error {
         /// That of the debug file.
         debug: String,
     },
+    /// `dwz` moved a part of the debug information into a file that was not given.
+    #[error("a part of it is in the supplementary file {0}, which was not found")]
+    NoSupplementaryFile(String),
+    /// The supplementary file that was given is not the one that the debug information means.
+    #[error(
+        "a part of it is in a supplementary file with build-id {wanted}, and the one found has {found}"
+    )]
+    OtherSupplementaryFile {
+        /// Build-id in the link, in hexadecimal.
+        wanted: String,
+        /// That of the file; empty if it has none.
+        found: String,
+    },
     /// A header or table lies outside of the file or contradicts itself.
     #[error("{what} of the ELF file is damaged or cut off")]
     Damaged {

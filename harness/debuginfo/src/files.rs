@@ -14,6 +14,8 @@ pub struct Files<'d> {
     pub image: &'d [u8],
     /// Its separate debug file.
     pub debug: Option<&'d [u8]>,
+    /// The supplementary file that its debug information refers to, made by `dwz`.
+    pub supplementary: Option<&'d [u8]>,
     /// Where questions and answers are written down, or where they come from in the place of the
     /// files.
     pub ledger: Option<&'d Ledger>,
@@ -24,13 +26,14 @@ impl std::fmt::Debug for Files<'_> {
         f.debug_struct("Files")
             .field("image", &self.image.len())
             .field("debug", &self.debug.map(<[u8]>::len))
+            .field("supplementary", &self.supplementary.map(<[u8]>::len))
             .finish()
     }
 }
 
 impl<'d, B: AsRef<[u8]> + ?Sized> From<&'d B> for Files<'d> {
     fn from(image: &'d B) -> Self {
-        Self { image: image.as_ref(), debug: None, ledger: None }
+        Self { image: image.as_ref(), debug: None, supplementary: None, ledger: None }
     }
 }
 
@@ -73,6 +76,23 @@ pub(crate) fn check(image: &Elf<'_>, debug: &Elf<'_>) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Adds the supplementary file that the debug information of an image refers to.
+pub(crate) fn add_supplementary<'d>(
+    image: &mut Elf<'d>,
+    file: Option<&'d [u8]>,
+) -> Result<(), Error> {
+    let Some(link) = notes::supplementary(image) else { return Ok(()) };
+    let file = file.ok_or_else(|| Error::NoSupplementaryFile(link.name.to_owned()))?;
+    let supplementary = Elf::supplementary(file)?;
+    let found = notes::supplementary_id(&supplementary).unwrap_or_default();
+    if found != link.build_id {
+        let (wanted, found) = (hex(link.build_id), hex(&found));
+        return Err(Error::OtherSupplementaryFile { wanted, found });
+    }
+    image.supplementary = Some(Box::new(supplementary));
+    Ok(())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -15,8 +15,8 @@ use crate::symbol::SymbolIndex;
 use crate::types::Store;
 use crate::{
     Absent, CfiExpression, CfiRow, Encoding, Error, Files, FrameState, FrameValue, Function,
-    Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame, Symbol, Type,
-    TypeId, files, notes, orc, symbol,
+    Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame, SupplementaryLink,
+    Symbol, Type, TypeId, files, notes, orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
@@ -82,16 +82,21 @@ impl<'d> Image<'d> {
         files: Files<'d>,
         read: impl Fn(&'d [u8]) -> Result<Elf<'d>, Error>,
     ) -> Result<Self, Error> {
-        let image = read(files.image)?;
-        let Some(debug) = files.debug else { return Ok(Self::new(image)) };
-        let joined = read(debug).and_then(|debug| files::check(&image, &debug).map(|()| debug));
-        Ok(match joined {
-            Ok(debug) => Self::new(files::join(image, debug)),
-            Err(error) => Self { refused: Some(error), ..Self::new(image) },
-        })
+        let mut image = read(files.image)?;
+        let mut refused = None;
+        if let Some(debug) = files.debug {
+            match read(debug).and_then(|debug| files::check(&image, &debug).map(|()| debug)) {
+                Ok(debug) => image = files::join(image, debug),
+                Err(error) => refused = Some(error),
+            }
+        }
+        if let Err(error) = files::add_supplementary(&mut image, files.supplementary) {
+            refused.get_or_insert(error);
+        }
+        Ok(Self { refused, ..Self::new(image) })
     }
 
-    /// Why the separate debug file that was given is not used.
+    /// Why the separate debug file or the supplementary one that was given is not used.
     pub fn refused_debug_file(&self) -> Option<&Error> {
         self.refused.as_ref()
     }
@@ -201,6 +206,11 @@ impl<'d> Image<'d> {
     /// Name of the separate debug file, as `.gnu_debuglink` has it.
     pub fn debug_link(&self) -> Option<&'d str> {
         notes::debug_link(&self.elf)
+    }
+
+    /// The supplementary file that the debug information refers to.
+    pub fn supplementary_link(&self) -> Option<SupplementaryLink<'d>> {
+        notes::supplementary(&self.elf)
     }
 
     /// Whether there is DWARF for functions and lines.

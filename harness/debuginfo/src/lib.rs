@@ -47,6 +47,7 @@ pub use image::Image;
 pub use ledger::{Answered, Answers, Ledger};
 pub use location::{Local, Location};
 pub use lookup::{Lookup, Reason};
+pub use notes::SupplementaryLink;
 pub use orc::OrcSections;
 pub use source::SourceFrame;
 pub use symbol::{Symbol, SymbolKind};

@@ -43,6 +43,10 @@ pub enum Reason {
         /// Offset inside it, in bytes.
         offset: u64,
     },
+    /// The answer is in the file of that name, which `dwz` made of what several files have in
+    /// common.
+    #[error("the supplementary debug file {0} was not found")]
+    NoSupplementaryFile(String),
     /// The answer lies deeper or further than is looked; guards against hostile input.
     #[error("{0}: limit reached")]
     Limit(&'static str),

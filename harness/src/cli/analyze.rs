@@ -16,7 +16,8 @@ use crate::run::analysis::{Symbols, analyze};
 /// Without --vmlinux and --module-dir the files of debug packages are used if they are installed
 /// (/usr/lib/debug, by release and build-id), else the report has what the dump itself can tell.
 /// Files may be compressed (xz, zstd, gzip); the separate debug file of a stripped one is found by
-/// build-id and .gnu_debuglink. Nothing is started and nothing is fetched.
+/// build-id and .gnu_debuglink, the supplementary one that `dwz -m` makes by .gnu_debugaltlink.
+/// Nothing is started and nothing is fetched.
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
     /// The dump: kdump-compressed or ELF; all files of a split one, in any order; or the

@@ -74,7 +74,7 @@ fn analyze(kept: &Kept<'_>, vmlinux: &Ledger, modules: &Modules) -> Result<Analy
 
 /// A file of which only a ledger is left.
 fn replayed(ledger: &Ledger) -> Files<'_> {
-    Files { image: &[], debug: None, ledger: Some(ledger) }
+    Files { ledger: Some(ledger), ..Files::from(&[]) }
 }
 
 /// The modules of a recording.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use debuginfo::Image;
 
 use super::open::open;
+use super::supplementary;
 use super::{DEBUG_ROOT, Found};
 use crate::map::Map;
 
@@ -23,8 +24,7 @@ pub(super) struct Facts {
 impl Facts {
     /// Of a kernel or module; none if it is neither.
     pub(super) fn of(file: &[u8]) -> Option<Self> {
-        let sections = std::collections::BTreeMap::new();
-        let image = Image::module(file, &sections).or_else(|_| Image::kernel(file, 0)).ok()?;
+        let image = image_of(file)?;
         Some(Self {
             build_id: image.build_id(),
             link: image.debug_link().map(str::to_owned),
@@ -33,26 +33,36 @@ impl Facts {
     }
 }
 
-/// The file with its debug file, if it needs one and it is found. `beside` are files that may be
+/// A kernel or module, wherever it was loaded.
+pub(super) fn image_of(file: &[u8]) -> Option<Image<'_>> {
+    let sections = std::collections::BTreeMap::new();
+    Image::module(file, &sections).or_else(|_| Image::kernel(file, 0)).ok()
+}
+
+/// The file with its debug file and the supplementary one, if it needs one and it is found. `beside` are files that may be
 /// it, such as one found under the same name.
 pub(super) fn complete(path: &Path, image: Map, beside: &[PathBuf]) -> Found {
     let debug = Facts::of(&image)
         .filter(|facts| !facts.has_debug_info)
         .and_then(|facts| find(path, &facts, beside));
-    Found { path: path.to_owned(), image, debug }
+    let (linking, file) = debug.as_ref().map_or((path, &image), |(path, map)| (path, map));
+    let supplementary = supplementary::find(linking, file);
+    let debug = debug.map(|(_, map)| map);
+    Found { path: path.to_owned(), image, debug, supplementary }
 }
 
 /// The first candidate of the same build; else the first of another one, which the report names.
-fn find(path: &Path, facts: &Facts, beside: &[PathBuf]) -> Option<Map> {
+fn find(path: &Path, facts: &Facts, beside: &[PathBuf]) -> Option<(PathBuf, Map)> {
     let mut other = None;
     let candidates = beside.iter().cloned().chain(places(path, facts));
-    for map in candidates.filter(|place| place != path).filter_map(|place| open(&place).ok()) {
+    for place in candidates.filter(|place| place != path) {
+        let Ok(map) = open(&place) else { continue };
         match Facts::of(&map) {
             Some(theirs) if theirs.has_debug_info => {
                 if theirs.build_id == facts.build_id {
-                    return Some(map);
+                    return Some((place, map));
                 }
-                other.get_or_insert(map);
+                other.get_or_insert((place, map));
             }
             _ => {}
         }

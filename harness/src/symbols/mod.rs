@@ -10,6 +10,7 @@ mod kernel;
 mod modules;
 mod names;
 mod open;
+mod supplementary;
 
 pub(crate) use kernel::{Wanted, kernel};
 pub(crate) use modules::Modules;
@@ -28,6 +29,8 @@ pub(crate) struct Found {
     path: PathBuf,
     image: Map,
     debug: Option<Map>,
+    /// What `dwz` moved out of the debug information of this file and others.
+    supplementary: Option<Map>,
 }
 
 impl Found {
@@ -38,6 +41,11 @@ impl Found {
 
     /// The bytes.
     pub(crate) fn files(&self) -> Files<'_> {
-        Files { image: &self.image, debug: self.debug.as_deref(), ledger: None }
+        Files {
+            image: &self.image,
+            debug: self.debug.as_deref(),
+            supplementary: self.supplementary.as_deref(),
+            ledger: None,
+        }
     }
 }

@@ -142,11 +142,9 @@ impl<'a> Site<'a, '_> {
                     first, Ok(Some(Operation::Register { register })) if register.0 == number
                 )
             }
-            Passed::Parameter(place) => match parameter.attr_value(self.forms.dropped) {
-                Some(AttributeValue::UnitRef(offset)) => self.view.absolute(offset) == place,
-                Some(AttributeValue::DebugInfoRef(offset)) => offset.0 == place,
-                _ => false,
-            },
+            Passed::Parameter(place) => {
+                self.view.reference(parameter, self.forms.dropped) == Some(place)
+            }
         }
     }
 }

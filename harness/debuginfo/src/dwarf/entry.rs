@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gimli::{AttributeValue, DwAt, UnitOffset};
 
-use super::{Dwarf, Entry, Reader, UnitView};
+use super::{Dwarf, Entry, Reader, SUPPLEMENTARY, UnitView};
 use crate::Reason;
 
 /// `DW_AT_abstract_origin` of an out-of-line copy, of an inlined call, of its parameters: two or
@@ -20,6 +20,16 @@ impl<'a> UnitView<'a> {
         let value = entry.attr_value(name)?;
         let reader = self.dwarf.attr_string(&self.unit, value).ok()?;
         std::str::from_utf8(reader.slice()).ok()
+    }
+
+    /// Offset in `.debug_info`, with [`SUPPLEMENTARY`], of the entry that an attribute refers to.
+    pub(super) fn reference(&self, entry: &Entry<'a>, name: DwAt) -> Option<usize> {
+        match entry.attr_value(name)? {
+            AttributeValue::UnitRef(offset) => Some(self.absolute(offset)),
+            AttributeValue::DebugInfoRef(offset) => Some(offset.0 | self.offset & SUPPLEMENTARY),
+            AttributeValue::DebugInfoRefSup(offset) => Some(offset.0 | SUPPLEMENTARY),
+            _ => None,
+        }
     }
 
     /// An unsigned number.
@@ -95,30 +105,16 @@ impl<'a> Dwarf<'a> {
             return Some(answer);
         }
         let steps = steps.checked_sub(1)?;
-        let origin = entry
-            .attr_value(gimli::DW_AT_abstract_origin)
-            .or_else(|| entry.attr_value(gimli::DW_AT_specification))?;
-        match origin {
-            AttributeValue::UnitRef(offset) => {
-                let origin = view.entry(offset).ok()?;
-                self.inherited_from(view, &origin, ask, steps)
-            }
-            AttributeValue::DebugInfoRef(offset) => {
-                let (other, offset) = self.other(offset.0).ok()?;
-                let origin = other.entry(offset).ok()?;
-                self.inherited_from(&other, &origin, ask, steps)
-            }
-            _ => None,
+        let by = [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification];
+        let name = by.into_iter().find(|&name| entry.has_attr(name))?;
+        // Most are of the same unit, which need not be looked for.
+        if let Some(AttributeValue::UnitRef(offset)) = entry.attr_value(name) {
+            let origin = view.entry(offset).ok()?;
+            return self.inherited_from(view, &origin, ask, steps);
         }
-    }
-
-    /// Offset in `.debug_info` of the entry that this one is an instance of.
-    pub(super) fn origin(self, view: &UnitView<'a>, entry: &Entry<'a>) -> Option<usize> {
-        match entry.attr_value(gimli::DW_AT_abstract_origin)? {
-            AttributeValue::UnitRef(offset) => Some(view.absolute(offset)),
-            AttributeValue::DebugInfoRef(offset) => Some(offset.0),
-            _ => None,
-        }
+        let (other, offset) = self.other(view.reference(entry, name)?).ok()?;
+        let origin = other.entry(offset).ok()?;
+        self.inherited_from(&other, &origin, ask, steps)
     }
 
     /// Unit and offset inside it of an entry anywhere in `.debug_info`.

@@ -60,14 +60,14 @@ impl<'a> Dwarf<'a> {
         view.each_child(function, |child| {
             match child.tag() {
                 gimli::DW_TAG_formal_parameter => {
-                    copies.push((self.origin(view, child), Some(child.clone())));
+                    copies.push((view.reference(child, gimli::DW_AT_abstract_origin), Some(child.clone())));
                 }
                 gimli::DW_TAG_unspecified_parameters => *variadic = true,
                 _ => {}
             };
         })?;
         let mut parameters = Vec::new();
-        if let Some(origin) = self.origin(view, function) {
+        if let Some(origin) = view.reference(function, gimli::DW_AT_abstract_origin) {
             let (other, offset) = self.other(origin)?;
             let abstract_function = other.entry(offset)?;
             other.each_child(&abstract_function, |child| match child.tag() {

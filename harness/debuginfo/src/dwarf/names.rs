@@ -6,8 +6,6 @@
 //! Which units to ask: all of a module; of a kernel only those of the functions in
 //! [`well_known`](crate::well_known), because a kernel has thousands of units.
 
-use gimli::UnitOffset;
-
 use super::{Dwarf, Entry, UnitView};
 use crate::well_known;
 use crate::{Reason, TypeId};
@@ -30,6 +28,7 @@ pub(super) struct NamedEntry {
     /// Only declared; after the definitions.
     declaration: bool,
     kind: Wanted,
+    /// Offset in `.debug_info`: of the unit, or of one that it imports.
     entry: usize,
 }
 
@@ -37,11 +36,11 @@ impl<'a> Dwarf<'a> {
     /// The definition of a type.
     pub(crate) fn find_type(self, name: &str, wanted: Wanted) -> Result<TypeId, Reason> {
         for view in self.units_for(name) {
-            let found = view.named(name, |kind, declaration| {
+            let found = self.named(&view, name, |kind, declaration| {
                 !declaration
                     && (kind == wanted || (wanted == Wanted::Type && kind == Wanted::Struct))
             });
-            if let Some(entry) = found.first() {
+            if let Some((view, entry)) = found.first() {
                 return Ok(view.id(entry.offset()));
             }
         }
@@ -52,14 +51,12 @@ impl<'a> Dwarf<'a> {
     pub(crate) fn enumerator(self, name: &str) -> Result<i64, Reason> {
         for view in self.units_for(name) {
             let mut value = None;
-            let mut ask = |entry: &Entry<'a>| {
+            self.each_at_file_scope(&view, &mut |view, entry| {
                 if value.is_none() && entry.tag() == gimli::DW_TAG_enumeration_type {
                     let all = view.enumerators(entry).unwrap_or_default();
                     value = all.into_iter().find(|each| each.name == name).map(|each| each.value);
                 }
-            };
-            // A damaged unit gives what comes before the damage.
-            drop(view.root().and_then(|root| view.each_child(&root, &mut ask)));
+            });
             if let Some(value) = value {
                 return Ok(value);
             }
@@ -97,32 +94,37 @@ impl<'a> Dwarf<'a> {
         let symbol = self.elf.symbol(function)?;
         self.unit_offset_at(self.elf.to_file(self.elf.address(symbol)?)).ok()
     }
-}
 
-impl<'a> UnitView<'a> {
-    /// Entries at file scope of that name and of a kind that is asked for; definitions first.
-    pub(super) fn named(&self, name: &str, asked: impl Fn(Wanted, bool) -> bool) -> Vec<Entry<'a>> {
-        let names = self.facts.names.get_or_init(|| self.list_names());
+    /// Entries at file scope of that name and of a kind that is asked for, with their units;
+    /// definitions first.
+    pub(super) fn named(
+        self,
+        view: &UnitView<'a>,
+        name: &str,
+        asked: impl Fn(Wanted, bool) -> bool,
+    ) -> Vec<(UnitView<'a>, Entry<'a>)> {
+        let names = view.facts.names.get_or_init(|| self.list_names(view));
         let hash = hash(name);
         let first = names.partition_point(|named| named.hash < hash);
         let same = names.get(first..).unwrap_or(&[]).iter().take_while(|named| named.hash == hash);
         same.filter(|named| asked(named.kind, named.declaration))
-            .filter_map(|named| self.entry(UnitOffset(named.entry)).ok())
-            .filter(|entry| self.text(entry, gimli::DW_AT_name) == Some(name))
+            .filter_map(|named| {
+                let (view, offset) = self.other(named.entry).ok()?;
+                let entry = view.entry(offset).ok()?;
+                (view.text(&entry, gimli::DW_AT_name) == Some(name)).then_some((view, entry))
+            })
             .collect()
     }
 
-    fn list_names(&self) -> Vec<NamedEntry> {
+    fn list_names(self, view: &UnitView<'a>) -> Vec<NamedEntry> {
         let mut names = Vec::new();
-        let mut add = |entry: &Entry<'a>| {
+        self.each_at_file_scope(view, &mut |view, entry| {
             let Some(kind) = kind(entry) else { return };
-            let Some(name) = self.text(entry, gimli::DW_AT_name) else { return };
+            let Some(name) = view.text(entry, gimli::DW_AT_name) else { return };
             let declaration = UnitView::flag(entry, gimli::DW_AT_declaration);
-            let entry = entry.offset().0;
+            let entry = view.absolute(entry.offset());
             names.push(NamedEntry { hash: hash(name), declaration, kind, entry });
-        };
-        // A damaged unit gives what comes before the damage.
-        drop(self.root().and_then(|root| self.each_child(&root, &mut add)));
+        });
         names.sort_unstable();
         names
     }

@@ -13,14 +13,11 @@ const MAX_NAMES: usize = 32;
 impl<'a> Dwarf<'a> {
     /// The type that `DW_AT_type` of this very entry names.
     pub(super) fn type_id(self, view: &UnitView<'a>, entry: &Entry<'a>) -> Option<TypeId> {
-        match entry.attr_value(gimli::DW_AT_type)? {
-            AttributeValue::UnitRef(offset) => Some(view.id(offset)),
-            AttributeValue::DebugInfoRef(offset) => {
-                let (other, offset) = self.other(offset.0).ok()?;
-                Some(other.id(offset))
-            }
-            _ => None,
+        if let AttributeValue::UnitRef(offset) = entry.attr_value(gimli::DW_AT_type)? {
+            return Some(view.id(offset));
         }
+        let (other, offset) = self.other(view.reference(entry, gimli::DW_AT_type)?).ok()?;
+        Some(other.id(offset))
     }
 
     /// Reads a type. `dimension`: as in [`Store::Dwarf`].
@@ -91,15 +88,10 @@ impl<'a> Dwarf<'a> {
                 gimli::DW_TAG_typedef | gimli::DW_TAG_const_type | gimli::DW_TAG_volatile_type => {}
                 _ => return Some(false),
             }
-            match entry.attr_value(gimli::DW_AT_type)? {
-                AttributeValue::UnitRef(offset) => entry = view.entry(offset).ok()?,
-                AttributeValue::DebugInfoRef(offset) => {
-                    let (other, offset) = self.other(offset.0).ok()?;
-                    entry = other.entry(offset).ok()?;
-                    view = other;
-                }
-                _ => return None,
-            }
+            let target = view.reference(&entry, gimli::DW_AT_type)?;
+            let (other, offset) = self.other(target).ok()?;
+            entry = other.entry(offset).ok()?;
+            view = other;
         }
         None
     }

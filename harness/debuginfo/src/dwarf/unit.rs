@@ -9,7 +9,7 @@ use gimli::{AttributeValue, DebugInfoOffset, SectionId, UnitOffset};
 
 use super::functions::FunctionEntry;
 use super::names::NamedEntry;
-use super::{Dwarf, Entry, Reader, malformed};
+use super::{Dwarf, Entry, Reader, SUPPLEMENTARY, malformed};
 use crate::Reason;
 
 /// What is kept about a unit: offsets and abbreviations, nothing borrowed.
@@ -31,7 +31,7 @@ pub(crate) struct UnitFacts {
 /// One unit, ready to be read.
 #[derive(Debug)]
 pub(crate) struct UnitView<'a> {
-    /// Offset of the unit's header in `.debug_info`.
+    /// Offset of the unit's header in `.debug_info`, with [`SUPPLEMENTARY`].
     pub(super) offset: usize,
     pub(super) dwarf: gimli::Dwarf<Reader<'a>>,
     pub(super) unit: gimli::Unit<Reader<'a>>,
@@ -50,8 +50,9 @@ impl<'a> Dwarf<'a> {
             return Err(Reason::NoSection(".debug_info"));
         }
         let bad = malformed("unit in .debug_info", offset);
-        let dwarf = self.view(locations);
-        let header = dwarf.unit_header(DebugInfoOffset(offset)).map_err(&bad)?;
+        let dwarf = self.view_of(offset, locations).ok_or_else(|| self.no_supplementary())?;
+        let inside = DebugInfoOffset(offset & !SUPPLEMENTARY);
+        let header = dwarf.unit_header(inside).map_err(&bad)?;
         if header.address_size() != 8 {
             return Err(Reason::Unsupported("a unit for another size of address"));
         }
@@ -138,7 +139,7 @@ impl<'a> UnitView<'a> {
         self.entry(self.unit.header.root_offset())
     }
 
-    /// Offset in `.debug_info` of an entry of this unit.
+    /// Offset in `.debug_info` of an entry of this unit, with [`SUPPLEMENTARY`].
     pub(super) fn absolute(&self, offset: UnitOffset) -> usize {
         self.offset.saturating_add(offset.0)
     }

@@ -11,7 +11,7 @@ use gimli::{DebugInfoOffset, SectionId};
 
 use super::entry::code_ranges;
 use super::unit::UnitFacts;
-use super::{Dwarf, Reader, UnitView, malformed, widen};
+use super::{Dwarf, Reader, SUPPLEMENTARY, UnitView, malformed, widen};
 use crate::Reason;
 
 /// A range of addresses and the unit it belongs to.
@@ -32,6 +32,11 @@ pub(super) struct UnitRanges {
     /// From the root entries of the other units, by start.
     others: OnceCell<Vec<UnitRange>>,
 }
+
+/// Headers that are read one after the other from the nearest unit that is known, before all are
+/// listed. `.debug_aranges` leaves out only a unit here and there, but none of the thousands of
+/// partial units that `dwz` makes is in it.
+const MAX_STEPS: usize = 32;
 
 /// Ranges of different units do not overlap, but damaged ones may: how many are looked at.
 const MAX_OVERLAP: usize = 16;
@@ -55,30 +60,52 @@ impl<'a> Dwarf<'a> {
 
     /// The unit that holds the entry at an offset of `.debug_info`.
     pub(super) fn unit_containing(self, entry: usize) -> Result<UnitView<'a>, Reason> {
-        let known = &self.ranges().units;
-        let before = known.partition_point(|&unit| unit <= entry);
-        let mut offset = before.checked_sub(1).and_then(|i| known.get(i)).copied().unwrap_or(0);
+        if entry & SUPPLEMENTARY == 0
+            && let Some(unit) = self.unit_near(entry)?
+        {
+            return self.unit(unit);
+        }
+        let headers = self.store.headers.get_or_init(|| self.headers());
+        let lost = || Reason::Malformed {
+            what: "reference in .debug_info",
+            offset: widen(entry & !SUPPLEMENTARY),
+        };
+        let view = self.unit(before(headers, entry).ok_or_else(lost)?)?;
+        let length = view.unit.header.length_including_self();
+        if entry.saturating_sub(view.offset) < length { Ok(view) } else { Err(lost()) }
+    }
+
+    /// The unit that holds an entry, if one of the next few behind a known one does.
+    fn unit_near(self, entry: usize) -> Result<Option<usize>, Reason> {
+        let mut offset = before(&self.ranges().units, entry).unwrap_or(0);
         let dwarf = self.view(false);
         let bad = malformed("unit in .debug_info", entry);
-        while offset <= entry {
+        for _ in 0..MAX_STEPS {
+            if offset > entry {
+                break;
+            }
             let header = dwarf.unit_header(DebugInfoOffset(offset)).map_err(&bad)?;
             let end = offset.saturating_add(header.length_including_self());
             if entry < end {
-                return self.unit(offset);
+                return Ok(Some(offset));
             }
             offset = end;
         }
-        Err(Reason::Malformed { what: "reference in .debug_info", offset: widen(entry) })
+        Ok(None)
     }
 
-    /// Offsets of the headers of all units, in order.
+    /// Offsets of the headers of all units of both files, in order.
+    fn headers(self) -> Vec<usize> {
+        let mut headers: Vec<usize> = self.all_units().collect();
+        if let Some(dwarf) = self.supplementary() {
+            headers.extend(offsets(dwarf).map(|offset| offset | SUPPLEMENTARY));
+        }
+        headers
+    }
+
+    /// Offsets of the headers of all units of the image's own file, in order.
     pub(super) fn all_units(self) -> impl Iterator<Item = usize> + 'a {
-        let dwarf = self.view(false);
-        let mut units = dwarf.units();
-        std::iter::from_fn(move || {
-            let header = units.next().ok().flatten()?;
-            header.debug_info_offset().map(|offset| offset.0)
-        })
+        offsets(self.view(false))
     }
 
     fn ranges(self) -> &'a UnitRanges {
@@ -116,6 +143,21 @@ impl<'a> Dwarf<'a> {
         found.sort_unstable();
         found
     }
+}
+
+/// Offsets of the headers of all units of a file, in order.
+fn offsets<'a>(dwarf: gimli::Dwarf<Reader<'a>>) -> impl Iterator<Item = usize> + 'a {
+    let mut units = dwarf.units();
+    std::iter::from_fn(move || {
+        let header = units.next().ok().flatten()?;
+        header.debug_info_offset().map(|offset| offset.0)
+    })
+}
+
+/// The last of the sorted offsets that is not behind an entry.
+fn before(offsets: &[usize], entry: usize) -> Option<usize> {
+    let after = offsets.partition_point(|&unit| unit <= entry);
+    offsets.get(after.checked_sub(1)?).copied()
 }
 
 fn root_ranges(

@@ -20,12 +20,13 @@ impl<'a> Dwarf<'a> {
         let hinted = hint.and_then(|hint| self.unit_at(hint).ok());
         let others = hint.is_none().then(|| self.units_for(name));
         hinted.into_iter().chain(others.into_iter().flatten()).find_map(|view| {
-            view.named(name, |kind, _| kind == Wanted::Variable).iter().find_map(|entry| {
+            let found = self.named(&view, name, |kind, _| kind == Wanted::Variable);
+            found.iter().find_map(|(view, entry)| {
                 let place = view.static_address(entry);
                 if place.is_some_and(|place| address.is_some_and(|address| address != place)) {
                     return None;
                 }
-                self.inherited(&view, entry, &mut |view, entry| self.type_id(view, entry))
+                self.inherited(view, entry, &mut |view, entry| self.type_id(view, entry))
             })
         })
     }

@@ -9,6 +9,7 @@ mod frames;
 mod functions;
 mod hostile;
 mod lines;
+mod packed;
 mod separate;
 mod symbols;
 mod tools;

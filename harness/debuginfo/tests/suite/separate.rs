@@ -40,7 +40,7 @@ fn stripped_kernel_with_its_debug_file_answers_as_the_whole_one() {
     let (whole, stripped, debug) = (read(&file), read(&stripped), read(&debug));
     let whole = Image::kernel(&whole, 0).unwrap();
     let alone = Image::kernel(&stripped, 0).unwrap();
-    let files = Files { image: &stripped, debug: Some(&debug), ledger: None };
+    let files = Files { debug: Some(&debug), ..Files::from(&stripped) };
     let joined = Image::kernel(files, 0).unwrap();
 
     assert_eq!(alone.debug_link(), Some("vmlinux.debug"));
@@ -69,7 +69,7 @@ fn module_with_its_debug_file_is_relocated_as_the_whole_one() {
     let text = 0xffff_ffff_c012_3000;
     let sections = BTreeMap::from([(".text".to_owned(), text)]);
     let whole = Image::module(&whole, &sections).unwrap();
-    let files = Files { image: &stripped, debug: Some(&debug), ledger: None };
+    let files = Files { debug: Some(&debug), ..Files::from(&stripped) };
     let joined = Image::module(files, &sections).unwrap();
     let functions = symbols(&file, "tT");
     assert!(functions.len() > 3, "the fixture has functions");
@@ -90,7 +90,7 @@ fn debug_file_of_another_build_is_refused_with_both_build_ids() {
     let other = kernel(&shop, "other", &["-O1"]);
     let (stripped, other) = (std::fs::read(stripped).unwrap(), std::fs::read(other).unwrap());
     let image =
-        Image::kernel(Files { image: &stripped, debug: Some(&other), ledger: None }, 0).unwrap();
+        Image::kernel(Files { debug: Some(&other), ..Files::from(&stripped) }, 0).unwrap();
     let words = image.refused_debug_file().expect("it is another build").to_string();
     for file in [&stripped, &other] {
         let id = Image::kernel(file, 0).unwrap().build_id().expect("ld wrote one");
