@@ -15,7 +15,8 @@ const AROUND: u32 = 8;
 const MAX_LINE: usize = 200;
 
 /// The lines around the culprit's, if its file is one of the case's.
-pub(super) fn of(case: &Case, culprit: &Culprit) -> Option<Excerpt> {
+#[must_use]
+pub fn of(case: &Case, culprit: &Culprit) -> Option<Excerpt> {
     let (file, line) = (culprit.file.as_deref()?, culprit.line.filter(|line| *line > 0)?);
     let ends_with = |place: &&Path| place.ends_with(file) || Path::new(file).ends_with(place);
     let places: Vec<&Path> = case.sources.keys().map(|place| place.as_path()).collect();

@@ -8,7 +8,7 @@ mod boot;
 pub(crate) mod complaints;
 mod crash;
 mod drive;
-mod excerpt;
+pub mod excerpt;
 pub mod execute;
 mod explain;
 pub mod judge;

@@ -3,17 +3,14 @@
 
 use std::fmt::Write as _;
 
-use super::with_code;
+use super::{wide, with_code};
 use crate::report::junit::plain;
 use crate::run::outcome::RunResult;
 
 /// The lines around the one at fault.
 pub(super) fn source(run: &RunResult) -> String {
     let Some(excerpt) = &run.excerpt else { return String::new() };
-    let mut text = format!(
-        "<p class=\"mono dim\">{}</p>\n<div class=\"wide\" tabindex=\"0\"><pre>",
-        plain(&excerpt.file)
-    );
+    let mut text = String::from("<pre>");
     for (number, line) in (excerpt.first..).zip(&excerpt.text) {
         let class = if number == excerpt.line { " class=\"fault\"" } else { "" };
         // A line without anything would have no height.
@@ -23,8 +20,8 @@ pub(super) fn source(run: &RunResult) -> String {
             "<span{class}><span class=\"nr\" style=\"display:inline\">{number:>5}</span> {line}</span>"
         );
     }
-    text.push_str("</pre></div>\n");
-    text
+    text.push_str("</pre>\n");
+    format!("<p class=\"mono dim\">{}</p>\n{}", plain(&excerpt.file), wide("source", &text))
 }
 
 /// The steps from the fault to the expression, and what to look at next.
@@ -56,14 +53,11 @@ pub(super) fn chain(run: &RunResult) -> String {
 /// The object with its bad member marked.
 pub(super) fn object(run: &RunResult) -> String {
     let Some(object) = &run.object else { return String::new() };
-    let mut text = format!(
-        "<p class=\"mono dim\">{}</p>\n<div class=\"wide\" tabindex=\"0\"><pre>",
-        plain(&object.expression)
-    );
+    let mut text = String::from("<pre>");
     for (number, line) in (0..).zip(&object.lines) {
         let class = if number == object.bad { " class=\"fault\"" } else { "" };
         let _ = write!(text, "<span{class}>{}</span>", plain(line));
     }
-    text.push_str("</pre></div>\n");
-    text
+    text.push_str("</pre>\n");
+    format!("<p class=\"mono dim\">{}</p>\n{}", plain(&object.expression), wide("object", &text))
 }

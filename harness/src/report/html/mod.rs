@@ -67,6 +67,13 @@ fn with_code(text: &str) -> String {
     parts.collect()
 }
 
+/// What may be wider than the page: it scrolls by itself, also by the keys.
+fn wide(label: &str, content: &str) -> String {
+    format!(
+        "<div class=\"wide\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n{content}</div>\n"
+    )
+}
+
 /// A part with a heading; nothing where it is empty.
 fn part(heading: &str, content: &str) -> String {
     if content.is_empty() {

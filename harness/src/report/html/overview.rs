@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{anchor, badge};
+use super::{anchor, badge, wide};
 use crate::report::History;
 use crate::report::junit::plain;
 use crate::run::matrix::Cell;
@@ -13,7 +13,7 @@ use crate::run::matrix::Cell;
 pub(super) fn overview(cells: &[Cell<'_>], history: &History) -> String {
     let cases = unique(cells.iter().map(|cell| cell.first().case.as_str()));
     let guests: BTreeSet<&str> = cells.iter().map(|cell| cell.first().guest.as_str()).collect();
-    let mut text = String::from("<div class=\"wide\" tabindex=\"0\">\n<table>\n<tr><th>case</th>");
+    let mut text = String::from("<table>\n<tr><th>case</th>");
     for guest in &guests {
         let _ = write!(text, "<th>{}</th>", plain(guest));
     }
@@ -29,8 +29,8 @@ pub(super) fn overview(cells: &[Cell<'_>], history: &History) -> String {
         }
         text.push_str("</tr>\n");
     }
-    text.push_str("</table>\n</div>\n");
-    text
+    text.push_str("</table>\n");
+    wide("overview", &text)
 }
 
 fn entry(cell: &Cell<'_>, history: &History) -> String {

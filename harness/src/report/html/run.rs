@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::{anchor, badge, evidence, part, stack, with_code};
+use super::{anchor, badge, evidence, part, stack, wide, with_code};
 use crate::report::junit::plain;
 use crate::run::matrix::Cell;
 use crate::run::outcome::RunResult;
@@ -78,9 +78,10 @@ fn verdict(run: &RunResult) -> String {
     }
     if let Some(failure) = &run.failure {
         let _ = writeln!(text, "<p class=\"summary\">{}</p>", plain(&failure.message));
-        let causes: Vec<String> = failure.causes.iter().map(|cause| plain(cause)).collect();
-        let hint = failure.hint.as_deref().map(|hint| format!("<br>hint: {}", plain(hint)));
-        let _ = writeln!(text, "<p>{}{}</p>", causes.join("<br>"), hint.unwrap_or_default());
+        let causes = failure.causes.iter().map(|cause| plain(cause));
+        let hint = failure.hint.iter().map(|hint| format!("hint: {}", plain(hint)));
+        let lines: Vec<String> = causes.chain(hint).collect();
+        let _ = writeln!(text, "<p>{}</p>", lines.join("<br>"));
     }
     text
 }
@@ -89,15 +90,13 @@ fn differences(run: &RunResult) -> String {
     if run.differences.is_empty() {
         return String::new();
     }
-    let mut text = String::from(
-        "<div class=\"wide\" tabindex=\"0\"><table>\n<tr><th>what</th><th>expected</th><th>got</th></tr>\n",
-    );
+    let mut text = String::from("<table>\n<tr><th>what</th><th>expected</th><th>got</th></tr>\n");
     for it in &run.differences {
-        let (key, expected, got) = (plain(&it.key), plain(&it.expected), with_code(&it.got));
+        let (key, expected, got) = (plain(&it.key), with_code(&it.expected), with_code(&it.got));
         let _ = writeln!(text, "<tr><td>{key}</td><td>{expected}</td><td>{got}</td></tr>");
     }
-    text.push_str("</table></div>\n");
-    text
+    text.push_str("</table>\n");
+    wide("differences", &text)
 }
 
 /// A bar of the phases' lengths.
@@ -125,10 +124,8 @@ fn log(folder: &Path) -> String {
     let lines = &lines[lines.len().saturating_sub(TAIL)..];
     let count = lines.len();
     let lines: String = lines.iter().map(|line| format!("<span>{}</span>", plain(line))).collect();
-    format!(
-        "<details><summary>last {count} lines</summary>\n\
-         <div class=\"wide\" tabindex=\"0\"><pre>{lines}</pre></div></details>\n"
-    )
+    let lines = wide("log", &format!("<pre>{lines}</pre>\n"));
+    format!("<details><summary>last {count} lines</summary>\n{lines}</details>\n")
 }
 
 fn files(folder: &Path, name: &str) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use analyzer::report::Frame;
 
-use super::with_code;
+use super::{wide, with_code};
 use crate::report::junit::plain;
 use crate::run::outcome::RunResult;
 use crate::units;
@@ -21,7 +21,7 @@ pub(super) fn backtrace(run: &RunResult) -> String {
         return String::new();
     }
     let mut text = String::from(
-        "<div class=\"wide\" tabindex=\"0\"><table class=\"mono\">\n<tr><th class=\"number\">#</th>\
+        "<table class=\"mono\">\n<tr><th class=\"number\">#</th>\
          <th>function</th><th>place</th><th>found by</th></tr>\n",
     );
     for frame in frames {
@@ -48,8 +48,8 @@ pub(super) fn backtrace(run: &RunResult) -> String {
                 writeln!(text, "<tr class=\"boundary\"><td colspan=\"4\">— {boundary} —</td></tr>");
         }
     }
-    text.push_str("</table></div>\n");
-    text
+    text.push_str("</table>\n");
+    wide("backtrace", &text)
 }
 
 fn arguments(frame: &Frame) -> String {
@@ -60,13 +60,18 @@ fn arguments(frame: &Frame) -> String {
 }
 
 fn function(frame: &Frame) -> String {
-    let name = frame.function.as_deref().or(frame.address.as_deref()).unwrap_or("?");
+    let name = name(frame);
     let at = match (&frame.offset, &frame.size) {
         (Some(offset), Some(size)) => format!("+{offset}/{size}"),
         _ => String::new(),
     };
     let module = frame.module.as_deref().map(|module| format!(" [{module}]"));
     format!("{name}{at}{}", module.unwrap_or_default())
+}
+
+/// The function, or the address where there is none.
+fn name(frame: &Frame) -> &str {
+    frame.function.as_deref().or(frame.address.as_deref()).unwrap_or("?")
 }
 
 fn place(frame: &Frame) -> String {
@@ -92,13 +97,12 @@ pub(super) fn picture(run: &RunResult) -> String {
         sized.len()
     );
     for (frame, bytes) in sized {
-        let name = frame.function.as_deref().unwrap_or("?");
         let percent = bytes.saturating_mul(100) / most;
         let _ = writeln!(
             text,
             "<tr><td>{}</td><td class=\"number\">{bytes} B</td><td class=\"picture\">\
              <span class=\"bar\" style=\"width:{percent}%\"></span></td></tr>",
-            plain(name)
+            plain(name(frame))
         );
     }
     text.push_str("</table>\n");
