@@ -75,6 +75,12 @@ pub(crate) fn has_subcommand(name: &str) -> bool {
     cmd(cargo(), [name, "--version"]).stdout_null().stderr_null().run().is_ok()
 }
 
+/// Whether a program is on the search path.
+pub(crate) fn has_program(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
 /// Fails with a hint when a cargo subcommand is not installed.
 pub(crate) fn need_subcommand(name: &str) -> Result<()> {
     if !has_subcommand(name) {

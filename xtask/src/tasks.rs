@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::run::{build_repro, cargo, has_subcommand, need_subcommand, root, say, step, step_with};
+use crate::run::{
+    build_repro, cargo, has_program, has_subcommand, need_subcommand, root, say, step, step_with,
+};
 
 /// Set this machine up and run every test
 #[derive(Debug, clap::Args)]
@@ -49,9 +51,25 @@ impl Test {
         let mut arguments = vec!["doctor", "--install"];
         arguments.extend(self.yes.then_some("--yes"));
         let code = step(repro.as_os_str(), &arguments)?;
-        Ok((code != 0).then_some(code))
+        if code != 0 {
+            return Ok(Some(code));
+        }
+        for tool in TOOLS {
+            if has_program(tool) {
+                continue;
+            }
+            let code = step(OsStr::new("apt-get"), &["install", "--yes", "--quiet", tool])?;
+            if code != 0 {
+                say(&format!("{tool} is not installed: its tests will fail; install its package"));
+            }
+        }
+        Ok(None)
     }
 }
+
+/// Programs that only tests start, in crates that know nothing of the harness; Debian's packages
+/// have the same names.
+const TOOLS: [&str; 1] = ["dwz"];
 
 /// The tests of the project's own rules.
 const TIDY: [&str; 5] = ["test", "--package", "tests", "--test", "tidy"];

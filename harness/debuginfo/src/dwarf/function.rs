@@ -60,7 +60,10 @@ impl<'a> Dwarf<'a> {
         view.each_child(function, |child| {
             match child.tag() {
                 gimli::DW_TAG_formal_parameter => {
-                    copies.push((view.reference(child, gimli::DW_AT_abstract_origin), Some(child.clone())));
+                    copies.push((
+                        view.reference(child, gimli::DW_AT_abstract_origin),
+                        Some(child.clone()),
+                    ));
                 }
                 gimli::DW_TAG_unspecified_parameters => *variadic = true,
                 _ => {}

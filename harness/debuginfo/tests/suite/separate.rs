@@ -89,8 +89,7 @@ fn debug_file_of_another_build_is_refused_with_both_build_ids() {
     let (stripped, _) = split(&kernel(&shop, "vmlinux", &[]), "--strip-all");
     let other = kernel(&shop, "other", &["-O1"]);
     let (stripped, other) = (std::fs::read(stripped).unwrap(), std::fs::read(other).unwrap());
-    let image =
-        Image::kernel(Files { debug: Some(&other), ..Files::from(&stripped) }, 0).unwrap();
+    let image = Image::kernel(Files { debug: Some(&other), ..Files::from(&stripped) }, 0).unwrap();
     let words = image.refused_debug_file().expect("it is another build").to_string();
     for file in [&stripped, &other] {
         let id = Image::kernel(file, 0).unwrap().build_id().expect("ld wrote one");
