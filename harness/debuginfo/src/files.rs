@@ -87,7 +87,8 @@ pub(crate) fn add_supplementary<'d>(
     let file = file.ok_or_else(|| Error::NoSupplementaryFile(link.name.to_owned()))?;
     let supplementary = Elf::supplementary(file)?;
     let found = notes::supplementary_id(&supplementary).unwrap_or_default();
-    if found != link.build_id {
+    // Two files without an identity are not the same for that.
+    if found != link.build_id || found.is_empty() {
         let (wanted, found) = (hex(link.build_id), hex(&found));
         return Err(Error::OtherSupplementaryFile { wanted, found });
     }

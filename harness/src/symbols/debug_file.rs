@@ -39,8 +39,8 @@ pub(super) fn image_of(file: &[u8]) -> Option<Image<'_>> {
     Image::module(file, &sections).or_else(|_| Image::kernel(file, 0)).ok()
 }
 
-/// The file with its debug file and the supplementary one, if it needs one and it is found. `beside` are files that may be
-/// it, such as one found under the same name.
+/// The file with its debug file and the supplementary one, where it needs them and they are found.
+/// `beside` are files that may be its debug file, such as one found under the same name.
 pub(super) fn complete(path: &Path, image: Map, beside: &[PathBuf]) -> Found {
     let debug = Facts::of(&image)
         .filter(|facts| !facts.has_debug_info)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Finds the files that belong to a dump: the kernel, its modules and their separate debug files.
+//! Finds the files that belong to a dump: the kernel, its modules, their separate debug files
+//! and the supplementary files of these.
 //!
 //! Places and names are those of distributions' debug packages: `/usr/lib/debug/boot`,
 //! `/usr/lib/debug/lib/modules/<release>`, `/usr/lib/debug/.build-id`. Whether a file is the right

@@ -29,3 +29,72 @@ fn places(path: &Path, name: &str, build_id: &[u8]) -> Vec<PathBuf> {
     places.extend(build_id_name(build_id).map(|name| root.join(name)));
     places
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Two programs that have a type in common, which `dwz` moved to `.dwz/common.debug`.
+    fn linked(folder: &Path, dwz: &[&str]) -> [PathBuf; 2] {
+        let programs = ["one", "two"].map(|name| folder.join("bin").join(name));
+        for part in ["bin", ".dwz"] {
+            fs::create_dir(folder.join(part)).expect("a new folder");
+        }
+        for program in &programs {
+            let source = program.with_extension("c");
+            let members: String = (0..40).map(|n| format!("unsigned long member{n};")).collect();
+            let text = format!("struct common {{ {members} }} common; void _start(void) {{ }}");
+            fs::write(&source, text).expect("a new file");
+            let mut gcc = Command::new("gcc");
+            gcc.args(["-gdwarf-5", "-static", "-nostdlib", "-Wl,--build-id=sha1", "-o"]);
+            run(gcc.arg(program).arg(source));
+        }
+        let common = folder.join(".dwz").join("common.debug");
+        let mut command = Command::new("dwz");
+        command.args(dwz).args(["-M", "../.dwz/common.debug", "-m"]);
+        run(command.arg(common).args(&programs));
+        programs
+    }
+
+    fn run(command: &mut Command) {
+        assert!(command.status().expect("it is installed").success(), "{command:?}");
+    }
+
+    /// What `find` gives for a file, and what `dwz` wrote.
+    fn found_and_written(folder: &Path, file: &Path) -> [Option<Vec<u8>>; 2] {
+        let found = find(file, &fs::read(file).expect("it was written"));
+        let written = fs::read(folder.join(".dwz").join("common.debug")).ok();
+        [found.map(|map| map.to_vec()), written]
+    }
+
+    #[test]
+    fn link_of_either_form_leads_to_the_file_that_dwz_wrote() {
+        for options in [&[][..], &["--dwarf-5"]] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let [one, _] = linked(folder.path(), options);
+            let [found, written] = found_and_written(folder.path(), &one);
+            assert!(written.is_some() && found == written, "{options:?}");
+        }
+    }
+
+    #[test]
+    fn link_counts_from_where_the_file_really_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [one, _] = linked(folder.path(), &[]);
+        let link = folder.path().join("a-link");
+        std::os::unix::fs::symlink(one, &link).expect("a new link");
+        let [found, written] = found_and_written(folder.path(), &link);
+        assert!(written.is_some() && found == written);
+    }
+
+    #[test]
+    fn file_that_is_gone_is_not_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [one, _] = linked(folder.path(), &[]);
+        fs::remove_file(folder.path().join(".dwz").join("common.debug")).expect("it was there");
+        assert_eq!(found_and_written(folder.path(), &one), [None, None]);
+    }
+}
