@@ -55,16 +55,20 @@ impl Test {
             return Ok(Some(code));
         }
         for tool in TOOLS {
-            if has_program(tool) {
-                continue;
-            }
-            let code = step(OsStr::new("apt-get"), &["install", "--yes", "--quiet", tool])?;
-            if code != 0 {
+            if !has_program(tool) && !installed(tool) {
                 say(&format!("{tool} is not installed: its tests will fail; install its package"));
             }
         }
         Ok(None)
     }
+}
+
+/// Installs a package; without apt, or the right to use it, it is not there.
+fn installed(package: &str) -> bool {
+    let apt = |words: &[&str]| step(OsStr::new("apt-get"), words).is_ok_and(|code| code == 0);
+    let install = || apt(&["install", "--yes", "--quiet", package]);
+    // The lists may be missing, or older than the packages.
+    install() || (apt(&["update", "--quiet"]) && install())
 }
 
 /// Programs that only tests start, in crates that know nothing of the harness; Debian's packages
