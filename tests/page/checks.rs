@@ -70,11 +70,13 @@ pub(crate) fn keyboard(browser: &mut Browser, page: &Page) -> Result<Vec<String>
 /// The keys do what they say: a log opens, a wide part scrolls, a link leads to its place.
 fn use_keys(browser: &mut Browser) -> Result<Vec<String>> {
     let mut faults = Vec::new();
+    let mut pressed = 0;
     let mut after = |browser: &mut Browser, at: &str, key: &Key, holds: &str| -> Result<()> {
         let there = browser.value(&format!("(window.it = {at})?.focus() ?? !!window.it"))?;
         if there == json!(false) {
             return Ok(());
         }
+        pressed += 1;
         browser.press(key)?;
         if browser.value(holds)? != json!(true) {
             faults.push(format!("{at}: not {holds}"));
@@ -87,6 +89,9 @@ fn use_keys(browser: &mut Browser) -> Result<Vec<String>> {
     after(browser, wide, &Key::RIGHT, "it.scrollLeft > 0")?;
     let there = "document.querySelector(':target')?.getBoundingClientRect().top < innerHeight";
     after(browser, "document.querySelector('td a')", &Key::ENTER, there)?;
+    if pressed == 0 {
+        faults.push("nothing on the page takes a key".to_owned());
+    }
     Ok(faults)
 }
 
