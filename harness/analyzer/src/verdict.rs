@@ -48,10 +48,14 @@ impl Words<'_> {
         }
         let expression = self.diagnosis.expression.as_deref();
         let what = match (self.diagnosis.kind, expression) {
-            (kind, e) if let Some(what) = mistake(kind) => match e {
-                Some(e) => format!("{what} through {e}"),
-                None => what.to_owned(),
-            },
+            (kind, e)
+                if let Some(what) = mistake(kind, self.diagnosis.how.unwrap_or(Use::Call)) =>
+            {
+                match e {
+                    Some(e) => format!("{what} through {e}"),
+                    None => what.to_owned(),
+                }
+            }
             (CrashKind::NullCall, Some(e)) => format!("call of NULL {e}"),
             (CrashKind::NullCall, None) => "call through a NULL pointer".to_owned(),
             (CrashKind::BadCall, e) => self.bad_call(e),
@@ -134,7 +138,7 @@ impl Words<'_> {
             (Use::Read, None) => "read through".to_owned(),
             (Use::Write, None) => "written through".to_owned(),
         };
-        let mistake = mistake(self.diagnosis.kind).map(|what| format!("{what}: "));
+        let mistake = mistake(self.diagnosis.kind, how).map(|what| format!("{what}: "));
         format!("{}{}", mistake.unwrap_or_default(), self.bad(&verb))
     }
 
@@ -184,8 +188,10 @@ fn is_null(kind: CrashKind) -> bool {
 }
 
 /// The mistake that a kind names, where it is more than what was done with a pointer.
-fn mistake(kind: CrashKind) -> Option<&'static str> {
+fn mistake(kind: CrashKind, how: Use) -> Option<&'static str> {
     Some(match kind {
+        // A notifier block or a list entry of the module that others still have.
+        CrashKind::UnloadedCode if how != Use::Call => "memory of a module that is gone used",
         CrashKind::ErrPtr => "error code used as a pointer",
         CrashKind::Uninitialized => "uninitialized pointer used",
         CrashKind::UseAfterFree => "use after free",

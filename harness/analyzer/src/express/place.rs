@@ -26,7 +26,10 @@ impl<'a> Writer<'a> {
                 {
                     return Ok(variable);
                 }
-                Ok(self.behind(self.value(base)?, *offset, size))
+                let pointer = self.value(base)?;
+                let (pointer, offset) =
+                    self.same_place(&pointer, *offset, size).unwrap_or((pointer, *offset));
+                Ok(self.behind(pointer, offset, size))
             }
             TermKind::Sum { base, index: Some((index, 1)), offset }
                 if self.is_own_cpu(index) || self.is_own_cpu(base) =>
@@ -177,6 +180,40 @@ impl<'a> Writer<'a> {
         let index = self.value(index).map_or_else(|_| "…".to_owned(), |index| index.text);
         let (path, ty) = self.in_array(&ty, inside, scale, size, &index)?;
         Some(Typed::postfix(format!("{}{path}", variable.name), Some(ty)))
+    }
+
+    /// The pointer variable that is kept as a distance from this one, where its type has an object
+    /// at the place and this one's has none: private data behind a structure of the kernel, taken
+    /// by a cast (`struct open_call *call = instance->data`). The debug information of the
+    /// address at hand has both, one in a register and one as this register plus a distance.
+    fn same_place(&self, pointer: &Typed<'a>, offset: i64, size: u8) -> Option<(Typed<'a>, i64)> {
+        let fits = |typed: &Typed<'a>, offset: i64| {
+            let target = typed.ty.as_ref().and_then(|ty| self.target(ty));
+            let inside = u64::try_from(offset).ok();
+            target.zip(inside).is_some_and(|(ty, at)| self.part(&ty, at, size).is_some())
+        };
+        if fits(pointer, offset) {
+            return None;
+        }
+        let image = self.image()?;
+        let locals = image.locals(self.pc).found()?;
+        let kept = locals.iter().find_map(|local| match local.location {
+            Location::Register(register) if local.name == pointer.text => Some(register),
+            _ => None,
+        })?;
+        let mut nearest: Vec<_> = locals
+            .iter()
+            .filter_map(|local| match local.location {
+                Location::RegisterPlus { register, offset: start } if register == kept => {
+                    let ty = Some(Ty::Known(image, local.ty?));
+                    Some((Typed::postfix(local.name.clone(), ty), offset.checked_sub(start)?))
+                }
+                _ => None,
+            })
+            .filter(|(local, inside)| fits(local, *inside))
+            .collect();
+        nearest.sort_by_key(|(_, inside)| *inside);
+        nearest.into_iter().next()
     }
 
     /// The object at a distance behind a pointer.

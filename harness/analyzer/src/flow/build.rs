@@ -35,7 +35,9 @@ pub(super) fn looped(term: Term, place: Place) -> Term {
             Term::new(TermKind::Walk { first, next, place }, site).observed(observed)
         }
         (Some(only), None) => only.observed(observed),
-        (None, _) => Term::unknown("changes only in a loop", site).observed(observed),
+        (None, _) => {
+            Term::unknown("a value that only the rounds of a loop change", site).observed(observed)
+        }
     }
 }
 

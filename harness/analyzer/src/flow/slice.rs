@@ -177,7 +177,7 @@ impl<'a> Slicer<'a> {
         self.depth.set(self.depth.get() - 1);
         self.active.borrow_mut().pop();
         term.map(|term| looped(term, place))
-            .unwrap_or_else(|| Term::unknown("changes only in a loop", 0))
+            .unwrap_or_else(|| Term::unknown("a value that only the rounds of a loop change", 0))
     }
 
     fn place(&self, position: usize, tracked: Tracked) -> Place {
