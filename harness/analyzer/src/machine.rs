@@ -211,7 +211,7 @@ impl CodeNames for Machine<'_> {
         Some(match (self.kernel.gone_text(address)?, self.kernel.last_unloaded_module()) {
             (GoneText::Start, _) => "code of the kernel's start, which is freed".to_owned(),
             (GoneText::Module, Ok(Some(last))) => {
-                format!("memory of an unloaded module (last unloaded: {last})")
+                format!("code of an unloaded module (last unloaded: {last})")
             }
             (GoneText::Module, _) => "code of a module that is gone".to_owned(),
         })
