@@ -8,7 +8,10 @@ use crate::report::{Confidence, CrashKind};
 pub fn advice(diagnosis: &Diagnosis) -> Vec<String> {
     let expression = diagnosis.expression.as_deref();
     let named = expression.map_or_else(|| "the pointer".to_owned(), |e| format!("`{e}`"));
-    let mut lines = by_kind(diagnosis.kind, expression, &named);
+    let mut lines = match &diagnosis.next {
+        Some(next) => vec![next.clone()],
+        None => by_kind(diagnosis.kind, expression, &named),
+    };
     if diagnosis.confidence != Confidence::Proven
         && let Some(why) = &diagnosis.unknown
     {

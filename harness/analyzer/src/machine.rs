@@ -168,6 +168,21 @@ impl<'a> Loaded<'a> {
 }
 
 impl Machine<'_> {
+    /// What lay at the address and is gone, as the noun says: who calls it takes it for code, who
+    /// reads it may mean the module's data, and the kernel keeps nothing to tell them apart.
+    pub(crate) fn gone(&self, address: u64, noun: &str) -> Option<String> {
+        if self.generated_at(address).is_some() {
+            return None;
+        }
+        Some(match (self.kernel.gone_text(address)?, self.kernel.last_unloaded_module()) {
+            (GoneText::Start, _) => format!("{noun} of the kernel's start, which is freed"),
+            (GoneText::Module, Ok(Some(last))) => {
+                format!("{noun} of an unloaded module (last unloaded: {last})")
+            }
+            (GoneText::Module, _) => format!("{noun} of a module that is gone"),
+        })
+    }
+
     /// The kernel's own symbol at the address: from `vmlinux`, or without one from the table that
     /// the kernel keeps in its memory.
     fn kernel_name(&self, address: u64) -> Option<CodeName> {
@@ -205,16 +220,7 @@ impl CodeNames for Machine<'_> {
     }
 
     fn gone_code(&self, address: u64) -> Option<String> {
-        if self.generated_at(address).is_some() {
-            return None;
-        }
-        Some(match (self.kernel.gone_text(address)?, self.kernel.last_unloaded_module()) {
-            (GoneText::Start, _) => "code of the kernel's start, which is freed".to_owned(),
-            (GoneText::Module, Ok(Some(last))) => {
-                format!("code of an unloaded module (last unloaded: {last})")
-            }
-            (GoneText::Module, _) => "code of a module that is gone".to_owned(),
-        })
+        self.gone(address, "code")
     }
 }
 

@@ -71,6 +71,10 @@ pub fn may_be_a_consequence(kind: CrashKind) -> bool {
 
 /// The address of the access that the line names; `(null)` up to 4.x is 0.
 pub fn address(headline: &str) -> Option<u64> {
+    // Printed with `%p` (`handle_stack_overflow`), which has been a hash of the address since 4.15.
+    if headline.contains("guard page was hit") {
+        return None;
+    }
     let (_, after) = headline
         .rsplit_once("address: ")
         .or_else(|| headline.rsplit_once("address "))
@@ -148,6 +152,10 @@ mod tests {
             (
                 "general protection fault, probably for non-canonical address 0xdead000000000108: 0000 [#1] SMP",
                 Some(0xdead_0000_0000_0108),
+            ),
+            (
+                "BUG: TASK stack guard page was hit at 000000004e66dca5 (stack is 00000000e9c5e954..00000000d3dc610c)",
+                None,
             ),
             ("divide error: 0000 [#1] SMP", None),
             ("Kernel panic - not syncing: sysrq triggered crash", None),

@@ -13,6 +13,10 @@ static void alarm_print(const struct probe *probe, u32 value)
 
 const struct probe_class probe_classes[PROBE_KINDS] = {
 	[PROBE_LOAD] = { .name = "load", .sample = sample_load, .alarm = alarm_print },
-	[PROBE_TEMPERATURE] = { .name = "temperature", .sample = sample_temperature, .alarm = alarm_print },
+	[PROBE_TEMPERATURE] = {
+		.name = "temperature",
+		.sample = sample_temperature,
+		.alarm = alarm_print,
+	},
 	[PROBE_POWER] = { .name = "power", .sample = sample_power },
 };

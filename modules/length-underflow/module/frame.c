@@ -12,7 +12,9 @@ static size_t payload_length(const struct frame_header *header)
 
 static noinline void append(struct frame_buffer *buffer, const u8 *payload, size_t length)
 {
-	memcpy(buffer->data + buffer->used, payload, length); /* BUG: a length below the header's own wraps */
+	u8 *to = buffer->data + buffer->used;
+
+	memcpy(to, payload, length); /* BUG: a length below the header's own wraps */
 	buffer->used += length;
 }
 

@@ -3,19 +3,19 @@
 #include <linux/kernel.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "frame.h"
 
 static int frameparse_open(struct inode *inode, struct file *file)
 {
-	file->private_data = kzalloc(sizeof(struct frame_buffer), GFP_KERNEL);
+	file->private_data = vzalloc(sizeof(struct frame_buffer));
 	return file->private_data ? 0 : -ENOMEM;
 }
 static int frameparse_release(struct inode *inode, struct file *file)
 {
-	kfree(file->private_data);
+	vfree(file->private_data);
 	return 0;
 }
 static ssize_t frameparse_write(struct file *file, const char __user *from, size_t size, loff_t *at)
@@ -36,7 +36,11 @@ static const struct file_operations operations = {
 	.release = frameparse_release,
 	.write = frameparse_write,
 };
-static struct miscdevice device = { .minor = MISC_DYNAMIC_MINOR, .name = "frameparse", .fops = &operations };
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "frameparse",
+	.fops = &operations,
+};
 
 static int __init frameparse_init(void) { return misc_register(&device); }
 static void __exit frameparse_exit(void) { misc_deregister(&device); }

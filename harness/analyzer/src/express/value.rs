@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values: what a term computes.
 
-use debuginfo::{Local, Location};
+use debuginfo::{Local, Location, Type};
 use iced_x86::Register;
 
 use super::{Binding, Ty, Typed, Writer};
@@ -142,6 +142,29 @@ impl<'a> Writer<'a> {
         let locals = image.locals(pc).found()?;
         let named = locals.iter().filter(|local| local.name == name);
         Some(Ty::Known(image, named.max_by_key(|local| local.depth)?.ty?))
+    }
+
+    /// What a variable of a loop starts as, or is set to in each round, as C: of numbers the sum,
+    /// `i + 1`, where everything else takes a distance for one between addresses.
+    pub fn step(&self, term: &Term) -> Option<String> {
+        match &term.kind {
+            TermKind::Extend { term, .. } => self.step(term),
+            TermKind::Sum { base, index: None, offset } if self.is_number(base) => {
+                let sign = if *offset < 0 { '-' } else { '+' };
+                let base = self.value(base).ok()?.text;
+                Some(format!("{base} {sign} {}", number(offset.unsigned_abs())))
+            }
+            _ => self.value(term).ok().map(|typed| typed.text),
+        }
+    }
+
+    /// Whether the debug information says that the value is no pointer.
+    fn is_number(&self, term: &Term) -> bool {
+        let Ok(Typed { ty: Some(Ty::Known(image, id)), .. }) = self.value(term) else {
+            return false;
+        };
+        let ty = image.resolve(id).found().map(|(_, ty)| ty);
+        matches!(ty, Some(Type::Base { .. } | Type::Enum { .. }))
     }
 
     /// A multiple of a number that is no address.

@@ -11,7 +11,7 @@ use unwind::{Frame, Pc, Trust};
 use super::caller::with_callers;
 use super::chain::origin;
 use super::jumper::{jumper, through_register};
-use super::nature::{Use, refine};
+use super::nature::{Bad, Use, refine};
 use super::thunk::thunk_register;
 use super::{Diagnosis, NULL_PAGE, by_number, lower};
 use crate::blame::blamed;
@@ -21,12 +21,20 @@ use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, number};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
 
+/// The call into `frame`, which is at the bad address.
+fn bad(frame: &Frame) -> Bad {
+    let target = frame.pc.address();
+    let registers = by_number(&frame.registers);
+    Bad { pointer: target, address: target, how: Use::Call, sp: frame.sp, registers }
+}
+
 /// Diagnoses a bad call: `frames[0]` is at the bad address, `frames[1]` made the call.
 pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     let target = frames[0].pc.address();
     let kind = if target < NULL_PAGE { CrashKind::NullCall } else { CrashKind::BadCall };
     let mut diagnosis =
         Diagnosis { address: Some(target), how: Some(Use::Call), ..Diagnosis::new(kind) };
+    let bad = bad(&frames[0]);
     diagnosis.object = scene.gone_text(target);
     let what = match &diagnosis.object {
         _ if target < NULL_PAGE => "which is never mapped",
@@ -38,14 +46,14 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     let Some(caller) = frames.get(1) else {
         diagnosis.unknown = Some("the stack does not tell who made the call".to_owned());
         let writer = Writer::new(scene, target);
-        refine(scene, writer, None, (target, target), Use::Call, &mut diagnosis);
+        refine(scene, writer, None, bad, &mut diagnosis);
         return diagnosis;
     };
     // Such a frame may be stale: it accuses nobody.
     if caller.trust == Trust::Scan {
         diagnosis.unknown = Some("the frame of the caller could not be found for sure".to_owned());
         let writer = Writer::new(scene, target);
-        refine(scene, writer, None, (target, target), Use::Call, &mut diagnosis);
+        refine(scene, writer, None, bad, &mut diagnosis);
         return diagnosis;
     }
     let mut frames = frames.to_vec();
@@ -86,7 +94,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     }
     if matches!(diagnosis.kind, CrashKind::NullCall | CrashKind::BadCall) {
         let writer = Writer::new(scene, caller.pc.for_lookup());
-        refine(scene, writer, None, (target, target), Use::Call, &mut diagnosis);
+        refine(scene, writer, None, bad, &mut diagnosis);
     }
     diagnosis
 }
@@ -130,7 +138,7 @@ fn call(
     diagnosis.evidence.extend(origin.steps);
     diagnosis.confidence = origin.confidence;
     let term = origin.term.unwrap_or(term);
-    refine(scene, writer, Some(&term), (target, target), Use::Call, diagnosis);
+    refine(scene, writer, Some(&term), bad(&frames[0]), diagnosis);
     match origin.expression {
         Ok(expression) => {
             diagnosis.expression = Some(expression);

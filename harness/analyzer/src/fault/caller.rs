@@ -35,6 +35,15 @@ pub(super) fn with_callers(
 /// The first argument of the call that the frame waits in: an address inside of its function, and
 /// the value.
 pub(crate) fn argument_of_call(scene: &dyn Scene, frames: &[Frame]) -> Option<(u64, Term)> {
+    argument_in(scene, frames, Register::RDI)
+}
+
+/// The argument in a register of the call that the frame waits in.
+pub(super) fn argument_in(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    register: Register,
+) -> Option<(u64, Term)> {
     let caller = frames.first().filter(|caller| caller.trust != Trust::Scan)?;
     let Pc::Return(address) = caller.pc else { return None };
     let pc = caller.pc.for_lookup();
@@ -42,7 +51,7 @@ pub(crate) fn argument_of_call(scene: &dyn Scene, frames: &[Frame]) -> Option<(u
     let position = code.before(address)?;
     let keeps = |target| scene.keeps_registers(target);
     let start = Start { position, registers: by_number(&caller.registers) };
-    let term = Slicer::new(&code, scene, &keeps, start).register(Register::RDI);
+    let term = Slicer::new(&code, scene, &keeps, start).register(register);
     Some((pc, with_callers(scene, frames, 0, term)))
 }
 

@@ -198,8 +198,7 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
         TermKind::Walk { first, next, .. } => {
             loads(scene, writer, first, steps);
             if let (Ok(name), Ok(start)) = (writer.expression(term), writer.expression(first)) {
-                let step = writer.expression(next).ok();
-                let step = step.map(|step| format!(", then `{name} = {step}`"));
+                let step = writer.step(next).map(|step| format!(", then `{name} = {step}`"));
                 let words = format!("`{name}` starts as `{start}`{}", step.unwrap_or_default());
                 steps.push(Claim::new(Some(true)).text(words));
             }

@@ -8,7 +8,8 @@ use unwind::Frame;
 
 use super::caller::with_callers;
 use super::chain::origin;
-use super::nature::{Use, refine};
+use super::length::oversized;
+use super::nature::{Bad, Use, refine};
 use super::{Diagnosis, NULL_PAGE, by_number, called, lower};
 use crate::blame::blamed;
 use crate::claim::Claim;
@@ -27,6 +28,16 @@ struct Access {
 }
 
 impl Access {
+    /// Whether the address is that of one of its bytes.
+    fn has(&self, address: u64) -> bool {
+        address.wrapping_sub(self.address) < u64::from(self.size.max(1))
+    }
+
+    /// Address of its last byte.
+    fn last(&self) -> u64 {
+        self.address.wrapping_add(u64::from(self.size.saturating_sub(1)))
+    }
+
     fn without_displacement(&self) -> u64 {
         self.address.wrapping_sub(self.memory.displacement())
     }
@@ -54,16 +65,25 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         .evidence
         .push(claim.text(format!(" {verb} {} bytes at ", access.size)).data(access.address));
     if let Some(reported) = reported {
-        let lacks = reported != access.address && access.without_displacement() == reported;
-        let same = Claim::new(Some(reported == access.address || lacks));
+        let is_inside = access.has(reported);
+        let lacks = !is_inside && access.without_displacement() == reported;
+        let same = Claim::new(Some(is_inside || lacks));
         let claim = same.text("the kernel reported address ").data(reported);
-        let words = if lacks { ", which lacks the instruction's displacement" } else { "" };
+        let words = match (lacks, reported == access.address) {
+            (true, _) => ", which lacks the instruction's displacement",
+            // The first bytes are on a page that is there.
+            (false, false) if is_inside => ", where the next page begins",
+            _ => "",
+        };
         diagnosis.evidence.push(claim.text(words));
     }
     if let Some(inner) = guilty.checked_sub(1).and_then(|inner| frames.get(inner)) {
         let name = scene.symbol_at(inner.pc.for_lookup()).map(|(name, _)| name);
         let running = name.map(|name| source_name(&name).to_owned());
         diagnosis.helper = called(scene, &frames[guilty]).or(running);
+    }
+    if guilty > 0 && oversized(scene, &frames[guilty..], &mut diagnosis) {
+        return Some(diagnosis);
     }
     pointer(scene, (frames, guilty), &instruction, &access, &mut diagnosis);
     Some(diagnosis)
@@ -94,8 +114,11 @@ fn faulting(
     });
     let mut accesses: Vec<Access> = accesses.collect();
     let best = accesses.iter().position(|access| match reported {
-        Some(reported) => reported.wrapping_sub(access.address) < u64::from(access.size.max(1)),
-        None => scene.why_unreadable(access.address).is_some(),
+        Some(reported) => access.has(reported),
+        // One that runs over the end of a page may fault on its last bytes alone.
+        None => {
+            [access.address, access.last()].iter().any(|at| scene.why_unreadable(*at).is_some())
+        }
     });
     let best = best.or_else(|| {
         // Up to 5.10 the kernel computes the address of a general protection fault without having
@@ -148,9 +171,11 @@ fn pointer(
     let pc = frame.pc.for_lookup();
     let writer = Writer::new(scene, pc);
     let how = if access.write { Use::Write } else { Use::Read };
+    let (address, sp) = (access.address, frame.sp);
+    let bad_value = |pointer| Bad { pointer, address, how, sp, registers };
     let Some(register) = suspect(scene, &access.memory, value) else {
         diagnosis.unknown = Some("the address stands in the instruction itself".to_owned());
-        refine(scene, writer, None, (access.address, access.address), how, diagnosis);
+        refine(scene, writer, None, bad_value(access.address), diagnosis);
         return;
     };
     let Some(bad) = value(register) else { return };
@@ -160,7 +185,7 @@ fn pointer(
         scene.function_code(pc).and_then(|code| code.at(pc).map(|at| (code, at)))
     else {
         diagnosis.unknown = Some("the code of the function is not in the dump".to_owned());
-        refine(scene, writer, None, (bad, access.address), how, diagnosis);
+        refine(scene, writer, None, bad_value(bad), diagnosis);
         return;
     };
     let keeps = |target| scene.keeps_registers(target);
@@ -203,7 +228,7 @@ fn pointer(
         diagnosis.confidence = Confidence::Likely;
     }
     let term = origin.term.unwrap_or(term);
-    refine(scene, writer, Some(&term), (bad, access.address), how, diagnosis);
+    refine(scene, writer, Some(&term), bad_value(bad), diagnosis);
     if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis.kind)) {
         unset(&slicer, *slot, diagnosis);
     }

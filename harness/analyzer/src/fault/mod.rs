@@ -6,6 +6,7 @@ mod caller;
 mod chain;
 mod check;
 mod jumper;
+mod length;
 mod memory;
 mod naming;
 mod nature;
@@ -61,6 +62,8 @@ pub struct Diagnosis {
     pub helper: Option<String>,
     /// What happened, where no pointer was bad.
     pub says: Option<Says>,
+    /// What to look at next, where the kind alone would tell it badly.
+    pub next: Option<String>,
     /// Why nothing better is known, in words.
     pub unknown: Option<String>,
 }
@@ -82,6 +85,7 @@ impl Diagnosis {
             is_value: false,
             helper: None,
             says: None,
+            next: None,
             unknown: None,
         }
     }

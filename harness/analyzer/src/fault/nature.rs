@@ -4,10 +4,10 @@
 //! The values on the way to the fault are looked at, not only the last one: a pointer that was
 //! read from a freed object is a use after free, whatever stood there.
 
-use super::{Diagnosis, NULL_PAGE};
+use super::{Diagnosis, NULL_PAGE, lower};
 use crate::claim::Claim;
 use crate::express::Writer;
-use crate::flow::{Term, TermKind, evaluate};
+use crate::flow::{Term, TermKind, evaluate, full};
 use crate::identify::{AddressRegion, Identity, Pattern};
 use crate::kernel::mm::slab_layout::SlotPart;
 use crate::kernel::mm::slab_object::{ObjectState, SlabObject};
@@ -33,20 +33,34 @@ pub enum Use {
     Call,
 }
 
-/// Looks at a bad pointer and says in the diagnosis what it is. `pointer` is its value, `address`
-/// what was accessed through it.
+/// A bad access, as far as it says what the pointer was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bad {
+    /// The pointer's value.
+    pub(super) pointer: u64,
+    /// What was accessed through it.
+    pub(super) address: u64,
+    /// What was done.
+    pub(super) how: Use,
+    /// The stack pointer at the fault.
+    pub(super) sp: u64,
+    /// The registers at the fault, by the decoder's numbers.
+    pub(super) registers: [Option<u64>; 16],
+}
+
+/// Looks at a bad pointer and says in the diagnosis what it is.
 pub(super) fn refine(
     scene: &dyn Scene,
     writer: Writer<'_>,
     term: Option<&Term>,
-    (pointer, address): (u64, u64),
-    how: Use,
+    bad: Bad,
     diagnosis: &mut Diagnosis,
 ) {
+    let Bad { pointer, address, how, sp, registers } = bad;
     let root = term.and_then(|term| root(scene, term)).unwrap_or(pointer);
-    let mut found = term.and_then(|term| freed(scene, writer, term));
+    let mut found = term.and_then(|term| gone(scene, writer, term, sp));
     if found.is_none() {
-        found = by_value(scene, root).or_else(|| text(scene, writer, term, pointer));
+        found = by_value(scene, root).or_else(|| text(scene, term, pointer));
     }
     if found.is_none() {
         found = term.and_then(|term| on_stack(scene, term, address));
@@ -54,10 +68,14 @@ pub(super) fn refine(
     if found.is_none() && root >= NULL_PAGE {
         found = by_place(scene, address, how);
     }
-    let Some(found) = found else { return };
+    let Some(mut found) = found else { return };
+    if found.kind == Some(CrashKind::UseAfterFree) && found.claim.is_none() {
+        found.claim = holder(scene, writer, &registers);
+    }
     diagnosis.kind = found.kind.unwrap_or(diagnosis.kind);
     diagnosis.nature = Some(found.words);
     diagnosis.is_value = found.is_value;
+    diagnosis.next = found.next.map(str::to_owned);
     diagnosis.evidence.extend(found.claim);
     if found.doubtful && diagnosis.confidence == Confidence::Proven {
         diagnosis.confidence = Confidence::Likely;
@@ -75,12 +93,14 @@ struct Nature {
     doubtful: bool,
     /// Whether the words are about the pointer itself, and not about what is at the address.
     is_value: bool,
+    /// What to look at next, where the kind alone would tell it badly.
+    next: Option<&'static str>,
 }
 
 impl Nature {
     fn sure(kind: impl Into<Option<CrashKind>>, words: impl Into<String>) -> Self {
         let (kind, words) = (kind.into(), words.into());
-        Self { kind, words, claim: None, doubtful: false, is_value: false }
+        Self { kind, words, claim: None, doubtful: false, is_value: false, next: None }
     }
 
     /// What the value of the pointer tells.
@@ -98,35 +118,63 @@ fn root(scene: &dyn Scene, term: &Term) -> Option<u64> {
     }
 }
 
-/// Whether a value on the way was read from a freed object.
-fn freed(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Nature> {
+/// Whether a value on the way was read from memory whose owner gave it back: a freed object, the
+/// frame of a function that returned.
+fn gone(scene: &dyn Scene, writer: Writer<'_>, term: &Term, sp: u64) -> Option<Nature> {
     if let TermKind::Caller { pc, term } = &term.kind {
-        return freed(scene, Writer::new(scene, *pc), term);
+        return gone(scene, Writer::new(scene, *pc), term, sp);
     }
     for part in term.parts() {
-        if let Some(found) = freed(scene, writer, part) {
+        if let Some(found) = gone(scene, writer, part, sp) {
             return Some(found);
         }
     }
     let TermKind::Load { address, .. } = &term.kind else { return None };
     let at = evaluate(address, scene)?;
-    let slab = scene.identity(at)?.slab?;
+    let read = || match writer.expression(term) {
+        Ok(text) => format!("`{text}` is read"),
+        Err(_) => "it is read".to_owned(),
+    };
+    let identity = scene.identity(at)?;
+    if let Some(slab) = identity.slab {
+        return freed(&slab, || read() + " from");
+    }
+    let stack = identity.stack.filter(|place| !place.guard)?.stack;
+    // Nothing of a live frame lies below the stack pointer: the kernel has no red zone there.
+    if at >= sp || !(stack.low..stack.high).contains(&sp) {
+        return None;
+    }
+    let claim = Claim::new(Some(true)).text(read()).text(" at ").data(at);
+    let claim = claim.text(", below the stack pointer, which is ").data(sp);
+    let words = "what was left in the frame of a function that has returned";
+    let nature = Nature::value(CrashKind::UseAfterFree, words);
+    let next = "who keeps the address of a local variable for longer than its function runs";
+    Some(Nature { claim: Some(claim), next: Some(next), ..nature })
+}
+
+/// What was read from an object, if it is free.
+fn freed(slab: &SlabObject, read: impl Fn() -> String) -> Option<Nature> {
     let is_free = matches!(slab.state, ObjectState::Free | ObjectState::FreeOnCpu(_));
     if !is_free || slab.part != SlotPart::Object {
         return None;
     }
-    let what = match writer.expression(term) {
-        Ok(text) => format!("`{text}` is read from an object of {} that is free", cache(&slab)),
-        Err(_) => format!("it is read from an object of {} that is free", cache(&slab)),
-    };
-    let claim = Claim::new(Some(true)).text(what).text(": ").data(slab.start);
-    let claim = tracks(scene, &slab, claim);
-    Some(Nature {
-        kind: Some(CrashKind::UseAfterFree),
-        words: format!("what was left in a freed object of {}", cache(&slab)),
-        claim: Some(claim),
-        doubtful: false,
-        is_value: true,
+    let cache = cache(slab);
+    let claim =
+        Claim::new(Some(true)).text(format!("{} an object of {cache} that is free: ", read()));
+    let claim = tracks(slab, claim.data(slab.start));
+    let words = format!("what was left in a freed object of {cache}");
+    Some(Nature { claim: Some(claim), ..Nature::value(CrashKind::UseAfterFree, words) })
+}
+
+/// The free object that a register leads into, where only the poison in a pointer's place tells of
+/// it: of a timer in an object that was freed, `timer` is at hand, and with it who freed it.
+fn holder(scene: &dyn Scene, writer: Writer<'_>, registers: &[Option<u64>; 16]) -> Option<Claim> {
+    (0..).zip(registers).find_map(|(number, value)| {
+        let slab = scene.identity((*value)?)?.slab?;
+        let register = full(number);
+        let local = writer.local_in(register).map(|name| format!("`{name}`"));
+        let name = local.unwrap_or_else(|| lower(register));
+        freed(&slab, || format!("{name} leads into"))?.claim
     })
 }
 
@@ -135,8 +183,7 @@ fn cache(slab: &SlabObject) -> String {
 }
 
 /// Who allocated and freed the object, where the allocator noted that.
-fn tracks(scene: &dyn Scene, slab: &SlabObject, mut claim: Claim) -> Claim {
-    let _ = scene;
+fn tracks(slab: &SlabObject, mut claim: Claim) -> Claim {
     if let Some(track) = &slab.freed {
         claim = claim.text(", freed by ").code(track.caller);
     }
@@ -179,12 +226,7 @@ fn by_value(scene: &dyn Scene, root: u64) -> Option<Nature> {
 }
 
 /// Text in a pointer's place: a neighbour that overflowed, or memory that has a new owner.
-fn text(
-    scene: &dyn Scene,
-    writer: Writer<'_>,
-    term: Option<&Term>,
-    pointer: u64,
-) -> Option<Nature> {
+fn text(scene: &dyn Scene, term: Option<&Term>, pointer: u64) -> Option<Nature> {
     let Pattern::Text(characters) = scene.identity(pointer)?.pattern? else { return None };
     let words = format!("the text \"{characters}\"");
     let plain = Some(Nature { doubtful: true, ..Nature::value(None, words.clone()) });
@@ -197,15 +239,9 @@ fn text(
     if start < slab.start {
         let claim = Claim::new(Some(true)).text("text runs into the object at ").data(slab.start);
         let claim = claim.text(format!(" (of {of}) from the object before it"));
-        return Some(Nature {
-            kind: Some(CrashKind::HeapOverflow),
-            words,
-            claim: Some(claim),
-            doubtful: false,
-            is_value: true,
-        });
+        let claim = Some(claim);
+        return Some(Nature { claim, ..Nature::value(CrashKind::HeapOverflow, words) });
     }
-    let _ = writer;
     let claim = Claim::new(Some(true)).text("the object of ").text(of).text(" at ");
     let claim = claim.data(slab.start).text(" holds text there: it has another owner by now");
     let claim = Some(claim);
@@ -251,7 +287,7 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Nature> {
     match identity.region {
         AddressRegion::User => Some(user(scene, &identity)),
         AddressRegion::NonCanonical => None,
-        _ if how == Use::Call => call(&identity),
+        _ if how == Use::Call => call(&identity, scene.gone_text(address)),
         _ if how == Use::Write && has(PRESENT | WRITE) => {
             let what = named(&identity).unwrap_or_else(|| "memory".to_owned());
             Some(Nature::sure(CrashKind::WriteToReadOnly, format!("{what}, which is read-only")))
@@ -289,17 +325,17 @@ fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
 }
 
 /// Code that is none.
-fn call(identity: &Identity) -> Option<Nature> {
-    if let Some(gone) = &identity.gone {
+fn call(identity: &Identity, gone: Option<String>) -> Option<Nature> {
+    if let Some(gone) = gone {
         if gone.contains("start") {
-            return Some(Nature::sure(CrashKind::FreedInitCode, gone.clone()));
+            return Some(Nature::sure(CrashKind::FreedInitCode, gone));
         }
         // No module was ever unloaded: what is gone is what a module gave back by itself.
         if !gone.contains("unloaded") {
             let words = "the initialization code of a module, which is freed after use";
             return Some(Nature::sure(CrashKind::FreedInitCode, words));
         }
-        return Some(Nature::sure(CrashKind::UnloadedCode, gone.clone()));
+        return Some(Nature::sure(CrashKind::UnloadedCode, gone));
     }
     if identity.unreadable.is_some() {
         return None;

@@ -16,7 +16,7 @@ pub(super) fn fill(machine: &Machine<'_>, found: &mut Identity) {
     if matches!(found.region, AddressRegion::Image | AddressRegion::Modules) {
         found.module =
             kernel.module_at(address).map(|module| module_place(kernel, module, address));
-        found.gone = machine.gone_code(address);
+        found.gone = machine.gone(address, "memory");
         if found.gone.is_none() {
             found.symbol = machine.code_name(address);
         }
