@@ -96,7 +96,8 @@ fn a_crash_is_captured_by_the_stub() {
     assert_eq!(played.driven.capture, Some(CaptureMethod::Fast));
     assert_eq!(played.driven.boot, Some(BootWay::Cold));
     let crash = played.driven.crash.as_ref().unwrap();
-    assert_eq!(crash.sign, CrashSign::Console);
+    assert_eq!(crash.sign, CrashSign::Pvpanic);
+    assert!(crash.message.as_deref().is_some_and(|message| message.starts_with("BUG: kernel")));
     let image = played.driven.image.as_ref().unwrap();
     let memory = ::vmcore::Vmcore::open(image).unwrap();
     assert_eq!(memory.cpus().len(), 1);
@@ -148,14 +149,14 @@ fn a_panic_that_does_not_enter_the_stub_is_dumped_by_qemu() {
 fn a_hang_is_woken_by_an_nmi_and_then_dumped_by_qemu() {
     let silent = Script::boots()
         .on("arm", [(10, armed())])
-        .on("trigger", [(200, Act::console(OOPS))])
+        .on("trigger", [(200, Act::console(OOPS)), (210, Act::Die)])
         .on_qmp("inject-nmi", crash(), Ok(json!({})));
     let played = play_plan(&fast(), TCG, [silent]);
     assert_eq!(played.driven.capture, Some(CaptureMethod::NmiFast));
 
     let dead = Script::boots()
         .on("arm", [(10, armed())])
-        .on("trigger", [(200, Act::console(OOPS))])
+        .on("trigger", [(200, Act::console(OOPS)), (210, Act::Die)])
         .on_qmp("dump-guest-memory", [(0, Act::WriteDump(vmcore()))], Ok(json!({})));
     let played = play_plan(&fast(), TCG, [dead]);
     assert_eq!(played.driven.capture, Some(CaptureMethod::Qmp));

@@ -130,7 +130,7 @@ impl fmt::Display for CaptureMethod {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CrashSign {
-    /// A line of an oops or a panic on the console.
+    /// A line of an oops or a panic on the console, after which the guest did not answer any more.
     Console,
     /// The guest's panic notifier reached QEMU.
     Pvpanic,

@@ -87,7 +87,7 @@ fn result(outcome: Outcome) -> RunResult {
     let mut result = RunResult::new("null".into(), "debian-12".into());
     result.outcome = outcome;
     result.accel = Some(Accel::Tcg);
-    result.artifacts = Some("target/repro/2026-11-22T082152Z/null@debian-12".into());
+    result.artifacts = Some("target/repro/2026-11-22T082152Z/null--debian-12".into());
     result.phases = [(Phase::Boot, 4000), (Phase::Capture, 125_000)].into();
     result
 }

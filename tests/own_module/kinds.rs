@@ -17,6 +17,8 @@ static int poke_set(const char *text, const struct kernel_param *parameter)
 {
 	if (text[0] == 'w')
 		WARN(1, "asked to complain\n");
+	if (text[0] == 'b')
+		pr_err("BUG: poke: its table is full\n");
 	if (text[0] == 'h')
 		try_module_get(THIS_MODULE);
 	if (text[0] == 'c')
@@ -80,6 +82,47 @@ fn a_soak_is_clean_only_without_complaints_and_with_an_end() {
 }
 
 #[test]
+fn a_trigger_that_fails_has_tried_nothing() {
+    let with = |command: &str, rest: &str| {
+        format!("{rest}[trigger]\nexec = [\"/bin/sh\", \"-c\", \"{command}\"]\nsettle = \"1s\"\n")
+    };
+    let none = "[expect]\noutcome = \"none\"\n";
+    let own = repository(&[
+        ("missing", &format!("{}{none}", with("/bin/ture", ""))),
+        ("wanted", &format!("{}status = 3\n{none}", with("exit 3", ""))),
+        ("helped", &format!("{}{none}", with("helper.sh", "[setup]\nfiles = [\"helper.sh\"]\n"))),
+    ]);
+    own.write("cases/helped/helper.sh", "#!/bin/sh\necho helped\n");
+    own.make_executable("cases/helped/helper.sh");
+    own.repro("test missing").ends(100).says(&["exit status 127", "/bin/ture: not found"]);
+    let junit = own.read("target/repro/latest/junit.xml");
+    assert!(junit.contains("trigger: exit status 127"), "{junit}");
+    own.repro("test wanted").ends(0);
+    own.repro("test helped").ends(0).says(&["| helped"]);
+}
+
+#[test]
+fn a_kernel_that_goes_on_is_not_made_to_crash() {
+    let sleeps = "[trigger]\nexec = [\"/bin/sleep\", \"1000\"]\ntimeout = \"3s\"\n";
+    let sleeps = format!("{sleeps}[expect]\noutcome = \"crash\"\n");
+    let prints = format!("{}[expect]\noutcome = \"none\"\n", trigger("b"));
+    let allowed = format!("{prints}allow = [\"its table is full\"]\n");
+    let setup = "[setup]\nsysctls = { \"kernel.panic_on_oops\" = 0 }\n";
+    // The task that oopsed has a lock that unloading needs.
+    let goes_on = format!("{setup}{}[expect]\noutcome = \"none\"\nunload = false\n", trigger("c"));
+    let own = repository(&[
+        ("sleeps", &sleeps),
+        ("prints", &prints),
+        ("allowed", &allowed),
+        ("goes-on", &goes_on),
+    ]);
+    own.repro("test sleeps").ends(100).says(&["did not end within 3s; the kernel is alive"]);
+    own.repro("test prints").ends(100).says(&["BUG: poke: its table is full"]);
+    own.repro("test allowed").ends(0);
+    own.repro("test goes-on").ends(100).says(&["+ BUG: kernel NULL pointer dereference"]);
+}
+
+#[test]
 fn a_refused_load_is_expected_by_its_words() {
     let parameter = "parameters = { mode = 2 }\n";
     let refused = |words: &str| {
@@ -99,7 +142,7 @@ fn a_module_that_somebody_sent_is_run_without_a_case() {
     let crash = format!("{}[expect]\noutcome = \"crash\"\n", trigger("c"));
     let own = repository(&[("crash", &crash)]);
     own.repro("test crash").ends(0).says(&["`poke_set [poke]`"]);
-    let built = own.path("target/repro/latest/crash@");
+    let built = own.path("target/repro/latest/crash--");
     let folder = fs::read_dir(built.parent().unwrap()).unwrap().flatten();
     let folder = folder.map(|entry| entry.path()).find(|path| path.is_dir()).unwrap();
     fs::create_dir(own.path("sent")).unwrap();

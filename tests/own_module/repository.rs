@@ -2,6 +2,7 @@
 //! A repository of somebody's own, and what its owner types there.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,6 +30,12 @@ impl Repository {
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().join(inside)
+    }
+
+    /// Makes a file of the repository a program.
+    pub(crate) fn make_executable(&self, inside: &str) {
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(self.path(inside), mode).unwrap();
     }
 
     pub(crate) fn write(&self, inside: &str, text: &str) {

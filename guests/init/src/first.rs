@@ -9,7 +9,7 @@ use crate::lines::Line;
 use crate::port::{Port, tell};
 use crate::protocol::{Event, Request, Stage};
 use crate::trigger::Trigger;
-use crate::{arm, modules, seed, sysctl, unpack};
+use crate::{arm, modules, processes, seed, sysctl, unpack};
 
 /// How long the port may take to appear after its driver is loaded.
 const PORT_LIMIT: Duration = Duration::from_secs(10);
@@ -88,6 +88,8 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
         }
         Request::Unpack { disk } => unpack::unpack(disk).map(nothing),
         Request::Seed { bytes } => seed::seed(bytes).map(nothing),
+        Request::Alive => return Event::Alive,
+        Request::Processes => return processes::look(),
         Request::Log => print_log().map(nothing),
         // The caller ends with it.
         Request::Poweroff => Ok(None),

@@ -15,6 +15,7 @@ mod modules;
 mod mounts;
 mod port;
 mod power;
+mod processes;
 mod protocol;
 mod seed;
 mod stub;

@@ -78,9 +78,9 @@ fn ignored(path: &str, said: &[String]) -> Option<String> {
 fn failure(path: &str, parameters: &str, error: Errno, said: &[String]) -> String {
     let hint = match error {
         Errno::NOEXEC => ": not a module of this kernel",
-        Errno::NOENT => ": a symbol or parameter is unknown",
+        Errno::NOENT => missing_entry(said),
         Errno::KEYREJECTED | Errno::NOKEY => ": its signature is not accepted",
-        Errno::INVAL => ": a wrong parameter, or a symbol of another version",
+        Errno::INVAL => invalid(said),
         _ => "",
     };
     let with = if parameters.is_empty() { String::new() } else { format!(" with `{parameters}`") };
@@ -90,9 +90,54 @@ fn failure(path: &str, parameters: &str, error: Errno, said: &[String]) -> Strin
     format!("the kernel does not load {path}{with}: {error}{hint}. The kernel's log: {said}")
 }
 
+/// What `ENOENT` is about: the kernel's loader says so for an unknown symbol, and before 3.11 for an
+/// unknown parameter (`kernel/{module,params}.c`). Where it logged neither, the module's own init
+/// function gave that error.
+fn missing_entry(said: &[String]) -> &'static str {
+    if logged(said, "unknown symbol") {
+        ": it needs a symbol that nobody has"
+    } else if logged(said, "unknown parameter") {
+        ": it has no such parameter"
+    } else {
+        OWN
+    }
+}
+
+/// The same of `EINVAL`.
+fn invalid(said: &[String]) -> &'static str {
+    if logged(said, "invalid for parameter") {
+        ": a parameter cannot have this value"
+    } else if logged(said, "version of symbol") || logged(said, "no symbol version") {
+        ": a symbol is of another version"
+    } else {
+        OWN
+    }
+}
+
+const OWN: &str = ": its own init function failed";
+
+fn logged(said: &[String], words: &str) -> bool {
+    said.iter().any(|line| line.to_ascii_lowercase().contains(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_the_loaders_only_where_it_logged_so() {
+        for (error, said, hint) in [
+            (Errno::NOENT, "a: Unknown symbol frob (err -2)", "a symbol that nobody has"),
+            (Errno::NOENT, "a: Unknown parameter `stpo'", "no such parameter"),
+            (Errno::NOENT, "a: no device on this bus", "its own init function failed"),
+            (Errno::INVAL, "a: disagrees about version of symbol frob", "of another version"),
+            (Errno::INVAL, "a: `x' invalid for parameter `step'", "cannot have this value"),
+            (Errno::INVAL, "a: no device on this bus", "its own init function failed"),
+        ] {
+            let message = failure("/case/a.ko", "", error, &[said.to_owned()]);
+            assert!(message.contains(hint), "{message}");
+        }
+    }
 
     #[test]
     fn a_failure_quotes_the_end_of_the_log() {

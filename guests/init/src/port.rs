@@ -122,6 +122,8 @@ pub(crate) fn tell(port: Option<&mut Port>, event: &Event, limit: Duration) {
         Event::Done { command, took_ms, detail, .. } => {
             say!("{command} done in {took_ms} ms {}", detail.as_deref().unwrap_or_default());
         }
+        // The host may ask often, and tells by itself what it was told.
+        Event::Alive | Event::Processes { .. } => {}
         Event::Hello { .. } | Event::TriggerExit { .. } | Event::Captured { .. } => {
             say!("{}", String::from_utf8_lossy(&event.to_line()).trim_end());
         }

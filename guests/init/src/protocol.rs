@@ -7,6 +7,7 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
+use crate::processes::Process;
 use crate::stub::Memory;
 
 /// Name of the virtio-serial port.
@@ -62,6 +63,10 @@ pub(crate) enum Request {
         /// Fresh random bytes, in hexadecimal digits.
         bytes: String,
     },
+    /// Answer, if this kernel still runs programs.
+    Alive,
+    /// Tell what the processes besides this one do.
+    Processes,
     /// Print the kernel log on the console.
     Log,
     /// Switch the machine off.
@@ -79,6 +84,8 @@ impl Request {
             Self::Trigger { .. } => "trigger",
             Self::Unpack { .. } => "unpack",
             Self::Seed { .. } => "seed",
+            Self::Alive => "alive",
+            Self::Processes => "processes",
             Self::Log => "log",
             Self::Poweroff => "poweroff",
         }
@@ -165,6 +172,15 @@ pub(crate) enum Event {
         /// Signal, if one ended it.
         #[serde(skip_serializing_if = "Option::is_none")]
         signal: Option<i32>,
+    },
+    /// This kernel runs programs.
+    Alive,
+    /// What the processes besides this one do.
+    Processes {
+        /// Those of user space, threads of their own for each.
+        processes: Vec<Process>,
+        /// How many more there are.
+        more: usize,
     },
     /// The memory is on its disk.
     Captured {

@@ -9,7 +9,8 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use crate::protocol::Event;
 
-const PATH: &str = "/bin:/sbin:/usr/bin:/usr/sbin";
+/// Where programs are looked for; the case's own come last, so that none hides one of the guest.
+const PATH: &str = "/bin:/sbin:/usr/bin:/usr/sbin:/case";
 
 /// The running trigger, if there is one.
 #[derive(Debug, Default)]

@@ -39,7 +39,8 @@ fn wait_for_stub(session: &mut Session<'_, '_>) -> Result<CaptureMethod, Problem
     if session.panicked {
         return Ok(CaptureMethod::Fast);
     }
-    match session.wait(limit, |session, _| session.panicked.then_some(())) {
+    let left = session.left_to_capture();
+    match session.wait(left, |session, _| session.panicked.then_some(())) {
         Ok(()) => return Ok(CaptureMethod::Fast),
         Err(Stop::TimedOut) => {}
         Err(stop) => return Err(kdump::problem(session, stop, "the crash stub ran")),

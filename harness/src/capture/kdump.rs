@@ -44,8 +44,8 @@ pub(super) fn capture(
 /// for `panic()` and the stacks of the other CPUs are what QEMU's dump is read by.
 pub(super) fn wait_for_death(session: &mut Session<'_, '_>) -> Result<(), Problem> {
     let sign = session.crash.as_ref().map(|crash| crash.sign);
-    // A kernel that hangs has nothing more to say, and pvpanic's word is the last.
-    if matches!(sign, Some(CrashSign::Hang | CrashSign::Pvpanic)) {
+    // A kernel that hangs or fell silent has nothing more to say, and pvpanic's word is the last.
+    if matches!(sign, Some(CrashSign::Hang | CrashSign::Console | CrashSign::Pvpanic)) {
         return Ok(());
     }
     let limit = session.limits.settle;
@@ -64,7 +64,7 @@ fn wait_for_kernel(session: &mut Session<'_, '_>) -> Result<CaptureMethod, Probl
         return Ok(CaptureMethod::Kdump);
     }
     let limit = session.limits.capture_boot;
-    match session.wait(limit, |_, signal| capture_hello(signal)) {
+    match session.wait(session.left_to_capture(), |_, signal| capture_hello(signal)) {
         Ok(()) => return Ok(CaptureMethod::Kdump),
         Err(Stop::TimedOut) => {}
         Err(stop) => return Err(problem(session, stop, "the capture kernel was up")),

@@ -19,7 +19,7 @@ pub use build::{Build, BuildError, BuiltModule, build};
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};
 pub use load::{Case, CaseError};
 pub use manifest::{
-    GuestPart, Manifest, Module, Parameter, Requires, Tier, Trigger, TriggerCommand,
+    GuestPart, Manifest, Module, Parameter, Requires, Tier, Trigger, TriggerCommand, WantedStatus,
 };
 pub use marker::Marker;
 pub use setup::Setup;

@@ -143,7 +143,7 @@ impl How {
         review: Review,
     ) -> Result<(Runs, Exit), Failure> {
         let jobs = self.jobs(selected)?;
-        let mut bus = Bus::new(self.reporters(global, project)?);
+        let mut bus = Bus::new(self.reporters(global)?);
         doctor::set_up(global, &mut bus)?;
         let store = global.store()?;
         let interrupt = Interrupt::install().map_err(|error| {
@@ -154,6 +154,7 @@ impl How {
         let memory = Memory::open(store.root());
         let mut setting = Setting {
             store: &store,
+            project: &project.root,
             folder: &folder,
             ways: Ways::default(),
             candidates: accel::candidates(self.accel, &memory),
@@ -165,7 +166,7 @@ impl How {
         bus.emit(Event::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             runs: jobs.iter().map(|job| job.name.clone()).collect(),
-            folder: folder.final_path().display().to_string(),
+            folder: folder.path().display().to_string(),
         });
         let results = self.make_jobs(&jobs, &mut setting, &mut bus);
         let interrupted = interrupt.requested();
@@ -209,16 +210,12 @@ impl How {
         results
     }
 
-    fn reporters(
-        &self,
-        global: &GlobalOptions,
-        project: &Project,
-    ) -> Result<Vec<Box<dyn Reporter>>, Failure> {
+    fn reporters(&self, global: &GlobalOptions) -> Result<Vec<Box<dyn Reporter>>, Failure> {
         let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(global.terminal())];
         if let Some(path) = &self.events {
             reporters.push(Box::new(JsonLines::create(path)?));
         }
-        if let Some(annotations) = self.pipeline.annotations(&project.root) {
+        if let Some(annotations) = self.pipeline.annotations() {
             reporters.push(Box::new(annotations));
         }
         Ok(reporters)

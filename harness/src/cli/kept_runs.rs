@@ -12,6 +12,7 @@ use super::options::GlobalOptions;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::guest;
+use crate::report::run_folder;
 use crate::run::analysis::Symbols;
 use crate::run::outcome::{RunResult, Runs};
 use crate::run::select::Selected;
@@ -125,8 +126,8 @@ fn collect(
     if let Ok(text) = fs::read_to_string(folder.join("run.json")) {
         let runs: Runs = serde_json::from_str(&text).map_err(|error| failed(&error))?;
         for result in runs.runs {
-            let name = result.name();
-            found.insert(name.clone(), KeptRun { result, folder: folder.join(name) });
+            let own = folder.join(run_folder(&result.name()));
+            found.insert(result.name(), KeptRun { result, folder: own });
         }
         return Ok(());
     }

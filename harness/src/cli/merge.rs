@@ -73,9 +73,8 @@ impl Merge {
     }
 
     fn tell(&self, global: &GlobalOptions, runs: &Runs) -> CommandResult {
-        let root = std::env::current_dir().unwrap_or_default();
         let mut bus = Bus::new(vec![Box::new(global.terminal())]);
-        if let Some(annotations) = self.pipeline.annotations(&root) {
+        if let Some(annotations) = self.pipeline.annotations() {
             bus.add(Box::new(annotations));
         }
         let mut counts = Counts::default();

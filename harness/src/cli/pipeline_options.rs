@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the commands that end with results tell a pipeline.
 
-use std::path::Path;
-
 use clap::Args;
 
 use crate::report::{Annotate, Annotations};
@@ -23,7 +21,7 @@ pub(super) struct PipelineOptions {
 
 impl PipelineOptions {
     /// The pipeline's reporter, if one listens; paths in it are relative to `root`.
-    pub(super) fn annotations(&self, root: &Path) -> Option<Annotations> {
-        Annotations::of(self.annotate, root)
+    pub(super) fn annotations(&self) -> Option<Annotations> {
+        Annotations::of(self.annotate)
     }
 }

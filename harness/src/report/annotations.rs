@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,8 +33,6 @@ pub enum Annotate {
 #[derive(Debug)]
 pub struct Annotations {
     whose: Annotate,
-    /// Folder of the project, to find the files that annotations are about.
-    root: PathBuf,
     /// GitHub's file for Markdown.
     summary: Option<PathBuf>,
     results: Vec<RunResult>,
@@ -44,7 +42,7 @@ pub struct Annotations {
 impl Annotations {
     /// A reporter, if somebody listens.
     #[must_use]
-    pub fn of(whose: Annotate, root: &Path) -> Option<Self> {
+    pub fn of(whose: Annotate) -> Option<Self> {
         let is = |variable: &str| env::var_os(variable).is_some_and(|value| value == "true");
         let whose = match whose {
             Annotate::Auto if is("GITHUB_ACTIONS") => Annotate::Github,
@@ -55,7 +53,6 @@ impl Annotations {
         let summary = env::var_os("GITHUB_STEP_SUMMARY").filter(|_| whose == Annotate::Github);
         Some(Self {
             whose,
-            root: root.to_owned(),
             summary: summary.map(PathBuf::from),
             results: Vec::new(),
             section: None,
@@ -83,38 +80,19 @@ impl Annotations {
     fn errors(&self) -> String {
         let cells = matrix::cells(&self.results);
         let bad = cells.iter().filter(|cell| !cell.status().is_good());
-        bad.map(|cell| self.error(cell)).collect()
+        bad.map(Self::error).collect()
     }
 
-    /// `::error file=…,line=…,title=…::…`, at the line at fault if it is a file of the project, else
-    /// at the case's manifest.
-    fn error(&self, cell: &Cell<'_>) -> String {
+    /// `::error file=…,line=…,title=…::…`, at the run's place.
+    fn error(cell: &Cell<'_>) -> String {
         let run = cell.telling();
         let mut place = String::new();
-        if let Some((file, line)) = self.place(run) {
-            let _ = write!(place, "file={},line={line},", property(&file));
+        if let Some(at) = &run.place {
+            let _ = write!(place, "file={},line={},", property(&at.file), at.line);
         }
         let title = format!("{}: {}", run.name(), cell.status().name());
         let text = format!("{}\n{}", headline(cell), details(cell));
         format!("::error {place}title={}::{}\n", property(&title), message(&text))
-    }
-
-    fn place(&self, run: &RunResult) -> Option<(String, u32)> {
-        let folders = ["modules", "cases", "."].map(|folder| Path::new(folder).join(&run.case));
-        let folder =
-            folders.iter().find(|folder| self.root.join(folder).join("case.toml").is_file())?;
-        let excerpt = run.excerpt.as_ref().map(|it| (folder.join(&it.file), it.line));
-        let excerpt = excerpt.filter(|(file, _)| self.root.join(file).is_file());
-        let (file, line) = match excerpt {
-            Some(place) => place,
-            None => {
-                let manifest = folder.join("case.toml");
-                let text = fs::read_to_string(self.root.join(&manifest)).unwrap_or_default();
-                let expect = text.lines().position(|line| line.trim() == "[expect]").unwrap_or(0);
-                (manifest, u32::try_from(expect + 1).unwrap_or(1))
-            }
-        };
-        Some((file.display().to_string(), line))
     }
 
     fn write_summary(&self, path: &Path) -> io::Result<()> {
@@ -178,28 +156,26 @@ impl Reporter for Annotations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::outcome::{Difference, Outcome};
+    use crate::run::outcome::{Difference, Outcome, Place};
 
-    fn annotations(root: &Path) -> Annotations {
+    fn annotations() -> Annotations {
         let mut run = RunResult::new("mine".into(), "guest-b".into());
         run.outcome = Outcome::Mismatched;
+        run.place = Some(Place { file: "cases/mine/case.toml".into(), line: 3 });
         run.differences.push(Difference {
             key: "kind".into(),
             expected: "50 %".into(),
             got: "a\nb".into(),
         });
-        let mut annotations = Annotations::of(Annotate::Github, root).unwrap();
+        let mut annotations = Annotations::of(Annotate::Github).unwrap();
         annotations.results.push(run);
         annotations
     }
 
     #[test]
     fn an_error_points_at_what_the_case_expects_and_is_escaped() {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("cases/mine")).unwrap();
-        fs::write(root.path().join("cases/mine/case.toml"), "x = 1\n\n[expect]\n").unwrap();
         assert_eq!(
-            annotations(root.path()).errors(),
+            annotations().errors(),
             "::error file=cases/mine/case.toml,line=3,title=mine@guest-b%3A mismatched::\
              mismatched%0Akind: expected 50 %25, got a%0Ab\n"
         );
@@ -207,8 +183,7 @@ mod tests {
 
     #[test]
     fn the_summary_is_a_table() {
-        let root = tempfile::tempdir().unwrap();
-        let text = summary(&annotations(root.path()).results);
+        let text = summary(&annotations().results);
         assert!(text.contains("| mine | guest-b | ❌ mismatched |"), "{text}");
     }
 }

@@ -17,9 +17,9 @@ pub(super) fn code_quality(runs: &Runs) -> String {
 
 fn entry(cell: &Cell<'_>) -> Value {
     let run = cell.telling();
-    let (path, line) = match &run.excerpt {
-        Some(excerpt) => (format!("{}/{}", run.case, excerpt.file), excerpt.line),
-        None => (format!("{}/case.toml", run.case), 1),
+    let (path, line) = match &run.place {
+        Some(place) => (place.file.clone(), place.line),
+        None => ("case.toml".to_owned(), 1),
     };
     let signature = run.report.as_ref().and_then(|report| report.signature.clone());
     json!({

@@ -16,6 +16,8 @@ use crate::run::outcome::{Outcome, RunResult, Runs};
 
 /// Lines of the console that an error comes with.
 const TAIL: usize = 60;
+/// Lines of the trigger's output that a message comes with.
+const TRIGGER_LINES: usize = 5;
 
 /// The document. `folder` has the runs' folders.
 pub(super) fn junit(runs: &Runs, folder: &Path) -> String {
@@ -75,9 +77,12 @@ fn test(cell: &Cell<'_>, folder: &Path) -> String {
             );
         }
     }
+    let mut out: Vec<String> = run.trigger.iter().flat_map(|trigger| trigger.lines(TAIL)).collect();
     if !cell.status().is_good() {
-        let tail = console_tail(&folder.join(run.folder_name()));
-        let _ = writeln!(text, "      <system-out>{}</system-out>", plain(&tail));
+        out.push(console_tail(&folder.join(run.folder_name())));
+    }
+    if !out.is_empty() {
+        let _ = writeln!(text, "      <system-out>{}</system-out>", plain(&out.join("\n")));
     }
     text.push_str("    </testcase>\n");
     text
@@ -136,6 +141,7 @@ pub(super) fn details(cell: &Cell<'_>) -> String {
         .iter()
         .map(|it| format!("{}: expected {}, got {}", it.key, it.expected, it.got))
         .collect();
+    lines.extend(run.trigger.iter().flat_map(|trigger| trigger.lines(TRIGGER_LINES)));
     lines.extend(run.failure.as_ref().map(|failure| failure.to_string()));
     lines.extend(run.report.as_ref().map(|report| report.verdict.summary.clone()));
     lines.join("\n")
@@ -197,8 +203,8 @@ mod tests {
             run("race", "guest-b", Outcome::NotReproduced),
         ]);
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("down@guest-a")).unwrap();
-        fs::write(folder.path().join("down@guest-a/console.log"), "last words\n").unwrap();
+        fs::create_dir(folder.path().join("down--guest-a")).unwrap();
+        fs::write(folder.path().join("down--guest-a/console.log"), "last words\n").unwrap();
         let text = junit(&runs, folder.path());
         insta::assert_snapshot!(text);
         // Another reader of XML agrees that it is well formed.

@@ -16,7 +16,7 @@ mod terminal;
 pub use annotations::{Annotate, Annotations};
 pub use console_log::ConsoleLog;
 pub use files::{write_crash, write_reports};
-pub use folder::{Folder, FolderError};
+pub use folder::{Folder, FolderError, run_folder};
 pub use history::History;
 pub use json_lines::JsonLines;
 pub(crate) use terminal::failure_text;

@@ -21,6 +21,9 @@ use crate::units;
 /// Console lines shown of a run that failed.
 const TAIL_LINES: usize = 30;
 
+/// Lines shown of what the trigger of a run printed that is not as expected.
+const TRIGGER_LINES: usize = 10;
+
 /// How often a phase that goes on says so where there is no live line.
 const STATIC_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -313,6 +316,11 @@ fn body(result: &RunResult) -> String {
         }
     }
     text.push_str(&differences(result));
+    // Of a run that is as expected one line is enough to see that the trigger did something.
+    let most = if result.outcome == Outcome::Reproduced { 1 } else { TRIGGER_LINES };
+    for line in result.trigger.iter().flat_map(|trigger| trigger.lines(most)) {
+        text.push_str(&below(&line));
+    }
     if let Some(reason) = &result.accel_reason
         && result.accel == Some(Accel::Tcg)
     {

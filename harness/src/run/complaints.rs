@@ -3,42 +3,41 @@
 
 use crate::run::crash::printk_text;
 
-/// First words of such lines, in lower case. From the texts in the kernel's sources (3.10 – 6.12):
+/// First words of such lines, as the kernel writes them. From the texts in the kernel's sources (3.10 – 6.12):
 /// `kernel/{panic,hung_task}.c`, `kernel/rcu/tree_stall.h`, `kernel/irq/spurious.c`, `lib/ubsan.c`,
 /// `mm/{slub,kmemleak}.c`, `fs/sysfs/dir.c`, `net/core/dev.c`.
 const SIGNS: [&str; 14] = [
-    "warning: cpu:",
-    "info: task ",
-    "info: lockdep",
-    "info: rcu",
-    "rcu: info:",
-    "info: suspicious rcu usage",
-    "warning: suspicious rcu usage",
-    "warning: possible ",
-    "ubsan: ",
+    "WARNING: CPU:",
+    "INFO: task ",
+    "INFO: lockdep",
+    "INFO: rcu",
+    "rcu: INFO:",
+    "INFO: suspicious RCU usage",
+    "WARNING: suspicious RCU usage",
+    "WARNING: possible ",
+    "UBSAN: ",
     "kmemleak: ",
     "sysfs: cannot create duplicate",
     "unregister_netdevice: waiting for",
     "irq ",
-    "bug ",
+    "BUG ",
 ];
 
 /// What a line that begins with these words has to hold besides, to be a complaint.
 const WITH: [(&str, &str); 4] = [
-    ("info: task ", "blocked for more than"),
+    ("INFO: task ", "blocked for more than"),
     ("irq ", "nobody cared"),
     ("kmemleak: ", "new suspected memory leaks"),
     // A slab's report: `BUG name (Not tainted): Objects remaining in …`.
-    ("bug ", "): "),
+    ("BUG ", "): "),
 ];
 
 /// The message if this line of the console says that something is wrong.
 pub(crate) fn complaint(line: &str) -> Option<&str> {
     let text = printk_text(line)?;
-    let lower = text.to_ascii_lowercase();
-    let sign = SIGNS.iter().find(|sign| lower.starts_with(*sign))?;
+    let sign = SIGNS.iter().find(|sign| text.starts_with(*sign))?;
     let with = WITH.iter().find(|(begin, _)| begin == sign);
-    with.is_none_or(|(_, words)| lower.contains(words)).then_some(text)
+    with.is_none_or(|(_, words)| text.contains(words)).then_some(text)
 }
 
 #[cfg(test)]
@@ -67,6 +66,8 @@ mod tests {
             "x: loading out-of-tree module taints kernel.",
             "INFO: task scheduler is ready",
             "irq 11 handler registered",
+            "bug (a module): ready",
+            "warning: cpu: 1 is slow",
             "kmemleak: Kernel memory leak detector initialized (mem pool available: 15742)",
             "Warning: unable to open an initial console.",
         ] {

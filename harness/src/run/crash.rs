@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Recognises a crash by what the kernel prints.
 
-/// First words of the first line of an oops or a panic, lower case where the kernel's case
-/// differs between versions. Written from the message texts in the kernel's sources (3.10 – 6.12):
-/// `arch/x86/mm/fault.c`, `arch/x86/kernel/{traps,dumpstack,nmi}.c`, `kernel/{panic,watchdog}.c`,
-/// `lib/bug.c`, `mm/{slub,usercopy}.c`, `lib/list_debug.c`.
-const SIGNS: [&str; 16] = [
-    "bug: ",
-    "kernel bug at ",
-    "oops: ",
+/// First words of the first line of an oops or a panic, as the kernel writes them: a module whose
+/// name is `bug` begins its own lines with `bug: `. Written from the message texts in the kernel's
+/// sources (3.10 – 6.12): `arch/x86/mm/fault.c`, `arch/x86/kernel/{traps,dumpstack,nmi}.c`,
+/// `kernel/{panic,watchdog}.c`, `lib/bug.c`, `mm/{slub,usercopy}.c`, `lib/list_debug.c`.
+const SIGNS: [&str; 22] = [
+    "BUG: ",
+    "kernel BUG at ",
+    "Oops: ",
     "general protection fault",
     "stack segment: ",
     "divide error: ",
     "invalid opcode: ",
     "double fault: ",
-    "panic: ",
-    "kernel panic - not syncing",
-    "unable to handle kernel ",
+    "PANIC: ",
+    "traps: PANIC: ",
+    "Kernel panic - not syncing",
+    "Unable to handle kernel ",
     "int3: ",
     "alignment check: ",
     "kernel stack overflow ",
-    "nmi watchdog: bug: ",
-    "watchdog: bug: ",
+    "Kernel stack overflow ",
+    "CFI failure at ",
+    "NMI watchdog: BUG: ",
+    "watchdog: BUG: ",
+    // The hard lockup detector's words, of newer and of older kernels.
+    "watchdog: Watchdog detected hard LOCKUP ",
+    "NMI watchdog: Watchdog detected hard LOCKUP ",
+    "Watchdog detected hard LOCKUP ",
 ];
-
-/// The hard lockup detector's words changed several times; this part stayed.
-const HARD_LOCKUP: &str = "detected hard lockup";
 
 /// The text of a console line without the time and the caller that printk puts before it:
 /// `[    3.141592][  T226] BUG: …`. `None` when the line does not begin with a time, so that it is
@@ -44,9 +48,7 @@ pub(crate) fn printk_text(line: &str) -> Option<&str> {
 /// The message if this line of the console is the first line of an oops or a panic.
 pub(crate) fn crash_message(line: &str) -> Option<&str> {
     let text = printk_text(line)?;
-    let lower = text.to_ascii_lowercase();
-    let found = SIGNS.iter().any(|sign| lower.starts_with(sign)) || lower.contains(HARD_LOCKUP);
-    found.then_some(text)
+    SIGNS.iter().any(|sign| text.starts_with(sign)).then_some(text)
 }
 
 #[cfg(test)]
@@ -94,6 +96,9 @@ mod tests {
             "[    2.0] process: loading out-of-tree module taints kernel.",
             "[    2.0] Kernel command line: oops=panic panic=-1",
             "[    2.0] WARNING: CPU: 0 PID: 1 at kernel/rcu/tree.c:1",
+            "[    2.0] bug: loading out-of-tree module taints kernel.",
+            "[    2.0] oops: registered",
+            "[    2.0] frob: detected hard lockup of the device",
             "[not a time] BUG: x",
             "[1] BUG: x",
             "",

@@ -17,6 +17,7 @@ use crate::run::recorder::Recorder;
 use crate::run::restore::{NoSnapshot, Restored};
 use crate::run::session::Session;
 use crate::run::trigger::NoCrash;
+use crate::run::trigger_run::TriggerRun;
 use crate::units;
 use crate::vm::{Disks, LaunchError, Launcher, Machine, SharedRam, Spec};
 
@@ -49,6 +50,8 @@ pub struct Driven {
     pub survived: bool,
     /// What a kernel that survived complained of.
     pub complaints: Vec<String>,
+    /// What became of the trigger, if it was started.
+    pub trigger: Option<TriggerRun>,
     /// Why the kernel did not load a module.
     pub refused: Option<String>,
     /// What went wrong.
@@ -346,6 +349,7 @@ impl Guest<'_> {
             Err(NoCrash::Survived { .. }) => self.survived(session, armed, driven),
             Err(why) => driven.failure = Some(no_crash_failure(&why)),
         }
+        driven.trigger = session.trigger.take();
     }
 
     /// A kernel that the trigger did not crash.
@@ -366,7 +370,7 @@ impl Guest<'_> {
             session.recorder.finish(names.join(", "));
         }
         driven.survived = true;
-        driven.complaints = std::mem::take(&mut session.complaints);
+        driven.complaints = session.survived();
     }
 
     /// A guest that did not get as far as the trigger. If it crashed, its dump tells why.
@@ -380,7 +384,14 @@ impl Guest<'_> {
         if let NotReady::ModuleRefused { .. } = &why {
             driven.refused = Some(why.to_string());
         }
-        if !matches!(why, NotReady::Crashed) {
+        // A module's function that never returns is what the run is about.
+        let never_returns =
+            matches!(why, NotReady::NoAnswer { .. }) && session.phase >= Phase::Load;
+        if never_returns && let Err(why) = session.wake_by_nmi(&why.to_string()) {
+            driven.failure = Some(no_crash_failure(&why));
+            return;
+        }
+        if !matches!(why, NotReady::Crashed) && !never_returns {
             driven.failure = Some(not_ready_failure(&why));
             return;
         }
@@ -483,7 +494,7 @@ fn no_crash_failure(why: &NoCrash) -> Failure {
             failure
         }
         NoCrash::NotStarted { .. } => Failure::from_error(Exit::BootFailed, why),
-        NoCrash::Survived { .. } | NoCrash::Halted { .. } => {
+        NoCrash::Survived { .. } | NoCrash::StillRuns { .. } | NoCrash::Halted { .. } => {
             Failure::from_error(Exit::CaseFailed, why)
         }
     }

@@ -10,7 +10,7 @@ use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
 use crate::guest::Store;
 use crate::interrupt::Interrupt;
-use crate::report::{ConsoleLog, Folder, write_crash};
+use crate::report::{ConsoleLog, Folder, run_folder, write_crash};
 use crate::review::{self, Compared, Review, Stable};
 use crate::run::accel::{Candidates, Memory};
 use crate::run::analysis::Symbols;
@@ -21,7 +21,7 @@ use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
-use crate::run::{excerpt, explain, object};
+use crate::run::{excerpt, explain, object, place};
 use crate::vm::Launcher;
 
 /// What all runs of an invocation share.
@@ -29,6 +29,8 @@ use crate::vm::Launcher;
 pub struct Setting<'a> {
     /// The cache.
     pub store: &'a Store,
+    /// The project's root.
+    pub project: &'a Path,
     /// The artefact folder.
     pub folder: &'a Folder,
     /// How the run is made.
@@ -59,7 +61,8 @@ pub fn execute(
     let mut recorder = Recorder::new(bus);
     let mut result = RunResult::new(case, guest);
     result.wanted_rate = selected.case.manifest.expectation(&selected.guest.name).rate;
-    result.artifacts = Some(setting.folder.final_path().join(name).display().to_string());
+    let artifacts = setting.folder.path().join(run_folder(name));
+    result.artifacts = Some(artifacts.display().to_string());
     match setting.folder.run(name) {
         Ok(folder) => {
             if let Err(failure) =
@@ -120,6 +123,7 @@ fn phases(
             Err(failure) => result.failure = Some(failure),
         }
     }
+    result.place = Some(place::of(&selected.case, result.excerpt.as_ref(), setting.project));
     judge(selected, &end, result);
     if let Some(analysis) = analyzed.filter(|_| result.outcome == Outcome::Reproduced) {
         reviewed(selected, setting.review, &analysis, result, recorder)?;
@@ -186,6 +190,7 @@ fn take(driven: Driven, result: &mut RunResult) {
     result.capture = driven.capture;
     result.capture_reason = driven.capture_reason;
     result.crash = driven.crash;
+    result.trigger = driven.trigger;
     result.failure = driven.failure;
 }
 
@@ -247,7 +252,10 @@ fn judge(selected: &Selected, end: &End, result: &mut RunResult) {
             Judgement { outcome: Outcome::NotReproduced, differences: Vec::new() }
         }
         (None, Some(crash), Some(report)) => judge::crash(&expected, marker, crash, report),
-        (None, None, None) if end.survived => judge::survived(&expected, &end.complaints),
+        (None, None, None) if end.survived => {
+            let wanted = selected.case.manifest.trigger.status.unwrap_or_default();
+            judge::survived(&expected, &end.complaints, (wanted, result.trigger.as_ref()))
+        }
         _ => return,
     };
     result.outcome = judged.outcome;

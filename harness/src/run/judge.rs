@@ -4,9 +4,12 @@
 use analyzer::report::{Culprit, Frame, Report};
 use serde::Serialize;
 
-use crate::case::{CulpritExpectation, Expectation, FramePattern, Marker, Outcome as Expected};
+use crate::case::{
+    CulpritExpectation, Expectation, FramePattern, Marker, Outcome as Expected, WantedStatus,
+};
 use crate::events::CrashSign;
 use crate::run::outcome::{Crash, Difference, Outcome};
+use crate::run::trigger_run::TriggerRun;
 
 /// More complaints of a kernel than these are not listed.
 const MOST_COMPLAINTS: usize = 20;
@@ -20,9 +23,14 @@ pub struct Judgement {
     pub differences: Vec<Difference>,
 }
 
-/// Judges a guest whose kernel survived the trigger, by what it complained of.
+/// Judges a guest whose kernel survived the trigger, by what it complained of and by how the trigger
+/// ended: one that could not do its work has tried nothing.
 #[must_use]
-pub fn survived(expected: &Expectation, complaints: &[String]) -> Judgement {
+pub fn survived(
+    expected: &Expectation,
+    complaints: &[String],
+    (wanted, trigger): (WantedStatus, Option<&TriggerRun>),
+) -> Judgement {
     let mut differences = Differences::default();
     if expected.outcome != Expected::None {
         differences.check("outcome", Some(&expected.outcome), Some(&Expected::None));
@@ -31,6 +39,9 @@ pub fn survived(expected: &Expectation, complaints: &[String]) -> Judgement {
     let allowed = |line: &&String| !expected.allow.iter().any(|words| line.contains(words));
     for line in complaints.iter().filter(allowed).take(MOST_COMPLAINTS) {
         differences.add("kernel log", "no complaint".to_owned(), line.clone());
+    }
+    if let Some(trigger) = trigger.filter(|trigger| !wanted.admits(trigger.end.status())) {
+        differences.add("trigger.status", wanted.to_string(), trigger.end.to_string());
     }
     differences.judgement()
 }
@@ -221,6 +232,11 @@ mod tests {
         Marker { file: "src/m.c".into(), line, why: "x".into() }
     }
 
+    /// A trigger that did its work.
+    const fn well() -> (WantedStatus, Option<&'static TriggerRun>) {
+        (WantedStatus::Is(0), None)
+    }
+
     fn keys(judgement: &Judgement) -> Vec<&str> {
         judgement.differences.iter().map(|difference| difference.key.as_str()).collect()
     }
@@ -271,9 +287,9 @@ mod tests {
 
     #[test]
     fn surviving_is_right_only_where_it_is_expected() {
-        assert_eq!(survived(&expected(), &[]).outcome, Outcome::NotReproduced);
+        assert_eq!(survived(&expected(), &[], well()).outcome, Outcome::NotReproduced);
         let harmless: Expectation = serde_json::from_str(r#"{"outcome": "none"}"#).unwrap();
-        assert_eq!(survived(&harmless, &[]).outcome, Outcome::Reproduced);
+        assert_eq!(survived(&harmless, &[], well()).outcome, Outcome::Reproduced);
     }
 
     #[test]
@@ -281,11 +297,37 @@ mod tests {
         let text = r#"{"outcome": "none", "allow": ["at a.c:1"]}"#;
         let expected: Expectation = serde_json::from_str(text).unwrap();
         let complaints = ["WARNING: CPU: 0 at a.c:1".into(), "WARNING: CPU: 0 at b.c:2".into()];
-        let judged = survived(&expected, &complaints[..1]);
+        let judged = survived(&expected, &complaints[..1], well());
         assert_eq!(judged.outcome, Outcome::Reproduced);
-        let judged = survived(&expected, &complaints);
+        let judged = survived(&expected, &complaints, well());
         assert_eq!(judged.outcome, Outcome::Mismatched);
         assert_eq!(judged.differences[0].got, "WARNING: CPU: 0 at b.c:2");
+    }
+
+    #[test]
+    fn a_survivor_whose_trigger_failed_is_a_mismatch_unless_the_case_says_its_status() {
+        use crate::run::trigger_run::TriggerEnd;
+
+        let harmless: Expectation = serde_json::from_str(r#"{"outcome": "none"}"#).unwrap();
+        let missing = TriggerEnd::Exited { status: 127 };
+        let killed = TriggerEnd::Killed { signal: 9 };
+        for (end, wanted, outcome) in [
+            (TriggerEnd::Exited { status: 0 }, WantedStatus::default(), Outcome::Reproduced),
+            (missing, WantedStatus::default(), Outcome::Mismatched),
+            (missing, WantedStatus::Is(127), Outcome::Reproduced),
+            (missing, WantedStatus::Any, Outcome::Reproduced),
+            (killed, WantedStatus::default(), Outcome::Mismatched),
+            (killed, WantedStatus::Is(137), Outcome::Reproduced),
+            (TriggerEnd::Unknown, WantedStatus::default(), Outcome::Mismatched),
+        ] {
+            let run = TriggerRun { end, ..TriggerRun::default() };
+            let judged = survived(&harmless, &[], (wanted, Some(&run)));
+            assert_eq!(judged.outcome, outcome, "{end} where {wanted} is wanted");
+        }
+        let run = TriggerRun { end: missing, ..TriggerRun::default() };
+        let judged = survived(&harmless, &[], (WantedStatus::default(), Some(&run)));
+        assert_eq!(keys(&judged), ["trigger.status"]);
+        assert_eq!(judged.differences[0].got, "exit status 127");
     }
 
     #[test]
@@ -296,7 +338,7 @@ mod tests {
         let wanted: Expectation = serde_json::from_str(text).unwrap();
         assert_eq!(refused(&wanted, why).unwrap().outcome, Outcome::Reproduced);
         assert_eq!(refused(&wanted, "Exec format error").unwrap().outcome, Outcome::Mismatched);
-        assert_eq!(survived(&wanted, &[]).outcome, Outcome::NotReproduced);
+        assert_eq!(survived(&wanted, &[], well()).outcome, Outcome::NotReproduced);
     }
 
     #[test]
@@ -306,6 +348,6 @@ mod tests {
             let judged = crash(&wanted, None, &panicked(sign), &report());
             assert_eq!(judged.outcome, Outcome::Reproduced);
         }
-        assert_eq!(survived(&wanted, &[]).outcome, Outcome::NotReproduced);
+        assert_eq!(survived(&wanted, &[], well()).outcome, Outcome::NotReproduced);
     }
 }

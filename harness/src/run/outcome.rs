@@ -12,7 +12,9 @@ use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, CrashSign, Phase};
 use crate::exit::Exit;
 use crate::json;
+use crate::report::run_folder;
 use crate::run::plan::BootWay;
+use crate::run::trigger_run::TriggerRun;
 
 /// The key of a [`Difference`] from the report that was reviewed.
 pub const REPORT: &str = "report";
@@ -104,6 +106,9 @@ pub struct RunResult {
     pub capture_reason: Option<String>,
     /// The crash as it was seen from outside.
     pub crash: Option<Crash>,
+    /// What became of the trigger; null when it was never started.
+    #[serde(default)]
+    pub trigger: Option<TriggerRun>,
     /// Milliseconds of each phase that was entered.
     pub phases: BTreeMap<Phase, u64>,
     /// The artefact folder.
@@ -120,6 +125,9 @@ pub struct RunResult {
     /// The source around the line at fault; null where there is none.
     #[serde(default)]
     pub excerpt: Option<Excerpt>,
+    /// The line that a reviewer is pointed to.
+    #[serde(default)]
+    pub place: Option<Place>,
     /// The object that held the bad value; null where there is none.
     #[serde(default)]
     pub object: Option<Object>,
@@ -141,6 +149,7 @@ impl RunResult {
             capture: None,
             capture_reason: None,
             crash: None,
+            trigger: None,
             phases: BTreeMap::new(),
             artifacts: None,
             failure: None,
@@ -148,6 +157,7 @@ impl RunResult {
             report: None,
             wanted_rate: None,
             excerpt: None,
+            place: None,
             object: None,
         }
     }
@@ -168,11 +178,11 @@ impl RunResult {
         self.crash.is_some()
     }
 
-    /// Name of its artefact folder: `case@guest`, with a number where it was repeated.
+    /// Name of its artefact folder: `case--guest`, with a number where it was repeated.
     #[must_use]
     pub fn folder_name(&self) -> String {
         let last = self.artifacts.as_deref().and_then(|path| path.rsplit('/').next());
-        last.map_or_else(|| self.name(), str::to_owned)
+        last.map_or_else(|| run_folder(&self.name()), str::to_owned)
     }
 
     /// `case@guest`.
@@ -191,6 +201,15 @@ pub struct Object {
     pub lines: Vec<String>,
     /// Index in `lines` of the member with the bad value.
     pub bad: u32,
+}
+
+/// A line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// The file, from the root of the repository; absolute where it is outside of it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// Lines of a source file.

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::report::run_folder;
 use crate::run::outcome::{Difference, Outcome, RunResult};
 use crate::run::plan::{BootWay, CaptureWay, Ways};
 use crate::run::select::Selected;
@@ -134,7 +135,8 @@ pub fn check(
     folder: &Path,
 ) -> Option<String> {
     let (reference, reference_name) = reference;
-    let stable = |run: &str| fs::read_to_string(folder.join(run).join("crash.stable.txt")).ok();
+    let stable =
+        |run: &str| fs::read_to_string(folder.join(run_folder(run)).join("crash.stable.txt")).ok();
     let (is, expected) = (stable(name)?, stable(reference_name)?);
     let different = expected.lines().zip(is.lines()).find(|(expected, is)| expected != is);
     let (expected, got) = match different {
@@ -233,8 +235,9 @@ mod tests {
     fn another_verdict_is_a_mismatch_and_another_cpu_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let write = |run: &str, text: &str| {
-            fs::create_dir_all(folder.path().join(run)).unwrap();
-            fs::write(folder.path().join(run).join("crash.stable.txt"), text).unwrap();
+            let own = folder.path().join(run_folder(run));
+            fs::create_dir_all(&own).unwrap();
+            fs::write(own.join("crash.stable.txt"), text).unwrap();
         };
         let run = |signature: &str| {
             let mut result = RunResult::new("a".into(), "x".into());

@@ -6,9 +6,11 @@ use std::time::Duration;
 use crate::events::{CrashSign, Event, Phase, millis};
 use crate::run::complaints::complaint;
 use crate::run::crash::{crash_message, printk_text};
+use crate::run::doubts::{Doubt, Doubts, Due};
 use crate::run::outcome::Crash;
 use crate::run::plan::Limits;
 use crate::run::recorder::Recorder;
+use crate::run::trigger_run::TriggerRun;
 use crate::vm::agent::{Memory, Message, Request, Stage};
 use crate::vm::{Exited, Machine, Signal, qmp};
 
@@ -16,8 +18,15 @@ use crate::vm::{Exited, Machine, Signal, qmp};
 /// console and QMP are channels of their own.
 const DRAIN: Duration = Duration::from_millis(300);
 
+/// How often a wait that is over goes on for doubts that are still open; a kernel that answers each
+/// time and prints new ones goes on.
+const OVERTIME: u32 = 5;
+
 /// With these every kernel begins to speak.
 const FIRST_WORDS: &str = "Linux version ";
+
+/// With these the program in the guest begins its own lines on the console.
+const OWN_LINES: &str = "repro: ";
 
 /// Why a wait ended without what it waited for.
 #[derive(Debug)]
@@ -71,6 +80,14 @@ pub(crate) struct Session<'r, 'b> {
     pub(crate) heard: Option<Vec<(u64, String)>>,
     /// What the kernel complained of since the modules were loaded.
     pub(crate) complaints: Vec<String>,
+    /// What became of the trigger, once it is started.
+    pub(crate) trigger: Option<TriggerRun>,
+    /// Lines that may be the kernel's last.
+    doubts: Doubts,
+    /// When the first was heard of those that the crash made true.
+    doubted_since: Option<Duration>,
+    /// Whether the program in the guest is up and has nothing else to answer.
+    listens: bool,
     halted: Option<String>,
 }
 
@@ -97,25 +114,48 @@ impl<'r, 'b> Session<'r, 'b> {
             panicked: false,
             heard: None,
             complaints: Vec::new(),
+            trigger: None,
+            doubts: Doubts::default(),
+            doubted_since: None,
+            listens: false,
             halted: None,
         }
     }
 
     /// Waits for something, at most `limit`. A crash that was not known before ends the wait too.
+    ///
+    /// A line that looks like a crash is none: while it is in doubt, the program in the guest is
+    /// asked, and the wait is not over before that is settled.
     pub(crate) fn wait<T>(
         &mut self,
         limit: Duration,
         mut want: impl FnMut(&Self, &Signal) -> Option<T>,
     ) -> Result<T, Stop> {
         let mut until = self.machine.elapsed().saturating_add(limit);
+        let mut overtime = OVERTIME;
         loop {
             if self.halted.is_some() {
                 until = until.min(self.machine.elapsed().saturating_add(DRAIN));
             }
-            let Some(signal) = self.machine.next(until) else {
-                return Err(self.halted.clone().map_or(Stop::TimedOut, Stop::Halted));
-            };
             let known = self.crash.is_some();
+            let due = self.due().filter(|_| overtime > 0);
+            let over = until <= self.machine.elapsed();
+            let next = due.map_or(until, |(at, _)| if over { at } else { until.min(at) });
+            let Some(signal) = self.machine.next(next) else {
+                let over = until <= self.machine.elapsed();
+                match due {
+                    Some((at, due)) if at <= self.machine.elapsed() => {
+                        overtime -= u32::from(over);
+                        self.settle_doubt(due);
+                    }
+                    None if over => return Err(self.time_over()),
+                    _ => {}
+                }
+                if self.crash.is_some() && !known {
+                    return Err(Stop::Crashed);
+                }
+                continue;
+            };
             self.take(&signal);
             if let Some(wanted) = want(self, &signal) {
                 return Ok(wanted);
@@ -129,19 +169,51 @@ impl<'r, 'b> Session<'r, 'b> {
         }
     }
 
+    /// What has to be done about lines in doubt, and when; nothing while nobody could answer.
+    fn due(&self) -> Option<(Duration, Due)> {
+        let listens = self.listens && self.crash.is_none() && self.halted.is_none();
+        listens.then(|| self.doubts.due(self.limits.capture_boot)).flatten()
+    }
+
+    fn settle_doubt(&mut self, due: Due) {
+        match due {
+            Due::Ask => {
+                self.doubts.ask(self.machine.elapsed());
+                // A port that is gone is told by the answer that does not come.
+                let _ = self.machine.request(&Request::Alive);
+            }
+            Due::Silent => self.crashed(CrashSign::Console, None),
+        }
+    }
+
+    /// Why a wait has nothing. A kernel that printed what looks like its end has crashed if it stopped
+    /// after that, or if nobody was there who could have been asked.
+    fn time_over(&mut self) -> Stop {
+        let unasked = self.halted.is_some() || !self.listens;
+        if self.crash.is_none() && self.doubts.first().is_some() && unasked {
+            self.crashed(CrashSign::Console, None);
+            return Stop::Crashed;
+        }
+        self.halted.clone().map_or(Stop::TimedOut, Stop::Halted)
+    }
+
     /// Sends a request and waits for the guest's answer.
     pub(crate) fn ask(&mut self, request: &Request, limit: Duration) -> Result<Answer, Stop> {
         // A port that is gone is not told here: the wait tells why it is gone.
         let sent = self.machine.request(request);
         let limit = if sent.is_ok() { limit } else { DRAIN };
         let name = request.name();
-        self.wait(limit, |_, signal| match signal {
+        // It does one thing after the other, and would answer nothing else meanwhile.
+        let listened = std::mem::replace(&mut self.listens, false);
+        let answer = self.wait(limit, |_, signal| match signal {
             Signal::Agent(Message::Done { command, .. }) if command == name => Some(Answer::Done),
             Signal::Agent(Message::Failed { command, message }) if command == name => {
                 Some(Answer::Refused(message.clone()))
             }
             _ => None,
-        })
+        });
+        self.listens = listened || answer.is_ok();
+        answer
     }
 
     /// Ends the machine and listens to what it said before.
@@ -155,17 +227,41 @@ impl<'r, 'b> Session<'r, 'b> {
         }
     }
 
-    /// Notes a crash unless there was one: of several oopses the first tells.
+    /// Notes a crash unless there was one: of several signs the first tells. Its words are those of
+    /// the first line in doubt; a sign that comes before them gets them later, by the console's own
+    /// channel, but not those of the capture kernel.
     pub(crate) fn crashed(&mut self, sign: CrashSign, message: Option<&str>) {
         if let Some(crash) = &mut self.crash {
-            // Signs that come without words get those of the console, which come later by a
-            // channel of their own; but not those of the capture kernel.
             if crash.message.is_none() && !self.capture_kernel {
                 crash.message = message.map(str::to_owned);
             }
             return;
         }
-        self.crash = Some(Crash { sign, phase: self.phase, message: message.map(str::to_owned) });
+        self.doubted_since = self.doubts.since();
+        let doubt = self.doubts.take().into_iter().next();
+        let phase = doubt.as_ref().map_or(self.phase, |doubt| doubt.phase);
+        let message = doubt.map(|doubt| doubt.message).or(message.map(str::to_owned));
+        self.crash = Some(Crash { sign, phase, message });
+    }
+
+    /// How long what follows a crash may still take, which may have begun with the first line in
+    /// doubt.
+    pub(crate) fn left_to_capture(&self) -> Duration {
+        let waited = self.doubted_since.map(|since| self.machine.elapsed().saturating_sub(since));
+        self.limits.capture_boot.saturating_sub(waited.unwrap_or_default())
+    }
+
+    /// Ends all doubts of a kernel that survived: its lines are complaints.
+    pub(crate) fn survived(&mut self) -> Vec<String> {
+        let doubts = self.doubts.take();
+        self.complain(doubts);
+        std::mem::take(&mut self.complaints)
+    }
+
+    /// Lines of a kernel that goes on are complaints, those of its boot are not the case's.
+    fn complain(&mut self, doubts: Vec<Doubt>) {
+        let loaded = doubts.into_iter().filter(|doubt| doubt.phase >= Phase::Load);
+        self.complaints.extend(loaded.map(|doubt| doubt.message));
     }
 
     fn take(&mut self, signal: &Signal) {
@@ -183,6 +279,7 @@ impl<'r, 'b> Session<'r, 'b> {
 
     fn take_console(&mut self, line: &str) {
         let at_ms = millis(self.machine.elapsed());
+        self.doubts.print(self.machine.elapsed());
         self.recorder.emit(Event::Console { at_ms, line: line.to_owned() });
         if let Some(heard) = &mut self.heard {
             heard.push((at_ms, line.to_owned()));
@@ -198,15 +295,32 @@ impl<'r, 'b> Session<'r, 'b> {
             }
         }
         if let Some(message) = message {
-            self.crashed(CrashSign::Console, Some(message));
+            match self.crash {
+                None => self.doubts.hear(self.machine.elapsed(), self.phase, message),
+                Some(_) => self.crashed(CrashSign::Console, Some(message)),
+            }
         } else if let Some(complaint) = complaint(line).filter(|_| self.phase >= Phase::Load) {
             self.complaints.push(complaint.to_owned());
+        } else if self.crash.as_ref().is_none_or(|crash| crash.message.is_none())
+            && !self.capture_kernel
+            && let Some(trigger) = &mut self.trigger
+            && printk_text(line).is_none()
+            && !line.starts_with(OWN_LINES)
+        {
+            // The console is slower than other signs of a crash; what comes after the kernel's last
+            // words is the capture kernel's.
+            trigger.print(line);
         }
     }
 
     fn take_message(&mut self, message: &Message) {
         self.kernel_spoke = true;
         match message {
+            Message::Hello { stage: Stage::First, .. } => self.listens = true,
+            Message::Alive => {
+                let settled = self.doubts.answered();
+                self.complain(settled);
+            }
             Message::Hello { stage: Stage::Capture, .. } => {
                 self.crashed(CrashSign::CaptureKernel, None);
                 self.capture_kernel = true;

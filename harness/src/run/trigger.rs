@@ -4,16 +4,20 @@
 use std::time::Duration;
 
 use crate::events::{CrashSign, Event, Phase};
+use crate::run::cpus;
 use crate::run::plan::Trigger;
 use crate::run::session::{Session, Stop};
-use crate::vm::agent::{Message, Request};
+use crate::run::trigger_run::{TriggerEnd, TriggerRun};
+use crate::vm::agent::{Message, Process, Request};
 use crate::vm::{Exited, QMP_LIMIT, Signal, qmp};
 
 /// How the trigger ended, when not in a crash.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoCrash {
-    #[error("the trigger ended ({how}) and the kernel still runs {settle:?} later")]
-    Survived { how: String, settle: Duration },
+    #[error("the trigger ended ({end}) and the kernel still runs {settle:?} later")]
+    Survived { end: TriggerEnd, settle: Duration },
+    #[error("the trigger did not end within {limit:?}; the kernel is alive: {what}")]
+    StillRuns { limit: Duration, what: String },
     #[error("the guest cannot run the trigger: {message}")]
     NotStarted { message: String },
     #[error("the guest ended by itself ({reason}), without a crash that it told about")]
@@ -24,10 +28,19 @@ pub(crate) enum NoCrash {
     Interrupted,
 }
 
+/// What is known of a guest that printed nothing and whose trigger did not end.
+enum State {
+    /// The kernel goes on, and nothing holds the trigger; in words, what it does.
+    Alive(String),
+    /// The kernel holds threads of the trigger, or answers no more; in words.
+    Hangs(String),
+}
+
 impl Session<'_, '_> {
     /// Runs the trigger until the kernel crashes ([`Self::crash`] is set then) or does not.
     pub(crate) fn trigger(&mut self, trigger: &Trigger) -> Result<(), NoCrash> {
         self.phase = Phase::Trigger;
+        self.trigger = Some(TriggerRun::default());
         let limit = trigger.limit.unwrap_or(self.limits.trigger);
         let request = Request::Trigger {
             argv: trigger.argv.clone(),
@@ -36,26 +49,40 @@ impl Session<'_, '_> {
         // A port that is gone is not told here: the wait tells why it is gone.
         let _ = self.machine.request(&request);
         match self.wait(limit, |_, signal| ended(signal)) {
-            Ok(Ok(how)) => self.settle(how, trigger.settle.unwrap_or(self.limits.settle)),
+            Ok(Ok(end)) => self.settle(end, trigger.settle.unwrap_or(self.limits.settle)),
             Ok(Err(message)) => Err(NoCrash::NotStarted { message }),
-            Err(stop) => self.stopped(stop, limit),
+            Err(Stop::TimedOut) => self.did_not_end(limit),
+            Err(stop) => self.stopped(stop),
         }
     }
 
-    /// Waits for a crash that comes after the trigger has done its work.
-    fn settle(&mut self, how: String, settle: Duration) -> Result<(), NoCrash> {
-        self.recorder.emit(Event::TriggerExited { how: how.clone() });
+    /// Waits for a crash that comes after the trigger has done its work. A kernel that is silent may
+    /// as well hang: it survived only if it still answers.
+    fn settle(&mut self, end: TriggerEnd, settle: Duration) -> Result<(), NoCrash> {
+        self.recorder.emit(Event::TriggerExited { how: end.to_string() });
+        if let Some(run) = &mut self.trigger {
+            run.end = end;
+        }
         match self.wait(settle, |_, _| None::<()>) {
-            Err(Stop::TimedOut) => Err(NoCrash::Survived { how, settle }),
-            Err(stop) => self.stopped(stop, settle),
-            Ok(()) => Ok(()),
+            Err(Stop::TimedOut) => {}
+            Err(stop) => return self.stopped(stop),
+            Ok(()) => return Ok(()),
+        }
+        let alive = |signal: &Signal| matches!(signal, Signal::Agent(Message::Alive)).then_some(());
+        match self.question(&Request::Alive, alive) {
+            Ok(()) => Err(NoCrash::Survived { end, settle }),
+            Err(Stop::TimedOut) => match self.silent()? {
+                State::Alive(_) => Err(NoCrash::Survived { end, settle }),
+                State::Hangs(why) => self.wake_by_nmi(&why),
+            },
+            Err(stop) => self.stopped(stop),
         }
     }
 
-    fn stopped(&mut self, stop: Stop, limit: Duration) -> Result<(), NoCrash> {
+    fn stopped(&mut self, stop: Stop) -> Result<(), NoCrash> {
         match stop {
             Stop::Crashed => Ok(()),
-            Stop::TimedOut => self.wake_by_nmi(limit),
+            Stop::TimedOut => self.wake_by_nmi("no answer"),
             // A triple fault: the kernel died too deep to say anything.
             Stop::Halted(reason) if reason == "guest-reset" => {
                 self.crashed(CrashSign::Reset, None);
@@ -67,11 +94,65 @@ impl Session<'_, '_> {
         }
     }
 
+    /// The trigger's time is over. A kernel that goes on is not made to crash.
+    fn did_not_end(&mut self, limit: Duration) -> Result<(), NoCrash> {
+        let processes = |signal: &Signal| match signal {
+            Signal::Agent(Message::Processes { processes, more }) => {
+                Some((processes.clone(), *more))
+            }
+            _ => None,
+        };
+        let state = match self.question(&Request::Processes, processes) {
+            Ok((processes, more)) => told(&processes, more),
+            Err(Stop::TimedOut) => self.silent()?,
+            Err(stop) => return self.stopped(stop),
+        };
+        match state {
+            State::Alive(what) => Err(NoCrash::StillRuns { limit, what }),
+            State::Hangs(why) => {
+                self.wake_by_nmi(&format!("the trigger did not end within {limit:?}: {why}"))
+            }
+        }
+    }
+
+    /// Asks the program in the guest; no answer in time is [`Stop::TimedOut`].
+    fn question<T>(
+        &mut self,
+        request: &Request,
+        answer: impl Fn(&Signal) -> Option<T>,
+    ) -> Result<T, Stop> {
+        let _ = self.machine.request(request);
+        self.wait(self.limits.capture_boot, |_, signal| answer(signal))
+    }
+
+    /// The program in the guest does not answer: the CPUs tell whether others still run.
+    fn silent(&mut self) -> Result<State, NoCrash> {
+        for _ in 0..cpus::LOOKS {
+            let registers = self.machine.qmp(&qmp::Command::registers(), QMP_LIMIT);
+            let text = registers.as_ref().ok().and_then(serde_json::Value::as_str);
+            if text.is_some_and(cpus::runs_a_program) {
+                let what = "it runs programs, but not the one that would answer";
+                return Ok(State::Alive(what.to_owned()));
+            }
+            match self.wait(cpus::INTERVAL, |_, _| None::<()>) {
+                Err(Stop::Interrupted) => return Err(NoCrash::Interrupted),
+                Err(Stop::Exited(Exited { how, stderr, .. })) => {
+                    return Err(NoCrash::QemuLost { how, stderr });
+                }
+                _ => {}
+            }
+        }
+        Ok(State::Hangs("the guest does not answer, and no CPU runs a program".to_owned()))
+    }
+
     /// A kernel that hangs with interrupts off still takes an NMI, and panics by it
     /// (`kernel.unknown_nmi_panic`, set before the trigger). One that does not is left to QEMU's
     /// own dump.
-    fn wake_by_nmi(&mut self, limit: Duration) -> Result<(), NoCrash> {
-        self.recorder.warn(format!("no crash and no end of the trigger within {limit:?}: NMI"));
+    pub(crate) fn wake_by_nmi(&mut self, why: &str) -> Result<(), NoCrash> {
+        if self.crash.is_some() {
+            return Ok(());
+        }
+        self.recorder.warn(format!("no crash, but {why}: NMI"));
         let sent = self.machine.qmp(&qmp::Command::new("inject-nmi"), QMP_LIMIT);
         let wait = if sent.is_ok() { self.limits.capture_boot } else { Duration::ZERO };
         match self.wait(wait, |_, _| None::<()>) {
@@ -88,17 +169,33 @@ impl Session<'_, '_> {
     }
 }
 
+/// What the guest's processes tell of its state.
+fn told(processes: &[Process], more: u64) -> State {
+    let held: Vec<_> = processes.iter().filter(|process| process.held).collect();
+    if !held.is_empty() {
+        let held: Vec<_> = held.iter().map(ToString::to_string).collect();
+        return State::Hangs(held.join("; "));
+    }
+    let mut words: Vec<_> = processes.iter().map(ToString::to_string).collect();
+    words.extend((more > 0).then(|| format!("{more} more")));
+    State::Alive(if words.is_empty() { "no process is left".to_owned() } else { words.join("; ") })
+}
+
 /// How the trigger ended, or why it could not be started. That it was started is not waited for:
 /// it may be over, or have crashed the kernel, before the agent can say so.
-fn ended(signal: &Signal) -> Option<Result<String, String>> {
+fn ended(signal: &Signal) -> Option<Result<TriggerEnd, String>> {
     let Signal::Agent(message) = signal else { return None };
-    match message {
-        Message::TriggerExit { signal: Some(signal), .. } => Some(Ok(format!("signal {signal}"))),
-        Message::TriggerExit { status: Some(status), .. } => {
-            Some(Ok(format!("exit status {status}")))
+    match *message {
+        Message::TriggerExit { signal: Some(signal), .. } => {
+            Some(Ok(TriggerEnd::Killed { signal }))
         }
-        Message::TriggerExit { .. } => Some(Ok("unknown status".to_owned())),
-        Message::Failed { command, message } if command == "trigger" => Some(Err(message.clone())),
+        Message::TriggerExit { status: Some(status), .. } => {
+            Some(Ok(TriggerEnd::Exited { status }))
+        }
+        Message::TriggerExit { .. } => Some(Ok(TriggerEnd::Unknown)),
+        Message::Failed { ref command, ref message } if command == "trigger" => {
+            Some(Err(message.clone()))
+        }
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 //! The words between the host and PID 1 of a guest: JSON lines over the port `repro.agent`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,10 @@ pub enum Request {
         /// Fresh random bytes, in hexadecimal digits.
         bytes: String,
     },
+    /// Answer, if the kernel still runs programs.
+    Alive,
+    /// Tell what the processes of the guest do.
+    Processes,
     /// Send the kernel log to the console.
     Log,
     /// Switch the guest off.
@@ -82,6 +87,8 @@ impl Request {
             Self::Trigger { .. } => "trigger",
             Self::Unpack { .. } => "unpack",
             Self::Seed { .. } => "seed",
+            Self::Alive => "alive",
+            Self::Processes => "processes",
             Self::Log => "log",
             Self::Poweroff => "poweroff",
         }
@@ -137,6 +144,16 @@ pub enum Message {
         /// Signal, if one ended it.
         signal: Option<i32>,
     },
+    /// The kernel runs programs.
+    Alive,
+    /// What the processes of the guest do, those that the kernel holds first.
+    Processes {
+        /// Threads of user space.
+        processes: Vec<Process>,
+        /// How many more there are.
+        #[serde(default)]
+        more: u64,
+    },
     /// The vmcore is on its disk.
     Captured {
         /// Size of the vmcore, where the guest knows it.
@@ -150,6 +167,46 @@ pub enum Message {
         /// In words.
         message: String,
     },
+}
+
+/// A thread in the guest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its process.
+    pub pid: i32,
+    /// Itself.
+    pub tid: i32,
+    /// Its command's name.
+    pub comm: String,
+    /// The letter of ps(1): R, S, D, T, …
+    pub state: char,
+    /// The function of the kernel that it waits in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Whether the kernel does not let go of it: it sleeps where no signal reaches it, or runs and
+    /// never comes back to its own code.
+    pub held: bool,
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tid, comm, state, at, held, .. } = self;
+        write!(f, "{comm} ({tid}) ")?;
+        match state {
+            'R' if *held => f.write_str("runs in the kernel and does not return from it")?,
+            'R' => f.write_str("runs")?,
+            'S' | 'D' => f.write_str("sleeps")?,
+            'T' | 't' => f.write_str("is stopped")?,
+            other => write!(f, "is in state {other}")?,
+        }
+        if let Some(at) = at {
+            write!(f, " in {at}")?;
+        }
+        if *held && *state == 'D' {
+            f.write_str(", where no signal wakes it")?;
+        }
+        Ok(())
+    }
 }
 
 /// Where things are in the guest's physical memory; ends are exclusive. Only the kernel that is

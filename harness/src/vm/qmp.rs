@@ -34,6 +34,13 @@ impl Command {
         }
     }
 
+    /// Asks for the registers of all CPUs, as QEMU's monitor prints them.
+    #[must_use]
+    pub fn registers() -> Self {
+        let arguments = json!({ "command-line": "info registers -a" });
+        Self { name: "human-monitor-command", arguments }
+    }
+
     /// Takes a descriptor that is sent along, under a name.
     #[must_use]
     pub fn take_descriptor(name: &str) -> Self {

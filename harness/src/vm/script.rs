@@ -3,7 +3,7 @@
 //!
 //! Its clock jumps to the next thing it says, so a test of a five-minute limit takes no time.
 //! Whatever the script does not mention goes well at once: a request without a reaction is
-//! answered `done`, a QMP command without one returns an empty object.
+//! answered, unless the guest has died, and a QMP command without one returns an empty object.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +39,8 @@ pub enum Act {
     WriteDump(Vec<u8>),
     /// Writes these bytes to the RAM that the host holds, at this offset.
     WriteRam(u64, Vec<u8>),
+    /// The guest's kernel stops: from here on no request is answered.
+    Die,
 }
 
 impl Act {
@@ -223,6 +225,7 @@ impl Launcher for ScriptLauncher {
                 None => None,
             },
             given: BTreeMap::new(),
+            dead: false,
             log: Rc::clone(&self.log),
         };
         machine.plan(&script.start);
@@ -252,6 +255,8 @@ struct Scripted {
     ram: Option<File>,
     /// Descriptors it was given, by their names.
     given: BTreeMap<&'static str, File>,
+    /// Whether its kernel has stopped.
+    dead: bool,
     log: Rc<RefCell<Log>>,
 }
 
@@ -288,6 +293,7 @@ impl Scripted {
                 Act::WriteVmcore(bytes) => write(&self.vmcore, &bytes),
                 Act::WriteDmesg(bytes) => write(&self.dmesg, &bytes),
                 Act::WriteDump(bytes) => write(&self.dump, &bytes),
+                Act::Die => self.dead = true,
                 Act::WriteRam(at, bytes) => {
                     let ram = self.ram.as_ref().expect("this machine's RAM is its own");
                     ram.write_all_at(&bytes, at).expect("RAM is writable");
@@ -296,6 +302,15 @@ impl Scripted {
         }
         self.now = self.now.max(until);
         None
+    }
+}
+
+/// The answer to a request that goes well.
+fn well(request: &Request) -> Message {
+    match request {
+        Request::Alive => Message::Alive,
+        Request::Processes => Message::Processes { processes: Vec::new(), more: 0 },
+        request => Message::Done { command: request.name().to_owned(), memory: None },
     }
 }
 
@@ -321,11 +336,13 @@ impl Machine for Scripted {
 
     fn request(&mut self, request: &Request) -> Result<(), Lost> {
         self.log.borrow_mut().requests.push(request.clone());
+        if self.dead {
+            return Ok(());
+        }
         let name = request.name();
         let scripted = self.requests.get_mut(name).and_then(VecDeque::pop_front);
         let acts = scripted.unwrap_or_else(|| {
-            let done = Message::Done { command: name.to_owned(), memory: None };
-            vec![(Duration::from_millis(10), Act::Say(Signal::Agent(done)))]
+            vec![(Duration::from_millis(10), Act::Say(Signal::Agent(well(request))))]
         });
         self.plan(&acts);
         Ok(())

@@ -123,7 +123,7 @@ impl Project {
     }
 
     pub(crate) fn artifacts(&self) -> PathBuf {
-        self.path("out/latest").join(format!("{CASE}@{GUEST}"))
+        self.path("out/latest").join(format!("{CASE}--{GUEST}"))
     }
 }
 

@@ -28,6 +28,7 @@ run = "trigger.sh"
 environment = { WHO = "me" }
 timeout = "30s"
 settle = "2s"
+status = 3
 
 [expect]
 outcome = "panic"
@@ -60,6 +61,7 @@ fn every_key_arrives() {
     assert_eq!(case.trigger.command, TriggerCommand::Run("trigger.sh".into()));
     assert_eq!(case.trigger.timeout, Some(Duration::from_secs(30)));
     assert_eq!(case.trigger.settle, Some(Duration::from_secs(2)));
+    assert_eq!(case.trigger.status, Some(WantedStatus::Is(3)));
     assert_eq!(case.setup.memory, Some(512 << 20));
     assert_eq!(case.setup.sysctls["kernel.softlockup_panic"].0, "1");
     assert_eq!(case.expect.outcome, Outcome::Panic);
@@ -112,4 +114,13 @@ fn paths_stay_inside_the_case() {
 fn a_parameter_cannot_break_out_of_its_quotes() {
     let text = FULL.replace("\"strict all\"", "'a\" b=\"c'");
     assert!(read(&text).unwrap_err().contains("quote"), "{text}");
+}
+
+#[test]
+fn a_status_is_a_number_of_a_byte_or_any() {
+    let with = |status: &str| read(&FULL.replace("status = 3", &format!("status = {status}")));
+    assert_eq!(with("\"any\"").unwrap().trigger.status, Some(WantedStatus::Any));
+    for wrong in ["256", "-1", "\"all\"", "true"] {
+        assert!(with(wrong).is_err(), "{wrong}");
+    }
 }
