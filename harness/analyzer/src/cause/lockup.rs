@@ -27,26 +27,24 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
 }
 
 fn of_frames(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
-    let kind = told.kind.unwrap_or(CrashKind::SoftLockup);
-    let (start, guilty) = interrupted(machine, frames);
-    let mut diagnosis =
-        Diagnosis { pc: frames.get(guilty).map(|frame| frame.pc), ..Diagnosis::new(kind) };
-    let (Some(frame), Some(inner)) = (frames.get(guilty), frames.get(start)) else {
+    let mut diagnosis = Diagnosis::new(told.kind.unwrap_or(CrashKind::SoftLockup));
+    let Some(stuck) = interrupted(machine, frames) else {
+        diagnosis.unknown = Some("nothing of its stack can be read".into());
         return diagnosis;
     };
+    diagnosis.pc = Some(stuck.guilty.pc);
     let running = Claim::new(Some(true)).text("the CPU was interrupted at ");
-    diagnosis.evidence.push(running.code(inner.pc.address()));
-    if machine.is_outside(frame.pc.for_lookup()) {
+    diagnosis.evidence.push(running.code(stuck.inner.pc.address()));
+    if machine.is_outside(stuck.guilty.pc.for_lookup()) {
         diagnosis.confidence = Confidence::Proven;
     } else {
         diagnosis.unknown =
             Some("no module from outside of the kernel's tree is on its stack".into());
     }
-    let lock = wanted(machine, frames.get(start..=guilty).map_or(&[][..], |_| &frames[start..]))
-        .filter(|lock| start + lock.caller <= guilty);
+    let lock = wanted(machine, stuck.frames).filter(|lock| lock.caller <= stuck.position);
     match lock {
-        Some(lock) => spinning(machine, &frames[start..], &lock, &mut diagnosis),
-        None => looping(machine, frames, guilty, &mut diagnosis),
+        Some(lock) => spinning(machine, stuck.frames, &lock, &mut diagnosis),
+        None => looping(machine, stuck.guilty, &mut diagnosis),
     }
     diagnosis
 }
@@ -64,12 +62,12 @@ pub(super) fn awoken(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Op
         let task = kernel.current_task(cpu).ok()?;
         Some(machine.backtrace_of(&task).ok()?.walk.frames)
     });
-    let (frames, start) = std::iter::once(frames.to_vec()).chain(others).find_map(|frames| {
-        let (start, guilty) = interrupted(machine, &frames);
-        let is_outside = machine.is_outside(frames.get(guilty)?.pc.for_lookup());
-        is_outside.then_some((frames, start))
+    let (frames, is_off) = std::iter::once(frames.to_vec()).chain(others).find_map(|frames| {
+        let stuck = interrupted(machine, &frames)?;
+        let is_outside = machine.is_outside(stuck.guilty.pc.for_lookup());
+        let is_off = stuck.inner.registers.flags.is_some_and(|flags| flags & INTERRUPTS == 0);
+        is_outside.then_some((frames, is_off))
     })?;
-    let is_off = frames[start].registers.flags.is_some_and(|flags| flags & INTERRUPTS == 0);
     let mut diagnosis = of_frames(machine, &frames, told);
     if diagnosis.kind == CrashKind::Nmi {
         // One look at a CPU does not prove that it never goes on.
@@ -83,18 +81,41 @@ pub(super) fn awoken(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Op
     Some(diagnosis)
 }
 
-/// The frame that was interrupted, and the one to blame: in what was interrupted last, or if no
-/// module runs there, in what that had interrupted.
-fn interrupted(machine: &Machine<'_>, frames: &[Frame]) -> (usize, usize) {
-    let mut starts: Vec<usize> =
-        (1..frames.len()).filter(|&at| frames[at].exception.is_some()).collect();
+/// What a watchdog interrupted.
+struct Stuck<'f> {
+    /// The stack from what was interrupted on.
+    frames: &'f [Frame],
+    /// What was interrupted, the first of them.
+    inner: &'f Frame,
+    /// The one to blame.
+    guilty: &'f Frame,
+    /// Where that is among them.
+    position: usize,
+}
+
+impl<'f> Stuck<'f> {
+    /// Of a stack that begins with what was interrupted; `None` if nothing of it is known.
+    fn of(machine: &Machine<'_>, frames: &'f [Frame]) -> Option<Self> {
+        let position = blamed(machine, frames, 0);
+        let (inner, guilty) = (frames.first()?, frames.get(position)?);
+        Some(Self { frames, inner, guilty, position })
+    }
+}
+
+/// What was interrupted last, or if no module runs there, what that had interrupted.
+///
+/// Situation: a dump is cut before the stack of the CPU that a watchdog complained of. The only
+/// frame is that of `panic()`, where the note's registers are from, and nothing was interrupted.
+fn interrupted<'f>(machine: &Machine<'_>, frames: &'f [Frame]) -> Option<Stuck<'f>> {
+    let exceptions = (0..).zip(frames).skip(1).filter(|(_, frame)| frame.exception.is_some());
+    let mut starts: Vec<usize> = exceptions.map(|(position, _)| position).collect();
     if starts.is_empty() {
         starts.push(0);
     }
-    let found = starts.iter().map(|&start| (start, blamed(machine, frames, start)));
-    let outside =
-        found.clone().find(|(_, guilty)| machine.is_outside(frames[*guilty].pc.for_lookup()));
-    outside.or_else(|| found.clone().next()).filter(|_| !frames.is_empty()).unwrap_or((0, 0))
+    let stuck = |start: &usize| Stuck::of(machine, frames.get(*start..)?);
+    let is_outside = |stuck: &Stuck<'_>| machine.is_outside(stuck.guilty.pc.for_lookup());
+    let outside = starts.iter().filter_map(stuck).find(is_outside);
+    outside.or_else(|| starts.iter().find_map(stuck))
 }
 
 fn spinning(machine: &Machine<'_>, frames: &[Frame], lock: &Wanted, diagnosis: &mut Diagnosis) {
@@ -167,8 +188,8 @@ fn others(machine: &Machine<'_>, lock: &Wanted, diagnosis: &mut Diagnosis) -> Ot
     found
 }
 
-fn looping(machine: &Machine<'_>, frames: &[Frame], guilty: usize, diagnosis: &mut Diagnosis) {
-    let waits = frames.get(guilty).and_then(|frame| busy_wait(machine, frame.pc));
+fn looping(machine: &Machine<'_>, guilty: &Frame, diagnosis: &mut Diagnosis) {
+    let waits = busy_wait(machine, guilty.pc);
     if let Some(pc) = waits {
         diagnosis.pc = Some(pc);
         let claim = Claim::new(Some(true)).text("the loop there waits with `pause` at ");

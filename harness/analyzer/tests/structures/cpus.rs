@@ -86,7 +86,7 @@ fn the_current_task_in_both_places() {
     }
 }
 
-/// A log of one oops on CPU 1 by pid 42, in the records of 3.5 to 5.9.
+/// The log, in the records of 3.5 to 5.9.
 fn log(world: &mut World, text: &[&str]) {
     const LOG: u64 = 0xffff_ffff_8170_0000;
     for (name, offset) in
@@ -118,7 +118,14 @@ fn log(world: &mut World, text: &[&str]) {
     world.put_u32(LOG + 16, at);
 }
 
+/// An oops on CPU 1 by pid 42.
 pub(crate) fn crashed(noted: u32, pid: u32) -> World {
+    let oops = ["BUG: something", "Oops: 0002 [#1] SMP", "CPU: 1 PID: 42 Comm: sh Tainted: G"];
+    crashed_with(noted, pid, &oops)
+}
+
+/// A crash that the kernel noted of a CPU, while `pid` ran on CPU 1, with such a log.
+pub(crate) fn crashed_with(noted: u32, pid: u32, text: &[&str]) -> World {
     let mut world = World::new();
     cpus(&mut world);
     task_struct(&mut world);
@@ -129,10 +136,7 @@ pub(crate) fn crashed(noted: u32, pid: u32) -> World {
     world.symbol("current_task", 0x80);
     world.symbol("crashing_cpu", 0xffff_ffff_8140_2000);
     world.put_u32(0xffff_ffff_8140_2000, noted);
-    log(
-        &mut world,
-        &["BUG: something", "Oops: 0002 [#1] SMP", "CPU: 1 PID: 42 Comm: sh Tainted: G"],
-    );
+    log(&mut world, text);
     world
 }
 

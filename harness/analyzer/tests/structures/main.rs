@@ -12,6 +12,7 @@ mod identity;
 #[path = "../kallsyms_image/mod.rs"]
 mod kallsyms_image;
 mod locks;
+mod lockups;
 mod modules;
 mod old_stacks;
 mod old_tasks;
