@@ -18,11 +18,12 @@ use harness::run::plan::BootWay;
 use harness::run::select::Selected;
 use libtest_mimic::{Arguments, Trial};
 use tests::alone::{self, Alone};
+use tests::dump::Dump;
 use tests::live::{self, Live};
 use tests::oops::Oops;
-use tests::peers::schema;
+use tests::peers::{crash, schema};
 use tests::trial::trial;
-use tests::{compare, formats, project, snapshot, source};
+use tests::{by_qemu, compare, formats, opened, project, snapshot, source};
 
 type Test = fn(&Selected) -> Result<()>;
 
@@ -40,6 +41,13 @@ const CRASHED: [(&str, Test); 8] = [
     ("stable-json", stable_json),
     ("another-boot", another_boot),
     ("alone", alone),
+];
+
+/// Tests of one dump that stands for all.
+const DUMPS: [(&str, Test); 3] = [
+    ("formats", every_format),
+    ("opened-by-others", opened_by_others),
+    ("qemu-formats", qemu_formats),
 ];
 
 fn main() -> ExitCode {
@@ -71,9 +79,8 @@ fn trials(selected: &Selected) -> Vec<Trial> {
         let selected = selected.clone();
         trial(format!("live::{}::{name}", selected.name()), move || test(&selected))
     };
-    let formats = [("formats", every_format as Test)];
-    let formats = formats.iter().filter(|_| project::is_default(selected));
-    std::iter::once(&ALWAYS).chain(more).chain(formats).map(one).collect()
+    let dumps = DUMPS.iter().filter(|_| project::is_default(selected));
+    std::iter::once(&ALWAYS).chain(more).chain(dumps).map(one).collect()
 }
 
 /// The run is judged as reproduced, captured as it was asked for.
@@ -240,6 +247,37 @@ fn analyzed_again(selected: &Selected) -> Result<()> {
 /// The dump, written anew in every format that there is, gives the same report.
 fn every_format(selected: &Selected) -> Result<()> {
     formats::check(&live::run(selected)?.dump)
+}
+
+/// What fast capture writes, and what makedumpfile makes of it, is opened by `crash`, drgn and
+/// makedumpfile.
+fn opened_by_others(selected: &Selected) -> Result<()> {
+    opened::check(&live::run_fast(selected)?)
+}
+
+/// QEMU's own forms of kdump-compressed tell the same as its ELF, and `crash` opens each. The other
+/// tools want VMCOREINFO, which the guest tells QEMU by a driver that is not there yet.
+fn qemu_formats(selected: &Selected) -> Result<()> {
+    let store = project::store()?;
+    let go_on = &mut |_| std::ops::ControlFlow::Continue(());
+    let files = harness::guest::fetch(&selected.guest, &store, go_on)?;
+    let folder = tempfile::tempdir_in(project::target())?;
+    let dumps = by_qemu::dumps(&files.vmlinuz, folder.path())?;
+    let names: Vec<&str> = dumps.iter().map(|(name, _)| name.as_str()).collect();
+    ensure!(names.contains(&"elf") && names.contains(&"kdump-zlib"), "QEMU writes {names:?}");
+    let mut first = None;
+    for (name, vmcore) in dumps {
+        let modules = folder.path().to_owned();
+        let dump = Dump { vmcore: vmcore.clone(), vmlinux: files.vmlinux.clone(), modules };
+        let report = formats::report(&dump, std::slice::from_ref(&vmcore));
+        let report = report.with_context(|| name.clone())?;
+        ensure!(report.contains(by_qemu::MESSAGE), "{name}: {report}");
+        let log = crash::run(&[&vmcore], &files.vmlinux, &["log".to_owned()])?.concat();
+        ensure!(log.contains(by_qemu::MESSAGE), "{name}: crash: {log}");
+        let first = first.get_or_insert_with(|| report.clone());
+        ensure!(report == *first, "{name}: another report:\n{report}\ninstead of\n{first}");
+    }
+    Ok(())
 }
 
 /// The stable report is the one that was reviewed, as text.

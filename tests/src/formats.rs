@@ -37,7 +37,10 @@ pub fn check(dump: &Dump) -> Result<()> {
 }
 
 /// The report without what it says of the dump file.
-fn report(dump: &Dump, files: &[PathBuf]) -> Result<String> {
+///
+/// # Errors
+/// There is none.
+pub fn report(dump: &Dump, files: &[PathBuf]) -> Result<String> {
     let mut words: Vec<OsString> = vec!["analyze".into()];
     words.extend(files.iter().map(OsString::from));
     words.extend(["--format".into(), "json".into(), "--vmlinux".into()]);
@@ -57,9 +60,7 @@ fn by_makedumpfile(vmcore: &Path, folder: &Path, same: Same<'_>) -> Result<()> {
         makedumpfile(&[option, "-d", LEVEL], vmcore, &[&output])?;
         same(&format!("makedumpfile {option}"), vec![output.clone()])?;
     }
-    let flat: Vec<OsString> =
-        ["-F", "-c", "-d", LEVEL].map(OsString::from).into_iter().chain([vmcore.into()]).collect();
-    duct::cmd("makedumpfile", flat).stdout_path(&output).stderr_null().run()?;
+    flattened(vmcore, &output)?;
     same("makedumpfile -F", vec![output.clone()])?;
     let parts: Vec<PathBuf> = (1..4).map(|part| folder.join(format!("part{part}"))).collect();
     let names: Vec<&Path> = parts.iter().rev().map(PathBuf::as_path).collect();
@@ -73,7 +74,22 @@ fn by_makedumpfile(vmcore: &Path, folder: &Path, same: Same<'_>) -> Result<()> {
     same("makedumpfile -E", vec![output])
 }
 
-fn makedumpfile(options: &[&str], vmcore: &Path, outputs: &[&Path]) -> Result<()> {
+/// Writes a dump anew in the flattened form.
+///
+/// # Errors
+/// makedumpfile fails.
+pub fn flattened(vmcore: &Path, output: &Path) -> Result<()> {
+    let words: Vec<OsString> =
+        ["-F", "-c", "-d", LEVEL].map(OsString::from).into_iter().chain([vmcore.into()]).collect();
+    let flat = duct::cmd("makedumpfile", words).stdout_path(output).stderr_null().run();
+    flat.map(drop).context("run makedumpfile -F")
+}
+
+/// Runs the host's makedumpfile.
+///
+/// # Errors
+/// It fails; [`Unavailable`] if there is none.
+pub fn makedumpfile(options: &[&str], vmcore: &Path, outputs: &[&Path]) -> Result<()> {
     let options = options.iter().filter(|option| !option.is_empty()).map(OsString::from);
     let files = outputs.iter().map(|path| path.as_os_str().to_owned());
     let words: Vec<OsString> = options.chain([vmcore.into()]).chain(files).collect();

@@ -4,6 +4,7 @@
 
 pub mod alone;
 pub mod bench;
+pub mod by_qemu;
 pub mod compare;
 pub mod deviations;
 pub mod dump;
@@ -11,6 +12,7 @@ pub mod formats;
 pub mod live;
 pub mod lock;
 pub mod oops;
+pub mod opened;
 pub mod peers;
 pub mod project;
 pub mod rpm;

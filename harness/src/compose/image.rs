@@ -100,6 +100,13 @@ pub(super) struct Stretch {
     in_image: u64,
 }
 
+impl Stretch {
+    /// The first address behind it.
+    pub(super) fn end(&self) -> u64 {
+        self.address + self.bytes
+    }
+}
+
 impl Image {
     /// The dump in RAM, after the stub ran in it.
     ///
@@ -278,6 +285,9 @@ fn stretches(memory: &Memory, ram_bytes: u64) -> Result<Vec<Stretch>, BadImage> 
                 let bytes = (end - address).min(left) / PAGE * PAGE;
                 if bytes == 0 {
                     break;
+                }
+                if stretches.last().is_some_and(|last: &Stretch| address < last.end()) {
+                    return Err(bad);
                 }
                 stretches.push(Stretch { address, bytes, in_ram, in_image: 0 });
                 address += bytes;

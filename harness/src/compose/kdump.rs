@@ -3,14 +3,17 @@
 //!
 //! Written from makedumpfile's `IMPLEMENTATION` and `diskdump_mod.h`: header, sub header with the
 //! notes, a bitmap of the pages that exist and one of those in the file, a descriptor for each
-//! page in the file, the pages. Pages of zeros are left out (dump level 1).
+//! page in the file, the pages. At dump level 1 no page of zeros is in the file of its own, but each
+//! has a descriptor: all of them lead to one page of zeros, the first of the pages. So do
+//! makedumpfile and QEMU; to `crash` a page without a descriptor is one that cannot be read.
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
-use super::image::Image;
-use super::pages::{Packed, Pages};
+use super::image::{Image, Stretch};
+use super::pages::{Packed, Pages, Place};
 
 const BLOCK: usize = 4096;
 /// Bytes of `struct kdump_sub_header`.
@@ -21,8 +24,10 @@ const DESCRIPTOR: usize = 24;
 const VERSION: u32 = 6;
 /// `DUMP_DH_COMPRESSED_ZLIB`, in the header and in a descriptor.
 const ZLIB: u32 = 1;
-/// Pages of zeros are not in the file.
+/// Pages of zeros have no data of their own.
 const LEVEL: u32 = 1;
+/// Bytes of descriptors that are written at once.
+const AT_ONCE: usize = 1 << 20;
 
 /// Writes the image to the start of an empty file; the bytes written.
 ///
@@ -33,12 +38,17 @@ pub fn write(image: &Image, file: &File) -> io::Result<u64> {
     let pages = Pages::of(image)?;
     file.write_all_at(&layout.header(image), 0)?;
     file.write_all_at(&layout.sub_header(image), u64_of(BLOCK))?;
-    file.write_all_at(&pages.bitmaps(layout.bitmap), layout.bitmaps_at)?;
-    let descriptors_at = layout.bitmaps_at + u64_of(2 * layout.bitmap);
-    let mut end = descriptors_at + u64_of(pages.count() * DESCRIPTOR);
+    let bitmap = pages.bitmap(layout.bitmap);
+    // Of the pages that exist, and of those in the file: each has a descriptor.
+    file.write_all_at(&bitmap, layout.bitmaps_at)?;
+    file.write_all_at(&bitmap, layout.bitmaps_at + u64_of(layout.bitmap))?;
+    let table_at = layout.bitmaps_at + u64_of(2 * layout.bitmap);
+    let zeros_at = table_at + pages.count() * u64_of(DESCRIPTOR);
+    file.write_all_at(&[0; BLOCK], zeros_at)?;
+    let mut end = zeros_at + u64_of(BLOCK);
     pages.compressed(|packed| {
-        let at = descriptors_at + u64_of(packed.pages.start * DESCRIPTOR);
-        file.write_all_at(&descriptors(&packed, end), at)?;
+        let mut table = Table::at(file, table_at + packed.pages.start * u64_of(DESCRIPTOR));
+        table.put(&packed, zeros_at, end)?;
         file.write_all_at(&packed.data, end)?;
         end += u64_of(packed.data.len());
         Ok(())
@@ -46,17 +56,50 @@ pub fn write(image: &Image, file: &File) -> io::Result<u64> {
     Ok(end)
 }
 
-/// `struct page_desc` of each page: offset, bytes, compression, page flags (unused).
-fn descriptors(packed: &Packed, mut at: u64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(packed.sizes.len() * DESCRIPTOR);
-    for (size, compressed) in &packed.sizes {
-        bytes.extend(at.to_le_bytes());
-        bytes.extend(u32_of(*size).to_le_bytes());
-        bytes.extend(if *compressed { ZLIB } else { 0 }.to_le_bytes());
-        bytes.extend(0_u64.to_le_bytes());
-        at += u64_of(*size);
+/// Writes descriptors one after the other, many at once.
+struct Table<'f> {
+    file: &'f File,
+    at: u64,
+    waiting: Vec<u8>,
+}
+
+impl<'f> Table<'f> {
+    fn at(file: &'f File, at: u64) -> Self {
+        Self { file, at, waiting: Vec::new() }
     }
-    bytes
+
+    /// Of all the pages, where the data of the first that holds something is at `data_at`.
+    fn put(&mut self, packed: &Packed, zeros_at: u64, mut data_at: u64) -> io::Result<()> {
+        let mut next = packed.pages.start;
+        for Place { rank, size, compressed } in &packed.places {
+            self.zeros(next..*rank, zeros_at)?;
+            self.add(data_at, *size, if *compressed { ZLIB } else { 0 })?;
+            data_at += u64_of(*size);
+            next = rank + 1;
+        }
+        self.zeros(next..packed.pages.end, zeros_at)?;
+        self.flush()
+    }
+
+    fn zeros(&mut self, pages: Range<u64>, zeros_at: u64) -> io::Result<()> {
+        pages.into_iter().try_for_each(|_| self.add(zeros_at, BLOCK, 0))
+    }
+
+    /// `struct page_desc`: offset, bytes, compression, page flags (unused).
+    fn add(&mut self, at: u64, size: usize, flags: u32) -> io::Result<()> {
+        self.waiting.extend(at.to_le_bytes());
+        self.waiting.extend(u32_of(size).to_le_bytes());
+        self.waiting.extend(flags.to_le_bytes());
+        self.waiting.extend(0_u64.to_le_bytes());
+        if self.waiting.len() >= AT_ONCE { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&self.waiting, self.at)?;
+        self.at += u64_of(self.waiting.len());
+        self.waiting.clear();
+        Ok(())
+    }
 }
 
 /// Where things are in the file.
@@ -72,7 +115,7 @@ struct Layout {
 impl Layout {
     fn of(image: &Image) -> Self {
         let sub_blocks = (SUB_HEADER + image.notes().len()).div_ceil(BLOCK);
-        let end = image.stretches().last().map_or(0, |last| last.address + last.bytes);
+        let end = image.stretches().last().map_or(0, Stretch::end);
         let max_page = end / 4096;
         let bytes = usize::try_from(max_page.div_ceil(8)).unwrap_or(usize::MAX);
         Self {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The pages of an image that are worth writing.
+//! The pages of an image, and which of them are worth writing.
 
 use std::io;
 use std::ops::Range;
@@ -19,30 +19,56 @@ const WAITING: usize = 8;
 /// Most threads that compress; the analysis has a CPU of its own.
 const MOST_THREADS: usize = 8;
 
-/// Pages that hold something else than zeros, by their numbers.
+/// The pages of the memory: those that hold something else than zeros, and how many there are.
 #[derive(Debug)]
 pub(super) struct Pages<'i> {
     image: &'i Image,
-    /// Page number, and the stretch with the page.
-    filled: Vec<(u64, usize)>,
+    filled: Vec<Filled>,
+    /// Pages before those of each stretch.
+    before: Vec<u64>,
+    /// All pages, zeros too.
+    count: u64,
 }
 
-/// Compressed pages that follow each other among those to write.
+/// A page that holds something else than zeros.
+#[derive(Debug, Clone, Copy)]
+struct Filled {
+    /// Its number.
+    number: u64,
+    /// The stretch with the page.
+    stretch: usize,
+}
+
+/// Compressed pages that follow each other among those that hold something, and how many of zeros
+/// lie between them.
 #[derive(Debug)]
 pub(super) struct Packed {
-    /// Which of the pages to write they are.
-    pub(super) pages: Range<usize>,
-    /// Bytes of each, and whether it is compressed.
-    pub(super) sizes: Vec<(usize, bool)>,
-    /// All of them, one after the other.
+    /// Which of all pages they and the zeros between them are.
+    pub(super) pages: Range<u64>,
+    /// Of each that holds something.
+    pub(super) places: Vec<Place>,
+    /// Their data, one after the other.
     pub(super) data: Vec<u8>,
+}
+
+/// Where a page stands among all pages, and what its data is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Pages before it.
+    pub(super) rank: u64,
+    /// Bytes of its data.
+    pub(super) size: usize,
+    /// Whether they are compressed.
+    pub(super) compressed: bool,
 }
 
 impl<'i> Pages<'i> {
     /// Looks at all pages that were ever written to.
     pub(super) fn of(image: &'i Image) -> io::Result<Self> {
-        let mut filled = Vec::new();
+        let (mut filled, mut before, mut count) = (Vec::new(), Vec::new(), 0);
         for (index, stretch) in image.stretches().iter().enumerate() {
+            before.push(count);
+            count += stretch.bytes / 4096;
             let content = image.stretch(stretch);
             let mut at = 0;
             while let Some(data) = image.data(stretch, at)? {
@@ -52,35 +78,39 @@ impl<'i> Pages<'i> {
                     (first..)
                         .zip(pages)
                         .filter(|(_, page)| !is_zero(page))
-                        .map(|(n, _)| (n, index)),
+                        .map(|(number, _)| Filled { number, stretch: index }),
                 );
                 at = data.end;
             }
         }
-        Ok(Self { image, filled })
+        Ok(Self { image, filled, before, count })
     }
 
-    /// Number of pages to write.
-    pub(super) fn count(&self) -> usize {
-        self.filled.len()
+    /// Number of pages, with those of zeros.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
-    /// Two bitmaps of so many bytes each: pages that exist, pages to write.
-    pub(super) fn bitmaps(&self, bytes: usize) -> Vec<u8> {
-        let mut bits = vec![0; 2 * bytes];
-        let mut set = |base: usize, number: u64| {
-            let at = usize::try_from(number / 8).ok().and_then(|at| bits.get_mut(base + at));
-            if let Some(byte) = at {
-                *byte |= 1 << (number % 8);
-            }
-        };
+    /// A bitmap of so many bytes, of the pages that exist.
+    pub(super) fn bitmap(&self, bytes: usize) -> Vec<u8> {
+        let mut bits = vec![0; bytes];
         for stretch in self.image.stretches() {
             let pages = stretch.bytes / 4096;
             let first = stretch.address / 4096;
-            (first..first + pages).for_each(|number| set(0, number));
+            for number in first..first + pages {
+                let at = usize::try_from(number / 8).ok().and_then(|at| bits.get_mut(at));
+                if let Some(byte) = at {
+                    *byte |= 1 << (number % 8);
+                }
+            }
         }
-        self.filled.iter().for_each(|(number, _)| set(bytes, *number));
         bits
+    }
+
+    /// Pages before a page.
+    fn rank(&self, page: Filled) -> Option<u64> {
+        let stretch = self.image.stretches().get(page.stretch)?;
+        Some(self.before.get(page.stretch)? + (page.number - stretch.address / 4096))
     }
 
     /// Compresses them on all CPUs and hands them over as they come, in any order.
@@ -111,18 +141,28 @@ impl<'i> Pages<'i> {
         })
     }
 
-    /// The pages of one go; `None` when all are done.
+    /// The pages of one go, with the pages of zeros up to the next one; `None` when all are done.
     fn go(&self, go: usize, packer: &mut Packer) -> Option<Packed> {
-        let start = go.checked_mul(GO).filter(|start| *start < self.filled.len())?;
-        let pages = start..(start + GO).min(self.filled.len());
-        let mut packed = Packed { pages: pages.clone(), sizes: Vec::new(), data: Vec::new() };
-        for &(number, stretch) in self.filled.get(pages)? {
-            let stretch = self.image.stretches().get(stretch)?;
-            let at = usize::try_from(number * 4096 - stretch.address).ok()?;
-            let page = self.image.stretch(stretch).get(at..at + PAGE)?;
-            let small = packer.pack(page);
-            packed.sizes.push((small.map_or(PAGE, <[u8]>::len), small.is_some()));
-            packed.data.extend_from_slice(small.unwrap_or(page));
+        let start = go.checked_mul(GO)?;
+        // Memory of nothing but zeros is one go, too.
+        if start >= self.filled.len().max(1) {
+            return None;
+        }
+        let end = start.saturating_add(GO);
+        let first = if go == 0 { 0 } else { self.rank(*self.filled.get(start)?)? };
+        let past = self.filled.get(end).map_or(Some(self.count), |page| self.rank(*page))?;
+        let mut packed = Packed { pages: first..past, places: Vec::new(), data: Vec::new() };
+        for page in self.filled.get(start..end.min(self.filled.len()))? {
+            let stretch = self.image.stretches().get(page.stretch)?;
+            let at = usize::try_from(page.number * 4096 - stretch.address).ok()?;
+            let bytes = self.image.stretch(stretch).get(at..at + PAGE)?;
+            let small = packer.pack(bytes);
+            packed.places.push(Place {
+                rank: self.rank(*page)?,
+                size: small.map_or(PAGE, <[u8]>::len),
+                compressed: small.is_some(),
+            });
+            packed.data.extend_from_slice(small.unwrap_or(bytes));
         }
         Some(packed)
     }

@@ -119,8 +119,78 @@ fn the_written_vmcore_says_the_same() {
     let mut zeros = [1; 10];
     vmcore.read_physical(PhysAddr(12 * MIB), &mut zeros).unwrap();
     assert_eq!(zeros, [0; 10], "what is left out is zeros");
-    // Pages with something in them: two notes' page, VMCOREINFO's, the text's, the noise.
-    assert_eq!(vmcore.dumped_bytes(), 4 * 4096);
+    // All of it: pages of zeros have descriptors, too.
+    assert_eq!(vmcore.dumped_bytes(), vmcore.memory_bytes());
+    // Headers, bitmaps and descriptors of 24 bytes, then five pages: one for all zeros, two notes'
+    // page, VMCOREINFO's, the text's, the noise.
+    let pages = vmcore.memory_bytes() / 4096;
+    assert!(bytes < 5 * 4096 + pages * 24 + 5 * 4096, "{bytes}");
+}
+
+/// `crash` reads a page of zeros only if it has a descriptor, and makedumpfile gives all of them
+/// one: that of a page of zeros at the start of the pages, as it is.
+#[test]
+fn all_pages_of_zeros_lead_to_one() {
+    let image = Image::of(&ram(), &memory()).unwrap();
+    let file = tempfile::tempfile().unwrap();
+    write(&image, &file).unwrap();
+    let map = crate::map::Map::of(&file).unwrap();
+    let word = |at: usize| u32::from_le_bytes(map[at..at + 4].try_into().unwrap());
+    let size = |at: usize| usize::try_from(word(at)).unwrap();
+    // struct disk_dump_header: sub_hdr_size, bitmap_blocks, max_mapnr.
+    let bitmaps = (1 + size(432)) * 4096;
+    let one = size(436) * 4096 / 2;
+    let table = bitmaps + 2 * one;
+    let bits = |bitmap: usize, page: usize| map[bitmap + page / 8] >> (page % 8) & 1 == 1;
+    let existing: Vec<usize> = (0..size(440)).filter(|page| bits(bitmaps, *page)).collect();
+    assert_eq!(map[bitmaps..bitmaps + one], map[bitmaps + one..table], "no page is left out");
+    // struct page_desc: offset, size, flags.
+    let descriptor = |index: usize| {
+        let at = table + 24 * index;
+        let offset = u64::from_le_bytes(map[at..at + 8].try_into().unwrap());
+        (usize::try_from(offset).unwrap(), size(at + 8), word(at + 12))
+    };
+    let zeros = table + 24 * existing.len();
+    assert_eq!(map[zeros..zeros + 4096], [0; 4096]);
+    // The notes, VMCOREINFO, the text at 3 MiB, the noise at 10 MiB.
+    let filled = [2, 5, 3 * 256, 10 * 256];
+    for (index, page) in existing.iter().enumerate() {
+        let (offset, size, flags) = descriptor(index);
+        if filled.contains(page) {
+            assert!(offset >= zeros + 4096, "page {page}");
+        } else {
+            assert_eq!((offset, size, flags), (zeros, 4096, 0), "page {page}");
+        }
+    }
+}
+
+#[test]
+fn pages_of_zeros_among_others_come_back_where_they_were() {
+    // More pages than are compressed in one go.
+    let ram = Ram::create(64 * MIB).unwrap();
+    let put = |at: u64, bytes: &[u8]| ram.file.write_all_at(bytes, at).unwrap();
+    put(STUB + 0x80, &1_u32.to_le_bytes());
+    put(STUB + 0x88, b"repro crash stub");
+    put(NOTES[0], &note("CORE", 1, &[0; 336]));
+    put(INFO, &note("VMCOREINFO", 0, TEXT.as_bytes()));
+    for page in 0..3000 {
+        put(20 * MIB + page * 8192, b"every second page");
+    }
+    let memory = Memory { ram: vec![(0x1000, 64 * MIB)], ..memory() };
+    let image = Image::of(&ram, &memory).unwrap();
+    let file = tempfile::tempfile().unwrap();
+    let bytes = write(&image, &file).unwrap();
+    let map = crate::map::Map::of(&file).unwrap();
+    let content = &map[..];
+    assert_eq!(vmcore::true_length(&content).unwrap(), bytes);
+    let vmcore = Vmcore::open(&content).unwrap();
+    assert_eq!(vmcore.problems(), []);
+    for page in (0..STUB / 4096).skip(1).chain(8 * 256..64 * 256) {
+        let (mut found, mut expected) = ([1; 4096], [1; 4096]);
+        vmcore.read_physical(PhysAddr(page * 4096), &mut found).unwrap();
+        ram.file.read_exact_at(&mut expected, page * 4096).unwrap();
+        assert_eq!(found, expected, "page {page}");
+    }
 }
 
 #[test]
@@ -158,6 +228,7 @@ fn what_a_guest_claims_of_its_memory_is_checked() {
         Memory { vmcoreinfo: (0x2000, u64::MAX), ..memory() },
         Memory { ram: vec![], ..memory() },
         Memory { ram: vec![(9, 8), (3, 4)], ..memory() },
+        Memory { ram: vec![(0x1000, 4 * MIB), (0x2000, 8 * MIB)], ..memory() },
         Memory { ram: vec![(u64::MAX - 8191, u64::MAX)], ..memory() },
     ] {
         let told = Image::of(&ram, &claim);

@@ -2,7 +2,7 @@
 //! The kdump-compressed format, as makedumpfile lays it out on x86-64.
 
 use crate::bytes::{Bytes, wide};
-use crate::{Memory, PAGE, Packing, Page};
+use crate::{Memory, PAGE, Packing, Page, notes};
 
 /// A stretch of the file that tests damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,9 @@ pub struct Kdump {
     pub one_bitmap: bool,
     /// The page numbers of which this file of a split set has the data.
     pub split: Option<(u64, u64)>,
+    /// Whether it is written as QEMU does: no names but the machine, VMCOREINFO at the end of the
+    /// notes and nowhere else, a page of zeros before all others.
+    pub by_qemu: bool,
 }
 
 /// The finished file and where its parts are.
@@ -87,7 +90,15 @@ impl Kdump {
             erase_info: Vec::new(),
             one_bitmap: false,
             split: None,
+            by_qemu: false,
         }
+    }
+
+    /// A dump as QEMU 10 writes it (`dump/dump.c`): it knows no names of the guest, its program is
+    /// for more machines than one, and `phys_base` is what the guest told by VMCOREINFO, or 0.
+    #[must_use]
+    pub fn by_qemu(packing: Packing) -> Self {
+        Self { machine: "Unknown", release: "", dump_level: 1, by_qemu: true, ..Self::new(packing) }
     }
 
     /// The file.
@@ -117,7 +128,10 @@ impl Kdump {
     fn main_header(&self, file: &mut Bytes, memory: &Memory) {
         file.put(0, b"KDUMP   ");
         file.put(8, &self.version.to_le_bytes());
-        let names = ["Linux", "synth", self.release, "#1 SMP", self.machine, "(none)"];
+        let names = match self.by_qemu {
+            true => ["", "", "", "", self.machine, ""],
+            false => ["Linux", "synth", self.release, "#1 SMP", self.machine, "(none)"],
+        };
         for (index, name) in names.iter().enumerate() {
             file.put(12 + 65 * index, name.as_bytes());
         }
@@ -141,16 +155,24 @@ impl Kdump {
             file.put_u64(at + if since(6) { 80 } else { 16 }, first);
             file.put_u64(at + if since(6) { 88 } else { 24 }, past);
         }
-        if since(3) && !self.vmcoreinfo.is_empty() {
+        if since(3) && !self.vmcoreinfo.is_empty() && !self.by_qemu {
             file.put(end, self.vmcoreinfo.as_bytes());
             file.put_u64(at + 32, wide(end));
             file.put_u64(at + 40, wide(self.vmcoreinfo.len()));
             end = file.align(4);
         }
-        if since(4) && !self.notes.is_empty() {
-            file.put(end, &self.notes);
+        let mut notes = self.notes.clone();
+        if self.by_qemu && !self.vmcoreinfo.is_empty() {
+            notes.extend(notes::vmcoreinfo(&self.vmcoreinfo));
+            // The note's header of three words, its name in twelve bytes.
+            let text = end + self.notes.len() + 24;
+            file.put_u64(at + 32, wide(text));
+            file.put_u64(at + 40, wide(self.vmcoreinfo.len()));
+        }
+        if since(4) && !notes.is_empty() {
+            file.put(end, &notes);
             file.put_u64(at + 48, wide(end));
-            file.put_u64(at + 56, wide(self.notes.len()));
+            file.put_u64(at + 56, wide(notes.len()));
         }
         if since(6) {
             file.put_u64(at + 96, memory.max_pfn());
@@ -188,7 +210,10 @@ impl Kdump {
         let table = file.0.len();
         let start = table + 24 * pages.clone().count();
         file.put(start, &[]);
-        let mut zero_page = None;
+        let mut zero_page = self.by_qemu.then(|| {
+            file.put(start, &vec![0; self.block_size]);
+            (start, self.block_size, 0)
+        });
         for (index, (_, page)) in pages.enumerate() {
             let Page::Kept(bytes) = page else {
                 file.put(table + 24 * index, &[0; 24]);

@@ -47,6 +47,9 @@ pub enum Error {
         /// The machine, as the header names it.
         machine: String,
     },
+    /// Neither the header nor the notes tell the machine.
+    #[error("nothing in the dump tells its machine, only dumps of x86_64 are supported")]
+    UnknownMachine,
     /// The memory map given for a file of raw RAM has a range that is empty, overlaps another
     /// one or does not end below 2^64.
     #[error("the range of {size:#x} bytes at {start} of the memory map makes no sense")]

@@ -36,7 +36,8 @@ pub struct DumpInfo {
     pub page_size: u32,
     /// Where the kernel image starts in physical memory, as the container says. Signed.
     pub phys_base: Option<i64>,
-    /// The kernel's names for itself, which only kdump-compressed headers carry.
+    /// The kernel's names for itself, which only kdump-compressed headers carry, and of those not
+    /// QEMU's.
     pub uts: Option<Uts>,
     /// The pages that this file of a set written by `makedumpfile --split` holds.
     pub split: Option<Range<Pfn>>,

@@ -4,7 +4,7 @@
 //! A note is three 32-bit integers (length of the name, length of the content, type), the name
 //! and the content, both padded to four bytes (`Elf64_Nhdr` in `include/uapi/linux/elf.h`).
 
-use crate::read_at::Span;
+use crate::read_at::{Span, fetch};
 use crate::registers::{PtRegs, prstatus_pid};
 use crate::{Problem, ReadAt, ReadError, le};
 
@@ -12,6 +12,10 @@ use crate::{Problem, ReadAt, ReadError, le};
 const NT_PRSTATUS: u32 = 1;
 /// Bytes of a note's three integers.
 const NOTE_HEADER: usize = 12;
+/// Bytes of `struct elf_prstatus` on x86-64.
+const PRSTATUS: usize = 336;
+/// Bytes of a CPU's note: the integers, the name in eight bytes, the content.
+const FIRST_NOTE: u64 = 356;
 
 /// What a CPU's note says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +77,16 @@ impl Notes {
             }
         }
         notes
+    }
+
+    /// Whether they begin with that of a CPU of x86-64: of the machines with 64 bits and the least
+    /// significant byte first, no other has a `struct elf_prstatus` of that size.
+    pub(crate) fn are_of_x86_64(file: &dyn ReadAt, section: Span) -> bool {
+        let size = FIRST_NOTE.min(section.size);
+        let Ok(bytes) = fetch(file, section.offset, size) else { return false };
+        Note::parse(&bytes, 0).is_some_and(|note| {
+            note.name == b"CORE" && note.kind == NT_PRSTATUS && note.content.len() == PRSTATUS
+        })
     }
 
     /// Adds VMCOREINFO, in the kernel's note for it or as the mere text.

@@ -155,8 +155,8 @@ fn open_kdump(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Found, E
         nr_cpus: Some(header.nr_cpus),
         max_pfn: Pfn(header.max_pfn),
         page_size: u32::try_from(header.block_size).expect("checked to be at most 64 KiB"),
-        phys_base: Some(header.phys_base),
-        uts: Some(header.uts),
+        phys_base: header.phys_base,
+        uts: header.uts,
         split: header.split,
     };
     Ok(Found { memory: Memory::Kdump(Box::new(memory)), info, notes, vmcoreinfo })

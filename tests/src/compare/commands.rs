@@ -77,7 +77,7 @@ pub fn all(
     let place = format!("{:x}", place.wrapping_add(slide));
     let commands: Vec<String> =
         COMMANDS.iter().map(|(command, _)| command.replace("INIT_TASK", &place)).collect();
-    let theirs = crash::run(&dump.vmcore, &dump.vmlinux, &commands)?;
+    let theirs = crash::run(&[&dump.vmcore], &dump.vmlinux, &commands)?;
     let symbols = analysis::Symbols {
         vmlinux: Some(dump.vmlinux.clone()),
         modules: modules.to_vec(),

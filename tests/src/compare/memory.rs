@@ -28,7 +28,7 @@ pub fn all(dump: &Dump, report: &Report, compared: &mut Count) -> Result<()> {
     let mut commands = words(&["kmem -i", "kmem -V", "kmem -s", "kmem -v", "files", "mount"]);
     commands.push(format!("kmem {task}"));
     let ours = dump.ask(&commands)?;
-    let theirs = crash::run(&dump.vmcore, &dump.vmlinux, &commands)?;
+    let theirs = crash::run(&[&dump.vmcore], &dump.vmlinux, &commands)?;
     let pair = |index: usize| (&ours[index], theirs[index].as_str());
     usage(pair(0), compared)?;
     counters(pair(1), compared)?;

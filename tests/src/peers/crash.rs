@@ -2,6 +2,7 @@
 //! `crash`: `bt`, `sys`, `mod`, `log`, and expressions evaluated by the gdb within it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -68,7 +69,7 @@ pub fn ask(
     commands.extend(modules.iter().map(|(name, file)| format!("mod -s {name} {}", file.display())));
     commands.push("bt".to_owned());
     commands.extend(expression.map(|expression| format!("p/x {expression}")));
-    let said = run(vmcore, vmlinux, &commands)?;
+    let said = run(&[vmcore], vmlinux, &commands)?;
     let mut answers = said.into_iter();
     let mut next = || answers.next().context("crash stopped early");
     let (sys, listing, log) = (next()?, next()?, next()?);
@@ -84,11 +85,11 @@ pub fn ask(
     })
 }
 
-/// Runs commands; what each of them printed.
+/// Runs commands on a dump of one file or of several; what each of them printed.
 ///
 /// # Errors
 /// It cannot be had, or it fails.
-pub fn run(vmcore: &Path, vmlinux: &Path, commands: &[String]) -> Result<Vec<String>> {
+pub fn run(vmcores: &[&Path], vmlinux: &Path, commands: &[String]) -> Result<Vec<String>> {
     let crash = setup::program("crash", "crash")?;
     let folder = tempfile::tempdir().context("make a folder")?;
     let answer = |index: usize| folder.path().join(index.to_string());
@@ -100,9 +101,14 @@ pub fn run(vmcore: &Path, vmlinux: &Path, commands: &[String]) -> Result<Vec<Str
     let script = folder.path().join("commands");
     fs::write(&script, input).with_context(|| format!("write {}", script.display()))?;
     // It takes what follows an @ in a path for an address.
-    let dump = folder.path().join("vmcore");
-    symlink(vmcore, &dump).with_context(|| format!("make {}", dump.display()))?;
-    let output = duct::cmd!(crash, "-s", vmlinux, dump, "-i", script)
+    let mut words = vec![OsString::from("-s"), vmlinux.into()];
+    for (index, vmcore) in vmcores.iter().enumerate() {
+        let dump = folder.path().join(format!("vmcore{index}"));
+        symlink(vmcore, &dump).with_context(|| format!("make {}", dump.display()))?;
+        words.push(dump.into());
+    }
+    words.extend(["-i".into(), script.into()]);
+    let output = duct::cmd(crash, words)
         .stdin_null()
         .stderr_to_stdout()
         .stdout_capture()

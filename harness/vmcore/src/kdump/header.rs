@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::notes::Notes;
 use crate::read_at::{Span, fetch};
 use crate::{Codec, Error, Pfn, ReadAt, Uts, le};
 
@@ -17,6 +18,15 @@ const HEADER_BYTES: u64 = 464;
 const STATUS_INCOMPLETE: u32 = 0x8;
 /// The compressions in the header's status.
 const STATUS_COMPRESSION: u32 = 0x1 | 0x2 | 0x4 | 0x20;
+/// The machine that is read here.
+const MACHINE: &str = "x86_64";
+/// What a writer puts in the machine's place that does not know it.
+///
+/// Situation: a dump by QEMU (`dump-guest-memory -z`, libvirt's `virsh dump --memory-only --format
+/// kdump-zlib`). Nothing in QEMU knows the kernel's names: all are empty but the machine, which is
+/// `Unknown` since one program serves more than one machine, and `x86_64` before. The notes tell
+/// the machine then, which QEMU always writes. Without VMCOREINFO `phys_base` is 0 and means nothing.
+const NO_MACHINE: [&str; 2] = ["Unknown", ""];
 /// Bytes of one utsname field: `__NEW_UTS_LEN` and a NUL.
 const UTS_FIELD: usize = 65;
 /// Block sizes read here; x86-64 has only the first.
@@ -30,12 +40,14 @@ const MOST_PAGES: u64 = 1 << 34;
 #[derive(Debug, Clone)]
 pub(crate) struct Header {
     pub(crate) version: u32,
-    pub(crate) uts: Uts,
+    /// The kernel's names; `None` if the writer did not know them.
+    pub(crate) uts: Option<Uts>,
     pub(crate) status: u32,
     /// Bytes in a block, which is also a page.
     pub(crate) block_size: u64,
     pub(crate) nr_cpus: u32,
-    pub(crate) phys_base: i64,
+    /// `None` if the writer did not know it.
+    pub(crate) phys_base: Option<i64>,
     pub(crate) dump_level: u32,
     pub(crate) split: Option<Range<Pfn>>,
     /// Number of pages that the bitmaps stand for.
@@ -54,7 +66,9 @@ impl Header {
             .map_err(|source| Error::Cut { what: "kdump header", source })?;
         let version = check("header version", 8, le::i32(&main, 8), 1..7)?;
         let uts = uts(&main);
-        if uts.machine != "x86_64" {
+        let knows_names = !uts.release.is_empty();
+        let names_machine = !NO_MACHINE.contains(&uts.machine.as_str());
+        if names_machine && uts.machine != MACHINE {
             return Err(Error::Machine { machine: uts.machine });
         }
         let block_size = check("block size", 428, le::i32(&main, 428), BLOCK_SIZES)?;
@@ -66,6 +80,9 @@ impl Header {
         let max_mapnr = field(&main, 440)?;
         let nr_cpus = field(&main, 460)?;
         let sub = SubHeader::read(file, block_size, version)?;
+        if !names_machine && !Notes::are_of_x86_64(file, sub.notes) {
+            return Err(Error::UnknownMachine);
+        }
         let max_pfn = if sub.max_mapnr == 0 { u64::from(max_mapnr) } else { sub.max_mapnr };
         if max_pfn > MOST_PAGES {
             let offset = block_size + SubHeader::MAX_MAPNR;
@@ -73,11 +90,11 @@ impl Header {
         }
         Ok(Self {
             version: u32::try_from(version).expect("checked to be below 7"),
-            uts,
+            uts: knows_names.then_some(uts),
             status: field(&main, 424)?,
             block_size,
             nr_cpus,
-            phys_base: sub.phys_base,
+            phys_base: Some(sub.phys_base).filter(|base| knows_names || *base != 0),
             dump_level: sub.dump_level,
             split: sub.split,
             max_pfn,

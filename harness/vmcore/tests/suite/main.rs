@@ -13,6 +13,7 @@ mod large;
 mod length;
 mod mutations;
 mod notes;
+mod qemu;
 mod ram;
 mod sample;
 mod split;
