@@ -15,6 +15,7 @@ use object::read::ReadCache;
 use object::read::archive::ArchiveFile;
 
 use super::FetchError;
+use super::foreign;
 use super::member::Member;
 use super::meter::{Meter, Metered};
 
@@ -45,7 +46,7 @@ pub(super) fn visit(
         }
         Ok(())
     };
-    walk().map_err(|source| meter.or_cancelled(FetchError::Unpack { path: deb.to_owned(), source }))
+    walk().map_err(|source| meter.or_cancelled(FetchError::unpack(deb, source)))
 }
 
 /// Unpacks the files that `wanted` says into `folder`.
@@ -57,11 +58,20 @@ pub(super) fn unpack(
 ) -> Result<(), FetchError> {
     visit(deb, meter, |path, entry| {
         // Folders come into being with their files, writable, so that a cache can be removed.
-        if !entry.header().entry_type().is_dir() && wanted(path) {
+        if !entry.header().entry_type().is_dir() && wanted(path) && stays_inside(path, entry)? {
             entry.unpack_in(folder)?;
         }
         Ok(ControlFlow::Continue(()))
     })
+}
+
+/// Whether a link leads to a place in the package. Debian's kernels have others: `build` leads to
+/// `/usr/src`, which here would be the host's.
+fn stays_inside(path: &Path, entry: &Entry<'_, '_>) -> io::Result<bool> {
+    if !entry.header().entry_type().is_symlink() {
+        return Ok(true);
+    }
+    Ok(entry.link_name()?.is_some_and(|target| foreign::stays(path, &target)))
 }
 
 /// Packages write `./usr/…`.

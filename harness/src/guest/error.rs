@@ -2,7 +2,7 @@
 //! Why a guest's files could not be had.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::rpm::RpmError;
 use super::store::{StoreError, advice};
@@ -52,9 +52,11 @@ pub enum FetchError {
         output: String,
     },
     /// A package is not what its format says.
-    #[error("cannot unpack {path}{}", advice(source))]
+    #[error("cannot unpack {what} ({path}){}", advice(source))]
     Unpack {
         /// The package.
+        what: String,
+        /// Its file.
         path: PathBuf,
         /// What is wrong.
         source: io::Error,
@@ -115,6 +117,12 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// A file, which is not known by another name, cannot be unpacked.
+    pub(super) fn unpack(path: &Path, source: io::Error) -> Self {
+        let what = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::Unpack { what, path: path.to_owned(), source }
+    }
+
     /// Whether the site is to blame, so that what an earlier run fetched is still good.
     pub(super) fn is_of_site(&self) -> bool {
         matches!(

@@ -8,6 +8,7 @@ mod deb;
 mod error;
 mod fetch;
 mod files;
+mod foreign;
 mod headers;
 mod import;
 pub(crate) mod libraries;

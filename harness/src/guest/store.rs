@@ -2,7 +2,7 @@
 //! The cache: content-addressed, read-only, safe with several runs at once.
 //!
 //! ```text
-//! <sha256>/<basename>   what was downloaded, checked when it came in
+//! <sha256>/<sha256>     what was downloaded, checked when it came in
 //! trees/<key>/          what was unpacked or built from it
 //! records/<name>.json   what was decided (which packages a guest is made of)
 //! apt/<name>/           apt's own lists
@@ -210,7 +210,8 @@ impl<'s> Lock<'s> {
             return Err(StoreError::Checksum { path, expected, actual });
         }
         let folder = self.store.root.join(sha256);
-        let target = folder.join(file.file_name().unwrap_or_default());
+        // What a site calls it is not asked.
+        let target = folder.join(sha256);
         let write = |source| StoreError::Write { path: target.clone(), source };
         fs::create_dir_all(&folder).map_err(write)?;
         fs::set_permissions(file, Permissions::from_mode(0o444)).map_err(write)?;

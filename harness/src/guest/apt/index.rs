@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Package records as `apt-cache show` prints them (deb-src-control(5)'s form).
 
+use super::super::foreign;
+
 /// One version of one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -45,16 +47,13 @@ fn record(stanza: &str) -> Option<Record> {
     };
     let sha256 = field("SHA256")?;
     let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let package = field("Package")?;
-    // It becomes part of paths of the cache.
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-    if !is_hash || package.starts_with('.') || !package.chars().all(is_name) {
+    if !is_hash {
         return None;
     }
     let depends = |name| field(name).map(|text| dependencies(&text)).unwrap_or_default();
     Some(Record {
-        package,
-        version: field("Version")?,
+        package: plain(&field("Package")?)?,
+        version: field("Version").filter(|text| is_version(text))?,
         size: field("Size")?.parse().ok()?,
         sha256: sha256.to_ascii_lowercase(),
         library: field("Multi-Arch").as_deref() == Some("same"),
@@ -62,17 +61,28 @@ fn record(stanza: &str) -> Option<Record> {
     })
 }
 
+/// A name that becomes a part of paths of the cache and a word for apt.
+pub(super) fn plain(text: &str) -> Option<String> {
+    foreign::name("name", text).ok()
+}
+
+/// `[epoch:]upstream[-revision]` (deb-version(7)).
+fn is_version(text: &str) -> bool {
+    let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
+    epoch.parse::<u32>().is_ok() && rest.split(':').all(|part| plain(part).is_some())
+}
+
 /// Reads `a (>= 1), b:any | c, d (= 2)`.
 fn dependencies(text: &str) -> Vec<Dependency> {
     let one = |alternatives: &str| {
         let first = alternatives.split('|').next()?.trim();
         let (name, condition) = first.split_once('(').unwrap_or((first, ""));
-        let name = name.trim().split(':').next().filter(|name| !name.is_empty())?;
+        let name = plain(name.trim().split(':').next()?)?;
         let exactly = condition.trim().strip_prefix('=').map(|rest| {
             let version = rest.split(')').next().unwrap_or(rest);
             version.trim().to_owned()
         });
-        Some(Dependency { package: name.to_owned(), exactly })
+        Some(Dependency { package: name, exactly })
     };
     text.split(',').filter_map(one).collect()
 }
@@ -117,6 +127,14 @@ mod tests {
             assert_eq!(parse(&text).len(), 1, "{name}");
         }
         assert_eq!(parse(&sample().replace(HASH, "abc")).len(), 0);
+    }
+
+    #[test]
+    fn a_dependency_that_apt_would_take_for_an_option_is_left_out() {
+        let text = sample().replace("two:any", "-oDir::Bin::x=y").replace("four", "a/b");
+        let names: Vec<_> = parse(&text)[0].depends.iter().map(|it| it.package.clone()).collect();
+        assert_eq!(names, ["base", "one"]);
+        assert_eq!(parse(&sample().replace("1:2.0~rc1", "1:../2.0")).len(), 1);
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl<'a> Apt<'a> {
     /// Names of the packages that begin with `prefix`.
     pub(super) fn names(&self, prefix: &str) -> Result<Vec<String>, FetchError> {
         let text = self.run("apt-cache", &["pkgnames", prefix])?;
-        Ok(text.lines().map(|line| line.trim().to_owned()).filter(|n| !n.is_empty()).collect())
+        Ok(text.lines().filter_map(|line| index::plain(line.trim())).collect())
     }
 
     /// Every version of these packages, newest first within one name. Unknown names are left out.

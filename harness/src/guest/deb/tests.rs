@@ -93,6 +93,35 @@ fn unpacking_stops_when_cancelled() {
 }
 
 #[test]
+fn a_link_that_leads_out_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let links =
+        [("usr/far", outside.path().to_str().unwrap()), ("usr/up", "../../x"), ("usr/ok", "b")];
+    let root = folder.path().join("links");
+    for (name, target) in links {
+        fs::create_dir_all(root.join("usr")).unwrap();
+        std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+    }
+    let deb = package(folder.path(), &[("usr/b", b"1")]);
+    duct::cmd!(
+        "sh",
+        "-c",
+        "tar -cf data.tar -C links usr -C ../root usr/b && xz -f data.tar && rm p.deb \
+        && ar qc p.deb debian-binary control.tar.xz data.tar.xz 2>/dev/null"
+    )
+    .dir(folder.path())
+    .run()
+    .unwrap();
+    let target = folder.path().join("target");
+    fs::create_dir_all(&target).unwrap();
+    unpack(&deb, &Meter::default(), &target, |_| true).unwrap();
+    assert!(target.join("usr/far").symlink_metadata().is_err());
+    assert!(target.join("usr/up").symlink_metadata().is_err());
+    assert_eq!(fs::read(target.join("usr/ok")).unwrap(), b"1");
+}
+
+#[test]
 fn a_path_that_leads_out_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let deb = package(folder.path(), &[("x", b"1")]);

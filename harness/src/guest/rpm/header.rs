@@ -6,6 +6,9 @@
 
 use std::io::{self, Read};
 
+use super::identity::Identity;
+use super::version::Evr;
+
 /// First bytes of a header: a magic number, the version of the structure, four reserved bytes.
 const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0];
 const ENTRY: usize = 16;
@@ -135,6 +138,20 @@ impl Header {
             Some(format!("{}{name}", folders.get(usize::try_from(*index).ok()?)?))
         };
         names.iter().zip(&indexes).filter_map(path).collect()
+    }
+
+    /// What the package calls itself.
+    ///
+    /// # Errors
+    /// It has no such name, or none that can be a part of a path.
+    pub(super) fn identity(&self) -> Result<Identity, String> {
+        let text = |tag| self.text(tag).unwrap_or_default();
+        let evr = Evr {
+            epoch: self.number(tag::EPOCH).unwrap_or(0),
+            version: text(tag::VERSION).to_owned(),
+            release: text(tag::RELEASE).to_owned(),
+        };
+        Identity::new(text(tag::NAME), &evr, text(tag::ARCH))
     }
 
     fn find(&self, tag: u32, kinds: &[u32]) -> Option<Entry> {

@@ -31,8 +31,8 @@ pub(super) fn choose<'r>(
     let no_kernel = |why: String| FetchError::NoKernel { guest: guest.to_owned(), why };
     let first = kernel.image.first().map(String::as_str).unwrap_or_default();
     let mut candidates: Vec<&Record> =
-        records.iter().copied().filter(|record| record.name == first).collect();
-    candidates.sort_by(|a, b| b.evr.compare(&a.evr));
+        records.iter().copied().filter(|record| record.name() == first).collect();
+    candidates.sort_by(|a, b| b.evr().compare(a.evr()));
     if candidates.is_empty() {
         return Err(no_kernel(format!("there is no package {first} in {place}")));
     }
@@ -48,7 +48,7 @@ pub(super) fn choose<'r>(
                 return Ok(chosen);
             }
             Err(missing) => {
-                let release = candidate.kernel_release();
+                let release = candidate.identity.kernel_release();
                 lacking.push(format!("kernel {release} is passed over: no {missing} in {place}"));
             }
         }
@@ -56,7 +56,7 @@ pub(super) fn choose<'r>(
     let why = match (&kernel.release, lacking.is_empty()) {
         (Some(release), true) => {
             let mut known: Vec<String> =
-                candidates.iter().map(|record| record.kernel_release()).collect();
+                candidates.iter().map(|record| record.identity.kernel_release()).collect();
             known.dedup();
             let more = if known.len() > MAX_NAMED { ", …" } else { "" };
             known.truncate(MAX_NAMED);
@@ -69,8 +69,8 @@ pub(super) fn choose<'r>(
 
 /// Whether the user means this one; the machine may be left out.
 fn is_release(record: &Record, release: &str) -> bool {
-    let full = record.kernel_release();
-    full == release || full.strip_suffix(&format!(".{}", record.arch)) == Some(release)
+    let identity = &record.identity;
+    identity.kernel_release() == release || identity.short_release() == release
 }
 
 /// All packages of a kernel, or the name of the first one that is missing.
@@ -80,14 +80,13 @@ fn parts<'r>(
     kernel: &RpmKernel,
 ) -> Result<Chosen<'r>, String> {
     let find = |name: &str| {
-        let same = |record: &&&Record| {
-            record.name == name && record.evr == first.evr && record.arch == first.arch
-        };
-        let missing = || format!("{name}-{}-{}", first.evr.version, first.evr.release);
+        let same =
+            |record: &&&Record| record.name() == name && record.identity.is_beside(&first.identity);
+        let missing = || format!("{name}-{}", first.identity.short_release());
         records.iter().find(same).copied().ok_or_else(missing)
     };
     Ok(Chosen {
-        release: first.kernel_release(),
+        release: first.identity.kernel_release(),
         image: kernel.image.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
         devel: find(&kernel.devel)?,
         debug: find(&kernel.debug)?,
@@ -98,17 +97,17 @@ fn parts<'r>(
 #[cfg(test)]
 mod tests {
     use super::super::checksum::{Checksum, Kind};
+    use super::super::identity::Identity;
+    use super::super::location::Location;
     use super::super::version::Evr;
     use super::*;
 
     fn record(name: &str, release: &str) -> Record {
         Record {
-            name: name.into(),
-            arch: "x86_64".into(),
-            evr: Evr::parse(release),
+            identity: Identity::new(name, &Evr::parse(release), "x86_64").unwrap(),
             checksum: Checksum { kind: Kind::Sha256, value: String::new() },
             size: 1,
-            location: String::new(),
+            location: Location::new("k.rpm").unwrap(),
             provides: vec![],
             requires: vec![],
             files: vec![],

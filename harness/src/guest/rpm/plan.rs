@@ -334,7 +334,7 @@ impl Root {
                 tree.next_package();
                 unpack_into(&mut tree, package, meter, &|path| !is_of_no_use(path))?;
             }
-            let write = |source| FetchError::Unpack { path: folder.to_owned(), source };
+            let write = |source| FetchError::unpack(folder, source);
             for (path, target) in &self.setup.links {
                 let path = Path::new(path.trim_start_matches('/'));
                 tree.link(path, Path::new(target)).map_err(write)?;
@@ -384,8 +384,9 @@ fn is_of_no_use(path: &Path) -> bool {
 }
 
 fn unpack(package: &Package, meter: &Meter, visit: &mut Visit<'_>) -> Result<(), FetchError> {
-    let failed =
-        |source| meter.or_cancelled(FetchError::Unpack { path: package.path.clone(), source });
+    let what = package.header.identity().map(|it| it.full_name()).unwrap_or_default();
+    let path = package.path.clone();
+    let failed = |source| meter.or_cancelled(FetchError::Unpack { what, path, source });
     payload::visit(package, meter, visit).map_err(failed)
 }
 

@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Read};
 
 use super::capability::{Capability, Relation};
 use super::checksum::Checksum;
+use super::identity::Identity;
+use super::location::Location;
 use super::record::{Record, is_of_packages};
 use super::version::Evr;
 use super::xml::{Element, Item, walk};
@@ -43,13 +45,13 @@ pub(super) fn parse(
         match item {
             Item::Begin(element) if element.name == "package" => current = Some(Draft::default()),
             Item::End("package", _) => {
-                let record = current.take().and_then(|draft| draft.finish(repository));
-                let fits = |record: &Record| record.arch == arch || record.arch == "noarch";
-                records.extend(record.filter(fits));
+                let record = current.take().map(|draft| draft.finish(repository)).transpose()?;
+                let fits = |record: &Record| record.identity.runs_on(arch);
+                records.extend(record.flatten().filter(fits));
             }
             Item::Begin(element) => {
                 if let Some(draft) = &mut current {
-                    draft.begin(&element);
+                    draft.begin(&element)?;
                 }
             }
             Item::End(name, text) => {
@@ -109,10 +111,16 @@ struct Draft {
 }
 
 impl Draft {
-    fn begin(&mut self, element: &Element<'_>) {
+    fn begin(&mut self, element: &Element<'_>) -> Result<(), String> {
         let text = |name| element.attribute(name).unwrap_or_default();
         match element.name {
-            "version" => self.evr = evr(element),
+            "version" => {
+                self.evr = evr(element);
+                let epoch = element.attribute("epoch").unwrap_or_else(|| "0".to_owned());
+                if epoch.parse() != Ok(self.evr.epoch) {
+                    return Err(format!("the epoch `{}` is no number", epoch.escape_debug()));
+                }
+            }
             "checksum" => self.checksum_kind = text("type"),
             "size" => self.size = element.number("package").unwrap_or(0),
             "location" => self.location = text("href"),
@@ -125,6 +133,7 @@ impl Draft {
             "entry" => self.entry(element),
             _ => {}
         }
+        Ok(())
     }
 
     fn entry(&mut self, element: &Element<'_>) {
@@ -156,21 +165,21 @@ impl Draft {
     }
 
     /// None for a package that lacks what it takes to get it.
-    fn finish(self, repository: usize) -> Option<Record> {
-        let complete = !self.name.is_empty() && !self.location.is_empty();
-        complete.then_some(())?;
-        Some(Record {
-            name: self.name,
-            arch: self.arch,
-            evr: self.evr,
-            checksum: self.checksum?,
+    fn finish(self, repository: usize) -> Result<Option<Record>, String> {
+        let Some(checksum) = self.checksum else { return Ok(None) };
+        if self.name.is_empty() || self.location.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Record {
+            identity: Identity::new(&self.name, &self.evr, &self.arch)?,
+            checksum,
             size: self.size,
-            location: self.location,
+            location: Location::new(&self.location)?,
             provides: self.provides,
             requires: self.requires,
             files: self.files,
             repository,
-        })
+        }))
     }
 }
 

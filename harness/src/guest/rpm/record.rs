@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is known of a package before its file is here: from primary.xml, or from its own header.
 
+use std::io;
 use std::path::Path;
 
 use super::super::Package as Listed;
 use super::capability::{Capability, Relation};
 use super::checksum::{Checksum, Kind};
-use super::header::{Header, tag};
+use super::header::{Header, invalid, tag};
+use super::identity::Identity;
+use super::location::Location;
 use super::version::Evr;
 
 /// One package of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
-    pub(super) name: String,
-    pub(super) arch: String,
-    pub(super) evr: Evr,
+    pub(super) identity: Identity,
     /// Of the package's file.
     pub(super) checksum: Checksum,
     pub(super) size: u64,
-    /// Path in the repository.
-    pub(super) location: String,
+    pub(super) location: Location,
     pub(super) provides: Vec<Capability>,
     pub(super) requires: Vec<Capability>,
     /// Absolute paths; from primary.xml only those that packages commonly require.
@@ -29,15 +29,16 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// `name-version-release.arch`, as its file is usually called.
-    pub(super) fn full_name(&self) -> String {
-        let Evr { version, release, .. } = &self.evr;
-        format!("{}-{version}-{release}.{}", self.name, self.arch)
+    pub(super) fn name(&self) -> &str {
+        self.identity.name()
     }
 
-    /// The release of the kernel it belongs to, as `uname -r` prints it.
-    pub(super) fn kernel_release(&self) -> String {
-        format!("{}-{}.{}", self.evr.version, self.evr.release, self.arch)
+    pub(super) fn evr(&self) -> &Evr {
+        self.identity.evr()
+    }
+
+    pub(super) fn full_name(&self) -> String {
+        self.identity.full_name()
     }
 
     /// As the list of a guest's packages has it. A checksum of another kind than SHA-256 is
@@ -47,14 +48,20 @@ impl Record {
             Kind::Sha256 => self.checksum.value.clone(),
             kind => format!("{kind:?}:{}", self.checksum.value).to_ascii_lowercase(),
         };
-        Listed { name: self.name.clone(), version: self.evr.to_string(), sha256 }
+        Listed { name: self.name().to_owned(), version: self.evr().to_string(), sha256 }
     }
 
-    /// From a package's own header.
-    pub(super) fn of_header(header: &Header, path: &Path, sha256: String) -> Option<Self> {
+    /// From a package's own header; none for a package of sources.
+    pub(super) fn of_header(
+        header: &Header,
+        path: &Path,
+        sha256: String,
+    ) -> io::Result<Option<Self>> {
         // A package of sources has none itself.
-        header.text(tag::SOURCERPM)?;
-        let text = |tag| header.text(tag).map(str::to_owned);
+        if header.text(tag::SOURCERPM).is_none() {
+            return Ok(None);
+        }
+        let identity = header.identity().map_err(|why| invalid(&why))?;
         let capabilities = |names, bits, versions| {
             let (names, versions) = (header.texts(names), header.texts(versions));
             let bits = header.numbers(bits);
@@ -69,17 +76,11 @@ impl Record {
         let provides = capabilities(tag::PROVIDENAME, tag::PROVIDEFLAGS, tag::PROVIDEVERSION);
         let requires = capabilities(tag::REQUIRENAME, tag::REQUIREFLAGS, tag::REQUIREVERSION);
         let for_scripts = |bits: u32| bits & SCRIPTS != 0;
-        Some(Self {
-            name: text(tag::NAME)?,
-            arch: text(tag::ARCH)?,
-            evr: Evr {
-                epoch: header.number(tag::EPOCH).unwrap_or(0),
-                version: text(tag::VERSION)?,
-                release: text(tag::RELEASE)?,
-            },
+        Ok(Some(Self {
+            identity,
             checksum: Checksum { kind: Kind::Sha256, value: sha256 },
-            size: path.metadata().ok()?.len(),
-            location: path.file_name()?.to_str()?.to_owned(),
+            size: path.metadata()?.len(),
+            location: Location::found(path),
             provides: provides.into_iter().map(|(_, it)| it).collect(),
             requires: requires
                 .into_iter()
@@ -88,7 +89,7 @@ impl Record {
                 .collect(),
             files: header.files(),
             repository: 0,
-        })
+        }))
     }
 }
 

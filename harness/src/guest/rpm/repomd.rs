@@ -2,13 +2,14 @@
 //! `repodata/repomd.xml`: which files describe a repository, with their checksums.
 
 use super::checksum::Checksum;
+use super::location::Location;
 use super::xml::{Item, walk};
 
 /// A file that describes the repository's packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listing {
     /// Its path in the repository.
-    pub(super) location: String,
+    pub(super) location: Location,
     /// Of the file as it is, compressed.
     pub(super) checksum: Checksum,
     pub(super) size: Option<u64>,
@@ -53,12 +54,13 @@ impl Repomd {
             Some("filelists") => &mut self.filelists,
             _ => return Ok(()),
         };
-        let location = data.location.ok_or("a file of it has no location")?;
+        let location = Location::new(&data.location.ok_or("a file of it has no location")?)?;
         let checksum = data
             .checksum_kind
             .zip(data.checksum)
             .and_then(|(kind, value)| Checksum::new(&kind, &value));
-        let checksum = checksum.ok_or_else(|| format!("{location} has no checksum of use"))?;
+        let checksum =
+            checksum.ok_or_else(|| format!("{} has no checksum of use", location.as_str()))?;
         *place = Some(Listing { location, checksum, size: data.size });
         Ok(())
     }
@@ -100,7 +102,7 @@ mod tests {
     fn the_listing_of_packages_is_found_with_the_checksum_of_the_file_as_it_is() {
         let repomd = Repomd::parse(TEXT.as_bytes()).unwrap();
         let primary = repomd.primary.unwrap();
-        assert_eq!(primary.location, "repodata/x-primary.xml.gz");
+        assert_eq!(primary.location.as_str(), "repodata/x-primary.xml.gz");
         assert!(primary.checksum.value.starts_with("0123"));
         assert_eq!(primary.size, Some(2834));
         assert_eq!(repomd.filelists, None);

@@ -14,15 +14,15 @@ use super::super::FetchError;
 use super::super::store::{Lock, StoreError, discard_file, hash_file};
 use super::checksum::Checksum;
 use super::error::RpmError;
-use super::header::tag;
+use super::header::invalid;
 use super::keyring::{Keyring, Verdict};
+use super::location::Location;
 use super::package::{Distrust, Package};
 use super::primary;
 use super::record::Record;
 use super::repomd::{Listing, Repomd};
 use super::site::Site;
 use super::transport::Transport;
-use super::version::Evr;
 
 /// Where metadata and what is half downloaded are in the cache.
 const FOLDER: &str = "rpm";
@@ -105,7 +105,7 @@ impl Repository {
         let repomd = Repomd::parse(&text).map_err(wrong)?;
         let listing = repomd.primary.ok_or_else(|| wrong("it names no primary.xml".into()))?;
         let file = self.listing(&listing, transport)?;
-        let url = self.site.of_file(&listing.location);
+        let url = self.site.of_file(listing.location.as_str());
         let records = File::open(&file)
             .map_err(|error| error.to_string())
             .and_then(primary::opened)
@@ -167,7 +167,7 @@ impl Repository {
     #[expect(clippy::too_many_arguments, reason = "each is another fact about one file")]
     fn checked(
         &self,
-        location: &str,
+        location: &Location,
         checksum: &Checksum,
         size: Option<u64>,
         part: &Path,
@@ -176,6 +176,7 @@ impl Repository {
         more: &mut dyn FnMut(u64),
     ) -> Result<(), FetchError> {
         let read = |source| StoreError::Read { path: part.to_owned(), source };
+        let location = location.as_str();
         let resumed = part.is_file();
         transport.get(&self.site, location, part, size, more)?;
         if checksum.fits(part).map_err(read)? {
@@ -220,29 +221,19 @@ impl Repository {
         let (location, checksum) = (&record.location, &record.checksum);
         let size = Some(record.size).filter(|size| *size > 0);
         self.checked(location, checksum, size, &part, "primary.xml", transport, &mut more)?;
-        let named = downloads.join(format!("{}.rpm", record.full_name()));
-        fs::rename(&part, &named)
-            .map_err(|source| StoreError::Write { path: named.clone(), source })?;
-        let path = lock.keep(&named, &hash_file(&named)?)?;
+        let path = lock.keep(&part, &hash_file(&part)?)?;
         self.opened(record, &path)
     }
 
     /// Opens a package after all checks of who made it.
     fn opened(&self, record: &Record, path: &Path) -> Result<Package, FetchError> {
-        let package = Package::open(path)
-            .map_err(|source| FetchError::Unpack { path: path.to_owned(), source })?;
-        let text = |tag| package.header.text(tag).unwrap_or_default().to_owned();
-        let evr = Evr {
-            epoch: package.header.number(tag::EPOCH).unwrap_or(0),
-            version: text(tag::VERSION),
-            release: text(tag::RELEASE),
-        };
-        let found = (text(tag::NAME), evr, text(tag::ARCH));
-        let expected = (record.name.clone(), record.evr.clone(), record.arch.clone());
-        if found != expected {
-            let name = |(name, evr, arch): (String, Evr, String)| format!("{name}-{evr}.{arch}");
-            let url = self.site.of_file(&record.location);
-            let (found, expected) = (name(found), name(expected));
+        let unpack =
+            |source| FetchError::Unpack { what: record.full_name(), path: path.to_owned(), source };
+        let package = Package::open(path).map_err(unpack)?;
+        let found = package.header.identity().map_err(|why| unpack(invalid(&why)))?;
+        if found != record.identity {
+            let url = self.site.of_file(record.location.as_str());
+            let (found, expected) = (found.to_string(), record.identity.to_string());
             return Err(RpmError::OtherPackage { url, found, expected }.into());
         }
         if !self.allow_unsigned {
@@ -265,7 +256,7 @@ impl Repository {
     ) -> Result<Vec<(&Record, String)>, FetchError> {
         let Some(listing) = &self.filelists else { return Ok(Vec::new()) };
         let file = self.listing(listing, transport)?;
-        let url = self.site.of_file(&listing.location);
+        let url = self.site.of_file(listing.location.as_str());
         let found = File::open(&file)
             .map_err(|error| error.to_string())
             .and_then(primary::opened)
@@ -285,10 +276,10 @@ fn scan(folder: &Path, arch: &str, number: usize) -> Result<Vec<Record>, FetchEr
     let mut records = Vec::new();
     for path in files {
         if let Some(mut record) = of_file(&path, number)?
-            && (record.arch == arch || record.arch == "noarch")
+            && record.identity.runs_on(arch)
         {
             let inside = path.strip_prefix(folder).unwrap_or(&path);
-            record.location = inside.to_string_lossy().into_owned();
+            record.location = Location::found(inside);
             records.push(record);
         }
     }
@@ -297,9 +288,9 @@ fn scan(folder: &Path, arch: &str, number: usize) -> Result<Vec<Record>, FetchEr
 
 /// What the header of a package's file says; none for a package of sources.
 pub(super) fn of_file(path: &Path, repository: usize) -> Result<Option<Record>, FetchError> {
-    let unpack = |source| FetchError::Unpack { path: path.to_owned(), source };
+    let unpack = |source| FetchError::unpack(path, source);
     let package = Package::open(path).map_err(unpack)?;
-    let record = Record::of_header(&package.header, path, hash_file(path)?);
+    let record = Record::of_header(&package.header, path, hash_file(path)?).map_err(unpack)?;
     Ok(record.map(|record| Record { repository, ..record }))
 }
 

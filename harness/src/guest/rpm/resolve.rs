@@ -67,7 +67,7 @@ impl<'r, 'p> Resolver<'r, 'p> {
         let mut by_file: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
         for record in records {
             let names = record.provides.iter().map(|it| it.name.as_str());
-            let names: BTreeSet<&str> = names.chain([record.name.as_str()]).collect();
+            let names: BTreeSet<&str> = names.chain([record.name()]).collect();
             for name in names {
                 by_name.entry(name).or_default().push(record);
             }
@@ -196,15 +196,15 @@ impl<'r, 'p> Resolver<'r, 'p> {
         let name = first_name(need)?;
         let named = self.by_name.get(name).into_iter().flatten();
         let with_file = self.by_file.get(name).into_iter().flatten();
-        let free = |record: &&Record| !self.chosen.iter().any(|it| it.name == record.name);
+        let free = |record: &&Record| !self.chosen.iter().any(|it| it.name() == record.name());
         let fits = named.chain(with_file).copied().filter(free).filter(|it| self.is(it, need));
-        let rank = |record: &Record| {
-            let other = record.name != name;
-            let unwanted = !self.wanted.contains(&record.name);
-            (other, unwanted, record.name.len(), record.name.clone())
+        let rank = |record: &'r Record| {
+            let other = record.name() != name;
+            let unwanted = !self.wanted.iter().any(|it| it == record.name());
+            (other, unwanted, record.name().len(), record.name())
         };
-        fits.min_by(|a, b| {
-            let newest = || b.evr.compare(&a.evr).then_with(|| a.repository.cmp(&b.repository));
+        fits.min_by(|&a, &b| {
+            let newest = || b.evr().compare(a.evr()).then_with(|| a.repository.cmp(&b.repository));
             rank(a).cmp(&rank(b)).then_with(newest)
         })
     }
@@ -216,7 +216,7 @@ impl<'r, 'p> Resolver<'r, 'p> {
 
     fn result(mut self) -> Vec<&'r Record> {
         let wanted = self.wanted;
-        let place = |record: &Record| wanted.iter().position(|name| *name == record.name);
+        let place = |record: &Record| wanted.iter().position(|name| name == record.name());
         let key = |record: &&Record| (place(record).unwrap_or(usize::MAX), record.full_name());
         self.chosen.sort_by_key(key);
         self.chosen
@@ -225,8 +225,8 @@ impl<'r, 'p> Resolver<'r, 'p> {
 
 /// What every package provides, whether or not its metadata says so.
 fn itself(record: &Record) -> Capability {
-    let bound = Some((super::capability::Relation::Equal, record.evr.clone()));
-    Capability { name: record.name.clone(), bound }
+    let bound = Some((super::capability::Relation::Equal, record.evr().clone()));
+    Capability { name: record.name().to_owned(), bound }
 }
 
 fn first_name(need: &Need) -> Option<&str> {

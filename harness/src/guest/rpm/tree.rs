@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use super::super::foreign::stays;
 use super::header::invalid;
 use super::payload::{Entry, EntryKind};
 
@@ -144,23 +145,6 @@ fn reversed(path: &Path) -> Vec<OsString> {
         _ => None,
     });
     parts.collect()
-}
-
-/// Whether a link at `path` leads to a place in the same tree.
-fn stays(path: &Path, target: &Path) -> bool {
-    if target.is_absolute() {
-        return false;
-    }
-    let mut depth = path.components().count().saturating_sub(1);
-    for part in target.components() {
-        match part {
-            Component::ParentDir if depth == 0 => return false,
-            Component::ParentDir => depth -= 1,
-            Component::Normal(_) => depth += 1,
-            _ => {}
-        }
-    }
-    true
 }
 
 #[cfg(test)]

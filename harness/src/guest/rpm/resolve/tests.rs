@@ -66,7 +66,7 @@ fn with_files(
     let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
     let mut owners = |missing: &BTreeSet<String>| {
         let known = files.iter().filter(|(_, path)| missing.contains(*path));
-        let of = |name: &str| records.iter().copied().find(|it| it.name == name).unwrap();
+        let of = |name: &str| records.iter().copied().find(|it| it.name() == name).unwrap();
         Ok(known.map(|(name, path)| (of(name), (*path).to_owned())).collect())
     };
     resolve(&records, &wanted, "os", &mut owners)
