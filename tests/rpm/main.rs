@@ -4,7 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod distribution;
 mod hostile;
+mod imported;
 mod refused;
 mod whole;
 mod world;

@@ -4,21 +4,13 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use harness::guest::{GuestFiles, Manifest, Store};
 use harness::run::outcome::{Outcome, Runs};
 use tests::project;
 use tests::rpm::{Fault, RELEASE, Server, Signer, compiler, describe, kernel};
 
-/// The kernel that the packages are made of.
-fn debian() -> GuestFiles {
-    let guest = Manifest::load(&project::root().join("guests/debian-12.toml")).unwrap();
-    let root = Store::default_root().unwrap();
-    let store = Store::open(&root, false).unwrap();
-    harness::guest::fetch(&guest, &store, &mut |_| ControlFlow::Continue(())).unwrap()
-}
+use crate::distribution::{cache, debian};
 
 /// Signed packages with signed metadata.
 fn repository(folder: &Path) -> (PathBuf, Signer) {
@@ -31,15 +23,6 @@ fn repository(folder: &Path) -> (PathBuf, Signer) {
     describe(&packages, "sha256").unwrap();
     signer.detach(&packages.join("repodata/repomd.xml")).unwrap();
     (packages, signer)
-}
-
-/// A cache with the lists that apt has already.
-fn cache(folder: &Path) -> PathBuf {
-    let cache = folder.join("cache");
-    fs::create_dir(&cache).unwrap();
-    let lists = Store::default_root().unwrap().join("apt");
-    duct::cmd!("cp", "-r", lists, &cache).run().unwrap();
-    cache
 }
 
 #[test]

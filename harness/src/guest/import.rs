@@ -15,15 +15,15 @@ use sha2::{Digest, Sha256};
 
 use super::FetchError;
 use super::apt::Apt;
+use super::copy::{copy, copy_folder, list};
 use super::fetch::{from_rpm, keep_record, watched};
 use super::files::{GuestFiles, Progress};
+use super::foreign;
 use super::headers;
 use super::manifest::{AptTools, Imported, Manifest, Source};
 use super::meter::Meter;
 use super::rpm::{ALL, Toolchain};
-use super::store::{
-    Lock, Store, StoreError, discard, discard_file, hash_file, hex, record, record_names,
-};
+use super::store::{Lock, Store, StoreError, discard, hash_file, hex, record, record_names};
 use super::tools::{ToolFiles, Tools};
 
 /// Raised when what is copied, or how, changes.
@@ -127,6 +127,9 @@ pub fn import(
     store: &Store,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<(String, GuestFiles), FetchError> {
+    if let Some(name) = name {
+        foreign::name("guest's name", name).map_err(refused)?;
+    }
     let lock = store.lock("fetch", &mut || true)?;
     let meter = Meter::default();
     let found = watched(&meter, progress, || match files {
@@ -319,56 +322,6 @@ fn begins_with(path: &Path, at: usize, magic: &[u8]) -> bool {
 fn read(path: &Path) -> Result<Vec<u8>, FetchError> {
     let read = |source| StoreError::Read { path: path.to_owned(), source };
     Ok(fs::read(path).map_err(read)?)
-}
-
-/// Names, sizes and times of what is below a folder.
-fn list(folder: &Path, depth: usize, names: &mut Vec<String>) -> Result<(), FetchError> {
-    for path in entries(folder)? {
-        let Ok(meta) = path.symlink_metadata() else { continue };
-        if meta.is_dir() && depth < MAX_DEPTH {
-            list(&path, depth + 1, names)?;
-        } else if let Ok(modified) = meta.modified() {
-            names.push(format!("{} {} {modified:?}", path.display(), meta.len()));
-        }
-    }
-    Ok(())
-}
-
-/// Deepest folder of modules or headers.
-const MAX_DEPTH: usize = 24;
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, FetchError> {
-    let read = |source| StoreError::Read { path: folder.to_owned(), source };
-    let entries = fs::read_dir(folder).map_err(read)?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    Ok(paths)
-}
-
-fn copy_folder(from: &Path, to: &Path, depth: usize) -> Result<(), FetchError> {
-    fs::create_dir_all(to).map_err(|source| StoreError::Write { path: to.to_owned(), source })?;
-    for path in entries(from)? {
-        let target = to.join(path.file_name().unwrap_or_default());
-        let Ok(meta) = path.symlink_metadata() else { continue };
-        if meta.is_dir() && depth < MAX_DEPTH {
-            copy_folder(&path, &target, depth + 1)?;
-        } else if meta.is_symlink() {
-            // `build` and `source` lead to places of the machine it comes from.
-            let inside = fs::read_link(&path).ok().filter(|link| link.is_relative());
-            if let Some(link) = inside {
-                let _ = std::os::unix::fs::symlink(link, &target);
-            }
-        } else if meta.is_file() {
-            copy(&path, &target)?;
-        }
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), FetchError> {
-    let write = |source| StoreError::Write { path: to.to_owned(), source };
-    discard_file(to);
-    fs::copy(from, to).map(|_| ()).map_err(|source| write(source).into())
 }
 
 #[cfg(test)]

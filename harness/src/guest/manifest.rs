@@ -75,7 +75,9 @@ impl Manifest {
                 rpm.check()?;
                 names("source.rpm.tools", rpm.tools.words())
             }
-            Source::Imported(_) => Ok(()),
+            Source::Imported(_) => {
+                Err("source.imported: such a guest is made by `repro guest import`".into())
+            }
         }
     }
 }
@@ -137,8 +139,8 @@ pub enum Source {
     Apt(AptSource),
     /// Packages of RPM repositories.
     Rpm(RpmSource),
-    /// Files that were taken into the cache by `repro guest import`.
-    #[serde(skip_deserializing)]
+    /// Files that were taken into the cache by `repro guest import`: noted there, in no guest's
+    /// file.
     Imported(Imported),
 }
 

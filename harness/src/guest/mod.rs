@@ -4,6 +4,7 @@
 mod apt;
 mod built_in;
 mod choice;
+mod copy;
 mod deb;
 mod error;
 mod fetch;

@@ -52,6 +52,23 @@ fn silent(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+/// What an import notes is all that there is of it: no site is asked again.
+#[test]
+fn the_record_of_every_kind_of_guest_is_read_back() {
+    let like = guest();
+    let rpm = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/centos-7.toml");
+    let note = super::super::ImportNote { like: like.name.clone(), release: "6.1.0-1-x".into() };
+    let imported = super::super::imported(like.clone(), "mine", &note);
+    for guest in [like, Manifest::load(&rpm).unwrap(), imported] {
+        let (_folder, store) = cache(&guest, 60);
+        let lock = store.lock("t", &mut || true).unwrap();
+        keep_record(&guest, &lock, &files().map_paths(|path| store.root().join(path))).unwrap();
+        drop(lock);
+        let read = fetch(&guest, &store, &mut silent).unwrap();
+        assert_eq!(read.release, "6.1.0-1-x", "{}", guest.name);
+    }
+}
+
 #[test]
 fn a_record_is_taken_with_paths_of_where_the_cache_is_now() {
     let guest = guest();

@@ -51,3 +51,13 @@ fn a_name_cannot_smuggle_options_to_apt() {
         assert!(guest.check().unwrap_err().contains("source.apt.suite"), "{bad}");
     }
 }
+
+#[test]
+fn a_guests_file_cannot_say_that_it_is_imported() {
+    let from = GOOD.find("[source.").unwrap();
+    let rest = &GOOD[from + 1..];
+    let to = from + 1 + rest.find("\n[kernel]").unwrap();
+    let text = format!("{}[source.imported]\nrelease = \"6.1\"\n{}", &GOOD[..from], &GOOD[to..]);
+    let guest: Manifest = parse(Path::new("g.toml"), &text).unwrap();
+    assert!(guest.check().unwrap_err().contains("guest import"));
+}
