@@ -252,6 +252,15 @@ pub enum Event {
         /// In words.
         message: String,
     },
+    /// A search takes its next step.
+    Step {
+        /// Which one, from 1.
+        number: usize,
+        /// How many there will be if nothing is in the way.
+        of: usize,
+        /// What is tried: a commit and its subject, a guest, a kernel.
+        what: String,
+    },
     /// How often a repeated case came out as expected; before the last event.
     Rated(Rated),
     /// A run is over.

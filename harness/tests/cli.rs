@@ -8,7 +8,10 @@ use std::process::{Command, Output};
 
 /// `repro` without anything of the user's environment that it would follow.
 fn repro(arguments: &[&str]) -> Output {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    repro_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), arguments)
+}
+
+fn repro_in(project: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -247,4 +250,36 @@ fn every_command_has_its_help_in_a_snapshot() {
         let name = command.get_name().replace('-', "_");
         assert!(folder.join(format!("cli__help_{name}.snap")).is_file(), "{name}");
     }
+}
+
+/// It would take a word that is no commit for a path, and every commit for one between the ends.
+#[test]
+fn a_bisection_between_what_are_no_ends_is_over_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let git = |words: &[&str]| {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+        let mut command = Command::new("git");
+        let output = command.args(who).args(words).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    fs::create_dir_all(folder.path().join("cases/mine")).unwrap();
+    let case = "summary = \"s\"\n[trigger]\nexec = [\"true\"]\n[expect]\noutcome = \"crash\"\n";
+    fs::write(folder.path().join("cases/mine/case.toml"), case).unwrap();
+    git(&["init", "-q"]);
+    for message in ["one", "two"] {
+        git(&["add", "."]);
+        git(&["commit", "-qm", message, "--allow-empty"]);
+    }
+    let told = |good: &str, bad: &str| {
+        let output = repro_in(folder.path(), &["bisect", "mine", "--good", good, "--bad", bad]);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
+        stderr(&output)
+    };
+    assert!(told("cases", "HEAD").contains("`cases` is no commit"));
+    assert!(told("HEAD~1", "no-such").contains("`no-such` is no commit"));
+    assert!(told("HEAD", "HEAD~1").contains("swap --good and --bad"));
+    assert_eq!(git(&["worktree", "list"]).lines().count(), 1);
+    assert_eq!(git(&["for-each-ref", "refs/bisect"]), "");
+    assert!(!folder.path().join("target").exists(), "no run was made");
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use tests::project;
 
@@ -50,6 +50,11 @@ impl Repository {
 
     /// `repro` with these words, in the repository, without a terminal.
     pub(crate) fn repro(&self, words: &str) -> Printed {
+        Printed::of(self.command(words).output().unwrap())
+    }
+
+    /// The command, not yet started.
+    pub(crate) fn command(&self, words: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args(words.split_whitespace()).current_dir(self.folder.path());
         for (name, _) in std::env::vars_os() {
@@ -59,14 +64,17 @@ impl Repository {
                 command.env_remove(name);
             }
         }
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-        Printed { code: output.status.code(), stdout, stderr }
+        command
     }
 }
 
 impl Printed {
+    fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        Self { code: output.status.code(), stdout, stderr }
+    }
+
     #[track_caller]
     pub(crate) fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);

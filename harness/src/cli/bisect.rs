@@ -2,27 +2,38 @@
 //! `repro bisect`: since when does a case crash? Over the commits of the module's repository (git
 //! does the search), or over a list of guests or kernels.
 
-use std::path::Path;
-use std::process::Command;
+use std::fs;
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
 use super::CommandResult;
-use super::how::How;
+use super::how::{self, How};
 use super::options::{self, GlobalOptions};
+use crate::case::Case;
 use crate::config::Project;
 use crate::error::Failure;
+use crate::events::{Event, Reporter as _, Stamped};
 use crate::exit::Exit;
-use crate::run::bisect::{Answer, Found, first_bad};
+use crate::interrupt::Interrupt;
+use crate::run::bisect::{self, Answer, First, Found, Repository, Step, Steps, Tried, first_bad};
 use crate::run::outcome::Outcome;
 use crate::run::select::{self, Selected};
 
 /// Find the commit, the guest or the kernel with which a case begins to crash
 ///
-/// With --good and --bad, git bisects the commits between them in a work tree of its own: the sources
-/// of each are built and run with the case as it is now. A commit that cannot be built or run is
-/// skipped. With --guests or --kernels, the list is searched; it goes from the oldest to the newest.
-/// At each step the case is run up to -n times, and crashes if one run does.
+/// With --good and --bad, the commits between them are searched, of the repository that the module's
+/// sources are in: each is checked out in a work tree of its own, which is removed in the end, built,
+/// and run with the case as it is now. Both ends are tried first. A commit that cannot be built or run
+/// is skipped. With --guests or --kernels, the list is searched; it goes from the oldest to the
+/// newest. At each step the case is run up to -n times, and crashes if one run does. Of the
+/// artefacts, those of the last good step, the last bad one and the last that could not be told
+/// are kept.
+///
+/// What was found is printed on stdout, then each step with what it gave. The exit code is 0 if it was
+/// found, 2 if the ends are no commits of which the good one is an ancestor of the bad one, 69 if
+/// it cannot be told because of what cannot be built or run, 100 if the good commit crashes or the bad
+/// one does not.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("over").required(true).args(["bad", "guests", "kernels"]))]
 pub(super) struct Bisect {
@@ -48,98 +59,59 @@ pub(super) struct Bisect {
 impl Bisect {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
         let project = global.project()?;
+        let search = Search { global, project: &project, interrupt: how::interrupt()? };
+        let mut terminal = global.terminal();
+        let mut steps = Steps::new(move |step: Step<'_>| {
+            let Step { number, of, what } = step;
+            let event = Event::Step { number, of, what: what.to_owned() };
+            terminal.event(&Stamped { at_ms: 0, run: None, event });
+        });
         let found = match (&self.good, &self.bad) {
-            (Some(good), Some(bad)) => self.commits(global, &project, good, bad)?,
-            _ => self.list(global, &project)?,
+            (Some(good), Some(bad)) => self.commits(&search, good, bad, &mut steps),
+            _ => self.list(&search, &mut steps),
         };
-        options::print(&format!("{found}\n"))?;
-        Ok(Exit::Ok)
-    }
-
-    fn crashes(
-        &self,
-        how: &How,
-        global: &GlobalOptions,
-        project: &Project,
-        mut selected: Selected,
-    ) -> Result<Answer, Failure> {
-        how.guest.apply([&mut selected.guest])?;
-        let runs = how.until_crash(global, project, &[selected])?;
-        let interrupted = |run: &&crate::run::outcome::RunResult| run.exit() == Exit::Interrupted;
-        if runs.iter().any(|run| interrupted(&run)) {
-            return Err(Failure::new(Exit::Interrupted, "interrupted"));
+        if let Ok(found) = &found {
+            options::print(&format!("{found}\n"))?;
         }
-        let judged = runs.iter().any(|run| run.outcome != Outcome::InfraError);
-        Ok(match runs.iter().any(|run| run.crashed()) {
-            true => Answer::Bad,
-            false if judged => Answer::Good,
-            false => Answer::Untold,
-        })
+        // What is known by then is worth telling however the search ended.
+        options::print(&steps.to_string())?;
+        found.map(|_| Exit::Ok)
     }
 
     fn commits(
         &self,
-        global: &GlobalOptions,
-        project: &Project,
+        search: &Search<'_>,
         good: &str,
         bad: &str,
+        steps: &mut Steps,
     ) -> Result<String, Failure> {
-        let above = tempfile::tempdir().map_err(|error| {
-            Failure::new(Exit::SetupError, "no room for a work tree").caused_by(&error)
+        let selected = search.select(&self.case)?;
+        let repository = Repository::of(&own_folder(&selected.case)?)?;
+        let top = repository.top().to_owned();
+        let First(first) = bisect::search(&repository, good, bad, steps, &mut |tree| {
+            let mut selected = selected.clone();
+            match selected.case.move_sources(&top, tree) {
+                Ok(()) => search.tries(&self.how, selected),
+                Err(error) => {
+                    let why = Some(error.to_string());
+                    Ok(Tried { why, ..Tried::as_told(Answer::Untold) })
+                }
+            }
         })?;
-        let tree = above.path().join("tree");
-        let place = tree.display().to_string();
-        git(&project.root, &["worktree", "add", "--detach", "--quiet", &place, bad])?;
-        let found = self.search(global, project, &tree, [bad, good]);
-        // What could be left of it is a folder that is removed now, and a note that git prunes.
-        let _ = git(&project.root, &["worktree", "remove", "--force", &place]);
-        found
+        Ok(format!("first bad commit: {first}"))
     }
 
-    fn search(
-        &self,
-        global: &GlobalOptions,
-        project: &Project,
-        tree: &Path,
-        [bad, good]: [&str; 2],
-    ) -> Result<String, Failure> {
-        let mut said = git(tree, &["bisect", "start", bad, good])?;
-        while !said.contains("is the first bad commit") {
-            let words = std::slice::from_ref(&self.case);
-            let mut selected = select::select(project, words)?.swap_remove(0);
-            let moved = selected.case.move_sources(&project.root, tree);
-            let answer = match moved {
-                Ok(()) => self.crashes(&self.how, global, project, selected)?,
-                Err(_) => Answer::Untold,
-            };
-            said = git(
-                tree,
-                &[
-                    "bisect",
-                    match answer {
-                        Answer::Good => "good",
-                        Answer::Bad => "bad",
-                        Answer::Untold => "skip",
-                    },
-                ],
-            )?;
-        }
-        let first = git(tree, &["log", "-1", "--format=%h %s (%an, %as)", "refs/bisect/bad"])?;
-        Ok(format!("first bad commit: {}", first.trim()))
-    }
-
-    fn list(&self, global: &GlobalOptions, project: &Project) -> Result<String, Failure> {
+    fn list(&self, search: &Search<'_>, steps: &mut Steps) -> Result<String, Failure> {
         let over_guests = !self.guests.is_empty();
         let names = if over_guests { &self.guests } else { &self.kernels };
-        let found = first_bad(names, |name| {
+        let found = first_bad(names, steps, |name| {
             let case = self.case.split('@').next().unwrap_or_default();
             let word = if over_guests { format!("{case}@{name}") } else { self.case.clone() };
-            let selected = select::select(project, &[word])?.swap_remove(0);
             let mut how = self.how.clone();
             if !over_guests {
                 how.guest.set_kernel(name);
             }
-            self.crashes(&how, global, project, selected)
+            search.tries(&how, search.select(&word)?)
         })?;
         match found {
             Found::First(name) => Ok(format!("first bad: {name}")),
@@ -154,18 +126,57 @@ impl Bisect {
     }
 }
 
-/// What git prints.
-fn git(folder: &Path, words: &[&str]) -> Result<String, Failure> {
-    let failed = || Failure::new(Exit::SetupError, format!("git {} failed", words.join(" ")));
-    // Its words are read; a translation says them otherwise.
-    let output = Command::new("git").args(words).current_dir(folder).env("LC_ALL", "C").output();
-    let output = output.map_err(|error| failed().caused_by(&error).hint("install git"))?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        return Ok(said);
+/// What all steps of a search share.
+struct Search<'s> {
+    global: &'s GlobalOptions,
+    project: &'s Project,
+    interrupt: Interrupt,
+}
+
+impl Search<'_> {
+    fn select(&self, word: &str) -> Result<Selected, Failure> {
+        Ok(select::select(self.project, &[word.to_owned()])?.swap_remove(0))
     }
-    let mut failure = failed();
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    failure.causes.extend(said.lines().chain(error.lines()).last().map(str::to_owned));
-    Err(failure)
+
+    /// Makes the runs of one step.
+    fn tries(&self, how: &How, mut selected: Selected) -> Result<Tried, Failure> {
+        how.guest.apply([&mut selected.guest])?;
+        // A signal that comes between two steps is for the next one.
+        self.go_on()?;
+        let made = how.until_crash(self.global, self.project, &[selected], &self.interrupt)?;
+        self.go_on()?;
+        let runs = &made.runs;
+        let crash = runs.iter().find(|run| run.crashed());
+        let failure = runs.iter().find_map(|run| run.failure.as_ref());
+        let judged = runs.iter().any(|run| run.outcome != Outcome::InfraError);
+        let (answer, why) = match crash {
+            Some(run) => {
+                (Answer::Bad, run.report.as_ref().map(|report| report.verdict.title.clone()))
+            }
+            None if judged => (Answer::Good, None),
+            None => (Answer::Untold, failure.map(|failure| failure.message.clone())),
+        };
+        Ok(Tried { answer, why, folder: Some(made.folder) })
+    }
+
+    fn go_on(&self) -> Result<(), Failure> {
+        match self.interrupt.requested() {
+            true => Err(Failure::new(Exit::Interrupted, "interrupted")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A folder of the repository whose commits are searched: that of the first module that is elsewhere
+/// than in the case's folder, else that.
+fn own_folder(case: &Case) -> Result<PathBuf, Failure> {
+    let Some(source) = case.manifest.module.iter().find_map(|module| module.source.as_ref()) else {
+        return Ok(case.folder.clone());
+    };
+    let place = case.folder.join(source);
+    let folder = if place.is_dir() { Some(&*place) } else { place.parent() };
+    fs::canonicalize(folder.unwrap_or(&case.folder)).map_err(|error| {
+        let message = format!("cannot read {}", place.display());
+        Failure::new(Exit::SetupError, message).caused_by(&error)
+    })
 }

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::guest_options::GuestOptions;
+use super::how::interrupt;
 use super::options::{self, GlobalOptions};
 use super::{CommandResult, doctor};
 use crate::error::Failure;
 use crate::events::{Bus, Counts, Event};
 use crate::exit::Exit;
 use crate::guest::{self, FetchError, ImportFiles};
-use crate::interrupt::Interrupt;
 use crate::run::prepare;
 use crate::run::{Recorder, select};
 use crate::units;
@@ -136,11 +136,6 @@ fn remove(global: &GlobalOptions, guests: &[String]) -> CommandResult {
             .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
     }
     Ok(Exit::Ok)
-}
-
-fn interrupt() -> Result<Interrupt, Failure> {
-    Interrupt::install()
-        .map_err(|error| Failure::new(Exit::Internal, "cannot handle signals").caused_by(&error))
 }
 
 fn fetch(global: &GlobalOptions, guests: &[String], options: &GuestOptions) -> CommandResult {

@@ -25,6 +25,15 @@ use crate::run::select::Selected;
 use crate::run::series::{self, Job, Wish};
 use crate::vm::Qemu;
 
+/// Runs that were made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) runs: Vec<RunResult>,
+    /// The folder with all that was kept of them.
+    pub(super) folder: PathBuf,
+    exit: Exit,
+}
+
 /// How runs are made.
 #[derive(Debug, Clone, Args)]
 pub(super) struct How {
@@ -119,9 +128,10 @@ impl How {
         global: &GlobalOptions,
         project: &Project,
         selected: &[Selected],
-    ) -> Result<Vec<RunResult>, Failure> {
+        interrupt: &Interrupt,
+    ) -> Result<Made, Failure> {
         let how = Self { until_crash: true, ..self.fast() };
-        how.make_runs(global, project, selected, Review::Off).map(|(runs, _)| runs.runs)
+        how.make_runs(global, project, selected, Review::Off, interrupt)
     }
 
     /// Makes the runs and writes what there is to write about them.
@@ -132,7 +142,8 @@ impl How {
         selected: &[Selected],
         review: Review,
     ) -> CommandResult {
-        self.make_runs(global, project, selected, review).map(|(_, exit)| exit)
+        let interrupt = interrupt()?;
+        self.make_runs(global, project, selected, review, &interrupt).map(|made| made.exit)
     }
 
     fn make_runs(
@@ -141,14 +152,12 @@ impl How {
         project: &Project,
         selected: &[Selected],
         review: Review,
-    ) -> Result<(Runs, Exit), Failure> {
+        interrupt: &Interrupt,
+    ) -> Result<Made, Failure> {
         let jobs = self.jobs(selected)?;
         let mut bus = Bus::new(self.reporters(global)?);
         doctor::set_up(global, &mut bus)?;
         let store = global.store()?;
-        let interrupt = Interrupt::install().map_err(|error| {
-            Failure::new(Exit::Internal, "cannot handle signals").caused_by(&error)
-        })?;
         let folder = Folder::create(&self.out(project), jiff::Timestamp::now())
             .map_err(|error| Failure::from_error(Exit::WriteFailed, &error))?;
         let memory = Memory::open(store.root());
@@ -172,8 +181,9 @@ impl How {
         let interrupted = interrupt.requested();
         drop(setting);
         let runs = Runs::new(results);
+        let kept = folder.final_path();
         let exit = self.end(bus, project, folder, &runs, interrupted);
-        Ok((runs, exit))
+        Ok(Made { runs: runs.runs, folder: kept, exit })
     }
 
     fn make_jobs(
@@ -259,4 +269,10 @@ impl How {
         }
         Exit::combine(exits)
     }
+}
+
+/// Takes over the signals that ask to stop.
+pub(super) fn interrupt() -> Result<Interrupt, Failure> {
+    Interrupt::install()
+        .map_err(|error| Failure::new(Exit::Internal, "cannot handle signals").caused_by(&error))
 }

@@ -277,6 +277,9 @@ impl Reporter for Terminal {
             Event::Note { message, .. } if self.options.verbosity >= Verbosity::Verbose => {
                 self.print(&verb(GOOD, "Note", message));
             }
+            Event::Step { number, of, what } => {
+                self.print(&verb(GOOD, "Bisecting", &format!("step {number} of {of}: {what}")));
+            }
             Event::RunFinished { result } => self.run_finished(result),
             Event::Rated(rated) => self.rated(rated),
             Event::Finished { counts, failure } => {

@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Search in a list that begins well and ends badly.
 
-/// What a step found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// No crash.
-    Good,
-    /// A crash.
-    Bad,
-    /// Nothing could be found out.
-    Untold,
-}
+use super::{Answer, Failure, Steps, Tried, halvings};
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,24 +20,29 @@ pub enum Found<'n> {
 ///
 /// # Errors
 /// What `ask` fails with.
-pub fn first_bad<'n, E>(
+pub fn first_bad<'n>(
     names: &'n [String],
-    mut ask: impl FnMut(&str) -> Result<Answer, E>,
-) -> Result<Found<'n>, E> {
+    steps: &mut Steps,
+    mut ask: impl FnMut(&str) -> Result<Tried, Failure>,
+) -> Result<Found<'n>, Failure> {
     let (mut good, mut bad) = (0, names.len() - 1);
-    match ask(&names[bad])? {
+    let mut ask = |name: &'n String, between: usize, ends: usize| {
+        steps.take(name, ends + halvings(between), || ask(name))
+    };
+    match ask(&names[bad], bad, if bad == good { 1 } else { 2 })? {
         Answer::Good => return Ok(Found::Never(&names[bad])),
         Answer::Untold => return Ok(Found::Untold(&names[bad])),
+        Answer::Bad if bad == good => return Ok(Found::Always(&names[bad])),
         Answer::Bad => {}
     }
-    match ask(&names[good])? {
+    match ask(&names[good], bad - good, 1)? {
         Answer::Bad => return Ok(Found::Always(&names[good])),
         Answer::Untold => return Ok(Found::Untold(&names[good])),
         Answer::Good => {}
     }
     while bad - good > 1 {
         let middle = good.midpoint(bad);
-        match ask(&names[middle])? {
+        match ask(&names[middle], bad - good, 0)? {
             Answer::Good => good = middle,
             Answer::Bad => bad = middle,
             Answer::Untold => return Ok(Found::Untold(&names[middle])),
@@ -62,10 +58,11 @@ mod tests {
     fn search(first: usize) -> (String, usize) {
         let names: Vec<String> = (0..9).map(|number| number.to_string()).collect();
         let mut asked = 0;
-        let found = first_bad(&names, |name| {
+        let mut steps = Steps::quiet();
+        let found = first_bad(&names, &mut steps, |name| {
             asked += 1;
             let bad = name.parse::<usize>().unwrap() >= first;
-            Ok::<_, ()>(if bad { Answer::Bad } else { Answer::Good })
+            Ok(Tried::as_told(if bad { Answer::Bad } else { Answer::Good }))
         });
         (format!("{:?}", found.unwrap()), asked)
     }
@@ -84,12 +81,12 @@ mod tests {
     #[test]
     fn what_cannot_be_told_ends_the_search() {
         let names = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-        let found = first_bad(&names, |name| {
-            Ok::<_, ()>(match name {
+        let found = first_bad(&names, &mut Steps::quiet(), |name| {
+            Ok(Tried::as_told(match name {
                 "a" => Answer::Good,
                 "b" => Answer::Untold,
                 _ => Answer::Bad,
-            })
+            }))
         });
         assert_eq!(found, Ok(Found::Untold("b")));
     }
