@@ -181,7 +181,7 @@ impl How {
         let interrupted = interrupt.requested();
         drop(setting);
         let runs = Runs::new(results);
-        let kept = folder.final_path();
+        let kept = folder.path();
         let exit = self.end(bus, project, folder, &runs, interrupted);
         Ok(Made { runs: runs.runs, folder: kept, exit })
     }
