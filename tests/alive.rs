@@ -239,3 +239,28 @@ fn qemus_dump_is_not_taken_in_the_middle_of_an_oops() {
     let last = played.events.console().pop();
     assert!(last.is_some_and(|line| line.ends_with("line 29")), "all of the oops is printed");
 }
+
+#[test]
+fn a_second_kernel_on_the_console_is_the_capture_kernel_and_its_panic_its_own() {
+    let acts = [
+        (200, Act::console(OOPS)),
+        (210, Act::Die),
+        (1500, Act::console("[    0.000000] Linux version 6.1.0-1-scripted (cc) #1 SMP")),
+        (
+            1900,
+            Act::console("[    0.4] Kernel panic - not syncing: System is deadlocked on memory"),
+        ),
+        (1950, Act::shutdown("guest-reset")),
+    ];
+    let script = Script::boots().on("trigger", acts).on_qmp(
+        "dump-guest-memory",
+        [(0, Act::WriteDump(vmcore()))],
+        Ok(json!({})),
+    );
+    let played = play(TCG, [script]);
+    let crash = played.driven.crash.as_ref().expect("it crashed");
+    assert_eq!(crash.sign, CrashSign::CaptureKernel);
+    assert!(crash.message.as_deref().is_some_and(|message| message.starts_with("BUG: kernel")));
+    let reason = played.driven.capture_reason.unwrap_or_default();
+    assert!(reason.contains("crashed itself: Kernel panic"), "{reason}");
+}

@@ -134,7 +134,7 @@ pub enum CrashSign {
     Console,
     /// The guest's panic notifier reached QEMU.
     Pvpanic,
-    /// The capture kernel said hello.
+    /// The capture kernel started, or said hello.
     CaptureKernel,
     /// The agent's port closed without a word.
     AgentClosed,

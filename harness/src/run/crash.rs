@@ -45,6 +45,13 @@ pub(crate) fn printk_text(line: &str) -> Option<&str> {
     Some(caller.map_or(rest, |(_, text)| text).trim_start())
 }
 
+/// Whether a kernel begins to speak with this line. A module may print the words, but not at the time
+/// when there is no clock yet.
+pub(crate) fn starts_a_kernel(line: &str) -> bool {
+    let words = printk_text(line).is_some_and(|text| text.starts_with("Linux version "));
+    words && line.trim_start_matches(['[', ' ']).starts_with("0.000000]")
+}
+
 /// The message if this line of the console is the first line of an oops or a panic.
 pub(crate) fn crash_message(line: &str) -> Option<&str> {
     let text = printk_text(line)?;
@@ -106,6 +113,15 @@ mod tests {
         ] {
             assert_eq!(crash_message(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn a_kernel_starts_at_time_zero() {
+        assert!(starts_a_kernel("[    0.000000] Linux version 6.1.0 (cc) #1 SMP"));
+        assert!(starts_a_kernel("[    0.000000][    T0] Linux version 6.1.0 (cc) #1 SMP"));
+        assert!(!starts_a_kernel("[    7.312440] Linux version 6.1.0 is what I was made for"));
+        assert!(!starts_a_kernel("Linux version 6.1.0"));
+        assert!(!starts_a_kernel("[    0.000000] Command line: quiet"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::events::{CrashSign, Event, Phase, millis};
 use crate::run::complaints::complaint;
-use crate::run::crash::{crash_message, printk_text};
+use crate::run::crash::{crash_message, printk_text, starts_a_kernel};
 use crate::run::doubts::{Doubt, Doubts, Due};
 use crate::run::outcome::Crash;
 use crate::run::plan::Limits;
@@ -21,9 +21,6 @@ const DRAIN: Duration = Duration::from_millis(300);
 /// How often a wait that is over goes on for doubts that are still open; a kernel that answers each
 /// time and prints new ones goes on.
 const OVERTIME: u32 = 5;
-
-/// With these every kernel begins to speak.
-const FIRST_WORDS: &str = "Linux version ";
 
 /// With these the program in the guest begins its own lines on the console.
 const OWN_LINES: &str = "repro: ";
@@ -286,13 +283,14 @@ impl<'r, 'b> Session<'r, 'b> {
         }
         self.kernel_spoke |= printk_text(line).is_some();
         let message = crash_message(line);
-        if self.crash.is_some() {
-            self.second_kernel |=
-                printk_text(line).is_some_and(|text| text.starts_with(FIRST_WORDS));
-            if let Some(message) = message.filter(|_| self.second_kernel) {
-                self.capture_panic.get_or_insert_with(|| message.to_owned());
-                return;
-            }
+        // Once the program in the guest was up, another kernel that starts is the capture kernel.
+        if (self.listens || self.phase > Phase::Boot) && starts_a_kernel(line) {
+            self.crashed(CrashSign::CaptureKernel, None);
+            self.second_kernel = true;
+        }
+        if let Some(message) = message.filter(|_| self.second_kernel) {
+            self.capture_panic.get_or_insert_with(|| message.to_owned());
+            return;
         }
         if let Some(message) = message {
             match self.crash {
@@ -302,6 +300,7 @@ impl<'r, 'b> Session<'r, 'b> {
         } else if let Some(complaint) = complaint(line).filter(|_| self.phase >= Phase::Load) {
             self.complaints.push(complaint.to_owned());
         } else if self.crash.as_ref().is_none_or(|crash| crash.message.is_none())
+            && !self.second_kernel
             && !self.capture_kernel
             && let Some(trigger) = &mut self.trigger
             && printk_text(line).is_none()

@@ -117,8 +117,9 @@ impl Project {
     pub(crate) fn partial(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path("out")) else { return Vec::new() };
         entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".partial"))
+            .map(Result::unwrap)
+            .filter(|entry| entry.path().join("incomplete").exists())
+            .map(|entry| entry.file_name().into_string().unwrap())
             .collect()
     }
 
