@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use harness::recording::{EXTENSION, MAX_BYTES, Recording};
 use harness::run::select::Selected;
 use harness::score::Row;
+use harness::shown;
 use libtest_mimic::{Arguments, Trial};
 use tests::trial::trial;
 use tests::{project, snapshot};
@@ -47,6 +48,9 @@ fn replay(selected: &Selected, path: &PathBuf) -> Result<()> {
     let as_expected = row.add(selected, &about.crash, &analysis.report);
     ensure!(as_expected && row.differences.is_empty(), "{:#?}", row.differences);
     ensure!(!row.wrong_proven, "{:?} and wrong", Confidence::Proven);
+    let (text, json) = (render::text(&analysis.report), render::json(&analysis.report));
+    ensure!(shown::report(&analysis.report) == text, "an ordinary report is shown as it is");
+    ensure!(shown::json(&json) == json, "also as data");
     snapshot::settings_in(selected, &folder(selected)).bind(|| {
         let guest = &selected.guest.name;
         insta::assert_snapshot!(format!("{guest}.txt"), render::text(&analysis.stable));

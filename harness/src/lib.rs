@@ -23,6 +23,7 @@ pub mod report;
 pub mod review;
 pub mod run;
 pub mod score;
+pub mod shown;
 pub mod snapshot;
 mod symbols;
 pub mod units;

@@ -283,3 +283,25 @@ fn a_bisection_between_what_are_no_ends_is_over_at_once() {
     assert_eq!(git(&["for-each-ref", "refs/bisect"]), "");
     assert!(!folder.path().join("target").exists(), "no run was made");
 }
+
+/// A case is named by its folder, and its name is shown, written into pipelines and taken apart.
+#[test]
+fn a_folder_whose_name_would_act_is_no_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = "summary = \"s\"\n[trigger]\nexec = [\"true\"]\n[expect]\noutcome = \"crash\"\n";
+    for name in ["a@b", "a\n::error::x", "a\u{1b}]0;x\u{7}", "a\u{202e}b"] {
+        let own = folder.path().join("cases").join(name);
+        fs::create_dir_all(&own).unwrap();
+        fs::write(own.join("case.toml"), case).unwrap();
+        let output = repro_in(folder.path(), &["run", "--list"]);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(96), "{text}");
+        assert!(text.contains("cannot be a case"), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text:?}");
+        assert!(
+            !text.trim_end().contains(char::is_control) && !text.contains('\u{202e}'),
+            "{text:?}"
+        );
+        fs::remove_dir_all(&own).unwrap();
+    }
+}

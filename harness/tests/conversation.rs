@@ -83,6 +83,25 @@ fn files_of_commands_are_read_first_and_may_end_it() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("read each other"));
 }
 
+/// Whatever is said, in answers and in errors, may have been chosen by others.
+#[test]
+fn nothing_that_is_said_acts_on_a_terminal_or_a_pipeline() {
+    let desk = Desk::new();
+    let name = "\u{1b}]52,c,eA==\u{7}##[error]x\u{202e}";
+    let shown = |output: &Output| {
+        let all = text(output) + &String::from_utf8_lossy(&output.stderr);
+        assert!(all.contains("52,c,eA=="), "it is shown: {all}");
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!all.contains(acts) && !all.contains("##["), "{all:?}");
+    };
+    for arguments in [&[][..], &["--format", "json"]] {
+        shown(&desk.says(arguments, &format!("sym {name}\n")));
+        shown(&desk.says(arguments, &format!("{name} | cat\n")));
+    }
+    let mut analyze = Command::new(env!("CARGO_BIN_EXE_repro"));
+    shown(&analyze.arg("analyze").arg(desk.path(name)).output().unwrap());
+}
+
 /// A terminal with the program on it.
 struct Terminal {
     master: OwnedFd,

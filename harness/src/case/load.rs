@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Manifest, Marker};
 use crate::manifest::ManifestError;
+use crate::shown;
 
 /// Most files and levels a case's folder may have; more is not a case.
 const MAX_FILES: usize = 2000;
@@ -21,6 +22,14 @@ pub enum CaseError {
     /// Its manifest is wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// Its folder has a name that acts where it is shown or taken apart.
+    #[error("the folder {path:?} cannot be a case, which is named after it: {fault}")]
+    Name {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with its name.
+        fault: String,
+    },
     /// A file or folder cannot be read.
     #[error("cannot read {path}")]
     Read {
@@ -81,6 +90,9 @@ impl Case {
         let read = |source| CaseError::Read { path: folder.to_owned(), source };
         let folder = fs::canonicalize(folder).map_err(read)?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(fault) = shown::name_fault(&name) {
+            return Err(CaseError::Name { path: folder, fault });
+        }
         for file in named_files(&manifest) {
             if !folder.join(&file).exists() {
                 return Err(CaseError::NoFile { case: name, file });

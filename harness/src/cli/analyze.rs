@@ -10,6 +10,7 @@ use super::CommandResult;
 use super::options::{self, OutputFormat};
 use crate::exit::Exit;
 use crate::run::analysis::{Symbols, analyze};
+use crate::shown;
 
 /// Say why a kernel crashed, from its vmcore
 ///
@@ -68,10 +69,10 @@ impl Analyze {
             options::print(&input)?;
             return Ok(Exit::Ok);
         }
-        options::print(&match self.format {
-            OutputFormat::Text => analyzer::render::text(report),
-            OutputFormat::Json => analyzer::render::json(report),
-        })?;
+        match self.format {
+            OutputFormat::Text => options::print(&shown::report(report))?,
+            OutputFormat::Json => options::print_json(&analyzer::render::json(report))?,
+        }
         Ok(Exit::Ok)
     }
 }

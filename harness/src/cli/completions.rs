@@ -25,7 +25,7 @@ impl Completions {
     pub(super) fn run(&self) -> CommandResult {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "repro", &mut text);
-        options::print(&String::from_utf8_lossy(&text))?;
+        options::print_made(&String::from_utf8_lossy(&text))?;
         Ok(Exit::Ok)
     }
 }

@@ -258,7 +258,7 @@ impl How {
             folder.complete().map_err(|error| Failure::from_error(Exit::WriteFailed, &error));
         let printed = match self.format {
             OutputFormat::Text => Ok(()),
-            OutputFormat::Json => options::print(&runs.to_json()),
+            OutputFormat::Json => options::print_json(&runs.to_json()),
         };
         let failure = written.and(completed).map(|_| ()).and(printed).err();
         exits.extend(failure.as_ref().map(|failure| failure.exit));

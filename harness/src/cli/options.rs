@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::guest::Store;
 use crate::report::{Terminal, TerminalOptions, Verbosity};
+use crate::shown;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -128,8 +129,19 @@ impl GlobalOptions {
     }
 }
 
-/// Writes data to stdout. A reader that has seen enough is no error.
+/// Writes text to stdout, as it may be shown.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
+    print_made(&shown::lines(text))
+}
+
+/// Writes JSON to stdout.
+pub(super) fn print_json(text: &str) -> Result<(), Failure> {
+    print_made(&shown::json(text))
+}
+
+/// Writes to stdout what holds only what it should: our own styles, others' text escaped. A reader
+/// that has seen enough is no error.
+pub(super) fn print_made(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -142,7 +154,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 /// Writes what went wrong with one of several commands to stderr.
 pub(super) fn complain(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stderr();
-    out.write_all(text.as_bytes()).map_err(|error| {
+    out.write_all(shown::lines(text).as_bytes()).map_err(|error| {
         Failure::new(Exit::WriteFailed, "cannot write to stderr").caused_by(&error)
     })
 }

@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::review::{self, Waiting};
 use crate::run::select;
+use crate::shown;
 
 const OLD: Style = AnsiColor::Red.on_default();
 const NEW: Style = AnsiColor::Green.on_default();
@@ -76,7 +77,7 @@ impl ReviewCommand {
                 .hint("say --list, --accept or --reject"));
         }
         for (number, one) in waiting.iter().enumerate() {
-            options::print(&shown(one, number + 1, waiting.len()))?;
+            options::print_made(&difference(one, number + 1, waiting.len()))?;
             let answer = match (self.accept, self.reject, self.list) {
                 (true, ..) => Answer::Accept,
                 (_, true, _) => Answer::Reject,
@@ -99,13 +100,14 @@ impl ReviewCommand {
     }
 }
 
-fn shown(one: &Waiting, number: usize, of: usize) -> String {
-    let mut text = format!("{HEAD}{}{HEAD:#} ({number} of {of})\n", one.name());
+fn difference(one: &Waiting, number: usize, of: usize) -> String {
+    let name = shown::line(&one.name());
+    let mut text = format!("{HEAD}{name}{HEAD:#} ({number} of {of})\n");
     if one.old.is_empty() {
         text.push_str("  the first report of this case on this guest\n");
     }
     for words in &one.words {
-        let _ = writeln!(text, "  * {words}");
+        let _ = writeln!(text, "  * {}", shown::line(words));
     }
     text.push('\n');
     let diff = TextDiff::from_lines(&one.old, &one.new);
@@ -114,7 +116,7 @@ fn shown(one: &Waiting, number: usize, of: usize) -> String {
             let _ = writeln!(text, "{DIM}  ...{DIM:#}");
         }
         for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let line = change.value().trim_end_matches('\n');
+            let line = shown::line(change.value().trim_end_matches('\n'));
             let _ = match change.tag() {
                 ChangeTag::Delete => writeln!(text, "{OLD}- {line}{OLD:#}"),
                 ChangeTag::Insert => writeln!(text, "{NEW}+ {line}{NEW:#}"),

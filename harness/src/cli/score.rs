@@ -55,10 +55,10 @@ impl Score {
         let by_runs = self.live || self.runs.is_given();
         let rows = if by_runs { self.by_runs(global, &selected)? } else { recorded(&selected)? };
         let table = Table::new(rows);
-        options::print(&match self.format {
-            OutputFormat::Text => table.to_text(),
-            OutputFormat::Json => table.to_json(),
-        })?;
+        match self.format {
+            OutputFormat::Text => options::print(&table.to_text())?,
+            OutputFormat::Json => options::print_json(&table.to_json())?,
+        }
         let path = project.root.join(TABLE);
         if self.write {
             fs::write(&path, table.to_json()).map_err(|error| unwritable(&path, &error))?;

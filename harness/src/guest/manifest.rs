@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rpm::RpmSource;
 use crate::manifest::{self, ManifestError};
+use crate::shown;
 
 /// Folder of the repositories' keys beside the guests' files.
 const KEYS: &str = "keys";
@@ -60,6 +61,9 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), String> {
+        if let Some(fault) = shown::name_fault(&self.name).filter(|_| !self.name.is_empty()) {
+            return Err(format!("the file's name is the guest's: {fault}"));
+        }
         if !(1..=64).contains(&self.cpus) {
             return Err(format!("cpus: {} is not between 1 and 64", self.cpus));
         }

@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::events::{Event, Reporter, Stamped};
 use crate::run::matrix::{self, Cell};
 use crate::run::outcome::RunResult;
+use crate::shown;
 
 /// Whose words are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -59,13 +60,31 @@ impl Annotations {
         })
     }
 
+    /// What the pipeline is told about an event.
+    pub(super) fn words(&mut self, event: &Stamped) -> String {
+        match &event.event {
+            Event::RunStarted { case, guest } => {
+                self.begin(&format!("{case}@{guest}"), event.at_ms)
+            }
+            Event::RunFinished { result } => {
+                self.results.push((**result).clone());
+                self.end(event.at_ms)
+            }
+            Event::Finished { .. } if self.whose == Annotate::Github => self.errors(),
+            _ => String::new(),
+        }
+    }
+
     fn begin(&mut self, run: &str, at_ms: u64) -> String {
         let name: String =
             run.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         self.section = Some(name.clone());
         match self.whose {
-            Annotate::Github => format!("::group::{run}\n"),
-            _ => format!("\x1b[0Ksection_start:{}:{name}\r\x1b[0K{run}\n", at_ms / 1000),
+            Annotate::Github => format!("::group::{}\n", message(&shown::line(run))),
+            _ => {
+                let run = shown::line(run);
+                format!("\x1b[0Ksection_start:{}:{name}\r\x1b[0K{run}\n", at_ms / 1000)
+            }
         }
     }
 
@@ -102,17 +121,16 @@ impl Annotations {
 }
 
 /// The table of all cells, in Markdown.
-fn summary(results: &[RunResult]) -> String {
+pub(super) fn summary(results: &[RunResult]) -> String {
     let mut text = String::from("| case | guest | result | verdict |\n|---|---|---|---|\n");
     for cell in matrix::cells(results) {
         let run = cell.telling();
         let mark = if cell.status().is_good() { "✅" } else { "❌" };
         let verdict = run.report.as_ref().map_or("", |report| report.verdict.summary.as_str());
         let rate = cell.rated().map(|_| format!("<br>{}", cell.rate())).unwrap_or_default();
-        let verdict = verdict.replace('|', "\\|").replace('\n', " ");
+        let [case, guest, verdict] = [&run.case, &run.guest, verdict].map(shown::markdown);
         let status = cell.status().name();
-        let _ =
-            writeln!(text, "| {} | {} | {mark} {status}{rate} | {verdict} |", run.case, run.guest);
+        let _ = writeln!(text, "| {case} | {guest} | {mark} {status}{rate} | {verdict} |");
     }
     text.push('\n');
     text
@@ -125,24 +143,13 @@ fn property(text: &str) -> String {
 
 /// Escapes of a message in a workflow command.
 fn message(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    shown::visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 impl Reporter for Annotations {
     fn event(&mut self, event: &Stamped) {
-        let text = match &event.event {
-            Event::RunStarted { case, guest } => {
-                self.begin(&format!("{case}@{guest}"), event.at_ms)
-            }
-            Event::RunFinished { result } => {
-                self.results.push((**result).clone());
-                self.end(event.at_ms)
-            }
-            Event::Finished { .. } if self.whose == Annotate::Github => self.errors(),
-            _ => return,
-        };
         // A pipeline that does not listen any more is no reason to stop.
-        let _ = anstream::stderr().write_all(text.as_bytes());
+        let _ = anstream::stderr().write_all(self.words(event).as_bytes());
     }
 
     fn finish(&mut self) -> Result<(), Failure> {

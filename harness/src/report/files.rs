@@ -10,6 +10,7 @@ use super::console_log::unwritable;
 use super::{History, code_quality, html, junit};
 use crate::error::Failure;
 use crate::run::outcome::Runs;
+use crate::shown;
 
 /// Writes `crash.txt` and `crash.json` (raw addresses) and `crash.stable.txt`.
 ///
@@ -17,9 +18,9 @@ use crate::run::outcome::Runs;
 /// A file cannot be written.
 pub fn write_crash(folder: &Path, analysis: &Analysis) -> Result<(), Failure> {
     let Analysis { report, stable } = analysis;
-    write(&folder.join("crash.txt"), &render::text(report))?;
-    write(&folder.join("crash.json"), &render::json(report))?;
-    write(&folder.join("crash.stable.txt"), &render::text(stable))
+    write(&folder.join("crash.txt"), &shown::report(report))?;
+    write(&folder.join("crash.json"), &shown::json(&render::json(report)))?;
+    write(&folder.join("crash.stable.txt"), &shown::report(stable))
 }
 
 /// Writes `run.json`, and the same for people and pipelines: `report.html`, `junit.xml`
@@ -28,10 +29,11 @@ pub fn write_crash(folder: &Path, analysis: &Analysis) -> Result<(), Failure> {
 /// # Errors
 /// A file cannot be written.
 pub fn write_reports(folder: &Path, runs: &Runs, history: &History) -> Result<(), Failure> {
-    write(&folder.join("run.json"), &runs.to_json())?;
+    write(&folder.join("run.json"), &shown::json(&runs.to_json()))?;
     write(&folder.join("junit.xml"), &junit::junit(runs, folder))?;
     write(&folder.join("report.html"), &html::html(runs, folder, history))?;
-    write(&folder.join("code-quality.json"), &code_quality::code_quality(runs))
+    let quality = shown::json(&code_quality::code_quality(runs));
+    write(&folder.join("code-quality.json"), &quality)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::console_log::unwritable;
 use crate::error::Failure;
 use crate::events::{Reporter, Stamped};
+use crate::shown;
 
 /// Writes events as they come.
 #[derive(Debug)]
@@ -28,8 +29,7 @@ impl JsonLines {
     }
 
     fn write(&mut self, event: &Stamped) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, event)?;
-        self.file.write_all(b"\n")?;
+        writeln!(self.file, "{}", shown::json(&serde_json::to_string(event)?))?;
         self.file.flush()
     }
 }

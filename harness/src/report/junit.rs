@@ -13,6 +13,7 @@ use quick_xml::escape::escape;
 
 use crate::run::matrix::{self, Cell, Status};
 use crate::run::outcome::{Outcome, RunResult, Runs};
+use crate::shown;
 
 /// Lines of the console that an error comes with.
 const TAIL: usize = 60;
@@ -163,12 +164,11 @@ fn seconds(millis: u64) -> String {
     format!("{}.{:03}", millis / 1000, millis % 1000)
 }
 
-/// Text for XML 1.0: what it cannot hold at all is left out.
-pub(super) fn plain(text: &str) -> String {
-    let held: String = text
-        .chars()
-        .filter(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..))
-        .collect();
+/// Text for XML 1.0, which has no way to write most control characters; what it cannot hold besides
+/// is left out.
+fn plain(text: &str) -> String {
+    let mut held = shown::visible(text);
+    held.retain(|c| !matches!(c, '\u{fffe}' | '\u{ffff}'));
     escape(held.as_str()).into_owned()
 }
 

@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::events::Phase;
 use crate::run::outcome::Outcome;
+use crate::shown;
 
 /// Columns of the verb.
 pub(super) const VERB_COLUMNS: usize = 12;
@@ -20,14 +21,34 @@ pub(super) const PLACE: Style = AnsiColor::Cyan.on_default();
 /// Less important.
 pub(super) const DIM: Style = Style::new().dimmed();
 
-/// A line with a verb.
+/// A line with a verb. The text may be anybody's.
 pub(super) fn verb(style: Style, verb: &str, text: &str) -> String {
-    format!("{style}{verb:>VERB_COLUMNS$}{style:#} {text}\n")
+    verb_with(style, verb, Style::new(), text)
 }
 
-/// Lines below a verb's text.
+/// The same, with the text in a style of its own.
+pub(super) fn verb_with(style: Style, verb: &str, own: Style, text: &str) -> String {
+    let text = shown::line(text);
+    format!("{style}{verb:>VERB_COLUMNS$}{style:#} {own}{text}{own:#}\n")
+}
+
+/// Lines below a verb's text. The text may be anybody's.
 pub(super) fn below(text: &str) -> String {
-    text.lines().map(|line| format!("{:VERB_COLUMNS$} {line}\n", "")).collect()
+    below_with(Style::new(), text)
+}
+
+/// The same in a style of their own.
+pub(super) fn below_with(style: Style, text: &str) -> String {
+    let indented = |line: &str| {
+        let line = shown::line(line);
+        format!("{:VERB_COLUMNS$} {style}{line}{style:#}\n", "")
+    };
+    text.lines().map(indented).collect()
+}
+
+/// What a person can do.
+pub(super) fn hint(text: &str) -> String {
+    format!("  {PLACE}hint:{PLACE:#} {}\n", shown::lines(text))
 }
 
 /// The verb of a phase while it goes on and in its final line; `None` for those that take no time

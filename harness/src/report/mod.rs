@@ -7,6 +7,8 @@ mod console_log;
 mod files;
 mod folder;
 mod history;
+#[cfg(test)]
+mod hostile;
 mod html;
 mod json_lines;
 mod junit;

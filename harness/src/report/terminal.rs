@@ -9,13 +9,17 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::line::{BAD, DIM, DOUBTFUL, GOOD, PLACE, below, outcome_verb, phase_verb, verb};
+use super::line::{
+    BAD, DIM, DOUBTFUL, GOOD, PLACE, below, below_with, hint, outcome_verb, phase_verb, verb,
+    verb_with,
+};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, Event, Phase, Reporter, Stamped};
 use crate::run::matrix::Rated;
 use crate::run::outcome::{Outcome, REPORT, RunResult};
 use crate::run::plan::BootWay;
 use crate::run::rate::Rate;
+use crate::shown;
 use crate::units;
 
 /// Console lines shown of a run that failed.
@@ -114,7 +118,7 @@ impl Terminal {
         let style = ProgressStyle::with_template("{prefix:>12.green.bold} {wide_msg} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = ProgressBar::new_spinner().with_style(style).with_prefix(verb);
-        bar.set_message(what.to_owned());
+        bar.set_message(shown::line(what));
         bar.enable_steady_tick(TICK);
         self.bar = Some(bar);
     }
@@ -122,7 +126,7 @@ impl Terminal {
     fn progress(&mut self, message: &str) {
         let Some((phase, what)) = self.current.clone() else { return };
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{what}: {message}"));
+            bar.set_message(shown::line(&format!("{what}: {message}")));
             return;
         }
         if self.said.is_some_and(|said| said.elapsed() >= STATIC_INTERVAL) {
@@ -159,9 +163,9 @@ impl Terminal {
         }
         self.tail.push_back(line.to_owned());
         if self.options.verbosity >= Verbosity::Verbose {
-            self.print(&format!("{DIM}{line}{DIM:#}\n"));
+            self.print(&format!("{DIM}{}{DIM:#}\n", shown::line(line)));
         } else if let (Some(bar), Some((_, what))) = (&self.bar, &self.current) {
-            bar.set_message(format!("{what}: {line}"));
+            bar.set_message(shown::line(&format!("{what}: {line}")));
         }
     }
 
@@ -186,7 +190,7 @@ impl Terminal {
         if failed && !self.tail.is_empty() {
             text.push_str(&verb(BAD, "Console", &format!("last {} lines", self.tail.len())));
             for line in &self.tail {
-                text.push_str(&below(&format!("{DIM}{line}{DIM:#}")));
+                text.push_str(&below_with(DIM, line));
             }
         }
         if let Some(command_line) = self.command_line.take().filter(|_| failed) {
@@ -194,22 +198,19 @@ impl Terminal {
             text.push_str(&below(&command_line));
         }
         if let Some(artifacts) = &result.artifacts {
-            text.push_str(&verb(GOOD, "Artifacts", &format!("{PLACE}{artifacts}/{PLACE:#}")));
+            text.push_str(&verb_with(GOOD, "Artifacts", PLACE, &format!("{artifacts}/")));
         }
-        if let Some(hint) = result.failure.as_ref().and_then(|failure| failure.hint.clone()) {
-            text.push_str(&format!("  {PLACE}hint:{PLACE:#} {hint}\n"));
+        if let Some(words) = result.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
+            text.push_str(&hint(words));
         }
+        let RunResult { case, guest, .. } = result;
         if result.differences.iter().any(|difference| difference.key == REPORT) {
-            text.push_str(&format!(
-                "  {PLACE}hint:{PLACE:#} look at the new report: repro review {}\n",
-                result.case
-            ));
+            text.push_str(&hint(&format!("look at the new report: repro review {case}")));
         } else if result.outcome == Outcome::Mismatched {
-            text.push_str(&format!(
-                "  {PLACE}hint:{PLACE:#} if this is the new truth, edit [expect] of case {} or add \
-                 [guest.{}.expect]\n",
-                result.case, result.guest
-            ));
+            text.push_str(&hint(&format!(
+                "if this is the new truth, edit [expect] of case {case} or add \
+                 [guest.{guest}.expect]"
+            )));
         }
         if result.outcome == Outcome::Reproduced {
             self.normal(&text);
@@ -342,7 +343,7 @@ fn body(result: &RunResult) -> String {
         text.push_str(&below(&format!("not captured {way}: {reason}")));
     }
     if !result.phases.is_empty() {
-        text.push_str(&below(&format!("{DIM}{}{DIM:#}", phases(&result.phases))));
+        text.push_str(&below_with(DIM, &phases(&result.phases)));
     }
     text
 }
@@ -350,8 +351,9 @@ fn body(result: &RunResult) -> String {
 fn differences(result: &RunResult) -> String {
     let mut text = String::new();
     for difference in &result.differences {
-        text.push_str(&below(&format!("{:<20} - {}", difference.key, difference.expected)));
-        text.push_str(&below(&format!("{:<20} + {}", "", difference.got)));
+        let (key, expected, got) = (&difference.key, &difference.expected, &difference.got);
+        text.push_str(&below(&format!("{key:<20} - {expected}")));
+        text.push_str(&below(&format!("{:<20} + {got}", "")));
     }
     text
 }
@@ -364,12 +366,12 @@ fn phases(phases: &BTreeMap<Phase, u64>) -> String {
 
 /// An error outside of any run.
 pub(crate) fn failure_text(failure: &Failure) -> String {
-    let mut text = format!("{BAD}error:{BAD:#} {}\n", failure.message);
+    let mut text = format!("{BAD}error:{BAD:#} {}\n", shown::lines(&failure.message));
     for cause in &failure.causes {
-        text.push_str(&format!("  caused by: {cause}\n"));
+        text.push_str(&format!("  caused by: {}\n", shown::lines(cause)));
     }
-    if let Some(hint) = &failure.hint {
-        text.push_str(&format!("\n  {PLACE}hint:{PLACE:#} {hint}\n"));
+    if let Some(words) = &failure.hint {
+        text.push_str(&format!("\n{}", hint(words)));
     }
     text
 }

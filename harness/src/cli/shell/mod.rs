@@ -18,6 +18,7 @@ use super::options::{self, OutputFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::shown;
 
 /// Files of commands that are read in one conversation: more read each other.
 const MAX_FILES: usize = 64;
@@ -203,7 +204,7 @@ impl Shell {
             Target::Terminal if self.scroll && text.lines().count() >= usize::from(rows()) => {
                 page(text)
             }
-            Target::Terminal => options::print(text),
+            Target::Terminal => options::print_made(text),
         }
     }
 }
@@ -239,14 +240,14 @@ fn print(output: &Output, format: OutputFormat) -> Result<(), Failure> {
     match format {
         OutputFormat::Text if output.result.is_err() => options::complain(&output.text()),
         OutputFormat::Text => options::print(&output.text()),
-        OutputFormat::Json => options::print(&format!("{}\n", output.json())),
+        OutputFormat::Json => options::print_json(&format!("{}\n", output.json())),
     }
 }
 
 fn text(outputs: &[Output], format: OutputFormat) -> String {
     let one = |output: &Output| match format {
-        OutputFormat::Text => output.text(),
-        OutputFormat::Json => format!("{}\n", output.json()),
+        OutputFormat::Text => shown::lines(&output.text()),
+        OutputFormat::Json => format!("{}\n", shown::json(&output.json().to_string())),
     };
     outputs.iter().map(one).collect()
 }
@@ -259,7 +260,7 @@ fn page(text: &str) -> Result<(), Failure> {
     let there = std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     });
-    if there { redirect::pipe(text, &pager) } else { options::print(text) }
+    if there { redirect::pipe(text, &pager) } else { options::print_made(text) }
 }
 
 fn rows() -> u16 {

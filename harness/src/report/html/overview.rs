@@ -2,75 +2,72 @@
 //! The matrix: cases down, guests across, and what became of each before.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+
+use maud::{Markup, html};
 
 use super::{anchor, badge, wide};
 use crate::report::History;
-use crate::report::junit::plain;
 use crate::run::matrix::Cell;
+use crate::shown::visible;
 
 /// The table of all cells.
-pub(super) fn overview(cells: &[Cell<'_>], history: &History) -> String {
+pub(super) fn overview(cells: &[Cell<'_>], history: &History) -> Markup {
     let cases = unique(cells.iter().map(|cell| cell.first().case.as_str()));
     let guests: BTreeSet<&str> = cells.iter().map(|cell| cell.first().guest.as_str()).collect();
-    let mut text = String::from("<table>\n<tr><th>case</th>");
-    for guest in &guests {
-        let _ = write!(text, "<th>{}</th>", plain(guest));
-    }
-    text.push_str("</tr>\n");
-    for case in cases {
-        let _ = write!(text, "<tr><td>{}</td>", plain(case));
-        for guest in &guests {
-            let here = |cell: &&Cell<'_>| cell.first().case == case && cell.first().guest == *guest;
-            match cells.iter().find(here) {
-                Some(cell) => text.push_str(&entry(cell, history)),
-                None => text.push_str("<td class=\"dim\">–</td>"),
+    let of = |case: &str, guest: &str| {
+        cells.iter().find(|cell| cell.first().case == case && cell.first().guest == guest)
+    };
+    let table = html! {
+        table {
+            tr { th { "case" } @for guest in &guests { th { (visible(guest)) } } }
+            @for case in cases {
+                tr {
+                    td { (visible(case)) }
+                    @for guest in &guests {
+                        @match of(case, guest) {
+                            Some(cell) => (entry(cell, history)),
+                            None => td.dim { "–" },
+                        }
+                    }
+                }
             }
         }
-        text.push_str("</tr>\n");
-    }
-    text.push_str("</table>\n");
-    wide("overview", &text)
+    };
+    wide("overview", &table)
 }
 
-fn entry(cell: &Cell<'_>, history: &History) -> String {
+fn entry(cell: &Cell<'_>, history: &History) -> Markup {
     let run = cell.first();
-    let rate = match cell.runs.len() {
-        1 => String::new(),
-        _ => format!("<br><span class=\"dim\">{}</span>", cell.rate()),
-    };
-    format!(
-        "<td><a href=\"#{}\">{}</a>{}{rate}</td>",
-        anchor(&run.name()),
-        badge(cell.status()),
-        squares(history, &run.case, &run.guest)
-    )
+    html! {
+        td {
+            a href={ "#" (anchor(&run.name())) } { (badge(cell.status())) }
+            (squares(history, &run.case, &run.guest))
+            @if cell.runs.len() > 1 { br; span.dim { (cell.rate()) } }
+        }
+    }
 }
 
 /// A square for each earlier invocation, oldest first: its colour is how it was judged, its letter
 /// the signature, so that a crash that became another one is seen.
-fn squares(history: &History, case: &str, guest: &str) -> String {
+fn squares(history: &History, case: &str, guest: &str) -> Markup {
     let entries = history.of(case, guest);
-    if entries.is_empty() {
-        return String::new();
-    }
     let signatures = unique(entries.iter().filter_map(|entry| entry.signature.as_deref()));
-    let mut text =
-        String::from("<span class=\"history\" role=\"img\" aria-label=\"earlier runs\">");
-    for entry in entries {
-        let class = if entry.is_good() { "good" } else { "bad" };
-        let of = |own: &str| signatures.iter().position(|known| *known == own);
-        let letter = entry.signature.as_deref().and_then(of).map_or('·', letter);
-        let title = format!(
-            "{} {}, {}",
-            entry.time,
-            entry.status,
-            entry.title.as_deref().unwrap_or("no crash")
-        );
-        let _ = write!(text, "<span class=\"{class}\" title=\"{}\">{letter}</span>", plain(&title));
+    let letter_of =
+        |own: &str| signatures.iter().position(|known| *known == own).map_or('·', letter);
+    html! {
+        @if !entries.is_empty() {
+            span.history role="img" aria-label="earlier runs" {
+                @for entry in entries {
+                    @let class = if entry.is_good() { "good" } else { "bad" };
+                    @let title = entry.title.as_deref().unwrap_or("no crash");
+                    @let title = format!("{} {}, {title}", entry.time, entry.status);
+                    span class=(class) title=(visible(&title)) {
+                        (entry.signature.as_deref().map_or('·', letter_of))
+                    }
+                }
+            }
+        }
     }
-    text.push_str("</span>");
-    text
 }
 
 fn letter(number: usize) -> char {

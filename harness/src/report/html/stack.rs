@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stack of the fault: who called whom, and how much of it each took.
 
-use std::fmt::Write as _;
-
 use analyzer::report::Frame;
+use maud::{Markup, html};
 
 use super::{wide, with_code};
-use crate::report::junit::plain;
 use crate::run::outcome::RunResult;
+use crate::shown::visible;
 use crate::units;
 
 fn frames(run: &RunResult) -> &[Frame] {
@@ -15,48 +14,45 @@ fn frames(run: &RunResult) -> &[Frame] {
 }
 
 /// The frames, inlined ones set in.
-pub(super) fn backtrace(run: &RunResult) -> String {
+pub(super) fn backtrace(run: &RunResult) -> Option<Markup> {
     let frames = frames(run);
     if frames.is_empty() {
-        return String::new();
+        return None;
     }
-    let mut text = String::from(
-        "<table class=\"mono\">\n<tr><th class=\"number\">#</th>\
-         <th>function</th><th>place</th><th>found by</th></tr>\n",
-    );
-    for frame in frames {
-        let class = if frame.inlined { " class=\"inlined\"" } else { "" };
-        let trust = serde_json::to_value(frame.trust).unwrap_or_default();
-        let trust = if frame.inlined { "inlined" } else { trust.as_str().unwrap_or_default() };
-        let _ = writeln!(
-            text,
-            "<tr{class}><td class=\"number\">{}</td><td class=\"function\">{}{}</td><td>{}</td>\
-             <td>{trust}</td></tr>",
-            frame.index,
-            plain(&function(frame)),
-            arguments(frame),
-            plain(&place(frame)),
-        );
-        if let Some(repeats) = frame.repeats {
-            let words =
-                format!("the last {} frames come {} times more", repeats.frames, repeats.times);
-            let _ = writeln!(text, "<tr class=\"boundary\"><td colspan=\"4\">{words}</td></tr>");
+    let table = html! {
+        table.mono {
+            tr { th.number { "#" } th { "function" } th { "place" } th { "found by" } }
+            @for frame in frames { (row(frame)) }
         }
-        if let Some(boundary) = &frame.boundary {
-            let boundary = with_code(boundary);
-            let _ =
-                writeln!(text, "<tr class=\"boundary\"><td colspan=\"4\">— {boundary} —</td></tr>");
-        }
-    }
-    text.push_str("</table>\n");
-    wide("backtrace", &text)
+    };
+    Some(wide("backtrace", &table))
 }
 
-fn arguments(frame: &Frame) -> String {
-    if frame.arguments.is_empty() {
-        return String::new();
+fn row(frame: &Frame) -> Markup {
+    let trust = serde_json::to_value(frame.trust).unwrap_or_default();
+    let trust = if frame.inlined { "inlined" } else { trust.as_str().unwrap_or_default() };
+    html! {
+        tr class=[frame.inlined.then_some("inlined")] {
+            td.number { (frame.index) }
+            td.function {
+                (visible(&function(frame)))
+                @if !frame.arguments.is_empty() {
+                    br;
+                    span.arguments { (visible(&frame.arguments.join(", "))) }
+                }
+            }
+            td { (visible(&place(frame))) }
+            td { (trust) }
+        }
+        @if let Some(it) = frame.repeats {
+            tr.boundary {
+                td colspan="4" { "the last " (it.frames) " frames come " (it.times) " times more" }
+            }
+        }
+        @if let Some(boundary) = &frame.boundary {
+            tr.boundary { td colspan="4" { "— " (with_code(boundary)) " —" } }
+        }
     }
-    format!("<br><span class=\"arguments\">{}</span>", plain(&frame.arguments.join(", ")))
 }
 
 fn function(frame: &Frame) -> String {
@@ -83,28 +79,22 @@ fn place(frame: &Frame) -> String {
 }
 
 /// A bar for the stack that each function takes, the innermost at the top.
-pub(super) fn picture(run: &RunResult) -> String {
+pub(super) fn picture(run: &RunResult) -> Option<Markup> {
     let sized: Vec<(&Frame, u64)> =
         frames(run).iter().filter_map(|frame| Some((frame, frame.stack_bytes?))).collect();
-    let most = sized.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0);
-    if most == 0 {
-        return String::new();
-    }
+    let most = sized.iter().map(|(_, bytes)| *bytes).max().filter(|most| *most > 0)?;
     let total: u64 = sized.iter().map(|(_, bytes)| *bytes).sum();
-    let mut text = format!(
-        "<p class=\"dim\">{} in {} functions</p>\n<table class=\"bars mono\">\n",
-        units::bytes(total),
-        sized.len()
-    );
-    for (frame, bytes) in sized {
-        let percent = bytes.saturating_mul(100) / most;
-        let _ = writeln!(
-            text,
-            "<tr><td>{}</td><td class=\"number\">{bytes} B</td><td class=\"picture\">\
-             <span class=\"bar\" style=\"width:{percent}%\"></span></td></tr>",
-            plain(name(frame))
-        );
-    }
-    text.push_str("</table>\n");
-    text
+    Some(html! {
+        p.dim { (units::bytes(total)) " in " (sized.len()) " functions" }
+        table.bars.mono {
+            @for (frame, bytes) in &sized {
+                @let percent = bytes.saturating_mul(100) / most;
+                tr {
+                    td { (visible(name(frame))) }
+                    td.number { (bytes) " B" }
+                    td.picture { span.bar style={ "width:" (percent) "%" } {} }
+                }
+            }
+        }
+    })
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::run::outcome::{Difference, Excerpt, Object, RunResult};
 
