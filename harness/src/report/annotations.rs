@@ -126,9 +126,14 @@ pub(super) fn summary(results: &[RunResult]) -> String {
     for cell in matrix::cells(results) {
         let run = cell.telling();
         let mark = if cell.status().is_good() { "✅" } else { "❌" };
-        let verdict = run.report.as_ref().map_or("", |report| report.verdict.summary.as_str());
+        // What a run without a verdict tells is how its trigger ended, and why it is judged so.
+        let verdict = match &run.report {
+            Some(report) => report.verdict.summary.clone(),
+            None => details(&cell),
+        };
         let rate = cell.rated().map(|_| format!("<br>{}", cell.rate())).unwrap_or_default();
-        let [case, guest, verdict] = [&run.case, &run.guest, verdict].map(shown::markdown);
+        let [case, guest, verdict] =
+            [&run.case, &run.guest, &verdict].map(|text| shown::markdown(text));
         let status = cell.status().name();
         let _ = writeln!(text, "| {case} | {guest} | {mark} {status}{rate} | {verdict} |");
     }
@@ -164,10 +169,13 @@ impl Reporter for Annotations {
 mod tests {
     use super::*;
     use crate::run::outcome::{Difference, Outcome, Place};
+    use crate::run::{TriggerEnd, TriggerRun};
 
     fn annotations() -> Annotations {
         let mut run = RunResult::new("mine".into(), "guest-b".into());
         run.outcome = Outcome::Mismatched;
+        let end = TriggerEnd::Exited { status: 3 };
+        run.trigger = Some(TriggerRun { end, ..TriggerRun::default() });
         run.place = Some(Place { file: "cases/mine/case.toml".into(), line: 3 });
         run.differences.push(Difference {
             key: "kind".into(),
@@ -184,7 +192,7 @@ mod tests {
         assert_eq!(
             annotations().errors(),
             "::error file=cases/mine/case.toml,line=3,title=mine@guest-b%3A mismatched::\
-             mismatched%0Akind: expected 50 %25, got a%0Ab\n"
+             mismatched%0Akind: expected 50 %25, got a%0Ab%0Atrigger: exit status 3\n"
         );
     }
 
@@ -192,5 +200,6 @@ mod tests {
     fn the_summary_is_a_table() {
         let text = summary(&annotations().results);
         assert!(text.contains("| mine | guest-b | ❌ mismatched |"), "{text}");
+        assert!(text.contains("exit status 3"), "{text}");
     }
 }

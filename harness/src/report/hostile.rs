@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -13,7 +12,8 @@ use super::{code_quality, html, junit, write_crash, write_reports};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, CrashSign, Event, Phase, Reporter, Stamped};
 use crate::exit::Exit;
-use crate::run::outcome::{Difference, Excerpt, Object, Outcome, RunResult, Runs};
+use crate::run::outcome::{Difference, Excerpt, Object, Outcome, Place, RunResult, Runs};
+use crate::run::{TriggerEnd, TriggerRun};
 use crate::shown::tests::HOSTILE;
 
 fn text() -> String {
@@ -58,6 +58,8 @@ fn run(outcome: Outcome) -> RunResult {
     run.differences.push(Difference { key: text(), expected: text(), got: text() });
     run.excerpt = Some(Excerpt { file: text(), first: 6, line: 7, text: vec![text(), text()] });
     run.object = Some(Object { expression: text(), lines: vec![text()], bad: 0 });
+    run.place = Some(Place { file: text(), line: 7 });
+    run.trigger = Some(TriggerRun { end: TriggerEnd::Running, output: [text()].into() });
     run.failure = Some(failure());
     run.phases.insert(Phase::Boot, 1000);
     run
@@ -157,7 +159,7 @@ fn a_terminal_shows_it_and_obeys_nothing() {
 #[test]
 fn the_words_of_a_pipeline_are_ours_alone() {
     for whose in [Annotate::Github, Annotate::Gitlab] {
-        let mut annotations = Annotations::of(whose, Path::new("/nowhere")).unwrap();
+        let mut annotations = Annotations::of(whose).unwrap();
         let started = Event::RunStarted { case: text(), guest: text() };
         let begin = annotations.words(&stamped(started));
         let rest = match whose {
@@ -181,9 +183,12 @@ fn the_words_of_a_pipeline_are_ours_alone() {
             is_seen(&errors);
         }
         for line in errors.lines() {
-            assert!(line.starts_with("::error title="), "{line}");
+            assert!(line.starts_with("::error file="), "{line}");
             let (properties, _) = line["::error ".len()..].split_once("::").unwrap();
-            assert!(!properties.contains([':', ',']), "{properties}");
+            let values = properties.split(',').map(|property| property.split_once('=').unwrap());
+            let names: Vec<&str> = values.map(|(name, _)| name).collect();
+            assert_eq!(names, ["file", "line", "title"], "{properties}");
+            assert!(!properties.contains(':'), "{properties}");
         }
     }
 }

@@ -125,7 +125,10 @@ pub(super) fn headline(cell: &Cell<'_>) -> String {
     let title = run.report.as_ref().map(|report| report.verdict.title.clone());
     match cell.status() {
         Status::Flaky => format!("flaky: {} as expected", cell.rate()),
-        Status::As(Outcome::NotReproduced) => "the kernel did not crash as expected".to_owned(),
+        Status::As(Outcome::NotReproduced) => {
+            let why = run.failure.as_ref().map(|failure| failure.message.clone());
+            why.unwrap_or_else(|| "the kernel did not crash as expected".to_owned())
+        }
         Status::As(Outcome::InfraError) => {
             let error = cell.runs.iter().find_map(|run| run.failure.as_ref());
             error.map_or_else(|| "not judged".to_owned(), |failure| failure.message.clone())

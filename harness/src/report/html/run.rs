@@ -41,6 +41,7 @@ pub(super) fn section(cell: &Cell<'_>, folder: &Path) -> Markup {
             }
             (verdict(run))
             (part("Not as expected", differences(run)))
+            (part("Trigger", trigger(run)))
             (part("Source", evidence::source(run)))
             (part("Evidence", evidence::chain(run)))
             (part("The object", evidence::object(run)))
@@ -109,6 +110,16 @@ fn differences(run: &RunResult) -> Option<Markup> {
         }
     };
     Some(wide("differences", &table))
+}
+
+/// How the trigger ended, and the last that it printed.
+fn trigger(run: &RunResult) -> Option<Markup> {
+    let trigger = run.trigger.as_ref()?;
+    let output = html! { pre { @for line in &trigger.output { span { (visible(line)) } } } };
+    Some(html! {
+        p { (trigger.end) }
+        @if !trigger.output.is_empty() { (wide("what the trigger printed", &output)) }
+    })
 }
 
 /// A bar of the phases' lengths.
