@@ -51,10 +51,16 @@ pub fn visible(text: &str) -> String {
     escaped(text, &['\n', '\t'])
 }
 
+/// The same for what is one line by its nature: a line end would make a second one of it.
+#[must_use]
+pub fn field(text: &str) -> String {
+    escaped(text, &['\t'])
+}
+
 /// For one line, or a part of one, of a terminal or a pipeline.
 #[must_use]
 pub fn line(text: &str) -> String {
-    disobeyed(&escaped(text, &['\t']))
+    disobeyed(&field(text))
 }
 
 /// The same for text whose line ends are meant.
@@ -126,7 +132,7 @@ pub fn report(report: &Report) -> String {
 
 fn fields(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(escaped(&text, &['\t'])),
+        Value::String(text) => Value::String(field(&text)),
         Value::Array(items) => items.into_iter().map(fields).collect(),
         Value::Object(map) => map.into_iter().map(|(key, value)| (key, fields(value))).collect(),
         other => other,

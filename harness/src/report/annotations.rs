@@ -146,9 +146,10 @@ fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Escapes of a message in a workflow command.
+/// Escapes of a message in a workflow command. The runner writes its lines into the log, where
+/// `##[…]` is obeyed once more.
 fn message(text: &str) -> String {
-    shown::visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    shown::lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 impl Reporter for Annotations {
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(
             annotations().errors(),
             "::error file=cases/mine/case.toml,line=3,title=mine@guest-b%3A mismatched::\
-             mismatched%0Akind: expected 50 %25, got a%0Ab%0Atrigger: exit status 3\n"
+             mismatched%0Akind: expected 50 %25, got a\\nb%0Atrigger: exit status 3\n"
         );
     }
 

@@ -156,6 +156,26 @@ fn a_terminal_shows_it_and_obeys_nothing() {
     }
 }
 
+/// A line end in a message would let it say what the next line is, such as how the run ended.
+#[test]
+fn what_a_guest_said_stays_in_its_line() {
+    let mut run = run(Outcome::Mismatched);
+    (run.accel_reason, run.boot_reason, run.capture_reason) = (None, None, None);
+    run.failure = None;
+    // Names of cases and guests are refused where they are read.
+    (run.case, run.guest) = ("mine".into(), "guest-a".into());
+    let screen = Screen::default();
+    let mut terminal = Terminal::new(Box::new(screen.clone()), TerminalOptions::default());
+    terminal.event(&stamped(Event::RunFinished { result: Box::new(run.clone()) }));
+    let shown = String::from_utf8(screen.0.borrow().clone()).unwrap();
+    // Head, verdict, expected and got, times, artefacts, hint.
+    assert_eq!(shown.lines().count(), 7, "{shown}");
+    let runs = [run];
+    let cells = crate::run::matrix::cells(&runs);
+    assert_eq!(junit::details(&cells[0]).lines().count(), 2);
+    assert_eq!(junit::headline(&cells[0]).lines().count(), 1);
+}
+
 #[test]
 fn the_words_of_a_pipeline_are_ours_alone() {
     for whose in [Annotate::Github, Annotate::Gitlab] {
@@ -184,6 +204,8 @@ fn the_words_of_a_pipeline_are_ours_alone() {
         }
         for line in errors.lines() {
             assert!(line.starts_with("::error file="), "{line}");
+            let message = line.replace("%0A", "\n").replace("%25", "%");
+            is_disobeyed(message.strip_prefix("::").unwrap());
             let (properties, _) = line["::error ".len()..].split_once("::").unwrap();
             let values = properties.split(',').map(|property| property.split_once('=').unwrap());
             let names: Vec<&str> = values.map(|(name, _)| name).collect();

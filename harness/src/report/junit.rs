@@ -122,7 +122,7 @@ fn properties(cell: &Cell<'_>) -> String {
 /// What went wrong with a cell, in one line.
 pub(super) fn headline(cell: &Cell<'_>) -> String {
     let run = cell.telling();
-    let title = run.report.as_ref().map(|report| report.verdict.title.clone());
+    let title = run.report.as_ref().map(|report| shown::field(&report.verdict.title));
     match cell.status() {
         Status::Flaky => format!("flaky: {} as expected", cell.rate()),
         Status::As(Outcome::NotReproduced) => {
@@ -143,11 +143,12 @@ pub(super) fn details(cell: &Cell<'_>) -> String {
     let mut lines: Vec<String> = run
         .differences
         .iter()
-        .map(|it| format!("{}: expected {}, got {}", it.key, it.expected, it.got))
+        .map(|it| [&it.key, &it.expected, &it.got].map(|text| shown::field(text)))
+        .map(|[key, expected, got]| format!("{key}: expected {expected}, got {got}"))
         .collect();
     lines.extend(run.trigger.iter().flat_map(|trigger| trigger.lines(TRIGGER_LINES)));
     lines.extend(run.failure.as_ref().map(|failure| failure.to_string()));
-    lines.extend(run.report.as_ref().map(|report| report.verdict.summary.clone()));
+    lines.extend(run.report.as_ref().map(|report| shown::field(&report.verdict.summary)));
     lines.join("\n")
 }
 

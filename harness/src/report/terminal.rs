@@ -16,7 +16,7 @@ use super::line::{
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, Event, Phase, Reporter, Stamped};
 use crate::run::matrix::Rated;
-use crate::run::outcome::{Outcome, REPORT, RunResult};
+use crate::run::outcome::{Difference, Outcome, REPORT, RunResult};
 use crate::run::plan::BootWay;
 use crate::run::rate::Rate;
 use crate::shown;
@@ -311,7 +311,7 @@ fn head(result: &RunResult) -> String {
 fn body(result: &RunResult) -> String {
     let mut text = String::new();
     if let Some(report) = &result.report {
-        text.push_str(&below(&report.verdict.summary));
+        text.push_str(&below(&shown::field(&report.verdict.summary)));
     }
     if let Some(failure) = &result.failure {
         text.push_str(&below(&failure.message));
@@ -351,7 +351,8 @@ fn body(result: &RunResult) -> String {
 fn differences(result: &RunResult) -> String {
     let mut text = String::new();
     for difference in &result.differences {
-        let (key, expected, got) = (&difference.key, &difference.expected, &difference.got);
+        let Difference { key, expected, got } = difference;
+        let [key, expected, got] = [key, expected, got].map(|text| shown::field(text));
         text.push_str(&below(&format!("{key:<20} - {expected}")));
         text.push_str(&below(&format!("{:<20} + {got}", "")));
     }
