@@ -12,6 +12,7 @@ mod headers;
 mod layers;
 mod licences;
 mod places;
+mod score;
 mod snapshots;
 mod tree;
 
