@@ -250,7 +250,7 @@ fn a_damaged_free_list_leaves_the_state_unknown() {
 #[test]
 fn overwritten_red_zones_and_freed_contents_are_named() {
     let generation = Generation::New;
-    let layout = [64, 64, 16, 0x400 | 0x800];
+    let layout = [64, 64, 16, 0x400 | 0x800 | 0x8000_0000];
     let mut world = machine(generation, layout);
     let slot = |index: u64| SLAB + index * SIZE;
     for index in 0..16 {
@@ -278,6 +278,96 @@ fn overwritten_red_zones_and_freed_contents_are_named() {
     );
     let before = object(&world, OBJECTS + 3 * SIZE + 4).expect("an object");
     assert_eq!((before.part, before.offset), (SlotPart::LeftRedZone, -12));
+}
+
+/// `slub_debug=P` of a cache with a constructor or with `SLAB_TYPESAFE_BY_RCU`: its free objects keep
+/// what they are, only what is behind them is filled.
+#[test]
+fn contents_that_must_be_kept_are_no_overwritten_ones() {
+    for (flags, expected) in [(0x800, 0), (0x800 | 0x8000_0000, 2)] {
+        let mut world = machine(Generation::New, [64, 64, 0, flags]);
+        world.memory.write(SLAB + 4 * SIZE + 72, &[0x5a; 184]);
+        let free = link(&mut world, Generation::New, 64, 0, &[4]);
+        world.memory.write_u64(entry(SLAB >> 12) + 16, free);
+        let found = object(&world, OBJECTS + 4 * SIZE).expect("an object");
+        assert_eq!(found.state, ObjectState::Free);
+        assert_eq!(found.damage.len(), expected, "{:?}", found.damage);
+    }
+}
+
+/// `slub_debug=PU`: since 6.1 the size that was asked for is noted behind who allocated and who
+/// freed, of the objects of `kmalloc-*` caches, which have a flag for it (`SLAB_KMALLOC`). It is an
+/// `unsigned int`, later an `unsigned long`.
+#[test]
+fn the_size_that_was_asked_for_is_no_overwritten_padding() {
+    const FLAGS: u64 = 0x800 | 0x1_0000;
+    // The free pointer and two tracks of 32 bytes lie behind an object of 64 bytes.
+    let notes = 64 + 8 + 64;
+    for (flags, size, expected) in [
+        (FLAGS | 0x1000, &[40, 0, 0, 0][..], None),
+        (FLAGS | 0x1000, &[40, 0, 0, 0, 0, 0, 0, 0], None),
+        // Of an object that was never allocated.
+        (FLAGS | 0x1000, &[0; 4], None),
+        (FLAGS | 0x1000, &[40, 0, 0, 0, 0x5a, 0x41], Some(notes + 5)),
+        (FLAGS | 0x1000, &[40, 0, 0, 0, 0, 0, 0, 0, 0x41], Some(notes + 8)),
+        // Before 6.1, and of other caches, there is no such number.
+        (FLAGS, &[40, 0, 0, 0], Some(notes)),
+    ] {
+        let mut world = machine(Generation::New, [64, 64, 0, flags]);
+        let number = Kind::Number(8);
+        let members = [("addr", 0, number), ("cpu", 12, Kind::Number(4))];
+        world.structure("track", 32, &members);
+        world.memory.write(SLAB + notes, &[0x5a; 256 - 136]);
+        world.memory.write(SLAB + notes, size);
+        let found = object(&world, OBJECTS).expect("an object");
+        let places: Vec<bool> = found
+            .damage
+            .iter()
+            .map(|words| {
+                let at = OBJECTS + expected.unwrap_or_default();
+                words.starts_with(&format!("padding is overwritten at 0x{at:016x}"))
+            })
+            .collect();
+        let wanted: &[bool] = if expected.is_some() { &[true] } else { &[] };
+        assert_eq!(places, wanted, "{flags:#x} {size:?}: {:?}", found.damage);
+    }
+}
+
+/// SLUB takes all objects of a slab that it found damaged for used: they are on no list of free
+/// objects any more, whatever they were.
+#[test]
+fn a_free_object_on_no_list_has_no_overwritten_red_zone() {
+    let mut world = machine(Generation::New, [64, 64, 16, 0x400 | 0x800 | 0x8000_0000]);
+    let slot = |index: u64| SLAB + index * SIZE;
+    for (index, red) in [(2, 0xbb), (3, 0xcc)] {
+        world.memory.write(slot(index), &[0x5a; 256]);
+        world.memory.write(slot(index), &[red; 16]);
+    }
+    let found = object(&world, OBJECTS + 2 * SIZE + 20).expect("an object");
+    assert_eq!(found.damage, Vec::<String>::new());
+    let ObjectState::Unknown(why) = &found.state else { panic!("{:?}", found.state) };
+    assert!(why.contains("on no list of free objects"), "{why}");
+    let other = object(&world, OBJECTS + 3 * SIZE + 20).expect("an object");
+    assert_eq!((other.state, other.damage), (ObjectState::Allocated, vec![]));
+    // One byte that is not as the others is one that somebody wrote.
+    world.memory.write(slot(2) + 3, &[0x41]);
+    let found = object(&world, OBJECTS + 2 * SIZE + 20).expect("an object");
+    assert_eq!(found.damage.len(), 1, "{:?}", found.damage);
+}
+
+/// `kmem -S CACHE`: slabs whose objects are all in use are on no list, and are found all the same.
+#[test]
+fn all_slabs_of_a_cache_are_found_in_memory() {
+    let mut world = machine(Generation::New, [200, 96, 0, 0]);
+    let free = link(&mut world, Generation::New, 96, 0, &[3]);
+    world.memory.write_u64(entry(SLAB >> 12) + 16, free);
+    with_kernel(&world, |kernel| {
+        let cache = kernel.slab_cache(CACHE).expect("a cache");
+        let slabs: Vec<u64> = kernel.slabs_of(&cache).iter().map(|slab| slab.base).collect();
+        assert_eq!(slabs, [OBJECTS]);
+        let other = analyzer::kernel::mm::caches::SlabCache { address: CACHE + 1, ..cache };
+        assert_eq!(kernel.slabs_of(&other), []);
+    });
 }
 
 /// `slub_debug=U` with return addresses in the notes, as to 5.17.

@@ -197,7 +197,11 @@ pub(super) fn show(
     let kernel = session.kernel();
     let all = kernel.slab_caches()?;
     let damage = all.damage.iter().map(ToString::to_string).collect();
-    let listed = |cache: &SlabCache| Listed { cache: Cache::new(kernel, cache), objects: vec![] };
+    let listed = |cache: &SlabCache| {
+        let slabs = if all_objects { kernel.slabs_of(cache) } else { Vec::new() };
+        let objects = slabs.iter().flat_map(|slab| objects(session.machine(), slab)).collect();
+        Listed { cache: Cache::new(kernel, cache), objects }
+    };
     if words.is_empty() {
         return Ok(Caches { caches: all.items.iter().map(listed).collect(), damage });
     }
@@ -238,8 +242,10 @@ impl Text for Caches {
         let mut out = Cache::HEAD.to_owned();
         for listed in &self.caches {
             out.push_str(&listed.cache.line());
-            for (index, object) in listed.objects.iter().enumerate() {
-                out.push_str(&if index == 0 { object.text() } else { object.line() });
+            let mut slab = None;
+            for object in &listed.objects {
+                let is_next = slab.replace(&object.slab) != Some(&object.slab);
+                out.push_str(&if is_next { object.text() } else { object.line() });
             }
         }
         for damage in &self.damage {

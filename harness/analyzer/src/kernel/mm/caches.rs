@@ -45,17 +45,25 @@ pub struct SlabCache {
 pub struct Checks {
     /// Bytes around objects (`Z`).
     pub red_zones: bool,
-    /// Contents of free objects (`P`).
+    /// What is behind objects and what the allocator keeps of them (`P`).
     pub poison: bool,
+    /// Contents of free objects (`P`): not of those that must keep them, for a constructor or RCU.
+    pub contents: bool,
     /// Who allocated and freed (`U`).
     pub users: bool,
+    /// The size that was asked for, behind that (`kmalloc-*` caches with `U`, since 6.1).
+    pub sizes: bool,
 }
 
 /// Names and values of the flags: an enumeration of bits since 6.9, before that constants that no
 /// debug information has and that never changed (`include/linux/slab.h`).
 const RED_ZONE: (&str, u64) = ("_SLAB_RED_ZONE", 0x400);
 const POISON: (&str, u64) = ("_SLAB_POISON", 0x800);
+const OBJECT_POISON: (&str, u64) = ("_SLAB_OBJECT_POISON", 0x8000_0000);
 const STORE_USER: (&str, u64) = ("_SLAB_STORE_USER", 0x1_0000);
+/// Set for `kmalloc-*` caches since 6.1, when their objects began to have their size noted
+/// (`slub_debug_orig_size`); before, the bit was nobody's.
+const KMALLOC: (&str, u64) = ("_SLAB_KMALLOC", 0x1000);
 
 impl Kernel<'_> {
     /// Caches in the kernel's order, youngest first.
@@ -121,6 +129,13 @@ impl Kernel<'_> {
             let bit = bit.and_then(|bit| 1_u64.checked_shl(u32::try_from(bit).ok()?));
             flags & bit.unwrap_or(value) != 0
         };
-        Checks { red_zones: is_set(RED_ZONE), poison: is_set(POISON), users: is_set(STORE_USER) }
+        let (poison, users) = (is_set(POISON), is_set(STORE_USER));
+        Checks {
+            red_zones: is_set(RED_ZONE),
+            poison,
+            contents: poison && is_set(OBJECT_POISON),
+            users,
+            sizes: users && is_set(KMALLOC),
+        }
     }
 }

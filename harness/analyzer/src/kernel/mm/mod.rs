@@ -13,6 +13,7 @@ pub mod page_flags;
 mod resident;
 pub mod slab;
 pub mod slab_layout;
+mod slab_list;
 pub mod slab_object;
 pub mod slab_use;
 pub mod track;

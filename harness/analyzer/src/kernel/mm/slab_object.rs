@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is known of an object of the slab allocator.
 
+use super::caches::SlabCache;
 use super::slab::{Slab, SlabPlace};
 use super::slab_layout::SlotPart;
 use super::track::Track;
@@ -64,7 +65,7 @@ impl Kernel<'_> {
         let start = slab.cache.object(slab.base, index);
         let part = slab.cache.part(offset);
         let state = match self.object_state(&slab, start) {
-            Ok(state) => state,
+            Ok(state) => self.contradicted(&slab.cache, start, &state).unwrap_or(state),
             Err(why) => ObjectState::Unknown(why.to_string()),
         };
         let mut unknown = Vec::new();
@@ -116,6 +117,50 @@ impl Kernel<'_> {
         Ok(if free.contains(&start) { ObjectState::Free } else { ObjectState::Allocated })
     }
 
+    /// What the red zones say of an object, if it is not what the lists of free objects say.
+    ///
+    /// Situation: SLUB finds a slab damaged and goes on. It takes all of its objects for used from
+    /// then on (`alloc_debug_processing`), the free ones too: they are on no list, and their red
+    /// zones are still those of free objects, which nobody overwrote.
+    fn contradicted(
+        &self,
+        cache: &SlabCache,
+        start: u64,
+        state: &ObjectState,
+    ) -> Option<ObjectState> {
+        let zones = self.red_zones(cache, start).ok()?;
+        let all = |wanted: u8| !zones.is_empty() && zones.iter().all(|byte| *byte == wanted);
+        let words = match state {
+            ObjectState::Allocated if all(RED_INACTIVE) => {
+                "it is on no list of free objects, its red zones are those of a free one"
+            }
+            ObjectState::Free | ObjectState::FreeOnCpu(_) if all(RED_ACTIVE) => {
+                "it is on a list of free objects, its red zones are those of one in use"
+            }
+            _ => return None,
+        };
+        Some(ObjectState::Unknown(words.to_owned()))
+    }
+
+    /// The bytes of both red zones; none if the cache has none.
+    fn red_zones(&self, cache: &SlabCache, start: u64) -> Result<Vec<u8>, Unavailable> {
+        if !cache.checks.red_zones {
+            return Ok(Vec::new());
+        }
+        let right = cache.in_use.saturating_sub(cache.object_size);
+        let places = [
+            (start.wrapping_sub(cache.left_pad), cache.left_pad),
+            (start.wrapping_add(cache.object_size), right),
+        ];
+        let mut zones = Vec::new();
+        for (at, bytes) in places {
+            let length = usize::try_from(bytes.min(MAX_CHECKED)).unwrap_or(0);
+            let lost = |source| Unavailable::memory("red zone", source);
+            zones.extend(self.read_bytes(at, length).map_err(lost)?);
+        }
+        Ok(zones)
+    }
+
     /// What is wrong with the bytes that the allocator watches.
     fn object_damage(
         &self,
@@ -137,13 +182,13 @@ impl Kernel<'_> {
             let bytes = cache.in_use.saturating_sub(cache.object_size);
             self.check(&mut damage, "red zone behind it", right, bytes, red)?;
         }
-        if cache.checks.poison && !in_use && cache.free_pointer_outside() && cache.object_size > 0 {
+        if cache.checks.contents && !in_use && cache.object_size > 0 {
             let last = cache.object_size - 1;
             self.check(&mut damage, "freed contents", start, last, POISON_FREE)?;
             self.check(&mut damage, "freed contents", start.wrapping_add(last), 1, POISON_END)?;
         }
         if cache.checks.poison {
-            let used = self.notes_end(cache)?;
+            let used = self.notes_end(cache, start)?;
             let end = cache.size.saturating_sub(cache.left_pad);
             let at = start.wrapping_add(used);
             self.check(&mut damage, "padding", at, end.saturating_sub(used), POISON_IN_USE)?;
@@ -162,9 +207,9 @@ impl Kernel<'_> {
         let length = usize::try_from(bytes.min(MAX_CHECKED)).unwrap_or(0);
         let lost = |source| Unavailable::memory(what, source);
         let found = self.read_bytes(at, length).map_err(lost)?;
-        if let Some(first) = found.iter().position(|byte| *byte != wanted) {
+        let first = found.iter().enumerate().find(|(_, byte)| **byte != wanted);
+        if let Some((first, byte)) = first {
             let at = at.wrapping_add(first as u64);
-            let byte = found[first];
             damage.push(format!(
                 "{what} is overwritten at 0x{at:016x}: 0x{byte:02x} instead of 0x{wanted:02x}"
             ));

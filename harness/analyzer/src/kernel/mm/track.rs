@@ -84,17 +84,21 @@ impl Kernel<'_> {
         Ok(stack)
     }
 
-    /// Distance from an object's start to the end of the allocator's notes behind it: tracks and,
-    /// since 6.1, the size that was asked for.
-    pub(super) fn notes_end(&self, cache: &SlabCache) -> Result<u64, Unavailable> {
+    /// Distance from the start of the object there to the end of the allocator's notes behind it:
+    /// tracks and the size that was asked for.
+    ///
+    /// The size is an `unsigned int`, of later kernels (and of 6.12 since some update) an `unsigned
+    /// long`. No structure tells which: the upper half of such a number is zero, and filling is not.
+    pub(super) fn notes_end(&self, cache: &SlabCache, start: u64) -> Result<u64, Unavailable> {
         if !cache.checks.users {
             return Ok(cache.tracks());
         }
         let tracks = cache.tracks() + 2 * self.size_of("track")?;
-        // `kmalloc-*` caches note the size of each allocation in a word more since 6.1
-        // (`slub_debug_orig_size`); no member tells, the function does.
-        let notes_size = cache.name.starts_with("kmalloc") || cache.name.starts_with("dma-kmalloc");
-        let word = if notes_size && self.symbol("get_orig_size").is_ok() { 4 } else { 0 };
-        Ok(tracks + word)
+        if !cache.checks.sizes {
+            return Ok(tracks);
+        }
+        let upper = start.wrapping_add(tracks).wrapping_add(4);
+        let upper = self.read_u32(upper).map_err(|source| Unavailable::memory("size", source))?;
+        Ok(tracks + if upper == 0 { 8 } else { 4 })
     }
 }
