@@ -2,7 +2,7 @@
 //! Lines as one types them: commands separated by `;`, options as getopt(3) takes them, words that
 //! may be quoted.
 
-use super::{Command, CommandError, Words};
+use super::{Command, CommandError, Words, absent, rules};
 
 /// What followed a command's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +47,7 @@ impl Arguments {
         } else {
             found.rest = found.words.join(" ");
         }
+        rules::check(command, &found)?;
         Ok(found)
     }
 
@@ -71,8 +72,7 @@ impl Arguments {
         for (index, letter) in text.char_indices() {
             let known = |flag: &&super::Flag| flag.name.chars().eq([letter]);
             let Some(flag) = command.options.iter().find(known) else {
-                let words = format!("no option `-{letter}`; see `help {}`", command.name);
-                return Err(CommandError::usage(words));
+                return Err(unknown(command, text, letter));
             };
             let behind = &text[index + letter.len_utf8()..];
             if flag.value.is_none() {
@@ -85,6 +85,14 @@ impl Arguments {
             }
         }
         Ok(after)
+    }
+
+    /// Those of these options that were given.
+    pub(super) fn given<'o>(
+        &self,
+        options: &'o [&'static str],
+    ) -> impl Iterator<Item = &'static str> + use<'o, '_> {
+        options.iter().copied().filter(|option| self.has(option))
     }
 
     /// Whether an option was given.
@@ -104,6 +112,15 @@ impl Arguments {
         let given = self.options.iter().filter(move |(given, _)| *given == name);
         given.filter_map(|(_, value)| value.as_deref())
     }
+}
+
+/// There is no such option: `text` is all that followed the dash.
+fn unknown(command: &Command, text: &str, letter: char) -> CommandError {
+    let options = [format!("-{text}"), format!("-{letter}")];
+    options.iter().find_map(|option| absent::argument(command.name, option)).unwrap_or_else(|| {
+        let words = format!("no option `-{letter}`; see `help {}`", command.name);
+        CommandError::usage(words)
+    })
 }
 
 /// The first word of `text`, whether it began with a quote, and what follows it.
@@ -162,6 +179,7 @@ mod tests {
             summary: "",
             usage: "",
             options: FLAGS,
+            rules: &[],
             words,
             run: |_, _| Err(CommandError::nothing("")),
         };

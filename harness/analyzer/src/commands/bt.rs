@@ -5,7 +5,7 @@ use serde::Serialize;
 use unwind::{Frame, Pc, Register, Registers, StopReason, Walk};
 
 use super::embedding::slab_cache;
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, bt_scan};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words, bt_scan};
 use crate::backtrace;
 use crate::kernel::VirtualMemory as _;
 use crate::kernel::tasks::Task;
@@ -19,6 +19,17 @@ pub(super) const COMMAND: Command = Command {
     summary: "the stacks of tasks",
     usage: "[-a | -c CPUS | -p] [-l] [-f | -F | -FF] [-s [-x]] [-A] [-t | -T | -e | -r] [-R SYMBOL] [-S SP -I IP] [PID|TASK]...",
     options: FLAGS,
+    rules: &[
+        Rule::OneOf(&["a", "c", "p"]),
+        Rule::WordsWith(0, &["a", "c", "p"]),
+        Rule::OneOf(&["t", "T", "e", "r"]),
+        Rule::OneOf(&["f", "F", "FF"]),
+        Rule::Apart(&["l", "f", "F", "FF", "s", "x", "A", "S", "I"], &["t", "T", "e", "r"]),
+        Rule::Apart(&["R"], &["e", "r"]),
+        Rule::Needs(&["x"], &["s"]),
+        Rule::Needs(&["S"], &["I"]),
+        Rule::Needs(&["I"], &["S"]),
+    ],
     words: Words::Mixed,
     run,
 };

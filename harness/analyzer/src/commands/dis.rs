@@ -5,7 +5,7 @@ use iced_x86::{Decoder, DecoderOptions, Formatter as _, GasFormatter, Instructio
 use serde::Serialize;
 
 use super::resolve::count;
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::express::Names as _;
 use crate::flow::Words as _;
 use crate::kernel::VirtualMemory as _;
@@ -27,6 +27,13 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("u", "the address is one of the current task's user space"),
         Flag::switch("x", "offsets in hexadecimal"),
         Flag::switch("d", "offsets in decimal (default)"),
+    ],
+    rules: &[
+        Rule::OneOf(&["r", "f", "b"]),
+        Rule::OneOf(&["x", "d"]),
+        Rule::Apart(&["u"], &["r", "f", "b"]),
+        Rule::Words(2),
+        Rule::WordsWith(1, &["b"]),
     ],
     words: Words::Mixed,
     run,
@@ -73,6 +80,11 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     let user = at >> 63 == 0;
     if arguments.has("u") && !user {
         note = Some(format!("{at:x} is an address of the kernel: -u is not needed"));
+    }
+    let of_function = ["r", "f", "b"].into_iter().find(|option| arguments.has(option));
+    if let Some(option) = of_function.filter(|_| user) {
+        let words = format!("-{option}: where a function of a user program begins is not known");
+        return Err(CommandError::nothing(words));
     }
     let instructions = if user {
         from_user(session, at, wanted.unwrap_or(1))?

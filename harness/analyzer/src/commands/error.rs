@@ -10,6 +10,14 @@ pub enum CommandError {
     /// There is no such command.
     #[error("no command `{0}`; `help` lists them")]
     NoCommand(String),
+    /// It is a part of crash(8) that is not here.
+    #[error("crash's `{typed}` ({what}) is not here")]
+    Absent {
+        /// What was typed.
+        typed: String,
+        /// What it is for there.
+        what: &'static str,
+    },
     /// The command was typed in a way that it does not understand.
     #[error("{0}")]
     Usage(String),

@@ -11,6 +11,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "a number, or two with + - * / % & | ^ << >> between them, in several notations",
     usage: "[-b] [~]NUMBER|SYMBOL [OPERATOR NUMBER|SYMBOL]",
     options: &[Flag::switch("b", "with the numbers of the bits that are set")],
+    rules: &[],
     words: Words::Expression,
     run,
 };

@@ -13,6 +13,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "what a task has open",
     usage: "[-R WORD] [PID|TASK|COMMAND]...",
     options: &[Flag::with("R", "WORD", "only files whose path or descriptor has this in it")],
+    rules: &[],
     words: Words::Mixed,
     run,
 };

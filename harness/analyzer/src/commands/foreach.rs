@@ -5,22 +5,27 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::ps_views::Head;
-use super::{Arguments, Command, CommandError, Reply, Session, Text, Words, bt, set, sig};
+use super::{Arguments, Command, CommandError, Reply, Session, Text, Words, bt, ps, set, sig};
 use crate::kernel::tasks::{Task, TaskState};
 
 /// The command.
 pub(super) const COMMAND: Command = Command {
     name: "foreach",
     summary: "a command for many tasks",
-    usage: "[user|kernel|active|gleader|RU|IN|UN|ID|ST|ZO|PID|TASK|NAME]... COMMAND [OPTIONS]",
+    usage: "[user | kernel] [active] [gleader] [RU | IN | UN | ID | ST | ZO] [PID|TASK|NAME]... COMMAND [OPTIONS]",
     options: &[],
+    rules: &[],
     words: Words::Expression,
     run,
 };
 
-/// Words that choose tasks by what they are.
-const KINDS: [&str; 10] =
-    ["user", "kernel", "active", "gleader", "RU", "IN", "UN", "ID", "ST", "ZO"];
+/// Words that choose tasks by what they are; of each group one.
+const KINDS: [&[&str]; 4] =
+    [&["user", "kernel"], &["active"], &["gleader"], &["RU", "IN", "UN", "ID", "ST", "ZO"]];
+/// Commands whose words are tasks: those are chosen before the command.
+const OF_TASKS: [&str; 7] = ["bt", "files", "ps", "set", "sig", "task", "vm"];
+/// Options of `bt` that choose tasks themselves.
+const CHOOSING: [&str; 3] = ["a", "c", "p"];
 /// Commands that would change what is being gone through, or are not about a task.
 const NOT_FOR_TASKS: [&str; 4] = ["foreach", "help", "wr", "mod"];
 
@@ -51,22 +56,28 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     let name = command.first().map(String::as_str).unwrap_or_default();
     let text = command.get(1..).unwrap_or_default().join(" ");
     let tasks = chosen(session, who)?;
-    match name {
-        "bt" => {
-            let arguments = Arguments::parse(&bt::COMMAND, &text)?;
-            bt::of_tasks(session, &arguments, &tasks)
+    let arguments = match super::named(name).filter(|_| OF_TASKS.contains(&name)) {
+        Some(command) => Some(Arguments::parse(command, &text)?),
+        None => None,
+    };
+    if let Some(word) = arguments.as_ref().and_then(|arguments| arguments.words.first()) {
+        let words = format!("`{word}` goes before `{name}`: it chooses tasks");
+        return Err(CommandError::usage(words));
+    }
+    match (name, &arguments) {
+        ("bt", Some(arguments)) => {
+            if let Some(option) = arguments.given(&CHOOSING).next() {
+                return Err(CommandError::usage(format!("-{option} chooses tasks by itself")));
+            }
+            bt::of_tasks(session, arguments, &tasks)
         }
-        "task" if text.is_empty() => Ok(set::of_tasks(session, &tasks)),
-        "sig" => sig::of_tasks(session, &tasks),
-        "ps" => {
-            let words: Vec<String> =
-                tasks.iter().map(|task| format!("{:x}", task.address)).collect();
-            session.answer("ps", &format!("{text} {}", words.join(" ")))
-        }
-        name if NOT_FOR_TASKS.contains(&name) => {
+        ("ps", Some(arguments)) => ps::of_tasks(session, arguments, &tasks),
+        ("task", _) if text.is_empty() => Ok(set::of_tasks(session, &tasks)),
+        ("sig", _) if text.is_empty() => sig::of_tasks(session, &tasks),
+        _ if NOT_FOR_TASKS.contains(&name) => {
             Err(CommandError::usage(format!("`{name}` is not about a task")))
         }
-        name => one_by_one(session, name, &text, tasks),
+        _ => one_by_one(session, name, &text, tasks),
     }
 }
 
@@ -110,8 +121,14 @@ impl Text for Answers {
     }
 }
 
-/// The tasks that one of the words names; all if there is none.
+/// The tasks that the words choose; all if there is none.
 fn chosen(session: &Session<'_, '_>, who: &[String]) -> Result<Vec<Task>, CommandError> {
+    for group in KINDS {
+        let mut given = group.iter().filter(|kind| who.iter().any(|word| word == *kind));
+        if let (Some(one), Some(other)) = (given.next(), given.next()) {
+            return Err(CommandError::usage(format!("no task is both {one} and {other}")));
+        }
+    }
     let kernel = session.kernel();
     let mut tasks = kernel.tasks()?.items.clone();
     let cpus = kernel.online_cpus().unwrap_or_default();
@@ -133,7 +150,7 @@ fn chosen(session: &Session<'_, '_>, who: &[String]) -> Result<Vec<Task>, Comman
         }
     }
     let named: Vec<String> =
-        who.iter().filter(|word| !KINDS.contains(&word.as_str())).cloned().collect();
+        who.iter().filter(|word| !KINDS.concat().contains(&word.as_str())).cloned().collect();
     if !named.is_empty() {
         let named = session.tasks(&named)?;
         tasks.retain(|task| named.iter().any(|one| one.address == task.address));

@@ -11,6 +11,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "the commands, or how one of them is typed",
     usage: "[COMMAND]",
     options: &[],
+    rules: &[],
     words: Words::Mixed,
     run,
 };

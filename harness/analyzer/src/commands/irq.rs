@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::irqs::Irq;
 use crate::values::parse_cpus;
 
@@ -18,6 +18,12 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("d", "the interrupt descriptor table"),
         Flag::switch("s", "how often each came, on each CPU"),
         Flag::with("c", "CPUS", "with -s: only these CPUs"),
+    ],
+    rules: &[
+        Rule::OneOf(&["b", "d", "s"]),
+        Rule::Apart(&["u"], &["b", "d"]),
+        Rule::WordsWith(0, &["b", "d"]),
+        Rule::Needs(&["c"], &["s"]),
     ],
     words: Words::Mixed,
     run,

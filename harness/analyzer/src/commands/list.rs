@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::linked::{self, Show};
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Words};
 use crate::kernel::memory::VirtualMemory as _;
 
 /// The command.
@@ -23,6 +23,13 @@ pub(super) const COMMAND: Command = Command {
         Flag::with("l", "OFFSET", "with -s, where the address is inside of TYPE"),
         super::show::HEXADECIMAL,
         super::show::DECIMAL,
+    ],
+    rules: &[
+        Rule::OneOf(&["H", "h"]),
+        Rule::OneOf(&["x", "d"]),
+        Rule::Needs(&["l", "x", "d"], &["s", "S"]),
+        Rule::Words(2),
+        Rule::WordsWith(1, &["o"]),
     ],
     words: Words::Mixed,
     run,

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, linked};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words, linked};
 use crate::blocked::{Blocked, circles};
 use crate::kernel::locks::{Holder, Lock, LockKind};
 
@@ -19,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::with("q", "ADDRESS", "the semaphore there"),
         Flag::with("s", "ADDRESS", "the spinlock there"),
     ],
+    rules: &[Rule::Words(0)],
     words: Words::Mixed,
     run,
 };

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::log::{Caller, LogLine};
 
 /// The command.
@@ -18,6 +18,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("a", "only what the audit subsystem printed"),
         Flag::switch("c", "with the task (T) or CPU (C) that printed the line"),
     ],
+    rules: &[Rule::OneOf(&["t", "T"]), Rule::Words(0)],
     words: Words::Mixed,
     run,
 };

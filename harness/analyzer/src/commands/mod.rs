@@ -7,6 +7,7 @@
 //! Each command is a file with a [`Command`]: name, options and help in one definition. A new one
 //! is added to [`ALL`].
 
+mod absent;
 mod arguments;
 mod bt;
 mod bt_scan;
@@ -33,6 +34,7 @@ mod ps;
 mod ps_views;
 mod rd;
 mod resolve;
+mod rules;
 mod runq;
 mod search;
 mod session;
@@ -56,6 +58,7 @@ pub use arguments::Arguments;
 pub use complete::Completion;
 pub use error::CommandError;
 pub use output::{Answer, Output, Reply, Text};
+pub use rules::Rule;
 pub use session::{Files, Session, with_session};
 
 /// A command.
@@ -69,6 +72,8 @@ pub struct Command {
     pub usage: &'static str,
     /// The options it takes.
     pub options: &'static [Flag],
+    /// What may be typed together: what would change nothing is refused.
+    pub rules: &'static [Rule],
     /// How what follows the options is taken.
     pub words: Words,
     /// Does it.

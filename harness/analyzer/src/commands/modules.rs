@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::module_file::ModuleFile;
 
 /// The command.
@@ -17,6 +17,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("S", "all modules, and it is an error if one has no file"),
         Flag::with("d", "MODULE", "nothing is unloaded: `-s MODULE FILE` takes another file"),
     ],
+    rules: &[Rule::OneOf(&["t", "s", "S", "d"]), Rule::Words(0)],
     words: Words::Mixed,
     run,
 };

@@ -11,6 +11,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "what is mounted where, as the current task sees it",
     usage: "[WORD]",
     options: &[],
+    rules: &[],
     words: Words::Mixed,
     run,
 };

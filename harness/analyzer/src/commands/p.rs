@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::show::{DECIMAL, HEXADECIMAL, Shown, style};
-use super::{Arguments, Command, CommandError, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Reply, Rule, Session, Text, Words};
 use crate::values::{Evaluator, Limits, Tree, World, parse_cpus};
 
 /// The command.
@@ -13,6 +13,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "the value of a C expression",
     usage: "[-x | -d] EXPRESSION | VARIABLE:CPU[,CPU...] | VARIABLE:a",
     options: &[HEXADECIMAL, DECIMAL],
+    rules: &[Rule::OneOf(&["x", "d"])],
     words: Words::Expression,
     run,
 };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, ps_views};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words, ps_views};
 use crate::kernel::Kernel;
 use crate::kernel::tasks::Task;
 
@@ -28,6 +28,11 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("a", "arguments and environment"),
         Flag::switch("g", "each process with its threads"),
         Flag::switch("S", "how many are in each state"),
+    ],
+    rules: &[
+        Rule::OneOf(&["k", "u"]),
+        Rule::OneOf(&["p", "c", "t", "m", "l", "a", "g", "S"]),
+        Rule::Apart(&["s"], &["p", "c", "t", "m", "l", "a", "g", "S"]),
     ],
     words: Words::Mixed,
     run,
@@ -72,12 +77,21 @@ struct Families {
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    let kernel = session.kernel();
-    let all = kernel.tasks()?;
     let wanted = match arguments.words.as_slice() {
-        [] => all.items.clone(),
+        [] => session.kernel().tasks()?.items.clone(),
         words => session.tasks(words)?,
     };
+    of_tasks(session, arguments, &wanted)
+}
+
+/// These tasks as the options ask for.
+pub(super) fn of_tasks(
+    session: &Session<'_, '_>,
+    arguments: &Arguments,
+    wanted: &[Task],
+) -> Result<Reply, CommandError> {
+    let kernel = session.kernel();
+    let all = kernel.tasks()?;
     let rows = Rows { stacks: arguments.has("s"), ..Rows::new(kernel, &all.items) };
     let kept = |task: &&Task| {
         let kind = match (arguments.has("k"), arguments.has("u")) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::embedding::slab_cache;
 use super::resolve::count;
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::VirtualMemory as _;
 use crate::printer::CodeNames as _;
 
@@ -32,6 +32,17 @@ pub(super) const COMMAND: Command = Command {
         Flag::with("e", "END", "up to this address"),
         Flag::switch("p", "the address is a physical one"),
         Flag::switch("u", "the address is one of the current task's user space"),
+    ],
+    rules: &[
+        Rule::OneOf(&["8", "16", "32", "64", "a"]),
+        Rule::OneOf(&["s", "S", "SS"]),
+        Rule::OneOf(&["d", "D"]),
+        Rule::OneOf(&["u", "p"]),
+        Rule::OneOf(&["R", "e"]),
+        Rule::Apart(&["s", "S", "SS"], &["8", "16", "32", "a"]),
+        Rule::Apart(&["d", "D", "x", "N", "R", "e"], &["a"]),
+        Rule::Words(2),
+        Rule::WordsWith(1, &["e"]),
     ],
     words: Words::Mixed,
     run,

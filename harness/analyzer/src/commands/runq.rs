@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::Kernel;
 use crate::kernel::runqueues::RunQueue;
 use crate::kernel::tasks::Task;
@@ -19,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("m", "how long each CPU's task has been running"),
         Flag::with("c", "CPUS", "only these CPUs (0,2-3)"),
     ],
+    rules: &[Rule::OneOf(&["t", "m"]), Rule::Words(0)],
     words: Words::Mixed,
     run,
 };

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::resolve::{count, hexadecimal};
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::VirtualMemory as _;
 
 /// The command.
@@ -19,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::with("m", "MASK", "bits that do not matter"),
         Flag::switch("t", "the stack of every task"),
     ],
+    rules: &[Rule::OneOf(&["t", "s"]), Rule::OneOf(&["t", "l", "e"])],
     words: Words::Mixed,
     run,
 };

@@ -2,17 +2,19 @@
 //! A conversation about one dump.
 
 use super::arguments::{self, Arguments};
-use super::{CommandError, Output, Reply, structure};
+use super::{CommandError, Output, Reply, absent, structure};
 use crate::analyze::{Error, Inputs};
 use crate::kernel::Kernel;
 use crate::kernel::tasks::Task;
 use crate::machine::Machine;
 
 /// Other names of commands, as crash(8) has them: alias, name and what is put before the rest.
-const ALIASES: [(&str, &str, &str); 6] = [
+const ALIASES: [(&str, &str, &str); 8] = [
     ("?", "help", ""),
     ("man", "help", ""),
     ("dmesg", "log", ""),
+    ("for", "foreach", ""),
+    ("last", "ps", " -l"),
     ("lsmod", "mod", ""),
     ("px", "p", " -x"),
     ("pd", "p", " -d"),
@@ -104,6 +106,10 @@ impl<'m, 'a> Session<'m, 'a> {
     /// Forms that stand for another command: gdb's `p/x`, and crash(8)'s `list_head ADDRESS` and
     /// `*list_head ADDRESS` for `struct list_head ADDRESS`.
     fn shorthand(&mut self, name: &str, text: &str) -> Result<Reply, CommandError> {
+        // `net` and `swap` are names of types, too.
+        if let Some(absent) = absent::command(name) {
+            return Err(absent);
+        }
         if let Some(("p", radix @ ("x" | "d"))) = name.split_once('/') {
             return self.answer("p", &format!(" -{radix}{text}"));
         }

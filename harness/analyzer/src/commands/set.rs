@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::tasks::Task;
 
 /// The command.
@@ -16,6 +16,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::with("c", "CPU", "choose the task that runs on this CPU"),
         Flag::switch("v", "what is set"),
     ],
+    rules: &[Rule::OneOf(&["p", "c", "v"]), Rule::Words(1), Rule::WordsWith(0, &["p", "c", "v"])],
     words: Words::Mixed,
     run,
 };

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::memory::VirtualMemory as _;
 use crate::kernel::tasks::Task;
 
@@ -13,6 +13,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "what a task does with signals",
     usage: "[-l] [PID|TASK...]",
     options: &[Flag::switch("l", "the signals by number")],
+    rules: &[Rule::WordsWith(0, &["l"])],
     words: Words::Mixed,
     run,
 };

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::show::{DECIMAL, HEXADECIMAL, Members, Shown, style};
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::values::{
     Error, Evaluator, Layout, Limits, Node, Style, Tree, Ty, Value, World, parse_cpus,
 };
@@ -20,6 +20,8 @@ const OPTIONS: &[Flag] = &[
     HEXADECIMAL,
     DECIMAL,
 ];
+const RULES: &[Rule] =
+    &[Rule::OneOf(&["o", "r"]), Rule::OneOf(&["x", "d"]), Rule::Apart(&["x", "d"], &["o", "r"])];
 const USAGE: &str = "[-o | -r] [-x | -d] [-l OFFSET] [-c COUNT] TYPE[.MEMBER[,MEMBER...]] [ADDRESS|SYMBOL[:CPU] [COUNT]]";
 
 /// `struct`.
@@ -28,6 +30,7 @@ pub(super) const STRUCT: Command = Command {
     summary: "a structure's layout, or the structure at an address",
     usage: USAGE,
     options: OPTIONS,
+    rules: RULES,
     words: Words::Mixed,
     run: |session, arguments| run(session, arguments, "struct"),
 };
@@ -38,6 +41,7 @@ pub(super) const UNION: Command = Command {
     summary: "a union's layout, or the union at an address",
     usage: USAGE,
     options: OPTIONS,
+    rules: RULES,
     words: Words::Mixed,
     run: |session, arguments| run(session, arguments, "union"),
 };
@@ -55,6 +59,7 @@ fn run(
         first = words.next().ok_or_else(|| CommandError::usage("which type?"))?;
     }
     let words: Vec<&str> = words.collect();
+    surplus(arguments, &words)?;
     let (name, members) = first.split_once('.').unwrap_or((first, ""));
     let paths: Vec<&str> = members.split(',').filter(|path| !path.is_empty()).collect();
     let ty = type_named(evaluator, keyword, name)?;
@@ -82,6 +87,9 @@ fn run(
         starts.extend((0..count).map(place));
     }
     if arguments.has("r") {
+        if !paths.is_empty() {
+            return Err(CommandError::usage("-r shows the whole structure, no members"));
+        }
         let mut places = starts.iter().step_by(usize::try_from(count).unwrap_or(1));
         let (Some(start), None) = (places.next(), places.next()) else {
             return Err(CommandError::usage("-r shows one place: which CPU?"));
@@ -110,6 +118,20 @@ fn run(
         alone: false,
     };
     Ok(Reply::new(Several { list: starts.iter().map(value).collect::<Vec<_>>() }))
+}
+
+/// Refuses what would change nothing: `words` are those behind the type.
+fn surplus(arguments: &Arguments, words: &[&str]) -> Result<(), CommandError> {
+    let known = if arguments.has("c") { 1 } else { 2 };
+    if let Some(word) = words.get(known) {
+        let words = format!("what is `{word}`? an address follows, and one count");
+        return Err(CommandError::usage(words));
+    }
+    let of_memory = ["l", "c", "r", "x", "d"].into_iter().find(|option| arguments.has(option));
+    match of_memory.filter(|_| words.is_empty()) {
+        Some(option) => Err(CommandError::usage(format!("-{option} of which address?"))),
+        None => Ok(()),
+    }
 }
 
 /// Whether a word, up to its first dot, is what a structure or union is called.

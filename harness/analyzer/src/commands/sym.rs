@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::express::Names as _;
 use crate::identify::identify;
 use crate::printer::CodeNames as _;
@@ -20,6 +20,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("p", "with the symbol before"),
         Flag::switch("n", "with the symbol behind"),
     ],
+    rules: &[Rule::OneOf(&["l", "m", "q"]), Rule::NeedsWord(&["p", "n"])],
     words: Words::Mixed,
     run,
 };

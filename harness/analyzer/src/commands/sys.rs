@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::Kernel;
 use crate::kernel::uts::Uts;
 
@@ -16,6 +16,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("t", "only the kernel's taint"),
         Flag::switch("c", "the table of system calls, or those with this name or number"),
     ],
+    rules: &[Rule::OneOf(&["t", "c"]), Rule::WordsNeed(&["c"]), Rule::Words(1)],
     words: Words::Mixed,
     run,
 };

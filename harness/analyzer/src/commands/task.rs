@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::ps_views::Head;
 use super::show::{DECIMAL, HEXADECIMAL, Members, Shown, style};
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, set, structure};
+use super::{
+    Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words, set, structure,
+};
 use crate::kernel::tasks::Task;
 
 /// The command.
@@ -18,6 +20,11 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("a", "all of the task_struct"),
         HEXADECIMAL,
         DECIMAL,
+    ],
+    rules: &[
+        Rule::OneOf(&["a", "R"]),
+        Rule::OneOf(&["x", "d"]),
+        Rule::Needs(&["x", "d"], &["a", "R"]),
     ],
     words: Words::Mixed,
     run,

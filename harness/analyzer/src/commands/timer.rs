@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::timers::{Timer, TimerBase};
 use crate::printer::CodeNames as _;
 use crate::values::parse_cpus;
@@ -17,6 +17,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("r", "high-resolution timers"),
         Flag::with("C", "CPUS", "only these CPUs (0,2-3)"),
     ],
+    rules: &[Rule::Words(0)],
     words: Words::Mixed,
     run,
 };

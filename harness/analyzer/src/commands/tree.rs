@@ -2,7 +2,7 @@
 //! `tree`: the entries of a red-black tree, radix tree, XArray or maple tree.
 
 use super::linked::{self, Entries, Show};
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Words};
 use crate::kernel::memory::VirtualMemory as _;
 use crate::kernel::trees::{Entry, Order};
 use crate::kernel::{Listing, Unavailable};
@@ -32,6 +32,7 @@ pub(super) const COMMAND: Command = Command {
         super::show::HEXADECIMAL,
         super::show::DECIMAL,
     ],
+    rules: &[Rule::OneOf(&["x", "d"]), Rule::Needs(&["x", "d"], &["s", "S"]), Rule::Words(1)],
     words: Words::Mixed,
     run,
 };
@@ -62,6 +63,10 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         None => Some(Kind::RedBlack),
     };
     let kind = kind.ok_or_else(|| CommandError::usage("kinds: rbtree, radix, xarray, maple"))?;
+    let of_nodes = ["o", "l"].into_iter().find(|option| arguments.has(option));
+    if let Some(option) = of_nodes.filter(|_| kind != Kind::RedBlack) {
+        return Err(CommandError::usage(format!("-{option} is for red-black trees")));
+    }
     if let Some(text) = arguments.value("r") {
         start = start.wrapping_add(linked::offset(session, text)?);
     }

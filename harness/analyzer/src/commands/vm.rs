@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::ps_views::Head;
 use super::show::{DECIMAL, HEXADECIMAL, Shown, style};
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words, structure};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words, structure};
 use crate::kernel::Kernel;
 use crate::kernel::mm::PAGE;
 use crate::kernel::mm::vma::Vma;
@@ -23,6 +23,11 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("v", "the vm_area_struct of each mapping"),
         HEXADECIMAL,
         DECIMAL,
+    ],
+    rules: &[
+        Rule::OneOf(&["p", "m", "v"]),
+        Rule::OneOf(&["x", "d"]),
+        Rule::Needs(&["x", "d"], &["m", "v"]),
     ],
     words: Words::Mixed,
     run,

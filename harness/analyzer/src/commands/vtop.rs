@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::space::AddressSpace;
 use vmcore::PhysAddr;
 
@@ -16,6 +16,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("u", "the address is one of the current task's user space"),
         Flag::switch("k", "the address is the kernel's"),
     ],
+    rules: &[Rule::OneOf(&["u", "k"])],
     words: Words::Mixed,
     run,
 };

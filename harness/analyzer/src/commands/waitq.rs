@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Reply, Session, Text, Words, linked};
+use super::{Arguments, Command, CommandError, Reply, Rule, Session, Text, Words, linked};
 use crate::kernel::memory::VirtualMemory as _;
 
 /// The command.
@@ -12,6 +12,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "the tasks that wait on a wait queue",
     usage: "ADDRESS|SYMBOL|TYPE.MEMBER ADDRESS",
     options: &[],
+    rules: &[Rule::Words(2)],
     words: Words::Mixed,
     run,
 };

@@ -12,6 +12,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "the type of an expression, or what a type is",
     usage: "EXPRESSION | TYPE",
     options: &[],
+    rules: &[],
     words: Words::Expression,
     run,
 };

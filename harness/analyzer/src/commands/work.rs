@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::kernel::Unavailable;
 use crate::kernel::workqueues::{Work, WorkQueues};
 use crate::printer::CodeNames as _;
@@ -19,6 +19,7 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("a", "pools without work too"),
         Flag::switch("q", "the queues with their pools"),
     ],
+    rules: &[Rule::OneOf(&["a", "q"])],
     words: Words::Mixed,
     run,
 };

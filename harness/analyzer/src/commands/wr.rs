@@ -9,6 +9,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "refused: a dump is never written to",
     usage: "",
     options: &[],
+    rules: &[],
     words: Words::Expression,
     run,
 };

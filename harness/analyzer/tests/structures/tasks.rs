@@ -86,6 +86,11 @@ fn world(layout: Layout) -> World {
     world
 }
 
+/// Idle tasks and two processes, all of them asleep.
+pub(crate) fn sleeping() -> World {
+    world(Layout::New)
+}
+
 fn at(number: u64) -> u64 {
     INIT + number * SIZE
 }

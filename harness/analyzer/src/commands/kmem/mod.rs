@@ -11,7 +11,7 @@ mod zones;
 
 use zones::Form;
 
-use super::{Arguments, Command, CommandError, Flag, Reply, Session, Words};
+use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Words};
 
 /// The command.
 pub(super) const COMMAND: Command = Command {
@@ -29,6 +29,11 @@ pub(super) const COMMAND: Command = Command {
         Flag::switch("z", "zones and their limits"),
         Flag::switch("n", "nodes and their zones"),
         Flag::switch("o", "what is added to a per-CPU symbol for each CPU"),
+    ],
+    rules: &[
+        Rule::OneOf(&["i", "s", "S", "p", "v", "V", "f", "z", "n", "o"]),
+        Rule::WordsWith(0, &["i", "V", "f", "z", "n", "o"]),
+        Rule::NeedsWord(&["S"]),
     ],
     words: Words::Mixed,
     run,
