@@ -211,7 +211,7 @@ fn rules_name_options_that_there_are() {
                 Rule::Words(_) => (&[], &[]),
             };
             let mut names = one.iter().chain(other);
-            assert!(names.all(|name| has(name)), "{}: {rule:?}", command.name);
+            assert!(names.all(&has), "{}: {rule:?}", command.name);
         }
     }
 }
