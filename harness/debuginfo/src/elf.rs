@@ -187,7 +187,8 @@ impl<'d> Elf<'d> {
         };
         let read = || NameIndex::new(self.symbols.iter().map(|symbol| self.name(symbol)));
         let candidates = self.names.get_or_init(read).candidates(name.as_bytes());
-        let named = candidates.map(|position| &self.symbols[position]).filter(|symbol| {
+        let symbols = candidates.filter_map(|position| self.symbols.get(position));
+        let named = symbols.filter(|symbol| {
             self.is_named(symbol, name.as_bytes())
                 && !matches!(symbol.st_type(), elf::STT_FILE | elf::STT_SECTION)
                 && self.address(symbol).is_some()

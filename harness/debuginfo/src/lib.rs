@@ -13,6 +13,7 @@
 //! Absent on purpose: unwinding (the `unwind` crate parses the ORC bytes), reading memory of the
 //! dump, kallsyms of the dump, split DWARF (`.dwo`) and type units, which no kernel uses.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod address;
 mod btf;

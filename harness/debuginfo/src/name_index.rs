@@ -15,6 +15,10 @@ pub(crate) struct NameIndex {
 
 impl NameIndex {
     /// Reads all names, in the order of the table.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a slot is below the number of heads, a position below that of names"
+    )]
     pub(crate) fn new<'n>(
         names: impl DoubleEndedIterator<Item = &'n [u8]> + ExactSizeIterator,
     ) -> Self {
@@ -33,8 +37,8 @@ impl NameIndex {
     /// Positions whose names may be this one, in the order of the table.
     pub(crate) fn candidates(&self, name: &[u8]) -> impl Iterator<Item = usize> {
         let step = |link: u32| usize::try_from(link).ok()?.checked_sub(1);
-        let first = step(self.heads[self.slot(name)]);
-        std::iter::successors(first, move |&position| step(self.next[position]))
+        let first = self.heads.get(self.slot(name)).and_then(|link| step(*link));
+        std::iter::successors(first, move |&position| step(*self.next.get(position)?))
     }
 
     fn slot(&self, name: &[u8]) -> usize {

@@ -19,7 +19,8 @@ pub fn is_after_call(memory: &dyn Memory, tables: &dyn Tables, address: u64) -> 
             return Some(true);
         }
     }
-    Some((2..=LONGEST_CALL).any(|length| is_indirect_call(&bytes[LONGEST_CALL - length..])))
+    let ends = (2..=LONGEST_CALL).filter_map(|length| bytes.get(LONGEST_CALL - length..));
+    Some(ends.into_iter().any(is_indirect_call))
 }
 
 /// Whether `bytes` are exactly one `ff /2` instruction (indirect near call).

@@ -67,6 +67,7 @@ const RSP_AFTER_RIP: i64 = 24;
 impl CfiRow {
     /// A row with the ABI's defaults: registers a function must preserve are unchanged, `rsp` is
     /// the CFA, the others are lost, the return address is below the CFA.
+    #[expect(clippy::indexing_slicing, reason = "there are sixteen registers")]
     pub fn new(cfa: CfaRule) -> Self {
         let mut rules = [RegisterRule::Undefined; 16];
         for register in Register::CALLEE_SAVED {
@@ -90,11 +91,13 @@ impl CfiRow {
     }
 
     /// The rule of a general register.
+    #[expect(clippy::indexing_slicing, reason = "there are sixteen registers")]
     pub fn rule(&self, register: Register) -> RegisterRule {
         self.rules[register as usize]
     }
 
     /// Sets the rule of a general register.
+    #[expect(clippy::indexing_slicing, reason = "there are sixteen registers")]
     pub fn set_rule(&mut self, register: Register, rule: RegisterRule) {
         self.rules[register as usize] = rule;
     }

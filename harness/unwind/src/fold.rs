@@ -45,9 +45,9 @@ pub fn fold(frames: &[Frame]) -> Vec<Run> {
 }
 
 fn recursion_at(keys: &[u64], first: usize) -> Option<Run> {
-    let rest = &keys[first..];
+    let rest = keys.get(first..)?;
     (1..=LONGEST_PERIOD.min(rest.len() / FEWEST_ROUNDS)).find_map(|period| {
-        let round = &rest[..period];
+        let round = rest.get(..period)?;
         let rounds = rest.chunks_exact(period).take_while(|chunk| *chunk == round).count();
         (rounds >= FEWEST_ROUNDS).then_some(Run { first, period, rounds })
     })

@@ -18,7 +18,7 @@ pub trait Memory {
         for byte in buffer {
             let word = self.read_u64(at & !7)?.to_le_bytes();
             let index = usize::try_from(at & 7).expect("below eight");
-            *byte = word[index];
+            *byte = *word.get(index)?;
             at = at.checked_add(1)?;
         }
         Some(())

@@ -13,6 +13,7 @@
 //! Left to the caller on purpose: where stacks are, which addresses are code, symbols, evaluation
 //! of DWARF expressions, what return trampolines hide.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod call;
 mod cfi;

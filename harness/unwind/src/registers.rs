@@ -129,17 +129,19 @@ impl Registers {
             ..Self::default()
         };
         for (register, word) in PT_REGS_ORDER {
-            registers.set(register, Some(words[word]));
+            registers.set(register, words.get(word).copied());
         }
         registers
     }
 
     /// The value of a register, if it is known.
+    #[expect(clippy::indexing_slicing, reason = "there are sixteen registers")]
     pub fn get(&self, register: Register) -> Option<u64> {
         self.general[register.index()]
     }
 
     /// Sets or forgets a register.
+    #[expect(clippy::indexing_slicing, reason = "there are sixteen registers")]
     pub fn set(&mut self, register: Register, value: Option<u64>) {
         self.general[register.index()] = value;
     }

@@ -29,6 +29,10 @@ impl PageCache {
 
     /// The page, from the cache or from `load`, which fills a buffer of one page. A page that
     /// fails to load is not kept.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a set's number is below SETS, a way is one of its set, and a set with a page is not empty"
+    )]
     pub(crate) fn get<E>(
         &mut self,
         pfn: Pfn,

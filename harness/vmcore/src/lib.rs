@@ -25,6 +25,7 @@
 //! # assert!(first_bytes(b"no dump", PhysAddr(0)).is_err());
 //! ```
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod absent;
 mod address;

@@ -116,8 +116,9 @@ impl<'a> Dwarf<'a> {
             Ok(Datum::Memory(value)) => Ok(value),
             Ok(Datum::Bytes(bytes)) => {
                 let mut word = [0; 8];
-                let length = bytes.len().min(8);
-                word[..length].copy_from_slice(&bytes[..length]);
+                for (to, from) in word.iter_mut().zip(bytes.iter()) {
+                    *to = *from;
+                }
                 Ok(u64::from_le_bytes(word))
             }
             Err(why) => Err(why),

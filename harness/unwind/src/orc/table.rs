@@ -83,6 +83,10 @@ impl<'a> Table<'a> {
 
     /// The last entry at or below `pc`; none if `pc` is below them all. Where the code ends the
     /// table does not say: the caller asks for addresses within its code only.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a rank is below the number of entries, of which each has its place in the order"
+    )]
     pub fn lookup(&self, pc: u64) -> Option<OrcEntry> {
         let order = self.order.as_ref().map(|order| order.get_or_init(|| self.sort()).as_slice());
         let position = |rank: usize| order.map_or(rank, |order| order[rank]);
@@ -98,12 +102,14 @@ impl<'a> Table<'a> {
         Some(self.entry(position(low.checked_sub(1)?)))
     }
 
+    #[expect(clippy::indexing_slicing, reason = "a position is below the number of entries")]
     fn address(&self, position: usize) -> u64 {
         let place = u64::try_from(position * IP_BYTES).expect("usize has at most 64 bits");
         let distance = i32::from_le_bytes(self.ips[position]);
         self.ip_address.wrapping_add(place).wrapping_add_signed(i64::from(distance))
     }
 
+    #[expect(clippy::indexing_slicing, reason = "there are as many entries as addresses")]
     fn entry(&self, position: usize) -> OrcEntry {
         decode(self.entries[position], self.version)
     }

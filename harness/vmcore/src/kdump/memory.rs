@@ -104,6 +104,7 @@ impl KdumpMemory {
         Ok(())
     }
 
+    #[expect(clippy::indexing_slicing, reason = "whoever reads ends at the end of the page")]
     fn read_in_page(
         &self,
         file: &dyn ReadAt,
