@@ -49,7 +49,8 @@ pub fn lines(names: &dyn FrameNames, walk: &Walk) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for run in fold(&walk.frames) {
         for index in run.first..run.first + run.period {
-            of_frame(names, (index, &walk.frames[index]), &mut lines);
+            let Some(frame) = walk.frames.get(index) else { break };
+            of_frame(names, (index, frame), &mut lines);
             if let Some(last) = lines.last_mut() {
                 last.boundary = boundary(walk, index);
             }
@@ -116,7 +117,7 @@ fn code_name(names: &dyn FrameNames, pc: Pc) -> Option<CodeName> {
 
 /// What lies between this frame and the next one.
 fn boundary(walk: &Walk, index: usize) -> Option<Claim> {
-    let frame = &walk.frames[index];
+    let frame = walk.frames.get(index)?;
     let Some(next) = walk.frames.get(index + 1) else { return end(&walk.stop) };
     let stacks = match (frame.stack, next.stack) {
         (Some(from), Some(to)) if from != to => Some(format!("{from}, then {to}")),

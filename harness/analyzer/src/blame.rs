@@ -29,7 +29,8 @@ const HEADERS: [&str; 9] = [
 /// Whether the file is one of the kernel's headers.
 pub fn is_kernel_header(file: &str) -> bool {
     HEADERS.iter().any(|folder| {
-        file.match_indices(folder).any(|(at, _)| at == 0 || file.as_bytes()[at - 1] == b'/')
+        file.match_indices(folder)
+            .any(|(at, _)| at == 0 || file.get(..at).is_some_and(|before| before.ends_with('/')))
     })
 }
 

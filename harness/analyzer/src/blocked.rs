@@ -81,12 +81,13 @@ impl Machine<'_> {
         }
         let (first, kind) = found?;
         let last = (first..walk.frames.len().min(first + NEAR)).find(|index| {
-            let pc = walk.frames[*index].pc.for_lookup();
+            let Some(frame) = walk.frames.get(*index) else { return false };
+            let pc = frame.pc.for_lookup();
             let name = self.symbol_at(pc).map(|(name, _)| source_name(&name).to_owned());
             !name.is_some_and(|name| WAITING.iter().any(|(start, _)| name.starts_with(start)))
         });
         let caller = last.and_then(|index| {
-            let pc = walk.frames[index].pc.for_lookup();
+            let pc = walk.frames.get(index)?.pc.for_lookup();
             self.symbol_at(pc).map(|(name, _)| name)
         });
         if let Some(address) = self.kernel().awaited_lock(task, kind) {
@@ -118,9 +119,10 @@ pub fn circles(blocked: &[Blocked]) -> Vec<Vec<u64>> {
     let mut found: Vec<Vec<u64>> = Vec::new();
     for start in blocked {
         let mut path = vec![start.task.address];
-        while let Some(holder) = next(path[path.len() - 1]) {
-            if holder == path[0] {
-                let known = |circle: &Vec<u64>| circle.contains(&path[0]);
+        let first = start.task.address;
+        while let Some(holder) = path.last().and_then(|last| next(*last)) {
+            if holder == first {
+                let known = |circle: &Vec<u64>| circle.contains(&first);
                 if !found.iter().any(known) {
                     found.push(path);
                 }

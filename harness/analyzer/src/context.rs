@@ -230,7 +230,7 @@ fn arrives(
             && frame.registers.get(Register::Rsp) == Some(top)
     };
     let position = found.frames.iter().position(at_fault)?;
-    let entry = found.frames[position].exception;
+    let entry = found.frames.get(position)?.exception;
     Some((confirmed(found, position), entry))
 }
 

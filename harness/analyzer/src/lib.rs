@@ -10,6 +10,7 @@
 //!                                   │          └─→ fault ─→ flow, express ─→ verdict ─→ report
 //! ```
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod advice;
 pub mod analyze;

@@ -33,8 +33,7 @@ pub fn input(verdict: &Verdict, fault: &[Frame]) -> String {
 /// The functions of the module that follow each other on the stack.
 fn of_module(fault: &[Frame], module: &str) -> Vec<String> {
     let of_module = |frame: &&Frame| frame.module.as_deref() == Some(module);
-    let first = fault.iter().position(|frame| of_module(&frame)).unwrap_or(fault.len());
-    let run = fault[first..].iter().take_while(of_module);
+    let run = fault.iter().skip_while(|frame| !of_module(frame)).take_while(of_module);
     let own = run.filter(|frame| !frame.file.as_deref().is_some_and(is_kernel_header));
     let names = own.filter_map(|frame| frame.function.as_deref());
     names.map(|name| format!("frame {}", source_name(name))).collect()

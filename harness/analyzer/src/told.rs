@@ -73,7 +73,7 @@ impl Told {
         let Some(oops) = oops else { return Self::default() };
         let kind = message::kind(&oops.headline);
         let mut told = Self { headline: Some(oops.headline.clone()), kind, ..Self::default() };
-        let above = &log[..oops.index.min(log.len())];
+        let above = log.get(..oops.index).unwrap_or(log);
         if matches!(
             kind,
             Some(K::Bug | K::InvalidOpcode | K::Warn | K::ListCorruption | K::Fortify)

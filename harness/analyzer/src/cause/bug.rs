@@ -50,10 +50,10 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], kind: CrashKind)
         diagnosis.evidence.push(Claim::new(Some(true)).text(words));
         diagnosis.helper = Some(called);
         if kind == CrashKind::ListCorruption && name(machine, first).contains("list_del") {
-            deleted(machine, &frames[guilty..], &mut diagnosis);
+            deleted(machine, frames.get(guilty..).unwrap_or_default(), &mut diagnosis);
         }
         if kind == CrashKind::DoubleFree {
-            freed(machine, &frames[guilty..], &mut diagnosis);
+            freed(machine, frames.get(guilty..).unwrap_or_default(), &mut diagnosis);
         }
     }
     diagnosis

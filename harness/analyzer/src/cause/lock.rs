@@ -88,7 +88,7 @@ pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> 
     let waits = |frame: &Frame, names: &[&str]| machine.is_in(frame.pc.for_lookup(), names);
     let is_lock = |frame: &&Frame| waits(frame, &SPINNING) || waits(frame, &SLEEPING);
     let first = frames.iter().position(|frame| is_lock(&frame))?;
-    let run = frames[first..].iter().take_while(is_lock).count();
+    let run = frames.iter().skip(first).take_while(is_lock).count();
     let last = first + run - 1;
     let frame = frames.get(last)?;
     let caller = last + 1;

@@ -115,7 +115,7 @@ fn look(
     while at < end {
         let next = end.min((at & !(PAGE - 1)).saturating_add(PAGE));
         let length = usize::try_from(next - at).unwrap_or(buffer.len()).min(buffer.len());
-        let bytes = &mut buffer[..length];
+        let Some(bytes) = buffer.get_mut(..length) else { return };
         if session.kernel().read(at, bytes).is_err() {
             found.unread_pages += 1;
             at = next;

@@ -17,7 +17,7 @@ use super::{Diagnosis, NULL_PAGE, by_number, lower};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::express::Writer;
-use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, number};
+use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, held, number};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
 
@@ -30,11 +30,12 @@ fn bad(frame: &Frame) -> Bad {
 
 /// Diagnoses a bad call: `frames[0]` is at the bad address, `frames[1]` made the call.
 pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
-    let target = frames[0].pc.address();
+    let [first, callers @ ..] = frames else { return Diagnosis::new(CrashKind::BadCall) };
+    let target = first.pc.address();
     let kind = if target < NULL_PAGE { CrashKind::NullCall } else { CrashKind::BadCall };
     let mut diagnosis =
         Diagnosis { address: Some(target), how: Some(Use::Call), ..Diagnosis::new(kind) };
-    let bad = bad(&frames[0]);
+    let bad = bad(first);
     diagnosis.object = scene.gone_text(target);
     let what = match &diagnosis.object {
         _ if target < NULL_PAGE => "which is never mapped",
@@ -43,7 +44,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     };
     let claim = Claim::new(Some(true)).text("the CPU was to run code at ").data(target);
     diagnosis.evidence.push(claim.text(format!(", {what}")));
-    let Some(caller) = frames.get(1) else {
+    let Some(caller) = callers.first() else {
         diagnosis.unknown = Some("the stack does not tell who made the call".to_owned());
         let writer = Writer::new(scene, target);
         refine(scene, writer, None, bad, &mut diagnosis);
@@ -61,7 +62,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     // The dump may contradict that the caller called the bad address.
     let refuted = || {
         let mut trial = diagnosis.clone();
-        let _unknown = call(scene, &frames, &frames[1], target, &mut trial);
+        let _unknown = call(scene, &frames, caller, target, &mut trial);
         trial.evidence.iter().any(|claim| claim.confirmed == Some(false))
     };
     if let Some(jumper) = jumper(scene, &frames, &refuted) {
@@ -73,7 +74,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         frames.insert(1, jumper.frame);
     }
     let frames = frames.as_slice();
-    let caller = &frames[1];
+    let caller = frames.get(1).unwrap_or(caller);
     let guilty = blamed(scene, frames, 1);
     diagnosis.pc = Some(frames.get(guilty).map_or(caller.pc, |frame| frame.pc));
     match call(scene, frames, caller, target, &mut diagnosis) {
@@ -117,10 +118,11 @@ fn call(
         Pc::Interrupted(address) => (code.at(address), "jumps to"),
     };
     let position = position.ok_or("no instruction ends at the return address on the stack")?;
-    let instruction = code.instructions()[position];
+    let instruction = *code.instruction(position);
     let Operand { through, words } = operand(scene, &instruction)?;
     if let Some(register) = through_register(scene, &instruction) {
-        let held = number(register).and_then(|n| by_number(&frames[0].registers)[usize::from(n)]);
+        let held = number(register)
+            .and_then(|n| frames.first().and_then(|bad| held(&by_number(&bad.registers), n)));
         if held.is_some_and(|held| held != target) {
             let held = Claim::new(Some(true)).text(format!("{} does not hold ", lower(register)));
             diagnosis.evidence.push(held.data(target).text(": something else was called"));
@@ -138,7 +140,9 @@ fn call(
     diagnosis.evidence.extend(origin.steps);
     diagnosis.confidence = origin.confidence;
     let term = origin.term.unwrap_or(term);
-    refine(scene, writer, Some(&term), bad(&frames[0]), diagnosis);
+    if let Some(first) = frames.first() {
+        refine(scene, writer, Some(&term), bad(first), diagnosis);
+    }
     match origin.expression {
         Ok(expression) => {
             diagnosis.expression = Some(expression);
@@ -193,8 +197,8 @@ fn value(
     through: Through,
 ) -> Term {
     // A call changed nothing but rsp, which it moved by the return address; a jump nothing.
-    let mut registers = by_number(&frames[0].registers);
-    if matches!(frames[1].pc, Pc::Return(_)) {
+    let mut registers = frames.first().map_or([None; 16], |bad| by_number(&bad.registers));
+    if frames.get(1).is_some_and(|caller| matches!(caller.pc, Pc::Return(_))) {
         registers[4] = registers[4].map(|rsp| rsp.wrapping_add(8));
     }
     let keeps = |target| scene.keeps_registers(target);

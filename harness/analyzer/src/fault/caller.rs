@@ -118,7 +118,7 @@ impl Callers<'_> {
         let slicer = Slicer::new(&code, scene, &keeps, start);
         // A function that was called and went on with a jump is not on the stack, and what it
         // passed on is not known.
-        let target = match call_target(&code.instructions()[position])? {
+        let target = match call_target(code.instruction(position))? {
             CallTarget::Direct(target) => match through_thunk(scene, target) {
                 Some(register) => evaluate(&slicer.register(register), scene),
                 None => Some(target),

@@ -24,7 +24,7 @@ pub fn divisor(scene: &dyn Scene, frames: &[Frame]) -> Option<Diagnosis> {
     let pc = frame.pc.for_lookup();
     let code = scene.function_code(pc)?;
     let position = code.at(pc)?;
-    let instruction = code.instructions()[position];
+    let instruction = *code.instruction(position);
     if !matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv) {
         return None;
     }
@@ -76,18 +76,18 @@ pub fn condition(scene: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis)
     else {
         return;
     };
-    let instructions = code.instructions();
     // What fills the gap between a return and the trap leads to it only on paper.
     let jumps = code.predecessors(trap).iter().copied();
-    let mut jumps =
-        jumps.filter(|&at| instructions[at].flow_control() == FlowControl::ConditionalBranch);
+    let is_conditional =
+        |at: &usize| code.instruction(*at).flow_control() == FlowControl::ConditionalBranch;
+    let mut jumps = jumps.filter(is_conditional);
     let (Some(jump), None) = (jumps.next(), jumps.next()) else { return };
     let mut factory = InstructionInfoFactory::new();
     let mut position = jump;
     for _ in 0..NEAR {
         let &[before] = code.predecessors(position) else { return };
         position = before;
-        let instruction = &instructions[position];
+        let instruction = code.instruction(position);
         let compares = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
         if compares {
             break;
@@ -97,7 +97,7 @@ pub fn condition(scene: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis)
             return;
         }
     }
-    let compare = instructions[position];
+    let compare = code.instruction(position);
     if !matches!(compare.mnemonic(), Mnemonic::Cmp | Mnemonic::Test) {
         return;
     }

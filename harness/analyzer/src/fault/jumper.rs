@@ -13,7 +13,7 @@ use unwind::{Frame, Pc, Trust};
 
 use super::by_number;
 use super::thunk::thunk_register;
-use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate, number};
+use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate, held, number};
 use crate::scene::Scene;
 
 /// Functions that jump to the next one, at most.
@@ -140,7 +140,7 @@ impl Jumps<'_> {
     }
 
     fn register(&self, register: Register) -> Option<u64> {
-        self.registers[usize::from(number(register)?)]
+        held(&self.registers, number(register)?)
     }
 
     /// Adds the jumps of the function at `entry`, and of those that it jumps to, which may have gone

@@ -14,7 +14,7 @@ use super::{Diagnosis, NULL_PAGE, by_number, called, lower};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::express::Writer;
-use crate::flow::{Slicer, Start, TermKind, number};
+use crate::flow::{Slicer, Start, TermKind, held, number};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
 use crate::signature::source_name;
@@ -80,9 +80,10 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
     if let Some(inner) = guilty.checked_sub(1).and_then(|inner| frames.get(inner)) {
         let name = scene.symbol_at(inner.pc.for_lookup()).map(|(name, _)| name);
         let running = name.map(|name| source_name(&name).to_owned());
-        diagnosis.helper = called(scene, &frames[guilty]).or(running);
+        diagnosis.helper = frames.get(guilty).and_then(|frame| called(scene, frame)).or(running);
     }
-    if guilty > 0 && oversized(scene, &frames[guilty..], &mut diagnosis) {
+    let callers = frames.get(guilty..).unwrap_or_default();
+    if guilty > 0 && oversized(scene, callers, &mut diagnosis) {
         return Some(diagnosis);
     }
     pointer(scene, (frames, guilty), &instruction, &access, &mut diagnosis);
@@ -139,7 +140,7 @@ fn address(memory: &UsedMemory, registers: &[Option<u64>; 16]) -> Option<u64> {
     memory.virtual_address(0, |register, _, _| match register {
         Register::CS | Register::DS | Register::ES | Register::SS => Some(0),
         _ => {
-            let value = registers[usize::from(number(register)?)]?;
+            let value = held(registers, number(register)?)?;
             Some(if register.size() == 4 { value & 0xffff_ffff } else { value })
         }
     })
@@ -167,7 +168,7 @@ fn pointer(
 ) {
     let Some(frame) = frames.first() else { return };
     let registers = by_number(&frame.registers);
-    let value = |register| number(register).and_then(|n| registers[usize::from(n)]);
+    let value = |register| number(register).and_then(|number| held(&registers, number));
     let pc = frame.pc.for_lookup();
     let writer = Writer::new(scene, pc);
     let how = if access.write { Use::Write } else { Use::Read };

@@ -7,7 +7,7 @@
 //! that is its name.
 
 use crate::express::Writer;
-use crate::flow::{Term, TermKind, evaluate, full};
+use crate::flow::{Term, TermKind, evaluate, full, held};
 use crate::scene::Scene;
 
 use super::NULL_PAGE;
@@ -28,7 +28,7 @@ pub(super) fn named(
     }
     let locals: Vec<(u64, String)> = (0..16_u8)
         .filter_map(|number| {
-            let value = registers[usize::from(number)].filter(|value| *value >= NULL_PAGE)?;
+            let value = held(registers, number).filter(|value| *value >= NULL_PAGE)?;
             Some((value, writer.local_in(full(number))?))
         })
         .collect();

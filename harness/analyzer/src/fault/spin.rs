@@ -17,9 +17,9 @@ pub(crate) fn busy_wait(scene: &dyn Scene, pc: Pc) -> Option<Pc> {
     let position = code.at(address)?;
     let circle = circle(&code, position);
     let pauses =
-        circle.into_iter().filter(|&at| code.instructions()[at].mnemonic() == Mnemonic::Pause);
+        circle.into_iter().filter(|&at| code.instruction(at).mnemonic() == Mnemonic::Pause);
     let nearest = pauses.min_by_key(|&at| at.abs_diff(position))?;
-    Some(Pc::Interrupted(code.instructions()[nearest].ip()))
+    Some(Pc::Interrupted(code.instruction(nearest).ip()))
 }
 
 /// Positions from which control comes back to them by way of this one.

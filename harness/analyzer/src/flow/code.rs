@@ -48,6 +48,15 @@ impl Code {
         &self.instructions
     }
 
+    /// The instruction at a position that this code gave.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a position is one of its instructions, however it was found"
+    )]
+    pub fn instruction(&self, position: usize) -> &Instruction {
+        &self.instructions[position]
+    }
+
     /// Position of the instruction at the address.
     pub fn at(&self, address: u64) -> Option<usize> {
         self.index.get(&address).copied()
@@ -56,7 +65,7 @@ impl Code {
     /// Position of the instruction that ends at the address: the call of a return address.
     pub fn before(&self, address: u64) -> Option<usize> {
         let (_, &position) = self.index.range(..address).next_back()?;
-        (self.instructions[position].next_ip() == address).then_some(position)
+        (self.instruction(position).next_ip() == address).then_some(position)
     }
 
     /// Positions from which control reaches this one.
@@ -66,7 +75,7 @@ impl Code {
 
     /// Positions that control reaches from this one, within the function.
     pub fn successors(&self, position: usize) -> Vec<usize> {
-        let instruction = &self.instructions[position];
+        let instruction = self.instruction(position);
         let mut next = Vec::new();
         if falls_through(instruction) {
             next.extend(self.at(instruction.next_ip()));
@@ -81,8 +90,9 @@ impl Code {
         self.predecessors = vec![Vec::new(); self.instructions.len()];
         for position in 0..self.instructions.len() {
             for next in self.successors(position) {
-                if !self.predecessors[next].contains(&position) {
-                    self.predecessors[next].push(position);
+                let before = self.predecessors.get_mut(next);
+                if let Some(before) = before.filter(|before| !before.contains(&position)) {
+                    before.push(position);
                 }
             }
         }

@@ -24,6 +24,6 @@ mod tests;
 pub use code::{Code, MAX_CODE_BYTES};
 pub use effect::{CallTarget, call_target};
 pub use evaluate::{Words, agree, evaluate, round, walk};
-pub use registers::{RegisterSet, full, number};
+pub use registers::{RegisterSet, full, held, number};
 pub use slice::{Slicer, Start};
 pub use term::{Operator, Place, Term, TermKind};

@@ -17,6 +17,11 @@ pub fn full(number: u8) -> Register {
     Register::RAX + u32::from(number & 15)
 }
 
+/// What the register with that number holds, if it is known.
+pub fn held(registers: &[Option<u64>; 16], number: u8) -> Option<u64> {
+    registers.get(usize::from(number)).copied().flatten()
+}
+
 /// A set of general registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RegisterSet(u16);

@@ -66,7 +66,7 @@ impl Since {
     pub(super) fn copy(&self, code: &Code, original: u8) -> Option<u8> {
         let mut position = code.at(code.entry())?;
         loop {
-            let instruction = &code.instructions()[position];
+            let instruction = code.instruction(position);
             let own = self.own(position);
             let &[next] = code.successors(position).as_slice() else { return None };
             let copy =
@@ -95,8 +95,8 @@ fn reached(start: usize, barrier: usize, next: impl Fn(usize) -> Vec<usize>) -> 
             if found.len() <= step {
                 found.resize(step + 1, false);
             }
-            if !found[step] {
-                found[step] = true;
+            if let Some(reached) = found.get_mut(step).filter(|reached| !**reached) {
+                *reached = true;
                 pending.push(step);
             }
         }
@@ -104,7 +104,9 @@ fn reached(start: usize, barrier: usize, next: impl Fn(usize) -> Vec<usize>) -> 
     if found.len() <= start {
         found.resize(start + 1, false);
     }
-    found[start] = true;
+    if let Some(reached) = found.get_mut(start) {
+        *reached = true;
+    }
     found
 }
 

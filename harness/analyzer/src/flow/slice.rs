@@ -16,7 +16,7 @@ use super::build::{
 use super::code::Code;
 use super::effect::is_call;
 use super::evaluate::{Words, evaluate};
-use super::registers::{RegisterSet, full, number};
+use super::registers::{RegisterSet, full, held, number};
 use super::since::Since;
 use super::stack::{Offsets, immediate, offsets};
 use super::term::{Operator, Place, Term, TermKind};
@@ -109,7 +109,7 @@ impl<'a> Slicer<'a> {
 
     /// The value of the starting instruction's operand: a register, or memory.
     pub fn operand(&self, index: u32) -> Option<Term> {
-        let instruction = &self.code.instructions()[self.start.position];
+        let instruction = self.code.instruction(self.start.position);
         match instruction.op_kind(index) {
             OpKind::Register => Some(self.register(instruction.op_register(index))),
             OpKind::Memory => {
@@ -134,7 +134,7 @@ impl<'a> Slicer<'a> {
 
     /// Whether the instruction makes the address of the slot or of something that begins before it.
     fn makes_address(&self, position: usize, slot: i64) -> bool {
-        let instruction = &self.code.instructions()[position];
+        let instruction = self.code.instruction(position);
         let Some(known) = self.offsets.get(position).copied().flatten() else { return false };
         let base = match instruction.mnemonic() {
             Mnemonic::Mov if instruction.op1_kind() == OpKind::Register => {
@@ -160,7 +160,7 @@ impl<'a> Slicer<'a> {
     /// Address of the return address' slot of the frame, where rsp is known at the start.
     fn return_slot(&self) -> Option<u64> {
         let offset = self.offsets.get(self.start.position).copied().flatten()?.rsp?;
-        Some(self.start.registers[usize::from(RSP)]?.wrapping_sub(offset.cast_unsigned()))
+        Some(held(&self.start.registers, RSP)?.wrapping_sub(offset.cast_unsigned()))
     }
 
     fn fresh(&self, position: usize, tracked: Tracked, dirty: RegisterSet) -> Term {
@@ -185,7 +185,7 @@ impl<'a> Slicer<'a> {
             Tracked::Register(number) => Some(full(number)),
             Tracked::Slot(_) => None,
         };
-        (self.code.instructions()[position].ip(), register)
+        (self.code.instruction(position).ip(), register)
     }
 
     /// The tracked value before the instruction; `None` if every path only leads back here.
@@ -287,7 +287,7 @@ impl<'a> Slicer<'a> {
     fn observe(&self, tracked: Tracked, dirty: RegisterSet) -> Option<u64> {
         match tracked {
             Tracked::Register(number) if dirty.contains(number) => None,
-            Tracked::Register(number) => self.start.registers[usize::from(number)],
+            Tracked::Register(number) => held(&self.start.registers, number),
             Tracked::Slot(slot) => {
                 self.words.word(self.return_slot()?.wrapping_add_signed(slot), 8)
             }
@@ -304,7 +304,7 @@ impl<'a> Slicer<'a> {
             Tracked::Register(number) => self.since.copy(self.code, number),
             Tracked::Slot(_) => None,
         };
-        let copied = copied().and_then(|copy| self.start.registers[usize::from(copy)]);
+        let copied = copied().and_then(|copy| held(&self.start.registers, copy));
         term.observed(self.observe(tracked, dirty)).observed(copied)
     }
 
@@ -339,7 +339,7 @@ impl<'a> Slicer<'a> {
 
     /// The value that the instruction gives to the register. `dirty` includes what it writes.
     fn define(&self, position: usize, number: u8, dirty: RegisterSet) -> Term {
-        let instruction = &self.code.instructions()[position];
+        let instruction = self.code.instruction(position);
         let site = instruction.ip();
         if is_call(instruction) {
             return returned(instruction, number);
@@ -361,7 +361,7 @@ impl<'a> Slicer<'a> {
     }
 
     fn computed(&self, position: usize, number: u8, dirty: RegisterSet) -> Term {
-        let instruction = &self.code.instructions()[position];
+        let instruction = self.code.instruction(position);
         let site = instruction.ip();
         let size = u8::try_from(instruction.op0_register().size()).unwrap_or(8);
         let own = || self.fresh(position, Tracked::Register(number), dirty);
@@ -413,7 +413,7 @@ impl<'a> Slicer<'a> {
 
     /// The value of the second operand.
     fn source(&self, position: usize, size: u8, signed: bool, dirty: RegisterSet) -> Term {
-        let instruction = &self.code.instructions()[position];
+        let instruction = self.code.instruction(position);
         let site = instruction.ip();
         match instruction.op1_kind() {
             OpKind::Register => match number(instruction.op1_register()) {
@@ -436,7 +436,7 @@ impl<'a> Slicer<'a> {
 
     /// The value of the memory operand.
     fn load(&self, position: usize, size: u8, signed: bool, dirty: RegisterSet) -> Term {
-        let instruction = &self.code.instructions()[position];
+        let instruction = self.code.instruction(position);
         let site = instruction.ip();
         if instruction.segment_prefix() == Register::GS {
             return per_cpu(instruction, size);
@@ -450,7 +450,7 @@ impl<'a> Slicer<'a> {
 
     /// The address of the memory operand.
     fn address(&self, position: usize, dirty: RegisterSet) -> Term {
-        let instruction = &self.code.instructions()[position];
+        let instruction = self.code.instruction(position);
         let site = instruction.ip();
         if instruction.is_ip_rel_memory_operand() {
             return Term::new(TermKind::Constant(instruction.ip_rel_memory_address()), site);
@@ -469,7 +469,7 @@ impl<'a> Slicer<'a> {
 
     /// The value that the instruction stores to the slot, if it stores there.
     fn store(&self, position: usize, slot: i64, dirty: RegisterSet) -> Option<Term> {
-        let instruction = &self.code.instructions()[position];
+        let instruction = self.code.instruction(position);
         let known = self.offsets.get(position).copied().flatten()?;
         let site = instruction.ip();
         if instruction.mnemonic() == Mnemonic::Push {

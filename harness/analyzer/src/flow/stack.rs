@@ -24,18 +24,19 @@ pub(super) fn offsets(code: &Code) -> Vec<Option<Offsets>> {
     let mut pending = vec![(entry, Offsets { rsp: Some(0), rbp: None })];
     // Each instruction's offsets can only lose knowledge, at most twice, so this ends.
     while let Some((position, incoming)) = pending.pop() {
-        let merged = match known[position] {
+        let Some(here) = known.get_mut(position) else { continue };
+        let merged = match *here {
             None => incoming,
             Some(before) => Offsets {
                 rsp: before.rsp.filter(|_| before.rsp == incoming.rsp),
                 rbp: before.rbp.filter(|_| before.rbp == incoming.rbp),
             },
         };
-        if known[position] == Some(merged) {
+        if *here == Some(merged) {
             continue;
         }
-        known[position] = Some(merged);
-        let after = step(&code.instructions()[position], merged);
+        *here = Some(merged);
+        let after = step(code.instruction(position), merged);
         pending.extend(code.successors(position).into_iter().map(|next| (next, after)));
     }
     known

@@ -163,8 +163,8 @@ fn text(value: u64) -> Option<String> {
     let bytes = value.to_le_bytes();
     let used = bytes.iter().rposition(|byte| *byte != 0)? + 1;
     let printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
-    let whole = used >= 7 && bytes[..used].iter().all(printable);
-    whole.then(|| bytes[..used].iter().map(|byte| char::from(*byte)).collect())
+    let text = bytes.get(..used).filter(|text| used >= 7 && text.iter().all(printable))?;
+    Some(text.iter().map(|byte| char::from(*byte)).collect())
 }
 
 #[cfg(test)]

@@ -94,6 +94,7 @@ pub(super) fn region(kernel: &Kernel<'_>, address: u64) -> AddressRegion {
 }
 
 /// The parts whose places are chosen at boot.
+#[expect(clippy::indexing_slicing, reason = "the table has an entry for each of two formats")]
 fn moved(kernel: &Kernel<'_>, address: u64) -> AddressRegion {
     let end = kernel.vmcore().info().max_pfn.0;
     if let Ok(array) = kernel.page_array()

@@ -17,7 +17,7 @@ impl Kernel<'_> {
     /// # Errors
     /// If the mask cannot be found or read.
     pub fn online_cpus(&self) -> Result<Vec<u32>, Unavailable> {
-        self.cpu_mask(&["__cpu_online_mask", "cpu_online_bits"])
+        self.cpu_mask(["__cpu_online_mask", "cpu_online_bits"])
     }
 
     /// Numbers of the CPUs that could ever be there, in order; only these have per-CPU data.
@@ -25,7 +25,7 @@ impl Kernel<'_> {
     /// # Errors
     /// If the mask cannot be found or read.
     pub fn possible_cpus(&self) -> Result<Vec<u32>, Unavailable> {
-        self.cpu_mask(&["__cpu_possible_mask", "cpu_possible_bits"])
+        self.cpu_mask(["__cpu_possible_mask", "cpu_possible_bits"])
     }
 
     /// What is added to a per-CPU symbol for `cpu`.
@@ -90,7 +90,7 @@ impl Kernel<'_> {
     }
 
     /// Numbers of the bits set in a CPU mask, which had two names.
-    fn cpu_mask(&self, names: &[&str]) -> Result<Vec<u32>, Unavailable> {
+    fn cpu_mask(&self, names: [&str; 2]) -> Result<Vec<u32>, Unavailable> {
         let address = names
             .iter()
             .find_map(|name| self.symbol(name).ok())

@@ -155,7 +155,7 @@ fn file_banner(image: &Image<'_>) -> Option<(u64, String)> {
     let (start, bytes) = image.section(".rodata")?;
     let offset = usize::try_from(address.checked_sub(start)?).ok()?;
     let rest = bytes.get(offset..)?;
-    Some((address, text(&rest[..MAX_BANNER.min(rest.len())])))
+    Some((address, text(rest.get(..MAX_BANNER).unwrap_or(rest))))
 }
 
 /// Bytes as hexadecimal digits.

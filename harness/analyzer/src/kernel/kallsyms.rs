@@ -86,7 +86,7 @@ impl Kallsyms {
     #[must_use]
     pub fn at(&self, address: u64) -> Option<KernelSymbol<'_>> {
         let above = self.symbols.partition_point(|entry| entry.address <= address);
-        let start = self.symbols[..above].last()?.address;
+        let start = self.symbols.get(..above)?.last()?.address;
         let first = self.symbols.partition_point(|entry| entry.address < start);
         let symbol = self.symbol(first);
         (start == address || symbol.extent.is_some()).then_some(symbol)
@@ -118,6 +118,7 @@ impl Kallsyms {
         &self.names[entry.start..entry.end]
     }
 
+    #[expect(clippy::indexing_slicing, reason = "an index is below the number of symbols")]
     fn symbol(&self, index: usize) -> KernelSymbol<'_> {
         let entry = &self.symbols[index];
         let next = self.symbols.partition_point(|other| other.address <= entry.address);
@@ -213,8 +214,10 @@ impl Tokens {
         let what = |source| Unavailable::memory("kallsyms", source);
         let index = memory.read_bytes(index, 512).map_err(what)?;
         let index: Vec<usize> = index
-            .chunks_exact(2)
-            .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])))
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|pair| usize::from(u16::from_le_bytes(*pair)))
             .collect();
         // The last token ends the table; tokens are short, so that some bytes more are enough.
         let last = index.iter().max().copied().unwrap_or(0);
@@ -223,9 +226,9 @@ impl Tokens {
     }
 
     fn token(&self, number: u8) -> &[u8] {
-        let rest = self.table.get(self.index[usize::from(number)]..).unwrap_or_default();
-        let end = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
-        &rest[..end]
+        let start = self.index.get(usize::from(number)).copied().unwrap_or(usize::MAX);
+        let rest = self.table.get(start..).unwrap_or_default();
+        rest.split(|byte| *byte == 0).next().unwrap_or_default()
     }
 }
 
@@ -249,7 +252,8 @@ impl Stream<'_> {
             self.at = self.at.wrapping_add(self.chunk.len() as u64);
             self.next = 0;
         }
-        let byte = self.chunk[self.next];
+        let none = || Unavailable::Damaged("kallsyms ends early".to_owned());
+        let byte = self.chunk.get(self.next).copied().ok_or_else(none)?;
         self.next += 1;
         Ok(byte)
     }

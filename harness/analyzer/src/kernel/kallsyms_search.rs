@@ -58,7 +58,7 @@ fn candidates(page: &[u8]) -> impl Iterator<Item = u64> + '_ {
     let (words, _) = page.as_chunks::<8>();
     let starts = |word: &[u8; 8]| {
         let (pairs, _) = word.as_chunks::<2>();
-        rises(&std::array::from_fn::<u64, 4, _>(|at| u16::from_le_bytes(pairs[at]).into()))
+        rises(&pairs.iter().map(|pair| u16::from_le_bytes(*pair).into()).collect::<Vec<u64>>())
     };
     words.iter().zip((0..).step_by(8)).filter(move |(word, _)| starts(word)).map(|(_, at)| at)
 }
@@ -70,8 +70,8 @@ fn numbers(bytes: &[u8]) -> Vec<u64> {
 
 /// Whether numbers may be places of tokens: from 0 on, each behind the one before.
 fn rises(places: &[u64]) -> bool {
-    let steps = |pair: &[u64]| (pair[0] + 1..=pair[0] + MAX_TOKEN).contains(&pair[1]);
-    places.first() == Some(&0) && places.windows(2).all(steps)
+    let steps = |(place, next): (&u64, &u64)| (place + 1..=place + MAX_TOKEN).contains(next);
+    places.first() == Some(&0) && places.iter().zip(places.iter().skip(1)).all(steps)
 }
 
 /// All tables, if the places of tokens are at `index`.

@@ -63,7 +63,7 @@ pub trait VirtualMemory {
     fn read_number(&self, address: u64, size: u64) -> Result<u64, Unreadable> {
         let mut bytes = [0; 8];
         let size = usize::try_from(size).unwrap_or(8).min(8);
-        self.read(address, &mut bytes[..size])?;
+        self.read(address, bytes.get_mut(..size).unwrap_or_default())?;
         Ok(u64::from_le_bytes(bytes))
     }
 
@@ -91,7 +91,7 @@ pub trait VirtualMemory {
             let chunk = usize::try_from(CHUNK - at % CHUNK).expect("a chunk fits in usize");
             let bytes = self.read_bytes(at, chunk.min(limit - text.len()))?;
             if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
-                text.extend_from_slice(&bytes[..end]);
+                text.extend(bytes.into_iter().take(end));
                 break;
             }
             at = at.wrapping_add(bytes.len() as u64);
@@ -104,6 +104,6 @@ pub trait VirtualMemory {
 /// String in a fixed array: up to its first zero byte.
 #[must_use]
 pub fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
+    let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
 }

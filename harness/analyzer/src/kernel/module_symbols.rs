@@ -65,8 +65,9 @@ impl Kernel<'_> {
         let bytes = self.read_bytes(symbols, length * SYMBOL).map_err(what)?;
         let letters = letters.map(|at| self.read_bytes(at, length)).transpose().map_err(what)?;
         let mut found = Vec::new();
-        for (index, raw) in bytes.chunks_exact(SYMBOL).enumerate() {
-            let letter = letters.as_ref().map_or(raw[4], |letters| letters[index]);
+        for (index, raw) in bytes.as_chunks::<SYMBOL>().0.iter().enumerate() {
+            let letter =
+                letters.as_ref().and_then(|letters| letters.get(index)).copied().unwrap_or(raw[4]);
             let (name, defined, address, size) = fields(raw);
             if !defined || module.region_at(address).is_none() {
                 continue;
@@ -104,7 +105,7 @@ impl Kernel<'_> {
 /// The symbol among `symbols` (sorted by address) that covers `address`.
 fn covering(symbols: &[ModuleSymbol], address: u64) -> Option<&ModuleSymbol> {
     let above = symbols.partition_point(|symbol| symbol.address <= address);
-    let start = symbols[..above].last()?.address;
+    let start = symbols.get(..above)?.last()?.address;
     let first = symbols.partition_point(|symbol| symbol.address < start);
     symbols.get(first).filter(|symbol| address - symbol.address < symbol.extent)
 }
@@ -126,7 +127,8 @@ fn fill_extents(symbols: &mut [ModuleSymbol], module: &Module) {
 }
 
 /// Name's offset, whether it is defined, value and size of a raw ELF symbol.
-fn fields(raw: &[u8]) -> (u64, bool, u64, u64) {
+#[expect(clippy::indexing_slicing, reason = "the numbers lie within the symbol")]
+fn fields(raw: &[u8; SYMBOL]) -> (u64, bool, u64, u64) {
     let number = |from: usize, to: usize| {
         raw[from..to].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
     };

@@ -44,7 +44,7 @@ impl Oops {
             (die, Some(panic)) if die.is_none_or(|die| die < panic) => Some(Self::read(log, panic)),
             (Some(die), _) => {
                 let mut oops = Self::read(log, headline_above(log, die));
-                (oops.error_code, oops.count) = die_line(&log[die].text).unzip();
+                (oops.error_code, oops.count) = die_line(&log.get(die)?.text).unzip();
                 Some(oops)
             }
             (None, _) => None,
@@ -53,8 +53,9 @@ impl Oops {
 
     /// Reads the details below the headline, to the next one.
     fn read(log: &[LogLine], index: usize) -> Self {
-        let mut oops = Self { index, headline: log[index].text.clone(), ..Self::default() };
-        for line in log[index..].iter().take(BELOW) {
+        let headline = log.get(index).map(|line| line.text.clone()).unwrap_or_default();
+        let mut oops = Self { index, headline, ..Self::default() };
+        for line in log.iter().skip(index).take(BELOW) {
             let text = line.text.trim_start();
             if oops.rip.is_none() {
                 oops.rip = rip(text);
@@ -99,12 +100,13 @@ fn headline_above(log: &[LogLine], die: usize) -> usize {
         "SysRq : Trigger a crash",
     ];
     let first = die.saturating_sub(ABOVE);
-    let above = (first..die).rev().take_while(|index| die_line(&log[*index].text).is_none());
+    let lines = log.get(first..die).unwrap_or_default();
+    let above = (first..die).zip(lines).rev();
+    let above = above.take_while(|(_, line)| die_line(&line.text).is_none());
     // The uppermost one: "kernel tried to execute NX-protected page" comes before "BUG: ".
     let mut found = die;
-    for index in above {
-        let text = &log[index].text;
-        if HEADLINES.iter().any(|start| text.starts_with(start)) {
+    for (index, line) in above {
+        if HEADLINES.iter().any(|start| line.text.starts_with(start)) {
             found = index;
         } else if found != die {
             break;

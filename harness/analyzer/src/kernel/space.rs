@@ -215,6 +215,7 @@ impl<'a> AddressSpace<'a> {
     }
 
     /// Looks `address` up among the translations kept.
+    #[expect(clippy::indexing_slicing, reason = "a slot is below the number of slots")]
     fn cached(&self, address: u64) -> Option<PhysAddr> {
         let page = address / PAGE;
         if let Some((kept, frame)) = self.small.borrow()[slot(page)]
@@ -229,6 +230,7 @@ impl<'a> AddressSpace<'a> {
     }
 
     /// Keeps a translation.
+    #[expect(clippy::indexing_slicing, reason = "slots and turns are below the numbers of slots")]
     fn remember(&self, address: u64, mapping: &Mapping) {
         let page = address / PAGE;
         if mapping.level == Level::Pte {

@@ -115,7 +115,7 @@ impl Kernel<'_> {
         let skipped = used.saturating_sub(KINDS.len());
         let mut stacks = Vec::new();
         for (slot, kind) in (skipped..used).zip(KINDS) {
-            let top = tops[slot];
+            let Some(&top) = tops.get(slot) else { break };
             let size = self.exception_stack_size(slot).unwrap_or_else(|| distance(&tops, top));
             stacks.extend(top.checked_sub(size).and_then(|low| stack(kind, low, size)));
         }

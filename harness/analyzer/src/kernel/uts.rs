@@ -42,14 +42,17 @@ impl Kernel<'_> {
         };
         let bytes = self.read_bytes(start, 6 * LENGTH).map_err(what)?;
         let names: Vec<String> = bytes.chunks_exact(LENGTH).map(text).collect();
-        if names[0] != "Linux" {
-            return Err(Unavailable::Damaged(format!("init_uts_ns says `{}`", names[0])));
+        let [system, nodename, release, version, machine, ..] = names.as_slice() else {
+            return Err(Unavailable::Damaged("init_uts_ns is cut".to_owned()));
+        };
+        if system != "Linux" {
+            return Err(Unavailable::Damaged(format!("init_uts_ns says `{system}`")));
         }
         Ok(Uts {
-            nodename: names[1].clone(),
-            release: names[2].clone(),
-            version: names[3].clone(),
-            machine: names[4].clone(),
+            nodename: nodename.clone(),
+            release: release.clone(),
+            version: version.clone(),
+            machine: machine.clone(),
         })
     }
 

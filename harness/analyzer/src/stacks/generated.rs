@@ -43,7 +43,7 @@ impl Machine<'_> {
             all
         });
         let above = all.partition_point(|piece| piece.range.start <= address);
-        all[..above].last().filter(|piece| piece.range.contains(&address))
+        all.get(..above)?.last().filter(|piece| piece.range.contains(&address))
     }
 
     pub(crate) fn generated_name(&self, address: u64) -> Option<CodeName> {

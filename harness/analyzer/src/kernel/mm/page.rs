@@ -96,6 +96,7 @@ impl Kernel<'_> {
     ///
     /// # Errors
     /// If the size of an entry is unknown.
+    #[expect(clippy::indexing_slicing, reason = "the table has an entry for each of two formats")]
     pub fn page_array(&self) -> Result<PageArray, Unavailable> {
         let base = self.symbol("vmemmap_base").ok().and_then(|at| self.read_u64(at).ok());
         let base = base

@@ -73,7 +73,9 @@ fn read(kernel: &Kernel<'_>) -> Result<PageFlags, Unavailable> {
         if flags.names.len() <= bit {
             flags.names.resize(bit + 1, None);
         }
-        flags.names[bit].get_or_insert_with(|| name.to_owned());
+        if let Some(known) = flags.names.get_mut(bit) {
+            known.get_or_insert_with(|| name.to_owned());
+        }
     }
     Ok(flags)
 }
