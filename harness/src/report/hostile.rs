@@ -168,11 +168,12 @@ fn what_a_guest_said_stays_in_its_line() {
     let mut terminal = Terminal::new(Box::new(screen.clone()), TerminalOptions::default());
     terminal.event(&stamped(Event::RunFinished { result: Box::new(run.clone()) }));
     let shown = String::from_utf8(screen.0.borrow().clone()).unwrap();
-    // Head, verdict, expected and got, times, artefacts, hint.
-    assert_eq!(shown.lines().count(), 7, "{shown}");
+    // Head, verdict, expected and got, the trigger's end and its line, times, artefacts, hint.
+    assert_eq!(shown.lines().count(), 9, "{shown}");
     let runs = [run];
     let cells = crate::run::matrix::cells(&runs);
-    assert_eq!(junit::details(&cells[0]).lines().count(), 2);
+    // What differs, the trigger's end and its line, the verdict.
+    assert_eq!(junit::details(&cells[0]).lines().count(), 4);
     assert_eq!(junit::headline(&cells[0]).lines().count(), 1);
 }
 

@@ -7,6 +7,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::shown;
+
 /// Lines that are kept, and the characters of each.
 const LINES: usize = 20;
 const WIDTH: usize = 400;
@@ -70,7 +72,7 @@ impl TriggerRun {
     /// How it ended and its last lines, at most so many, a line each.
     pub(crate) fn lines(&self, most: usize) -> Vec<String> {
         let last = self.output.iter().skip(self.output.len().saturating_sub(most));
-        let last = last.map(|line| format!("| {line}"));
+        let last = last.map(|line| format!("| {}", shown::field(line)));
         std::iter::once(format!("trigger: {}", self.end)).chain(last).collect()
     }
 
