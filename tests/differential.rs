@@ -9,7 +9,7 @@ use libtest_mimic::Arguments;
 use tests::compare::{self, Count};
 use tests::deviations::Evidence;
 use tests::trial::{say, trial};
-use tests::{live, project};
+use tests::{live, project, snapshot};
 
 /// A comparison; how many values agree.
 type Test = fn(&Selected) -> Result<usize>;
@@ -37,7 +37,7 @@ fn main() -> std::process::ExitCode {
             let name = format!("differential::{}::stacks", selected.name());
             trials.push(trial(name.clone(), move || stacks_beside_drgn(&name, &selected)));
         }
-        if !project::is_reviewed(&selected) {
+        if !snapshot::is_reviewed(&selected) {
             continue;
         }
         // Memory is much the same whatever crashed: one dump is enough.

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
 
 fn trials(selected: &Selected) -> Vec<Trial> {
     let expected = selected.case.manifest.expectation(&selected.guest.name).outcome;
-    let reviewed = project::is_reviewed(selected);
+    let reviewed = snapshot::is_reviewed(selected);
     let crashed = CRASHED.iter().filter(|_| expected != Expected::None);
     let more = REVIEWED.iter().chain(crashed).filter(|_| reviewed);
     let one = |&(name, test): &(&str, Test)| {

@@ -26,5 +26,6 @@ pub mod score;
 pub mod shown;
 pub mod snapshot;
 mod symbols;
+mod terms;
 pub mod units;
 pub mod vm;

@@ -119,12 +119,6 @@ pub fn is_reference(selected: &Selected) -> Result<bool> {
     Ok(Some(&selected.case.name) == project()?.settings.default_case.as_ref())
 }
 
-/// Whether somebody reviewed the report of this case on this guest: it is held to every word then.
-#[must_use]
-pub fn is_reviewed(selected: &Selected) -> bool {
-    crate::snapshot::folder(selected).is_dir()
-}
-
 /// Whether this is the project's default case on its default guest.
 #[must_use]
 pub fn is_default(selected: &Selected) -> bool {

@@ -14,6 +14,12 @@ pub fn folder(selected: &Selected) -> PathBuf {
     case.join("snapshots").join(&selected.guest.name)
 }
 
+/// Whether somebody reviewed the report of this case on this guest: it is held to every word then.
+#[must_use]
+pub fn is_reviewed(selected: &Selected) -> bool {
+    folder(selected).is_dir()
+}
+
 /// Settings for the snapshots of a case on a guest. `cargo insta review` finds what is pending
 /// there because `modules/` is a package.
 #[must_use]

@@ -32,6 +32,11 @@ pub(crate) fn read(path: &str) -> String {
     String::from_utf8(fs::read(root().join(path)).unwrap()).unwrap_or_default()
 }
 
+/// Whether there is such a file.
+pub(crate) fn exists(path: &str) -> bool {
+    root().join(path).is_file()
+}
+
 /// The size of a file in bytes.
 pub(crate) fn size(path: &str) -> u64 {
     fs::metadata(root().join(path)).unwrap().len()

@@ -89,7 +89,10 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
         Request::Unpack { disk } => unpack::unpack(disk).map(nothing),
         Request::Seed { bytes } => seed::seed(bytes).map(nothing),
         Request::Alive => return Event::Alive,
-        Request::Processes => return processes::look(),
+        Request::Processes => {
+            let (processes, more) = processes::look();
+            return Event::Processes { processes, more };
+        }
         Request::Log => print_log().map(nothing),
         // The caller ends with it.
         Request::Poweroff => Ok(None),

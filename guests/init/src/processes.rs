@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
-use crate::protocol::Event;
-
 const PROC: &str = "/proc";
 /// Threads that are looked at, and that are told.
 const MOST: usize = 512;
@@ -46,15 +44,16 @@ pub(crate) struct Process {
     pub(crate) held: bool,
 }
 
-/// Looks at all processes but this one and the kernel's threads.
-pub(crate) fn look() -> Event {
+/// Looks at all processes but this one and the kernel's threads: those that matter most, and how many
+/// more there are.
+pub(crate) fn look() -> (Vec<Process>, usize) {
     let own = i32::try_from(std::process::id()).unwrap_or(1);
     let mut processes = look_at(Path::new(PROC), &|pid| pid != own);
     // What is held is what matters.
     processes.sort_by_key(|process| (!process.held, process.tid));
     let more = processes.len().saturating_sub(TOLD);
     processes.truncate(TOLD);
-    Event::Processes { processes, more }
+    (processes, more)
 }
 
 /// The threads of the processes that `which` names.

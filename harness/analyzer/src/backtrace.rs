@@ -5,16 +5,11 @@ use debuginfo::SourceFrame;
 use unwind::{Frame as RawFrame, Pc, StopReason, Walk, fold};
 
 use crate::claim::{Addresses, Claim};
-use crate::express::Names;
+use crate::frame_names::FrameNames;
 use crate::frame_values::Argument;
 use crate::machine::Machine;
-use crate::printer::{CodeName, CodeNames};
+use crate::printer::CodeName;
 use crate::report::{Frame, Repeats, Trust};
-
-/// Names for the frames of a backtrace.
-pub trait FrameNames: Names + CodeNames {}
-
-impl<T: Names + CodeNames> FrameNames for T {}
 
 /// One line of a backtrace, its addresses not printed yet.
 #[derive(Debug, Clone)]

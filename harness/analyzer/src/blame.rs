@@ -8,10 +8,10 @@
 use debuginfo::SourceFrame;
 use unwind::{Frame, Pc, Trust};
 
-use crate::backtrace::FrameNames;
+use crate::frame_names::FrameNames;
 use crate::report::Culprit;
 use crate::scene::Scene;
-use crate::signature::source_name;
+use crate::symbol_name::source_name;
 
 /// Where the kernel keeps its headers, below its source or what a distribution packs for modules.
 const HEADERS: [&str; 9] = [

@@ -5,7 +5,7 @@ use crate::express::Names as _;
 use crate::kernel::locks::{Holder, Lock, LockKind};
 use crate::kernel::tasks::{Task, TaskState};
 use crate::machine::Machine;
-use crate::signature::source_name;
+use crate::symbol_name::source_name;
 
 /// Functions in which a task sleeps or spins for a lock, by the beginning of their names.
 const WAITING: [(&str, LockKind); 11] = [

@@ -7,33 +7,18 @@ use std::fmt;
 
 use debuginfo::{Files, Image};
 use unwind::orc::{OrcEntry, Table, Version};
-use unwind::{CfiRow, Expression, Memory, Pc, Registers};
+use unwind::{CfiRow, Expression, Memory, Registers};
 
-use crate::blame::culprit;
 use crate::cfi_rows;
 use crate::express::Names;
-use crate::flow::{Code, MAX_CODE_BYTES, Words};
-use crate::identify::{Identity, identify};
+use crate::flow::Words;
 use crate::kernel::module_file::ModuleFile;
 use crate::kernel::module_sections::ModuleOrc;
 use crate::kernel::modules::Module;
 use crate::kernel::text::GoneText;
 use crate::kernel::{Kernel, VirtualMemory};
 use crate::printer::{CodeName, CodeNames};
-use crate::scene::Scene;
-use crate::stacks;
-
-/// Longest instruction of x86-64, in bytes.
-const LONGEST_INSTRUCTION: usize = 15;
-/// Functions of modules that are looked at to find one that left no frame.
-const MAX_FUNCTIONS: usize = 4096;
-/// Taints of a module that is not of the kernel's own tree: proprietary, out of tree, unsigned
-/// (`TAINT_PROPRIETARY_MODULE`, `TAINT_OOT_MODULE`, `TAINT_UNSIGNED_MODULE`).
-const OUTSIDE: u64 = 1 << 0 | 1 << 12 | 1 << 13;
-/// Names under which the return address of a function is replaced for tracing; what lies there
-/// changes no register that a caller could see.
-const TRANSPARENT: [&str; 5] =
-    ["__fentry__", "mcount", "ftrace_caller", "ftrace_regs_caller", "ftrace_stub"];
+use crate::symbol_name::source_name;
 
 /// The files of modules, by the module's name.
 pub trait ModuleFiles {
@@ -48,7 +33,6 @@ pub struct Machine<'a> {
     modules: Vec<Loaded<'a>>,
     version: Option<Version>,
     orc: OnceCell<Option<ModuleOrc>>,
-    stacks: stacks::Known,
 }
 
 impl fmt::Debug for Machine<'_> {
@@ -72,8 +56,7 @@ impl<'a> Machine<'a> {
         let release = kernel.info().os_release().unwrap_or_default();
         let version = Version::detect(orc_header(kernel).as_deref(), release).ok();
         let modules = listing.iter().map(loaded).collect();
-        let stacks = stacks::Known::default();
-        Self { kernel, modules, version, orc: OnceCell::new(), stacks }
+        Self { kernel, modules, version, orc: OnceCell::new() }
     }
 
     /// The kernel's ORC table: from `vmlinux`, or without one from the dump's own memory.
@@ -102,11 +85,6 @@ impl<'a> Machine<'a> {
         self.kernel
     }
 
-    /// What was found out for the stacks of tasks.
-    pub(crate) fn stacks(&self) -> &stacks::Known {
-        &self.stacks
-    }
-
     /// Loaded modules in the kernel's order, each with its file if one was given.
     pub fn modules(&self) -> impl Iterator<Item = (&'a Module, Option<&ModuleFile<'a>>)> {
         self.modules.iter().map(|loaded| (loaded.module, loaded.file()))
@@ -115,9 +93,19 @@ impl<'a> Machine<'a> {
     /// Whether the code at the address belongs to one of the functions, by the symbol's name.
     pub fn is_in(&self, address: u64, functions: &[&str]) -> bool {
         self.is_kernel_text(address)
-            && self.code_name(address).is_some_and(|name| {
-                functions.contains(&crate::signature::source_name(&name.symbol))
-            })
+            && self
+                .code_name(address)
+                .is_some_and(|name| functions.contains(&source_name(&name.symbol)))
+    }
+
+    /// The module that has code or data at the address.
+    pub(crate) fn module_at(&self, address: u64) -> Option<&'a Module> {
+        self.loaded_at(address).map(|loaded| loaded.module)
+    }
+
+    /// Whether code lies at the address: the kernel's, a module's, or what was made while it ran.
+    pub(crate) fn has_code(&self, address: u64) -> bool {
+        self.kernel.is_text(address) || self.kernel.generated_at(address).is_some()
     }
 
     fn loaded_at(&self, address: u64) -> Option<&Loaded<'a>> {
@@ -137,7 +125,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The function's ranges of code, the one with the entry first.
-    fn ranges(&self, pc: u64) -> Option<Vec<(u64, u64)>> {
+    pub(crate) fn ranges(&self, pc: u64) -> Option<Vec<(u64, u64)>> {
         let image = self.image_at(pc);
         if let Some(function) = image.and_then(|image| image.function(pc).found()) {
             let mut ranges: Vec<(u64, u64)> =
@@ -171,7 +159,7 @@ impl Machine<'_> {
     /// What lay at the address and is gone, as the noun says: who calls it takes it for code, who
     /// reads it may mean the module's data, and the kernel keeps nothing to tell them apart.
     pub(crate) fn gone(&self, address: u64, noun: &str) -> Option<String> {
-        if self.generated_at(address).is_some() {
+        if self.kernel.generated_at(address).is_some() {
             return None;
         }
         Some(match (self.kernel.gone_text(address)?, self.kernel.last_unloaded_module()) {
@@ -181,6 +169,12 @@ impl Machine<'_> {
             }
             (GoneText::Module, _) => format!("{noun} of a module that is gone"),
         })
+    }
+
+    fn generated_name(&self, address: u64) -> Option<CodeName> {
+        let piece = self.kernel.generated_at(address)?;
+        let (offset, size) = (address - piece.range.start, piece.range.end - piece.range.start);
+        Some(CodeName { symbol: piece.name.clone(), offset, size, module: None })
     }
 
     /// The kernel's own symbol at the address: from `vmlinux`, or without one from the table that
@@ -282,81 +276,6 @@ impl Words for Machine<'_> {
     }
 }
 
-impl Scene for Machine<'_> {
-    fn function_code(&self, pc: u64) -> Option<Code> {
-        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
-        for (start, end) in self.ranges(pc)? {
-            let length = end.checked_sub(start).filter(|&length| length <= MAX_CODE_BYTES)?;
-            let mut bytes = vec![0; usize::try_from(length).ok()?];
-            self.kernel.read(start, &mut bytes).ok()?;
-            pieces.push((start, bytes));
-        }
-        let ranges: Vec<(u64, &[u8])> =
-            pieces.iter().map(|(start, bytes)| (*start, bytes.as_slice())).collect();
-        Some(Code::decode(&ranges))
-    }
-
-    fn code_bytes(&self, address: u64) -> Vec<u8> {
-        let mut bytes = vec![0; LONGEST_INSTRUCTION];
-        while !bytes.is_empty() && self.kernel.read(address, &mut bytes).is_err() {
-            bytes.pop();
-        }
-        bytes
-    }
-
-    fn is_text(&self, address: u64) -> bool {
-        self.kernel.is_text(address) || self.generated_at(address).is_some()
-    }
-
-    fn gone_text(&self, address: u64) -> Option<String> {
-        self.gone_code(address)
-    }
-
-    fn is_outside(&self, address: u64) -> bool {
-        self.loaded_at(address).is_some_and(|loaded| loaded.module.taints & OUTSIDE != 0)
-    }
-
-    fn outside_functions(&self) -> Vec<u64> {
-        let outside = self.modules.iter().filter(|loaded| loaded.module.taints & OUTSIDE != 0);
-        let symbols = outside.filter_map(|it| self.kernel.module_symbols(it.module).ok());
-        let addresses = symbols
-            .flat_map(|symbols| symbols.iter().map(|symbol| symbol.address).collect::<Vec<_>>());
-        let mut entries: Vec<u64> = addresses.filter(|it| Scene::is_text(self, *it)).collect();
-        entries.sort_unstable();
-        entries.dedup();
-        entries.truncate(MAX_FUNCTIONS);
-        entries
-    }
-
-    fn identity(&self, address: u64) -> Option<Identity> {
-        Some(identify(self, address))
-    }
-
-    fn source_line(&self, address: u64) -> Option<String> {
-        let culprit = culprit(self, Pc::Interrupted(address))?;
-        let (file, line) = (culprit.file?, culprit.line?);
-        culprit.module?;
-        Some(format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file)))
-    }
-
-    fn error_code(&self) -> Option<u64> {
-        self.kernel.crash().oops.as_ref()?.error_code
-    }
-
-    fn why_unreadable(&self, address: u64) -> Option<String> {
-        let mut byte = [0];
-        self.kernel.read(address, &mut byte).err().map(|why| why.to_string())
-    }
-
-    fn keeps_registers(&self, target: u64) -> bool {
-        match self.symbol_at(target) {
-            Some((name, _)) => TRANSPARENT.contains(&name.as_str()),
-            // A trampoline that ftrace made for one user has no symbol and is no text.
-            None => !self.kernel.is_text(target),
-        }
-    }
-}
-
 impl unwind::Tables for Machine<'_> {
     fn orc(&self, pc: u64) -> Option<OrcEntry> {
         let Some(loaded) = self.loaded_at(pc) else {
@@ -364,7 +283,7 @@ impl unwind::Tables for Machine<'_> {
             if self.kernel.gone_text(pc) == Some(GoneText::Module) {
                 return None;
             }
-            let copied = self.original(pc);
+            let copied = self.kernel.original(pc);
             let pc = copied.unwrap_or(pc);
             let look = || self.kernel_orc()?.lookup(pc);
             return match self.kernel.image() {
@@ -394,14 +313,14 @@ impl unwind::Tables for Machine<'_> {
     }
 
     fn is_text(&self, address: u64) -> bool {
-        Scene::is_text(self, address)
+        self.has_code(address)
     }
 
     fn is_gone_text(&self, address: u64) -> bool {
-        self.generated_at(address).is_none() && self.kernel.gone_text(address).is_some()
+        self.kernel.generated_at(address).is_none() && self.kernel.gone_text(address).is_some()
     }
 
     fn is_return_trampoline(&self, address: u64) -> bool {
-        self.replaces_returns(address)
+        self.kernel.replaces_returns(address)
     }
 }

@@ -8,6 +8,7 @@
 
 use crate::blame::is_kernel_header;
 use crate::report::{Frame, Verdict};
+use crate::symbol_name::source_name;
 
 /// Functions of the kernel that identify a crash which no module is to blame for.
 const KERNEL_FRAMES: usize = 3;
@@ -54,14 +55,6 @@ pub fn signature(verdict: &Verdict, fault: &[Frame]) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     format!("{hash:016x}")
-}
-
-/// The source's name of a function whose symbol the compiler gave a suffix (`.isra.0`, `.cold`).
-pub fn source_name(symbol: &str) -> &str {
-    match symbol.split_once('.') {
-        Some((name, _)) if !name.is_empty() => name,
-        _ => symbol,
-    }
 }
 
 #[cfg(test)]

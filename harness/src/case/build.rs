@@ -4,19 +4,19 @@
 //! The same sources, kernel and compiler give the same file, byte for byte, in whatever folder:
 //! the build is therefore done once and kept in the cache.
 
-use std::fs::{self, Permissions};
-use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::build_error::BuildError;
 use super::build_root::BuildRoot;
 use super::compile::{LOG, compile};
 use super::compiler::Compiler;
+use super::copy::{copy, copy_error};
 use super::symvers::{self, Symvers};
-use super::{Case, Module, Outcome, modinfo};
-use crate::guest::{BUILDS, GuestFiles, Store, StoreError, hex};
+use super::{Case, Outcome, modinfo};
+use crate::guest::{BUILDS, GuestFiles, Store, hex};
 
 /// Raised when the way of building changes what comes out.
 const RECIPE: &str = "modules 2";
@@ -41,131 +41,6 @@ pub struct BuiltModule {
     pub name: String,
     /// The file.
     pub path: PathBuf,
-}
-
-/// Why a case's modules cannot be had.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The compiler or the linker of modules refused.
-    #[error("the modules of {case} do not build for {release} (all output: {log}):\n{lines}")]
-    Compile {
-        /// The case.
-        case: String,
-        /// The kernel.
-        release: String,
-        /// The lines that say why.
-        lines: String,
-        /// All of the output.
-        log: PathBuf,
-    },
-    /// The build was fine, but a module of the manifest did not come out of it.
-    #[error(
-        "the build of {case} made no {module}.ko below {folder} (is it in the Kbuild's obj-m?)"
-    )]
-    NotBuilt {
-        /// The case.
-        case: String,
-        /// The module.
-        module: String,
-        /// Its folder, relative to the case's.
-        folder: PathBuf,
-    },
-    /// There is no C compiler.
-    #[error("no C compiler: neither gcc{} nor gcc is installed", wanted.map(|n| format!("-{n}")).unwrap_or_default())]
-    NoCompiler {
-        /// Major version the kernel was compiled with.
-        wanted: Option<u32>,
-    },
-    /// `make` cannot be started.
-    #[error("cannot run make")]
-    NoMake(#[source] io::Error),
-    /// The guest came without what modules are built against.
-    #[error(
-        "guest has no headers of kernel {release}: import it with its kernel-devel, or use \
-         prebuilt modules"
-    )]
-    NoHeaders {
-        /// The kernel.
-        release: String,
-    },
-    /// The guest's build root cannot be entered.
-    #[error(
-        "cannot enter the build root {folder} ({why}); install bubblewrap, allow user namespaces \
-         (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces), run as root, or \
-         build with this machine's compiler: --toolchain host"
-    )]
-    NoEntry {
-        /// The root folder.
-        folder: PathBuf,
-        /// What the last way said.
-        why: String,
-    },
-    /// A module is for another kernel.
-    #[error("{path} is for kernel {vermagic}, but the guest runs {release}")]
-    Vermagic {
-        /// The module.
-        path: PathBuf,
-        /// The release it was built for.
-        vermagic: String,
-        /// The guest's release.
-        release: String,
-    },
-    /// A module uses symbols that are others in the guest's kernel.
-    #[error(
-        "{path} is built for kernel {vermagic}; in {release} these symbols have another checksum \
-         (CONFIG_MODVERSIONS), so that the kernel would refuse it: {symbols}"
-    )]
-    Checksums {
-        /// The module.
-        path: PathBuf,
-        /// The release it was built for.
-        vermagic: String,
-        /// The guest's release.
-        release: String,
-        /// The symbols.
-        symbols: String,
-    },
-    /// A file that should be a module is none.
-    #[error("{path} is no kernel module: {why}")]
-    NoModule {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// The kernel's build system cannot work at this place.
-    #[error(
-        "kernel modules cannot be built below {path}: make and the kernel's build system take \
-         only letters, digits and -_.+@/ in a path; set REPRO_CACHE to another folder"
-    )]
-    Path {
-        /// The cache.
-        path: PathBuf,
-    },
-    /// A file of the build cannot be read or written.
-    #[error("cannot copy {path}")]
-    Copy {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The cache failed.
-    #[error(transparent)]
-    Store(StoreError),
-    /// The caller asked to stop.
-    #[error("cancelled")]
-    Cancelled,
-}
-
-impl From<StoreError> for BuildError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Cancelled => Self::Cancelled,
-            other => Self::Store(other),
-        }
-    }
 }
 
 /// Builds the modules of a case into `out`, which is made; `out/build.log` keeps the output.
@@ -203,27 +78,22 @@ pub fn build(
     for module in &case.manifest.module {
         let from = match (&module.prebuilt, &tree) {
             (Some(file), _) => case.folder.join(file),
-            (None, Some(tree)) => tree.join(file_name(module)),
+            (None, Some(tree)) => tree.join(module.file_name()),
             (None, None) => continue,
         };
         // Where the kernel should refuse it, the kernel is asked.
         if case.manifest.expect.outcome != Outcome::Refused {
             check_fit(&from, guest)?;
         }
-        let path = out.join(file_name(module));
+        let path = out.join(module.file_name());
         copy(&from, &path)?;
         if let Some(debug) = &module.debug {
             // Where the analysis looks for it.
-            copy(&case.folder.join(debug), &out.join(format!("{}.debug", file_name(module))))?;
+            copy(&case.folder.join(debug), &out.join(format!("{}.debug", module.file_name())))?;
         }
         result.modules.push(BuiltModule { name: module.name.clone(), path });
     }
     Ok(result)
-}
-
-/// Name of a module's file.
-pub(super) fn file_name(module: &Module) -> String {
-    format!("{}.ko", module.name)
 }
 
 /// The folder of the cache with the built modules, and whether it was there.
@@ -313,21 +183,6 @@ fn check_fit(path: &Path, guest: &GuestFiles) -> Result<(), BuildError> {
         release: release.clone(),
         symbols: differing.join(", "),
     })
-}
-
-/// Copies a file as a plain, writable one.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<(), BuildError> {
-    // What an earlier copy left may be read-only.
-    match fs::remove_file(to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(copy_error(to)(error)),
-        _ => {}
-    }
-    fs::copy(from, to).map_err(copy_error(from))?;
-    fs::set_permissions(to, Permissions::from_mode(0o644)).map_err(copy_error(to))
-}
-
-pub(super) fn copy_error(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
-    move |source| BuildError::Copy { path: path.to_owned(), source }
 }
 
 #[cfg(test)]

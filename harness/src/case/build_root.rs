@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::BuildError;
+use super::build_error::BuildError;
 use crate::host::child;
 
 /// Where the sources and the headers are inside.

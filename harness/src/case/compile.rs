@@ -6,9 +6,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use super::build::{copy, copy_error, file_name};
+use super::build_error::BuildError;
 use super::compiler::Compiler;
-use super::{BuildError, Case, Module, build_root, old_headers};
+use super::copy::{copy, copy_error};
+use super::{Case, Module, build_root, old_headers};
 use crate::guest::{GuestFiles, discard};
 use crate::host::child;
 
@@ -224,7 +225,7 @@ fn unset(compiler: &Compiler, build_dir: &Path) -> Vec<String> {
 
 /// Moves a module that came out of the build to where it is kept.
 fn take(case: &Case, module: &Module, folder: &Path, tree: &Path) -> Result<(), BuildError> {
-    let name = file_name(module);
+    let name = module.file_name();
     let built = find(folder, &name, 0).ok_or_else(|| BuildError::NotBuilt {
         case: case.name.clone(),
         module: module.name.clone(),

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::BuildError;
+use super::build_error::BuildError;
 use super::build_root::BuildRoot;
 use crate::host::child;
 

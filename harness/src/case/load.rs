@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::manifest::name_of;
 use super::{Manifest, Marker};
 use crate::manifest::ManifestError;
 use crate::shown;
@@ -160,11 +161,6 @@ fn is_source(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let kbuild = name == "Kbuild" || name == "Makefile" || name.starts_with("Makefile.");
     kbuild || matches!(path.extension().and_then(|e| e.to_str()), Some("c" | "h" | "S" | "lds"))
-}
-
-/// The last part of a folder's path, below which its files are built.
-pub(super) fn name_of(source: &Path) -> PathBuf {
-    source.file_name().map_or_else(|| PathBuf::from("source"), PathBuf::from)
 }
 
 /// Finds the sources in `folder`; they are built below `inside`.

@@ -2,14 +2,13 @@
 //! `modules/<case>/case.toml`: everything that makes one case.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use serde::de::{Deserializer, Error as _, Visitor};
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectation, Setup};
+use super::{Expectation, Parameter, Setup, WantedStatus};
 use crate::guest::Arch;
 use crate::manifest::{self, ManifestError};
 
@@ -123,6 +122,11 @@ fn stays_inside(key: &str, path: &Path) -> Result<(), String> {
     Err(format!("{key}: `{}` leads out of the case's folder", path.display()))
 }
 
+/// The last part of a folder's path, below which its files are built.
+pub(super) fn name_of(source: &Path) -> PathBuf {
+    source.file_name().map_or_else(|| PathBuf::from("source"), PathBuf::from)
+}
+
 /// How often the project's own tests run a case; by hand it can be run on all its guests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -177,9 +181,14 @@ impl Module {
     #[must_use]
     pub fn build_folder(&self) -> PathBuf {
         match &self.source {
-            Some(source) => super::load::name_of(source).join(&self.folder),
+            Some(source) => name_of(source).join(&self.folder),
             None => self.folder.clone(),
         }
+    }
+
+    /// Name of its file.
+    pub(super) fn file_name(&self) -> String {
+        format!("{}.ko", self.name)
     }
 
     /// The parameters as `insmod` takes them: `a=1 b=x`.
@@ -188,47 +197,6 @@ impl Module {
         let words: Vec<_> =
             self.parameters.iter().map(|(name, value)| format!("{name}={}", value.0)).collect();
         words.join(" ")
-    }
-}
-
-/// Value of a module's parameter; in the file a string, a number or a boolean.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Parameter(
-    /// The value as text.
-    pub String,
-);
-
-impl<'de> Deserialize<'de> for Parameter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ParameterVisitor)
-    }
-}
-
-struct ParameterVisitor;
-
-impl Visitor<'_> for ParameterVisitor {
-    type Value = Parameter;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, a number or a boolean")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Parameter, E> {
-        // The kernel splits at blanks and knows quotes, but no way to escape one.
-        if text.contains(['"', '\0', '\n']) {
-            return Err(E::custom("a parameter cannot hold a quote or a line end"));
-        }
-        let quoted = text.contains(char::is_whitespace);
-        Ok(Parameter(if quoted { format!("\"{text}\"") } else { text.to_owned() }))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Parameter, E> {
-        Ok(Parameter(number.to_string()))
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, on: bool) -> Result<Parameter, E> {
-        Ok(Parameter(if on { "Y" } else { "N" }.to_owned()))
     }
 }
 
@@ -247,78 +215,6 @@ pub struct Trigger {
     pub settle: Option<Duration>,
     /// The status it has to end with where the kernel survives; default: 0.
     pub status: Option<WantedStatus>,
-}
-
-/// How a trigger has to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WantedStatus {
-    /// With this status, as a shell tells it: 128 and its number for a signal.
-    Is(u8),
-    /// In any way.
-    Any,
-}
-
-impl Default for WantedStatus {
-    fn default() -> Self {
-        Self::Is(0)
-    }
-}
-
-impl WantedStatus {
-    /// Whether a trigger that ended with this status, where it is known, is what was wanted.
-    #[must_use]
-    pub fn admits(self, status: Option<i32>) -> bool {
-        match self {
-            Self::Is(wanted) => status == Some(i32::from(wanted)),
-            Self::Any => true,
-        }
-    }
-}
-
-impl fmt::Display for WantedStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Is(status) => write!(f, "exit status {status}"),
-            Self::Any => f.write_str("any status"),
-        }
-    }
-}
-
-impl Serialize for WantedStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Is(status) => serializer.serialize_u8(*status),
-            Self::Any => serializer.serialize_str("any"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for WantedStatus {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StatusVisitor)
-    }
-}
-
-struct StatusVisitor;
-
-impl Visitor<'_> for StatusVisitor {
-    type Value = WantedStatus;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a status from 0 to 255, or \"any\"")
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<WantedStatus, E> {
-        let status = u8::try_from(number);
-        status.map(WantedStatus::Is).map_err(|_| E::custom(format!("{number} is no exit status")))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WantedStatus, E> {
-        if text == "any" {
-            return Ok(WantedStatus::Any);
-        }
-        Err(E::custom(format!("`{text}` is neither a number nor \"any\"")))
-    }
 }
 
 /// What a trigger runs.

@@ -2,9 +2,11 @@
 //! A case: a folder with modules' sources, a trigger and what is expected of the crash.
 
 mod build;
+mod build_error;
 mod build_root;
 mod compile;
 mod compiler;
+mod copy;
 pub mod draft;
 mod expect;
 mod load;
@@ -12,14 +14,17 @@ mod manifest;
 mod marker;
 pub(crate) mod modinfo;
 mod old_headers;
+mod parameter;
 mod setup;
+mod status;
 mod symvers;
 
-pub use build::{Build, BuildError, BuiltModule, build};
+pub use build::{Build, BuiltModule, build};
+pub use build_error::BuildError;
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};
 pub use load::{Case, CaseError};
-pub use manifest::{
-    GuestPart, Manifest, Module, Parameter, Requires, Tier, Trigger, TriggerCommand, WantedStatus,
-};
+pub use manifest::{GuestPart, Manifest, Module, Requires, Tier, Trigger, TriggerCommand};
 pub use marker::Marker;
+pub use parameter::Parameter;
 pub use setup::Setup;
+pub use status::WantedStatus;

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::FetchError;
 use super::apt::Apt;
+use super::apt_source::AptSource;
 use super::files::{GuestFiles, Phase, Progress};
-use super::manifest::{AptSource, Manifest, Source};
+use super::manifest::{Manifest, Source};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::rpm::{self, RpmSource};

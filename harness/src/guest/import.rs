@@ -15,12 +15,13 @@ use sha2::{Digest, Sha256};
 
 use super::FetchError;
 use super::apt::Apt;
+use super::apt_source::AptTools;
 use super::copy::{copy, copy_folder, list};
 use super::fetch::{from_rpm, keep_record, watched};
 use super::files::{GuestFiles, Progress};
 use super::foreign;
 use super::headers;
-use super::manifest::{AptTools, Imported, Manifest, Source};
+use super::manifest::{Imported, Manifest, Source};
 use super::meter::Meter;
 use super::rpm::{ALL, Toolchain};
 use super::store::{Lock, Store, StoreError, discard, hash_file, hex, record, record_names};

@@ -2,6 +2,7 @@
 //! A guest: its manifest, and the kernel, symbols, headers and tools it is made from.
 
 mod apt;
+mod apt_source;
 mod built_in;
 mod choice;
 mod copy;
@@ -25,6 +26,7 @@ mod tools;
 mod vmlinux;
 
 pub(crate) use apt::sites as apt_sites;
+pub use apt_source::{AptSource, AptTools, KernelPackages};
 pub use built_in::built_in;
 pub(crate) use choice::Configured;
 pub use choice::{Choice, Mirror, UnknownRepository};
@@ -34,8 +36,8 @@ pub use fetch::fetch;
 pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};
 pub use import::{Bare, ImportFiles, ImportNote, import, imported, imports, remove};
 pub use manifest::{
-    AptSource, AptTools, Arch, CaptureMethod, Imported, KernelOptions, KernelPackages, Manifest,
-    PartialTimeouts, PhaseTimeouts, Source, Timeouts,
+    Arch, CaptureMethod, Imported, KernelOptions, Manifest, PartialTimeouts, PhaseTimeouts, Source,
+    Timeouts,
 };
 pub use rpm::{
     BuildRoot, KeyError, Point, RpmError, RpmKernel, RpmRepository, RpmSource, Toolchain,

@@ -8,8 +8,9 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use super::apt::{Apt, KernelChoice, Record};
+use super::apt_source::AptSource;
 use super::files::GuestFiles;
-use super::manifest::{AptSource, Manifest};
+use super::manifest::Manifest;
 use super::meter::Meter;
 use super::store::{Lock, Store, hex};
 use super::tools::{self, ToolFiles, Tools, key};

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::child;
-use super::install::{Consent, InstallError};
+use super::consent::{Consent, InstallError};
 use crate::guest::apt_sites::{self, Site};
 
 /// Most lines of apt's complaints in an error.

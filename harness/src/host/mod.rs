@@ -3,6 +3,7 @@
 
 mod apt;
 pub(crate) mod child;
+mod consent;
 mod install;
 mod inventory;
 mod packages;

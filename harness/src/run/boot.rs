@@ -9,12 +9,6 @@ use crate::run::session::{Answer, Session, Stop};
 use crate::vm::agent::{Message, Request, Stage};
 use crate::vm::{Exited, Signal};
 
-/// How the capture kernel is loaded: by the system call that takes files, which every x86-64 kernel
-/// of 3.17 and later has where it is built with `CONFIG_KEXEC_FILE`.
-pub(crate) const BY_FILE: &str = "file";
-/// The crash stub instead.
-pub(crate) const STUB: &str = "stub";
-
 /// How long to listen for what the kernel says of modules that are gone.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 

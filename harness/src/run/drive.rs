@@ -10,6 +10,7 @@ use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Event, Phase};
 use crate::exit::Exit;
 use crate::run::accel::{Candidates, Memory};
+use crate::run::attempt::{Attempt, LaunchFailure, unwritable};
 use crate::run::boot::NotReady;
 use crate::run::outcome::Crash;
 use crate::run::plan::{BootWay, Plan};
@@ -19,7 +20,7 @@ use crate::run::session::Session;
 use crate::run::trigger::NoCrash;
 use crate::run::trigger_run::TriggerRun;
 use crate::units;
-use crate::vm::{Disks, LaunchError, Launcher, Machine, SharedRam, Spec};
+use crate::vm::{Disks, Launcher, SharedRam};
 
 /// What came of driving a guest.
 #[derive(Debug, Default)]
@@ -95,23 +96,10 @@ pub fn drive(
     driven
 }
 
-fn unwritable(folder: &Path, error: &io::Error) -> Failure {
-    let message = format!("cannot write to {}", folder.display());
-    Failure::new(Exit::WriteFailed, message).caused_by(error)
-}
-
 fn no_ram(plan: &Plan, error: &io::Error) -> Failure {
     let size = units::bytes(plan.memory_bytes);
     let message = format!("there is no memory for a guest of {size}");
     Failure::new(Exit::Unavailable, message).caused_by(error)
-}
-
-/// A run under one accelerator.
-pub(super) struct Attempt<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) accel: Accel,
-    pub(super) disks: &'a Disks,
-    pub(super) folder: &'a Path,
 }
 
 impl Attempt<'_> {
@@ -240,41 +228,6 @@ impl Attempt<'_> {
         }
         guest.after_boot(&mut session, driven);
         None
-    }
-
-    /// Starts a machine.
-    pub(super) fn launch(
-        &self,
-        spec: &Spec<'_>,
-        launcher: &mut dyn Launcher,
-        recorder: &mut Recorder<'_>,
-    ) -> Result<Box<dyn Machine>, LaunchFailure> {
-        let command_line = launcher.describe(spec);
-        let written = self
-            .disks
-            .reset(self.plan.memory_bytes)
-            .and_then(|()| std::fs::write(self.folder.join("qemu.txt"), &command_line));
-        written.map_err(|error| LaunchFailure::Other(unwritable(self.folder, &error)))?;
-        let machine = launcher.launch(spec).map_err(|error| self.launch_failure(error))?;
-        let qemu = machine.version();
-        recorder.emit(Event::MachineStarted { accel: self.accel, qemu, command_line });
-        Ok(machine)
-    }
-
-    fn launch_failure(&self, error: LaunchError) -> LaunchFailure {
-        match error {
-            LaunchError::Ended { how, stderr } if self.accel == Accel::Kvm => {
-                let first = stderr.lines().next().unwrap_or("no message");
-                LaunchFailure::Accel(format!("QEMU ended at once ({how}): {first}"))
-            }
-            LaunchError::Interrupted => {
-                LaunchFailure::Other(Failure::new(Exit::Interrupted, "interrupted"))
-            }
-            error => LaunchFailure::Other(
-                Failure::from_error(Exit::Unavailable, &error)
-                    .hint("`repro doctor` says what this machine lacks"),
-            ),
-        }
     }
 }
 
@@ -453,22 +406,6 @@ impl Guest<'_> {
                 session.recorder.finish(format!("vmcore by {}: {size}", captured.method));
             }
             Err(error) => driven.failure = Some(unwritable(folder, &error)),
-        }
-    }
-}
-
-pub(super) enum LaunchFailure {
-    /// QEMU does not start under this accelerator.
-    Accel(String),
-    Other(Failure),
-}
-
-impl LaunchFailure {
-    /// In words.
-    pub(super) fn into_words(self) -> String {
-        match self {
-            Self::Accel(why) => why,
-            Self::Other(failure) => failure.to_string(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod accel;
 pub mod analysis;
+mod attempt;
 pub mod bisect;
 mod boot;
 pub(crate) mod complaints;

@@ -12,9 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::{Accel, CaptureMethod};
 use crate::interrupt::Interrupt;
-use crate::run::boot::{BY_FILE, STUB};
 use crate::snapshot::Snapshots;
 use crate::vm::{Disks, SharedRam, Spec};
+
+/// How the capture kernel is loaded: by the system call that takes files, which every x86-64 kernel
+/// of 3.17 and later has where it is built with `CONFIG_KEXEC_FILE`.
+pub(crate) const BY_FILE: &str = "file";
+/// The crash stub instead.
+pub(crate) const STUB: &str = "stub";
 
 /// Everything that driving a guest needs.
 #[derive(Debug)]

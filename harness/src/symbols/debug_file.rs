@@ -4,11 +4,9 @@
 //! By build-id (`.build-id/xx/yyyy.debug`) and by `.gnu_debuglink`, in the order and the places of
 //! gdb's manual, "Debugging Information in Separate Files"; then `NAME.debug` beside the file.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use debuginfo::Image;
-
+use super::identity::{build_id_name, image_of};
 use super::open::open;
 use super::supplementary;
 use super::{DEBUG_ROOT, Found};
@@ -31,12 +29,6 @@ impl Facts {
             has_debug_info: image.has_debug_info(),
         })
     }
-}
-
-/// A kernel or module, wherever it was loaded.
-pub(super) fn image_of(file: &[u8]) -> Option<Image<'_>> {
-    let sections = std::collections::BTreeMap::new();
-    Image::module(file, &sections).or_else(|_| Image::kernel(file, 0)).ok()
 }
 
 /// The file with its debug file and the supplementary one, where it needs them and they are found.
@@ -87,14 +79,4 @@ fn places(path: &Path, facts: &Facts) -> Vec<PathBuf> {
     name.push(".debug");
     places.push(name.into());
     places
-}
-
-/// `.build-id/xx/yyyy.debug`.
-pub(super) fn build_id_name(id: &[u8]) -> Option<String> {
-    let (first, rest) = id.split_first().filter(|(_, rest)| !rest.is_empty())?;
-    let mut name = format!(".build-id/{first:02x}/");
-    for byte in rest {
-        write!(name, "{byte:02x}").expect("writing to a string does not fail");
-    }
-    Some(name + ".debug")
 }

@@ -4,7 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::debug_file::{Facts, build_id_name, complete};
+use super::debug_file::{Facts, complete};
+use super::identity::build_id_name;
 use super::names::PACKED;
 use super::open::open;
 use super::{DEBUG_ROOT, Found};

@@ -7,6 +7,7 @@
 //! one is not decided by its name: the analyzer compares it with the dump.
 
 mod debug_file;
+mod identity;
 mod kernel;
 mod modules;
 mod names;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::DEBUG_ROOT;
-use super::debug_file::{build_id_name, image_of};
+use super::identity::{build_id_name, image_of};
 use super::open::open;
 use crate::map::Map;
 

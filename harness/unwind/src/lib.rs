@@ -24,6 +24,7 @@ mod input;
 pub mod orc;
 mod registers;
 mod start;
+mod stop;
 mod strategy;
 mod walk;
 
@@ -31,8 +32,9 @@ pub use call::is_after_call;
 pub use cfi::{CfaRule, CfiRow, Expression, RegisterRule};
 pub use exception_frame::ExceptionFrame;
 pub use fold::{Run, fold};
-pub use frame::{Frame, Pc, StopReason, Trust, Walk};
+pub use frame::{Frame, Pc, Trust, Walk};
 pub use input::{Memory, ReturnTrampoline, Stack, StackKind, Stacks, Tables};
 pub use registers::{PT_REGS_WORDS, Register, Registers};
 pub use start::{InactiveLayout, Start, start_from_inactive};
+pub use stop::StopReason;
 pub use walk::walk;

@@ -7,6 +7,7 @@
 
 mod bug;
 mod divide;
+mod exhausted;
 mod lock;
 mod lockup;
 mod reported;
@@ -22,9 +23,8 @@ use crate::machine::Machine;
 use crate::message;
 use crate::printer::CodeNames as _;
 use crate::report::CrashKind;
-use crate::signature::source_name;
-use crate::stacks::exhaustion::exhausted;
 use crate::stacks::overrun::overrun;
+use crate::symbol_name::source_name;
 use crate::told::Told;
 
 /// The diagnosis of a crash whose registers are known.
@@ -67,7 +67,7 @@ fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
         Some(CrashKind::DoubleFault | CrashKind::StackOverflow) => {
             let memory = || memory(machine, frames, told);
             let of_kind = || of_kind(CrashKind::DoubleFault);
-            exhausted(machine, &walks.fault).or_else(memory).unwrap_or_else(of_kind)
+            exhausted::exhausted(machine, &walks.fault).or_else(memory).unwrap_or_else(of_kind)
         }
         // Older kernels write through NULL for sysrq-c; later ones call `panic()`.
         Some(CrashKind::Sysrq) => reported::diagnose(machine, frames, told),

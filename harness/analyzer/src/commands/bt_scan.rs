@@ -3,7 +3,7 @@
 
 use unwind::{PT_REGS_WORDS, Registers, Stack, Stacks as _};
 
-use super::bt::{Backtrace, Line, Row, Saved, empty, named};
+use super::bt_form::{Backtrace, Line, Row, Saved, empty, named};
 use crate::kernel::VirtualMemory as _;
 use crate::kernel::tasks::Task;
 use crate::machine::Machine;

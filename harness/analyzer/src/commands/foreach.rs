@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::ps_views::Head;
-use super::{Arguments, Command, CommandError, Reply, Session, Text, Words, bt, ps, set, sig};
+use super::{
+    Arguments, Command, CommandError, Reply, Session, Text, Words, bt, ps, rules, set, sig,
+};
 use crate::kernel::tasks::{Task, TaskState};
 
 /// The command.
@@ -57,7 +59,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     let text = command.get(1..).unwrap_or_default().join(" ");
     let tasks = chosen(session, who)?;
     let arguments = match super::named(name).filter(|_| OF_TASKS.contains(&name)) {
-        Some(command) => Some(Arguments::parse(command, &text)?),
+        Some(command) => Some(rules::parse(command, &text)?),
         None => None,
     };
     if let Some(word) = arguments.as_ref().and_then(|arguments| arguments.words.first()) {

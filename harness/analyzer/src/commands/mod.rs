@@ -10,6 +10,7 @@
 mod absent;
 mod arguments;
 mod bt;
+mod bt_form;
 mod bt_scan;
 mod complete;
 mod date;
@@ -47,6 +48,7 @@ mod sys;
 mod task;
 mod timer;
 mod tree;
+mod type_names;
 mod vm;
 mod vtop;
 mod waitq;

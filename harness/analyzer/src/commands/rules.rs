@@ -22,8 +22,18 @@ pub enum Rule {
     NeedsWord(&'static [&'static str]),
 }
 
+/// Reads what was typed after a command's name, as far as the command takes it.
+///
+/// # Errors
+/// There is no such option, or what was typed would change nothing.
+pub(super) fn parse(command: &Command, text: &str) -> Result<Arguments, CommandError> {
+    let arguments = Arguments::parse(command, text)?;
+    check(command, &arguments)?;
+    Ok(arguments)
+}
+
 /// Checks what was typed.
-pub(super) fn check(command: &Command, arguments: &Arguments) -> Result<(), CommandError> {
+fn check(command: &Command, arguments: &Arguments) -> Result<(), CommandError> {
     let Some(why) = command.rules.iter().find_map(|rule| rule.broken(command.name, arguments))
     else {
         return Ok(());

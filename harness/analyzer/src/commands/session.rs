@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A conversation about one dump.
 
-use super::arguments::{self, Arguments};
-use super::{CommandError, Output, Reply, absent, structure};
+use super::arguments;
+use super::{CommandError, Output, Reply, absent, rules, type_names};
 use crate::analyze::{Error, Inputs};
 use crate::kernel::Kernel;
 use crate::kernel::tasks::Task;
@@ -99,7 +99,7 @@ impl<'m, 'a> Session<'m, 'a> {
             .map_or((name, ""), |(_, name, before)| (*name, *before));
         let text = &format!("{before}{text}");
         let Some(known) = super::named(name) else { return self.shorthand(name, text) };
-        let arguments = Arguments::parse(known, text)?;
+        let arguments = rules::parse(known, text)?;
         (known.run)(self, &arguments)
     }
 
@@ -114,7 +114,7 @@ impl<'m, 'a> Session<'m, 'a> {
             return self.answer("p", &format!(" -{radix}{text}"));
         }
         let typed = name.strip_prefix('*').unwrap_or(name);
-        if structure::is_type(self, typed) {
+        if type_names::is_type(self.machine(), typed) {
             return self.answer("struct", &format!(" {typed}{text}"));
         }
         Err(CommandError::NoCommand(name.to_owned()))

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::show::{DECIMAL, HEXADECIMAL, Members, Shown, style};
+use super::type_names::type_named;
 use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use crate::values::{
     Error, Evaluator, Layout, Limits, Node, Style, Tree, Ty, Value, World, parse_cpus,
@@ -132,30 +133,6 @@ fn surplus(arguments: &Arguments, words: &[&str]) -> Result<(), CommandError> {
         Some(option) => Err(CommandError::usage(format!("-{option} of which address?"))),
         None => Ok(()),
     }
-}
-
-/// Whether a word, up to its first dot, is what a structure or union is called.
-pub(super) fn is_type(session: &Session<'_, '_>, word: &str) -> bool {
-    let world: &dyn World = session.machine();
-    let name = word.split('.').next().unwrap_or_default();
-    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
-    if name.is_empty() || !name.chars().all(is_name) {
-        return false;
-    }
-    let found = ["struct", "union"]
-        .into_iter()
-        .find_map(|keyword| type_named(Evaluator::new(world), keyword, name).ok());
-    found.is_some_and(|ty| Layout::of(world, &ty).is_ok_and(|layout| layout.is_some()))
-}
-
-/// A structure's tag, or the typedef that is known by that name.
-fn type_named<'w>(
-    evaluator: Evaluator<'w>,
-    keyword: &str,
-    name: &str,
-) -> Result<Ty<'w>, CommandError> {
-    let tagged = evaluator.type_named(&format!("{keyword} {name}"));
-    Ok(tagged.or_else(|_| evaluator.type_named(name))?)
 }
 
 /// What stands before the value: `struct list_head`, or `struct akfs_operation_t` for a typedef.

@@ -9,7 +9,7 @@ use crate::express::Writer;
 use crate::flow::{Term, TermKind, evaluate, round, walk};
 use crate::report::Confidence;
 use crate::scene::Scene;
-use crate::signature::source_name;
+use crate::symbol_name::source_name;
 
 /// What is known of where a bad value came from.
 pub(super) struct Origin {

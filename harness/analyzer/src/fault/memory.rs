@@ -17,7 +17,7 @@ use crate::express::Writer;
 use crate::flow::{Slicer, Start, TermKind, held, number};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
-use crate::signature::source_name;
+use crate::symbol_name::source_name;
 
 /// One access to memory by the faulting instruction.
 struct Access {

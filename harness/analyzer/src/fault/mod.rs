@@ -20,8 +20,8 @@ use crate::claim::Claim;
 use crate::flow::{CallTarget, call_target};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
-use crate::signature::source_name;
 use crate::stacks::Exhaustion;
+use crate::symbol_name::source_name;
 
 pub use bad_call::bad_call;
 pub(crate) use caller::argument_of_call;

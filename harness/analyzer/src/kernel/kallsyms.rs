@@ -13,12 +13,11 @@
 
 use vmcore::VmcoreInfo;
 
-use super::kallsyms_tables::{Form, Tables};
+use super::kallsyms_search::find;
+use super::kallsyms_tables::Form;
 use super::memory::VirtualMemory;
 use super::unreadable::Unavailable;
 
-/// Symbols that are believed; a distribution's kernel has about 200 000.
-pub(super) const MAX_SYMBOLS: u32 = 4 << 20;
 /// Bytes of the token table: 256 tokens; none is longer than a name.
 const MAX_TOKENS: usize = 64 << 10;
 /// Bytes of memory read at once.
@@ -62,7 +61,7 @@ impl Kallsyms {
     /// # Errors
     /// If there are none, or they cannot be read or make no sense.
     pub fn read(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<Self, Unavailable> {
-        let tables = Tables::find(memory, info)?;
+        let tables = find(memory, info)?;
         let count = usize::try_from(tables.count).expect("bounded by those who made it");
         let tokens = Tokens::read(memory, tables.tokens, tables.index)?;
         let mut kallsyms = Self::default();

@@ -12,9 +12,9 @@ use std::ops::Range;
 
 use vmcore::VmcoreInfo;
 
-use super::kallsyms::MAX_SYMBOLS;
-use super::kallsyms_tables::{Form, Tables};
+use super::kallsyms_tables::{Form, MAX_SYMBOLS, Tables};
 use super::memory::VirtualMemory;
+use super::unreadable::Unavailable;
 
 /// Bytes of memory looked at once.
 const PAGE: u64 = 4096;
@@ -34,9 +34,21 @@ const NAME_BYTES: Range<u64> = 2..514;
 /// Bytes of names that are believed; 200 000 symbols have 2 MiB.
 const MAX_NAMES: u64 = 32 << 20;
 
+/// The tables that VMCOREINFO names (6.0 and later), else those found in the image.
+///
+/// # Errors
+/// If there are none, or what VMCOREINFO names cannot be read.
+pub(super) fn find(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<Tables, Unavailable> {
+    if info.symbol("kallsyms_names").is_some() {
+        return Tables::named(memory, info);
+    }
+    let words = "VMCOREINFO does not name the kernel's symbol table, and it was not found";
+    search(memory, info).ok_or_else(|| Unavailable::Damaged(words.to_owned()))
+}
+
 /// Looks for the tables, from the kernel's data down to its text: they are at the end of what is
 /// between, so that few pages are looked at.
-pub(super) fn search(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Option<Tables> {
+fn search(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Option<Tables> {
     let low = info.symbol("_stext")?;
     let limit = low.checked_add(MAX_IMAGE)?;
     let high = info.symbol("init_uts_ns").filter(|data| (low..limit).contains(data));

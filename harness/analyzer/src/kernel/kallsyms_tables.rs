@@ -3,10 +3,11 @@
 
 use vmcore::VmcoreInfo;
 
-use super::kallsyms::MAX_SYMBOLS;
-use super::kallsyms_search::search;
 use super::memory::VirtualMemory;
 use super::unreadable::Unavailable;
+
+/// Symbols that are believed; a distribution's kernel has about 200 000.
+pub(super) const MAX_SYMBOLS: u32 = 4 << 20;
 
 /// Addresses of the parts of the table, and how many symbols it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,19 +34,14 @@ pub(super) enum Form {
 }
 
 impl Tables {
-    /// The tables that VMCOREINFO names (6.0 and later), else those found in the image.
+    /// The tables that VMCOREINFO names (6.0 and later).
     ///
     /// # Errors
-    /// If there are none, or what VMCOREINFO names cannot be read.
-    pub(super) fn find(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<Self, Unavailable> {
-        if info.symbol("kallsyms_names").is_some() {
-            return Self::named(memory, info);
-        }
-        let words = "VMCOREINFO does not name the kernel's symbol table, and it was not found";
-        search(memory, info).ok_or_else(|| Unavailable::Damaged(words.to_owned()))
-    }
-
-    fn named(memory: &dyn VirtualMemory, info: &VmcoreInfo) -> Result<Self, Unavailable> {
+    /// It names none, or what it names cannot be read.
+    pub(super) fn named(
+        memory: &dyn VirtualMemory,
+        info: &VmcoreInfo,
+    ) -> Result<Self, Unavailable> {
         let place = |name: &str| {
             info.symbol(name).ok_or_else(|| Unavailable::Symbol(format!("VMCOREINFO {name}")))
         };

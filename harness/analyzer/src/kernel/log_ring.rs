@@ -8,7 +8,7 @@
 
 use vmcore::VmcoreInfo;
 
-use super::log::{Caller, LogLine, required};
+use super::log_line::{Caller, LogLine, required};
 use super::memory::VirtualMemory;
 use super::unreadable::{Listing, Unavailable, Unreadable};
 

@@ -17,6 +17,7 @@ pub mod crash_notes;
 mod direct_map;
 mod find_info;
 pub mod fs;
+mod generated;
 mod identity;
 pub mod irqs;
 pub mod kallsyms;
@@ -27,6 +28,7 @@ mod layouts_of_3_10;
 mod list;
 pub mod locks;
 pub mod log;
+mod log_line;
 mod log_records;
 mod log_ring;
 pub mod memory;
@@ -40,6 +42,7 @@ pub mod oops;
 pub mod paging;
 mod ram;
 pub mod runqueues;
+pub(crate) mod saved;
 pub mod space;
 pub mod stack_ends;
 mod stacks;
@@ -47,6 +50,7 @@ pub mod taint;
 pub mod tasks;
 pub mod text;
 pub mod timers;
+mod trampolines;
 pub mod trees;
 pub mod unloaded;
 pub mod unreadable;
@@ -109,6 +113,12 @@ pub struct Kernel<'a> {
     page_flags: OnceCell<Result<PageFlags, Unavailable>>,
     near_stacks: OnceCell<Vec<Stack>>,
     all_stacks: OnceCell<Vec<Stack>>,
+    /// Each possible CPU with the task that runs on it.
+    running: OnceCell<Vec<(u32, Task)>>,
+    /// Where the scheduler saves registers.
+    saved: OnceCell<Option<saved::Saved>>,
+    /// Code that the kernel made while it ran.
+    generated: OnceCell<Vec<generated::Generated>>,
 }
 
 impl<'a> Kernel<'a> {
@@ -147,6 +157,9 @@ impl<'a> Kernel<'a> {
             page_flags: OnceCell::new(),
             near_stacks: OnceCell::new(),
             all_stacks: OnceCell::new(),
+            running: OnceCell::new(),
+            saved: OnceCell::new(),
+            generated: OnceCell::new(),
         })
     }
 

@@ -120,6 +120,15 @@ impl Kernel<'_> {
         })
     }
 
+    /// Each possible CPU with the task that runs on it, where that can be read.
+    pub(crate) fn running(&self) -> &[(u32, Task)] {
+        self.running.get_or_init(|| {
+            let cpus = self.possible_cpus().unwrap_or_default();
+            let current = |cpu| Some((cpu, self.current_task(cpu).ok()?));
+            cpus.into_iter().filter_map(current).collect()
+        })
+    }
+
     /// The task that runs on `cpu`.
     ///
     /// # Errors

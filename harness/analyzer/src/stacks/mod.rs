@@ -6,7 +6,6 @@
 
 pub(crate) mod exhaustion;
 mod frame_chain;
-mod generated;
 pub(crate) mod overrun;
 mod returns;
 mod running;
@@ -16,8 +15,6 @@ mod words;
 
 pub use exhaustion::Exhaustion;
 pub(crate) use words::StackWords;
-
-use std::cell::OnceCell;
 
 use unwind::{Register, Stack, Stacks, Start, StopReason, Walk, walk};
 
@@ -72,17 +69,6 @@ pub enum NoWalk {
     /// What the scheduler saved cannot be read.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-}
-
-/// What all walks of tasks need, read when it is first asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// Each possible CPU with the task that runs on it.
-    running: OnceCell<Vec<(u32, Task)>>,
-    /// Where the scheduler saves registers.
-    saved: OnceCell<Option<sleeping::Saved>>,
-    /// Code that the kernel made while it ran.
-    generated: OnceCell<Vec<generated::Generated>>,
 }
 
 impl Machine<'_> {

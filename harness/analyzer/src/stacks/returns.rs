@@ -12,11 +12,6 @@ use unwind::{CfiRow, Expression, Memory, Registers, ReturnTrampoline, Tables};
 use crate::kernel::{Unavailable, VirtualMemory};
 use crate::machine::Machine;
 
-/// What return addresses are replaced with; the names of the second generation (5.11 and later,
-/// 6.0 and later) follow the first one's.
-const GRAPH: &str = "return_to_handler";
-const PROBES: [&str; 3] =
-    ["kretprobe_trampoline", "__kretprobe_trampoline", "arch_rethook_trampoline"];
 /// A function may be traced and probed: one trampoline hides another.
 const MAX_NESTED: usize = 4;
 /// Bytes of a task's stack of return addresses that are believed; the kernel has a page or less.
@@ -27,25 +22,15 @@ const MAX_PROBES: usize = 4096;
 const PROBE_HEADS: u64 = 64;
 
 impl Machine<'_> {
-    /// Whether return addresses are replaced with `address`.
-    pub(crate) fn replaces_returns(&self, address: u64) -> bool {
-        self.is_graph(address)
-            || PROBES.iter().any(|name| self.kernel().symbol(name) == Ok(address))
-    }
-
-    fn is_graph(&self, address: u64) -> bool {
-        self.kernel().symbol(GRAPH) == Ok(address)
-    }
-
     /// The return address that belongs where a trampoline's stands on a task's stack.
     fn real_return_of(&self, task: u64, mut met: ReturnTrampoline) -> Option<u64> {
         for _ in 0..MAX_NESTED {
-            let real = if self.is_graph(met.address) {
+            let real = if self.kernel().is_graph_trampoline(met.address) {
                 self.traced_return(task, met).ok()?
             } else {
                 self.probed_return(task, met).ok()?
             }?;
-            if !self.replaces_returns(real) {
+            if !self.kernel().replaces_returns(real) {
                 return Some(real);
             }
             met.address = real;
@@ -200,7 +185,7 @@ impl Tables for TaskTables<'_, '_> {
     }
 
     fn is_return_trampoline(&self, address: u64) -> bool {
-        self.machine.replaces_returns(address)
+        self.machine.kernel().replaces_returns(address)
     }
 
     fn real_return(&self, met: ReturnTrampoline) -> Option<u64> {

@@ -12,11 +12,7 @@ use crate::machine::Machine;
 impl Machine<'_> {
     /// The CPU that runs `task` and the task as that CPU has it.
     pub(super) fn running(&self, task: &Task) -> Option<(u32, &Task)> {
-        let running = self.stacks().running.get_or_init(|| {
-            let cpus = self.kernel().possible_cpus().unwrap_or_default();
-            let current = |cpu| Some((cpu, self.kernel().current_task(cpu).ok()?));
-            cpus.into_iter().filter_map(current).collect()
-        });
+        let running = self.kernel().running();
         let found = running.iter().find(|(_, current)| current.address == task.address)?;
         let (cpu, current) = found;
         // The task that a CPU was made ready with has not begun to run there.

@@ -23,6 +23,7 @@ mod lexer;
 mod names;
 mod number;
 mod parser;
+mod quoted;
 mod scalar;
 mod syntax;
 mod tree;

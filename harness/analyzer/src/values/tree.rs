@@ -7,6 +7,7 @@
 
 use debuginfo::{Encoding, Enumerator};
 
+use super::quoted::quoted;
 use super::scalar::load;
 use super::ty::Structure;
 use super::{Error, Place, Shape, Ty, Value, World};
@@ -189,12 +190,12 @@ impl<'w> Reader<'w> {
             let end = bytes.iter().position(|&byte| byte == 0);
             text.extend_from_slice(bytes.get(..end.unwrap_or(bytes.len()))?);
             if end.is_some() {
-                return Some(super::tree_text::quoted(&text, false));
+                return Some(quoted(&text, false));
             }
             at = at.wrapping_add(bytes.len() as u64);
         }
         text.truncate(self.limits.elements);
-        (!text.is_empty()).then(|| super::tree_text::quoted(&text, true))
+        (!text.is_empty()).then(|| quoted(&text, true))
     }
 
     fn structure(&mut self, structure: &Structure<'w>, address: u64, depth: usize) -> Node {

@@ -9,7 +9,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::manifest::KernelPackages;
+use super::super::apt_source::KernelPackages;
 use super::super::{FetchError, Manifest};
 use super::{Apt, Record};
 

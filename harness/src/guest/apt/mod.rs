@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 pub(super) use index::Record;
 pub(super) use kernel::KernelChoice;
 
-use super::manifest::Suite;
+use super::apt_source::Suite;
 use super::meter::Meter;
 use super::store::{Lock, StoreError};
 use super::{FetchError, Package};

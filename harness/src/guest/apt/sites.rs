@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::manifest::Suite;
+use super::super::apt_source::Suite;
 
 /// More combinations of sites than this are not tried.
 const MAX_TRIES: usize = 6;

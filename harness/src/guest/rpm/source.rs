@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::manifest::AptTools;
+use super::super::apt_source::AptTools;
 use super::error::RpmError;
 use super::site::expanded;
 

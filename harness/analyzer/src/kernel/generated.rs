@@ -5,9 +5,7 @@ use std::ops::Range;
 
 use unwind::Memory;
 
-use crate::kernel::{Unavailable, VirtualMemory};
-use crate::machine::Machine;
-use crate::printer::CodeName;
+use super::{Kernel, Unavailable, VirtualMemory};
 
 /// Pieces of one kind that are listed at most.
 const MAX_PIECES: usize = 1 << 16;
@@ -25,15 +23,18 @@ const PAGE: u64 = 4096;
 /// A piece of code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Generated {
-    range: Range<u64>,
-    name: String,
+    /// Its addresses.
+    pub(crate) range: Range<u64>,
+    /// What the kernel calls it.
+    pub(crate) name: String,
     /// What it is a copy of.
     original: Option<u64>,
 }
 
-impl Machine<'_> {
+impl Kernel<'_> {
+    /// The piece of such code that lies at the address.
     pub(crate) fn generated_at(&self, address: u64) -> Option<&Generated> {
-        let all = self.stacks().generated.get_or_init(|| {
+        let all = self.generated.get_or_init(|| {
             let mut all = Vec::new();
             // None of these is in every kernel; what is damaged is as good as not there.
             let _ = self.ftrace_trampolines(&mut all);
@@ -46,12 +47,6 @@ impl Machine<'_> {
         all.get(..above)?.last().filter(|piece| piece.range.contains(&address))
     }
 
-    pub(crate) fn generated_name(&self, address: u64) -> Option<CodeName> {
-        let Generated { range, name, .. } = self.generated_at(address)?;
-        let (offset, size) = (address - range.start, range.end - range.start);
-        Some(CodeName { symbol: name.clone(), offset, size, module: None })
-    }
-
     /// The address in the kernel's image that generated code is a copy of.
     pub(crate) fn original(&self, address: u64) -> Option<u64> {
         let piece = self.generated_at(address)?;
@@ -61,7 +56,7 @@ impl Machine<'_> {
     /// Trampolines of `struct ftrace_ops`, each listed from `ftrace_ops_list` on; the last element
     /// is `ftrace_list_end`.
     fn ftrace_trampolines(&self, all: &mut Vec<Generated>) -> Result<(), Unavailable> {
-        let kernel = self.kernel();
+        let kernel = self;
         let end = kernel.symbol("ftrace_list_end")?;
         let lost = |source| Unavailable::memory("ftrace_ops_list", source);
         let mut at =
@@ -84,16 +79,16 @@ impl Machine<'_> {
 
     /// The function that code at `start` is a copy of.
     fn copied(&self, start: u64) -> Option<u64> {
-        let code = Memory::read_u64(self.kernel(), start)?;
+        let code = Memory::read_u64(self, start)?;
         COPIED.iter().find_map(|name| {
-            let original = self.kernel().symbol(name).ok()?;
-            (Memory::read_u64(self.kernel(), original)? == code).then_some(original)
+            let original = self.symbol(name).ok()?;
+            (Memory::read_u64(self, original)? == code).then_some(original)
         })
     }
 
     /// Programs of `bpf_kallsyms` (`struct bpf_ksym`, 5.8 and later).
     fn bpf_programs(&self, all: &mut Vec<Generated>) -> Result<(), Unavailable> {
-        let kernel = self.kernel();
+        let kernel = self;
         let link = kernel.field("bpf_ksym", "lnode")?.offset;
         let head = kernel.symbol("bpf_kallsyms")?;
         for at in kernel.list(head, MAX_PIECES, "bpf_kallsyms").items {
@@ -105,7 +100,7 @@ impl Machine<'_> {
     }
 
     fn kprobe_slots(&self, all: &mut Vec<Generated>) -> Result<(), Unavailable> {
-        let kernel = self.kernel();
+        let kernel = self;
         let link = kernel.field("kprobe_insn_page", "list")?.offset;
         for (cache, name) in SLOTS {
             let Ok(cache) = kernel.symbol(cache) else { continue };
@@ -122,7 +117,7 @@ impl Machine<'_> {
     fn add(&self, all: &mut Vec<Generated>, start: u64, end: u64, name: &str, of: Option<u64>) {
         let size = end.saturating_sub(start);
         // Code of the image or a module is known by its own name.
-        if (1..=MAX_BYTES).contains(&size) && !self.kernel().is_text(start) {
+        if (1..=MAX_BYTES).contains(&size) && !self.is_text(start) {
             all.push(Generated { range: start..end, name: name.to_owned(), original: of });
         }
     }

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The crashed machine as what a diagnosis looks at.
+
+use unwind::Pc;
+
+use crate::blame::culprit;
+use crate::express::Names as _;
+use crate::flow::{Code, MAX_CODE_BYTES};
+use crate::identify::{Identity, identify};
+use crate::kernel::VirtualMemory as _;
+use crate::machine::Machine;
+use crate::printer::CodeNames as _;
+use crate::scene::Scene;
+
+/// Longest instruction of x86-64, in bytes.
+const LONGEST_INSTRUCTION: usize = 15;
+/// Functions of modules that are looked at to find one that left no frame.
+const MAX_FUNCTIONS: usize = 4096;
+/// Taints of a module that is not of the kernel's own tree: proprietary, out of tree, unsigned
+/// (`TAINT_PROPRIETARY_MODULE`, `TAINT_OOT_MODULE`, `TAINT_UNSIGNED_MODULE`).
+const OUTSIDE: u64 = 1 << 0 | 1 << 12 | 1 << 13;
+/// Names under which the return address of a function is replaced for tracing; what lies there
+/// changes no register that a caller could see.
+const TRANSPARENT: [&str; 5] =
+    ["__fentry__", "mcount", "ftrace_caller", "ftrace_regs_caller", "ftrace_stub"];
+
+impl Scene for Machine<'_> {
+    fn function_code(&self, pc: u64) -> Option<Code> {
+        let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
+        for (start, end) in self.ranges(pc)? {
+            let length = end.checked_sub(start).filter(|&length| length <= MAX_CODE_BYTES)?;
+            let mut bytes = vec![0; usize::try_from(length).ok()?];
+            self.kernel().read(start, &mut bytes).ok()?;
+            pieces.push((start, bytes));
+        }
+        let ranges: Vec<(u64, &[u8])> =
+            pieces.iter().map(|(start, bytes)| (*start, bytes.as_slice())).collect();
+        Some(Code::decode(&ranges))
+    }
+
+    fn code_bytes(&self, address: u64) -> Vec<u8> {
+        let mut bytes = vec![0; LONGEST_INSTRUCTION];
+        while !bytes.is_empty() && self.kernel().read(address, &mut bytes).is_err() {
+            bytes.pop();
+        }
+        bytes
+    }
+
+    fn is_text(&self, address: u64) -> bool {
+        self.has_code(address)
+    }
+
+    fn gone_text(&self, address: u64) -> Option<String> {
+        self.gone_code(address)
+    }
+
+    fn is_outside(&self, address: u64) -> bool {
+        self.module_at(address).is_some_and(|module| module.taints & OUTSIDE != 0)
+    }
+
+    fn outside_functions(&self) -> Vec<u64> {
+        let outside = self.modules().filter(|(module, _)| module.taints & OUTSIDE != 0);
+        let symbols = outside.filter_map(|(it, _)| self.kernel().module_symbols(it).ok());
+        let addresses = symbols
+            .flat_map(|symbols| symbols.iter().map(|symbol| symbol.address).collect::<Vec<_>>());
+        let mut entries: Vec<u64> = addresses.filter(|it| self.has_code(*it)).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        entries.truncate(MAX_FUNCTIONS);
+        entries
+    }
+
+    fn identity(&self, address: u64) -> Option<Identity> {
+        Some(identify(self, address))
+    }
+
+    fn source_line(&self, address: u64) -> Option<String> {
+        let culprit = culprit(self, Pc::Interrupted(address))?;
+        let (file, line) = (culprit.file?, culprit.line?);
+        culprit.module?;
+        Some(format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file)))
+    }
+
+    fn error_code(&self) -> Option<u64> {
+        self.kernel().crash().oops.as_ref()?.error_code
+    }
+
+    fn why_unreadable(&self, address: u64) -> Option<String> {
+        let mut byte = [0];
+        self.kernel().read(address, &mut byte).err().map(|why| why.to_string())
+    }
+
+    fn keeps_registers(&self, target: u64) -> bool {
+        match self.symbol_at(target) {
+            Some((name, _)) => TRANSPARENT.contains(&name.as_str()),
+            // A trampoline that ftrace made for one user has no symbol and is no text.
+            None => !self.kernel().is_text(target),
+        }
+    }
+}
