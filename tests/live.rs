@@ -121,17 +121,24 @@ fn captured_fast(selected: &Selected) -> Result<()> {
 }
 
 /// Some versions of makedumpfile write who printed a line (`[      T0]`), where `log` does so when
-/// it is asked to.
+/// it is asked to. They set further lines of the same record in by as much.
 fn without_callers(log: &str) -> String {
+    let mut width = 0;
     let line = |line: &str| {
-        let Some((time, rest)) = line.split_once("] [") else { return format!("{line}\n") };
+        let Some((time, rest)) = line.split_once("] [") else {
+            let set_in = line.get(..width).is_some_and(|begin| begin.trim().is_empty());
+            return format!("{}\n", if set_in { &line[width..] } else { line });
+        };
         let caller = rest.split_once("] ").filter(|(caller, _)| {
             let caller = caller.trim_start();
             let number = caller.strip_prefix(['T', 'C']);
             number.is_some_and(|number| number.parse::<u32>().is_ok())
         });
         match caller {
-            Some((_, words)) => format!("{time}] {words}\n"),
+            Some((caller, words)) => {
+                width = "[".len() + caller.len() + "] ".len();
+                format!("{time}] {words}\n")
+            }
             None => format!("{line}\n"),
         }
     };
