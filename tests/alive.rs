@@ -23,10 +23,14 @@ fn registers(level: u32) -> serde_json::Value {
     ))
 }
 
+fn processes(processes: Vec<Process>, silent_cpus: Vec<u32>) -> Act {
+    Act::Say(Signal::Agent(Message::Processes { processes, more: 0, silent_cpus }))
+}
+
 fn process(state: char, held: bool) -> Act {
     let at = Some("__mutex_lock.constprop.0".to_owned());
-    let process = Process { pid: 61, tid: 61, comm: "sh".into(), state, at, held };
-    Act::Say(Signal::Agent(Message::Processes { processes: vec![process], more: 0 }))
+    let one = Process { pid: 61, tid: 61, comm: "sh".into(), state, at, held };
+    processes(vec![one], Vec::new())
 }
 
 fn end(played: &Played) -> Option<TriggerEnd> {
@@ -263,4 +267,98 @@ fn a_second_kernel_on_the_console_is_the_capture_kernel_and_its_panic_its_own() 
     assert!(crash.message.as_deref().is_some_and(|message| message.starts_with("BUG: kernel")));
     let reason = played.driven.capture_reason.unwrap_or_default();
     assert!(reason.contains("crashed itself: Kernel panic"), "{reason}");
+}
+
+/// What the trigger started goes on in the background.
+#[test]
+fn what_is_held_when_the_trigger_has_ended_is_a_hang() {
+    for told in [process('D', true), processes(Vec::new(), vec![1])] {
+        let script = Script::boots()
+            .on("trigger", [(100, Act::trigger_exit(0))])
+            .on("processes", [(500, told)])
+            .on_qmp("dump-guest-memory", [(0, Act::WriteDump(vmcore()))], Ok(json!({})));
+        let played = play(TCG, [script]);
+        assert!(!played.driven.survived);
+        assert_eq!(played.driven.crash.as_ref().map(|crash| crash.sign), Some(CrashSign::Hang));
+    }
+    let asleep = Script::boots()
+        .on("trigger", [(100, Act::trigger_exit(0))])
+        .on("processes", [(500, process('S', false))]);
+    let played = play(TCG, [asleep]);
+    assert!(played.driven.survived);
+    let gently = Request::Processes { sleepers: false };
+    assert!(played.log.requests.contains(&gently), "a daemon is not woken");
+}
+
+/// `dmesg` in a trigger shows how the kernel that runs began.
+#[test]
+fn the_log_shown_by_a_program_is_no_second_kernel() {
+    let banner = "[    0.000000] Linux version 6.1.0-1-scripted (cc) #1 SMP";
+    let acts = [(100, Act::console(banner)), (6000, Act::trigger_exit(0))];
+    let played = play(TCG, [Script::boots().on("trigger", acts)]);
+    assert_left_alone(&played);
+    assert_eq!(played.driven.complaints, [""; 0]);
+}
+
+#[test]
+fn a_guest_that_is_restarted_or_sleeps_has_not_crashed() {
+    let restarts = "[    3.5] reboot: Restarting system";
+    for (line, halt) in [
+        (Some(restarts), Act::shutdown("guest-reset")),
+        (Some("[    3.5] sysrq: Resetting"), Act::shutdown("guest-reset")),
+        (None, Act::event("SUSPEND", json!(null))),
+    ] {
+        let closed = Act::Say(Signal::AgentClosed);
+        let said = line.map(|line| (100, Act::console(line)));
+        let acts = said.into_iter().chain([(150, closed), (200, Act::Die), (300, halt)]);
+        let played = play(TCG, [Script::boots().on("trigger", acts)]);
+        assert_left_alone(&played);
+        assert!(played.failure().contains("ended by itself"), "{}", played.failure());
+    }
+}
+
+#[test]
+fn a_triple_fault_of_a_modules_init_is_a_crash() {
+    let script = Script::boots().on("load", [(30, Act::shutdown("guest-reset"))]).on_qmp(
+        "dump-guest-memory",
+        [(0, Act::WriteDump(vmcore()))],
+        Ok(json!({})),
+    );
+    let played = play(TCG, [script]);
+    let crash = played.driven.crash.as_ref().expect("it crashed");
+    assert_eq!((crash.sign, crash.phase), (CrashSign::Reset, Phase::Load));
+}
+
+/// Programs may leave the one that would answer no time, for longer than it is given.
+#[test]
+fn a_busy_guest_that_printed_a_line_and_answers_late_has_not_crashed() {
+    let late = Act::Say(Signal::Agent(Message::Alive));
+    let script = Script::boots()
+        .on("trigger", [(100, Act::console(OWN)), (40_000, Act::trigger_exit(0))])
+        .on("alive", [(25_000, late)])
+        .on_qmp("human-monitor-command", [], Ok(registers(3)));
+    let mut plan = plan();
+    plan.limits.tcg.trigger = std::time::Duration::from_secs(60);
+    let played = play_plan(&plan, TCG, [script]);
+    assert_left_alone(&played);
+    assert!(played.driven.survived);
+}
+
+#[test]
+fn a_kernel_that_only_an_nmi_ended_hung_whatever_it_printed_before() {
+    let dump = vec![
+        (100, Act::hello(Stage::Capture)),
+        (200, Act::WriteVmcore(vmcore())),
+        (200, Act::captured(0)),
+        (300, Act::shutdown("guest-shutdown")),
+    ];
+    let sign = |line: &str| {
+        let acts = [(100, Act::console(line)), (110, Act::Die)];
+        let script =
+            Script::boots().on("trigger", acts).on_qmp("inject-nmi", dump.clone(), Ok(json!({})));
+        play(TCG, [script]).driven.crash.expect("it has a dump").sign
+    };
+    assert_eq!(sign(OWN), CrashSign::Hang);
+    let panic = "[    3.2] Kernel panic - not syncing: Fatal exception";
+    assert_eq!(sign(panic), CrashSign::Console, "it had given up, and hung in that");
 }

@@ -9,7 +9,7 @@ use crate::lines::Line;
 use crate::port::{Port, tell};
 use crate::protocol::{Event, Request, Stage};
 use crate::trigger::Trigger;
-use crate::{arm, modules, processes, seed, sysctl, unpack};
+use crate::{arm, cpus, modules, processes, seed, syscall, sysctl, unpack};
 
 /// How long the port may take to appear after its driver is loaded.
 const PORT_LIMIT: Duration = Duration::from_secs(10);
@@ -25,6 +25,11 @@ pub(crate) fn run(troubles: &[String]) {
         Ok(port) => port,
         Err(message) => return say!("{message}"),
     };
+    // A guest full of busy programs still answers; what it starts is as others are.
+    if let Err(error) = syscall::run_before_others(true) {
+        say!("other programs may keep this one waiting: {error}");
+    }
+    sysctl::speak_up();
     tell(Some(&mut port), &Event::hello(Stage::First), HOST_LIMIT);
     for message in troubles {
         tell(Some(&mut port), &Event::Note { message: message.clone() }, HOST_LIMIT);
@@ -76,11 +81,11 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
         Request::Sysctl { name, value } => sysctl::set(name, value).map(nothing),
         Request::Load { path, parameters } => {
             say!("load {path} {parameters}");
-            modules::load(path, parameters).map(nothing)
+            as_others(|| modules::load(path, parameters)).map(nothing)
         }
         Request::Unload { name } => {
             say!("unload {name}");
-            modules::unload(name).map(nothing)
+            as_others(|| modules::unload(name)).map(nothing)
         }
         Request::Trigger { argv, environment } => {
             say!("trigger {argv:?}");
@@ -89,9 +94,9 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
         Request::Unpack { disk } => unpack::unpack(disk).map(nothing),
         Request::Seed { bytes } => seed::seed(bytes).map(nothing),
         Request::Alive => return Event::Alive,
-        Request::Processes => {
-            let (processes, more) = processes::look();
-            return Event::Processes { processes, more };
+        Request::Processes { sleepers } => {
+            let (processes, more) = processes::look(*sleepers);
+            return Event::Processes { processes, more, silent_cpus: cpus::silent() };
         }
         Request::Log => print_log().map(nothing),
         // The caller ends with it.
@@ -106,6 +111,15 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
         },
         Err(message) => Event::Failed { command: request.name().to_owned(), message },
     }
+}
+
+/// Does something with the priority of an ordinary program: a module's functions run in this one.
+fn as_others<T>(work: impl FnOnce() -> T) -> T {
+    // Where it was not raised, it cannot be lowered.
+    let _ = syscall::run_before_others(false);
+    let done = work();
+    let _ = syscall::run_before_others(true);
+    done
 }
 
 fn millis(start: Instant) -> u64 {

@@ -7,6 +7,7 @@
 mod arm;
 mod capture;
 mod console;
+mod cpus;
 mod disk;
 mod first;
 mod kmsg;

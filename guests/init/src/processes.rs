@@ -2,8 +2,13 @@
 //! What the processes of the guest do: whether a trigger that does not end is held by the kernel, or
 //! goes on by itself on a healthy one.
 //!
+//! A process is asked to stop (SIGSTOP): whoever ever returns from the kernel does. So a thread that
+//! runs or sleeps and does not stop is held there, however it sleeps. Those that sleep and can be
+//! woken are only asked when nobody else is held: they may have what others wait for.
+//!
 //! From proc(5): `/proc/<pid>/task/<tid>/{stat,stack,wchan,syscall}`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -14,16 +19,19 @@ use serde::Serialize;
 
 const PROC: &str = "/proc";
 /// Threads that are looked at, and that are told.
-const MOST: usize = 512;
+const MOST: usize = 1 << 16;
 const TOLD: usize = 12;
 /// `PF_KTHREAD` of `include/linux/sched.h`, in the flags of `stat`.
 const KERNEL_THREAD: u64 = 0x0020_0000;
-/// How long a thread must stay where it is to be held there.
-const HELD: Duration = Duration::from_secs(1);
+/// How long a thread that was asked to stop may take.
+const HELD: Duration = Duration::from_secs(3);
 /// How often to look meanwhile.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// The system calls that wait for a child to let go of the memory: clone, vfork, clone3 of x86-64.
-const WAIT_FOR_CHILD: [&str; 3] = ["56", "58", "435"];
+/// The system calls that wait for a child to let go of the memory: clone, vfork, clone3 of x86-64,
+/// clone and vfork of i386.
+const WAIT_FOR_CHILD: [&str; 5] = ["56", "58", "435", "120", "190"];
+/// Where a thread sleeps that the freezer of its control group holds (`kernel/{freezer,signal}.c`).
+const FROZEN: [&str; 2] = ["__refrigerator", "do_freezer_trap"];
 
 /// A thread of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,85 +42,113 @@ pub(crate) struct Process {
     pub(crate) tid: i32,
     /// Its command's name.
     pub(crate) comm: String,
-    /// The letter of ps(1): R, S, D, T, …
+    /// The letter of ps(1), before it was asked to stop: R, S, D, T, …
     pub(crate) state: char,
     /// The function of the kernel that it waits in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) at: Option<String>,
-    /// Whether the kernel does not let go of it: it sleeps where no signal reaches it, or runs and
-    /// never comes back to its own code.
+    /// Whether the kernel does not let go of it.
     pub(crate) held: bool,
 }
 
 /// Looks at all processes but this one and the kernel's threads: those that matter most, and how many
-/// more there are.
-pub(crate) fn look() -> (Vec<Process>, usize) {
+/// more there are. With `sleepers`, also those are asked to stop that sleep and could be woken; without,
+/// all that were asked go on afterwards.
+pub(crate) fn look(sleepers: bool) -> (Vec<Process>, usize) {
     let own = i32::try_from(std::process::id()).unwrap_or(1);
-    let mut processes = look_at(Path::new(PROC), &|pid| pid != own);
+    let mut processes = look_at(Path::new(PROC), &|pid| pid != own, sleepers);
     // What is held is what matters.
     processes.sort_by_key(|process| (!process.held, process.tid));
     let more = processes.len().saturating_sub(TOLD);
     processes.truncate(TOLD);
+    // Where the others were before they stopped is known.
+    for process in processes.iter_mut().filter(|process| process.held) {
+        process.at = function(Path::new(PROC), process.pid, process.tid);
+    }
     (processes, more)
 }
 
-/// The threads of the processes that `which` names.
-///
-/// A thread that runs is sent SIGSTOP: one that ever returns from the kernel stops, one that loops
-/// there does not. A thread in an uninterruptible sleep is held if it stays in it.
-fn look_at(proc: &Path, which: &dyn Fn(i32) -> bool) -> Vec<Process> {
-    let mut threads: Vec<Process> = threads(proc, which);
-    for thread in threads.iter().filter(|thread| thread.state == 'R') {
-        if let Some(pid) = Pid::from_raw(thread.pid) {
-            // One that is gone has answered.
-            let _ = kill_process(pid, Signal::STOP);
-        }
-    }
-    let suspect = |thread: &Process| match thread.state {
+fn look_at(proc: &Path, which: &dyn Fn(i32) -> bool, sleepers: bool) -> Vec<Process> {
+    let mut threads = threads(proc, which);
+    let parents: BTreeSet<i32> = threads.iter().map(|(_, parent)| *parent).collect();
+    let waits = |thread: &Process| parents.contains(&thread.pid) && waits_for_child(proc, thread);
+    // Sleeps of the kernel's own kind (I) end by no signal either.
+    let busy = |thread: &Process| match thread.state {
         'R' => true,
-        'D' => !waits_for_child(proc, thread),
+        'D' | 'I' => !waits(thread) && !is_frozen(proc, thread),
         _ => false,
     };
-    let mut suspects: Vec<usize> =
-        (0..threads.len()).filter(|number| threads.get(*number).is_some_and(suspect)).collect();
-    let start = Instant::now();
-    while !suspects.is_empty() && start.elapsed() < HELD {
-        thread::sleep(INTERVAL);
-        suspects.retain(|number| {
-            let still = |thread: &Process| {
-                let now = state(proc, thread.pid, thread.tid);
-                now.is_some_and(|now| now == thread.state || (thread.state == 'R' && now == 'D'))
-            };
-            threads.get(*number).is_some_and(still)
-        });
+    for (thread, _) in threads.iter_mut().take(TOLD) {
+        thread.at = function(proc, thread.pid, thread.tid);
     }
-    for number in suspects {
-        if let Some(thread) = threads.get_mut(number) {
+    let mut asked = ask(&threads, busy);
+    let mut held = unmoved(proc, &threads, busy);
+    if sleepers && held.is_empty() {
+        let asleep = |thread: &Process| thread.state == 'S' && !is_frozen(proc, thread);
+        asked.extend(ask(&threads, asleep));
+        held = unmoved(proc, &threads, asleep);
+    }
+    for number in held {
+        if let Some((thread, _)) = threads.get_mut(number) {
             thread.held = true;
         }
     }
-    threads
+    if !sleepers {
+        asked.into_iter().for_each(|pid| signal(pid, Signal::CONT));
+    }
+    threads.into_iter().map(|(thread, _)| thread).collect()
 }
 
-fn threads(proc: &Path, which: &dyn Fn(i32) -> bool) -> Vec<Process> {
+/// Asks the processes of some threads to stop.
+fn ask(threads: &[(Process, i32)], wanted: impl Fn(&Process) -> bool) -> BTreeSet<i32> {
+    let wanted = threads.iter().filter(|(thread, _)| wanted(thread));
+    let pids: BTreeSet<i32> = wanted.map(|(thread, _)| thread.pid).collect();
+    pids.iter().for_each(|pid| signal(*pid, Signal::STOP));
+    pids
+}
+
+fn signal(pid: i32, signal: Signal) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        // One that is gone has answered.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// The threads that were asked to stop and do not.
+fn unmoved(
+    proc: &Path,
+    threads: &[(Process, i32)],
+    wanted: impl Fn(&Process) -> bool,
+) -> Vec<usize> {
+    let numbered = threads.iter().enumerate();
+    let mut open: Vec<usize> =
+        numbered.filter(|(_, (thread, _))| wanted(thread)).map(|(number, _)| number).collect();
+    let start = Instant::now();
+    while !open.is_empty() && start.elapsed() < HELD {
+        thread::sleep(INTERVAL);
+        open.retain(|number| {
+            let Some((thread, _)) = threads.get(*number) else { return false };
+            let now = stat(proc, thread.pid, thread.tid).map(|stat| stat.state);
+            !matches!(now, None | Some('T' | 't' | 'Z' | 'X' | 'x'))
+        });
+    }
+    open
+}
+
+/// The threads with the process that made theirs.
+fn threads(proc: &Path, which: &dyn Fn(i32) -> bool) -> Vec<(Process, i32)> {
     let pids = numbers(proc).into_iter().filter(|pid| which(*pid));
     let threads = pids.flat_map(|pid| {
         let tids = numbers(&proc.join(format!("{pid}/task")));
         tids.into_iter().map(move |tid| (pid, tid))
     });
-    let threads = threads.take(MOST).filter_map(|(pid, tid)| {
-        let stat = Stat::parse(&text(proc, pid, tid, "stat")?)?;
-        let gone = matches!(stat.state, 'Z' | 'X' | 'x');
-        (stat.flags & KERNEL_THREAD == 0 && !gone).then(|| Process {
-            pid,
-            tid,
-            comm: stat.comm,
-            state: stat.state,
-            at: function(proc, pid, tid),
-            held: false,
-        })
+    let threads = threads.filter_map(|(pid, tid)| {
+        let Stat { comm, state, parent, flags } = stat(proc, pid, tid)?;
+        let gone = matches!(state, 'Z' | 'X' | 'x');
+        let process = Process { pid, tid, comm, state, at: None, held: false };
+        (flags & KERNEL_THREAD == 0 && !gone).then_some((process, parent))
     });
-    threads.collect()
+    threads.take(MOST).collect()
 }
 
 /// The names of a folder that are numbers, in order.
@@ -129,13 +165,18 @@ fn text(proc: &Path, pid: i32, tid: i32, file: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn state(proc: &Path, pid: i32, tid: i32) -> Option<char> {
-    Some(Stat::parse(&text(proc, pid, tid, "stat")?)?.state)
+fn stat(proc: &Path, pid: i32, tid: i32) -> Option<Stat> {
+    Stat::parse(&text(proc, pid, tid, "stat")?)
 }
 
 fn waits_for_child(proc: &Path, thread: &Process) -> bool {
     let call = text(proc, thread.pid, thread.tid, "syscall").unwrap_or_default();
     WAIT_FOR_CHILD.contains(&call.split(' ').next().unwrap_or_default())
+}
+
+fn is_frozen(proc: &Path, thread: &Process) -> bool {
+    let at = function(proc, thread.pid, thread.tid);
+    at.is_some_and(|at| FROZEN.contains(&at.as_str()))
 }
 
 /// The innermost function of the stack: `[<0>] do_wait+0x5f/0x2e0`, before 5.3 with an address; or
@@ -155,6 +196,7 @@ fn function(proc: &Path, pid: i32, tid: i32) -> Option<String> {
 struct Stat {
     comm: String,
     state: char,
+    parent: i32,
     flags: u64,
 }
 
@@ -165,9 +207,10 @@ impl Stat {
         let (comm, rest) = from_name.rsplit_once(')')?;
         let mut fields = rest.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
-        // ppid, pgrp, session, tty_nr, tpgid, flags
-        let flags = fields.nth(5)?.parse().ok()?;
-        Some(Self { comm: comm.to_owned(), state, flags })
+        let parent = fields.next()?.parse().ok()?;
+        // pgrp, session, tty_nr, tpgid, flags
+        let flags = fields.nth(4)?.parse().ok()?;
+        Some(Self { comm: comm.to_owned(), state, parent, flags })
     }
 }
 
@@ -177,62 +220,94 @@ mod tests {
 
     use super::*;
 
-    fn look_at_child(words: &[&str]) -> Vec<Process> {
+    fn look_at_child(words: &[&str], sleepers: bool) -> (Vec<Process>, char) {
         let mut child: Child =
             Command::new(words[0]).args(&words[1..]).stdin(Stdio::piped()).spawn().unwrap();
         let id = i32::try_from(child.id()).unwrap();
-        let seen = look_at(Path::new(PROC), &|pid| pid == id);
+        let seen = look_at(Path::new(PROC), &|pid| pid == id, sleepers);
+        let state = stat(Path::new(PROC), id, id).unwrap().state;
         child.kill().unwrap();
         child.wait().unwrap();
-        seen
+        (seen, state)
     }
 
     #[test]
     fn a_process_that_waits_or_computes_is_not_held() {
         // `cat` waits for its input, which nobody writes; the shell never stops by itself.
         for words in [&["cat"][..], &["sh", "-c", "while :; do :; done"]] {
-            let [seen] = &look_at_child(words)[..] else { panic!("not one thread of {words:?}") };
-            assert!(!seen.held, "{seen:?}");
-            assert_eq!(seen.pid, seen.tid);
+            for sleepers in [false, true] {
+                let (seen, after) = look_at_child(words, sleepers);
+                let [seen] = &seen[..] else { panic!("not one thread of {words:?}") };
+                assert!(!seen.held, "{seen:?}");
+                assert_eq!(after == 'T', sleepers, "without, it goes on: {after}");
+            }
         }
     }
 
-    /// A folder like /proc, with one thread of one process.
+    /// The state in which a thread stays, whatever it is asked, and how it came there.
     fn proc(files: &[(&str, &str)]) -> tempfile::TempDir {
         let proc = tempfile::tempdir().unwrap();
-        let task = proc.path().join("61/task/61");
-        fs::create_dir_all(&task).unwrap();
+        // No process has these numbers.
+        for id in [PID, PID + 1] {
+            let task = proc.path().join(format!("{id}/task/{id}"));
+            fs::create_dir_all(&task).unwrap();
+            fs::write(task.join("stat"), format!("{id} (child) T {PID} 1 1 0 -1 64 0")).unwrap();
+        }
+        let task = proc.path().join(format!("{PID}/task/{PID}"));
         for (name, text) in files {
             fs::write(task.join(name), text).unwrap();
         }
         proc
     }
 
-    #[test]
-    fn a_sleep_that_no_signal_ends_is_held_and_its_place_is_told() {
-        let stat = "61 (sh) D 1 61 61 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 5";
-        let stack = "[<0>] __mutex_lock.constprop.0+0x2a1/0x480\n[<0>] take+0x1/0x2 [x]\n";
-        let proc = proc(&[("stat", stat), ("stack", stack), ("syscall", "1 0x1 0x2")]);
-        let [seen] = &look_at(proc.path(), &|_| true)[..] else { panic!("not one") };
-        assert!(seen.held);
-        assert_eq!(seen.at.as_deref(), Some("__mutex_lock.constprop.0"));
+    /// More than `PID_MAX_LIMIT` of x86-64.
+    const PID: i32 = 5_000_000;
+
+    fn stat_of(state: char) -> String {
+        format!("{PID} (sh) {state} 1 61 61 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 5")
+    }
+
+    fn held(state: char, files: &[(&str, &str)]) -> bool {
+        let stat = stat_of(state);
+        let files: Vec<_> = [("stat", stat.as_str())].iter().chain(files).copied().collect();
+        let seen = look_at(proc(&files).path(), &|_| true, true);
+        assert_eq!(seen.len(), 2);
+        seen[0].held
     }
 
     #[test]
-    fn who_waits_for_a_child_of_vfork_is_not_held() {
-        let stat = "61 (sh) D 1 61 61 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 5";
-        let proc = proc(&[("stat", stat), ("wchan", "kernel_clone"), ("syscall", "58 0x1 0x2")]);
-        let [seen] = &look_at(proc.path(), &|_| true)[..] else { panic!("not one") };
-        assert!(!seen.held);
-        assert_eq!(seen.at.as_deref(), Some("kernel_clone"));
+    fn whoever_does_not_stop_is_held_however_it_sleeps() {
+        for state in ['R', 'D', 'I', 'S'] {
+            assert!(held(state, &[("syscall", "1 0x1 0x2")]), "{state}");
+        }
+        assert!(!held('T', &[]));
+    }
+
+    #[test]
+    fn who_waits_for_its_child_or_is_frozen_is_not_held() {
+        for call in ["58 0x1 0x2", "190 0x1"] {
+            assert!(!held('D', &[("wchan", "kernel_clone"), ("syscall", call)]), "{call}");
+        }
+        assert!(!held('D', &[("stack", "[<0>] __refrigerator+0x80/0x110\n")]));
+        assert!(!held('S', &[("wchan", "do_freezer_trap")]));
+    }
+
+    #[test]
+    fn the_place_is_the_innermost_function() {
+        let stack = "[<0>] __mutex_lock.constprop.0+0x2a1/0x480\n[<0>] take+0x1/0x2 [x]\n";
+        let proc = proc(&[("stack", stack), ("wchan", "0")]);
+        let at = function(proc.path(), PID, PID);
+        assert_eq!(at.as_deref(), Some("__mutex_lock.constprop.0"));
+        assert_eq!(function(proc.path(), PID + 1, PID + 1), None);
     }
 
     #[test]
     fn threads_of_the_kernel_and_dead_ones_are_left_out() {
-        let kernel = "61 (kworker/0:1) D 2 0 0 0 -1 69238880 0 0";
-        let dead = "61 (sh) Z 1 61 61 0 -1 4194560 0 0";
+        let kernel = format!("{PID} (kworker/0:1) D 2 0 0 0 -1 69238880 0 0");
+        let dead = format!("{PID} (sh) Z 1 61 61 0 -1 4194560 0 0");
         for stat in [kernel, dead] {
-            assert_eq!(look_at(proc(&[("stat", stat)]).path(), &|_| true), []);
+            let seen = look_at(proc(&[("stat", &stat)]).path(), &|pid| pid == PID, true);
+            assert_eq!(seen, []);
         }
     }
 

@@ -65,8 +65,12 @@ pub(crate) enum Request {
     },
     /// Answer, if this kernel still runs programs.
     Alive,
-    /// Tell what the processes besides this one do.
-    Processes,
+    /// Tell what the processes besides this one do, and which CPUs do nothing.
+    Processes {
+        /// Whether those that sleep and can be woken are asked to stop as well.
+        #[serde(default)]
+        sleepers: bool,
+    },
     /// Print the kernel log on the console.
     Log,
     /// Switch the machine off.
@@ -85,7 +89,7 @@ impl Request {
             Self::Unpack { .. } => "unpack",
             Self::Seed { .. } => "seed",
             Self::Alive => "alive",
-            Self::Processes => "processes",
+            Self::Processes { .. } => "processes",
             Self::Log => "log",
             Self::Poweroff => "poweroff",
         }
@@ -181,6 +185,8 @@ pub(crate) enum Event {
         processes: Vec<Process>,
         /// How many more there are.
         more: usize,
+        /// CPUs that do not run what they are given.
+        silent_cpus: Vec<usize>,
     },
     /// The memory is on its disk.
     Captured {

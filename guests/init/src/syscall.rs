@@ -20,6 +20,14 @@ const SYS_KEXEC_LOAD: c_long = 246;
 const KEXEC_ON_CRASH: c_ulong = 1;
 const KEXEC_ARCH_X86_64: c_ulong = 62 << 16;
 
+/// Number of `sched_setscheduler` on x86-64.
+const SYS_SCHED_SETSCHEDULER: c_long = 144;
+
+/// `SCHED_OTHER`, `SCHED_FIFO` and `SCHED_RESET_ON_FORK` (include/uapi/linux/sched.h).
+const SCHED_OTHER: c_int = 0;
+const SCHED_FIFO: c_int = 1;
+const SCHED_RESET_ON_FORK: c_int = 0x4000_0000;
+
 /// A stretch of memory to fill at a crash (`struct kexec_segment`).
 #[repr(C)]
 #[derive(Debug)]
@@ -47,6 +55,21 @@ impl<'a> Segment<'a> {
 unsafe extern "C" {
     /// The C library's raw system call: -1 and `errno` on failure.
     fn syscall(number: c_long, ...) -> c_long;
+}
+
+/// Lets this program run before all ordinary ones, what it starts being ordinary; or as they do.
+///
+/// # Errors
+/// What the running kernel says.
+pub(crate) fn run_before_others(before: bool) -> io::Result<()> {
+    let policy = if before { SCHED_FIFO | SCHED_RESET_ON_FORK } else { SCHED_OTHER };
+    // `struct sched_param`.
+    let priority = c_int::from(before);
+    // SAFETY: the kernel reads one `int` at the address, which is that of a local, and keeps nothing.
+    let result = unsafe {
+        syscall(SYS_SCHED_SETSCHEDULER, 0 as c_int, policy, std::ptr::from_ref(&priority))
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Loads the kernel that runs after a crash.

@@ -15,18 +15,18 @@ use crate::events::Phase;
 const QUIET: Duration = Duration::from_secs(2);
 /// How many times the longest silence a kernel may print and not answer.
 const PRINTS: u32 = 4;
-/// More lines than these are not kept; the first ones tell.
-const MOST: usize = 64;
+/// Of more lines than twice these, the first and the last are kept.
+const MOST: usize = 32;
 
-/// A line that may be the last word of a kernel.
+/// Something that may be the last of a kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Doubt {
     /// When it was heard, on the machine's clock.
     at: Duration,
     /// The phase it was heard in.
     pub(super) phase: Phase,
-    /// Its text.
-    pub(super) message: String,
+    /// The line's text; none for a sign without words.
+    pub(super) message: Option<String>,
 }
 
 /// What has to be done about doubts.
@@ -54,11 +54,12 @@ impl Doubts {
         self.printed = at;
     }
 
-    /// Takes a line.
-    pub(super) fn hear(&mut self, at: Duration, phase: Phase, message: &str) {
-        if self.lines.len() < MOST {
-            self.lines.push(Doubt { at, phase, message: message.to_owned() });
+    /// Takes a line, or a sign without words.
+    pub(super) fn hear(&mut self, at: Duration, phase: Phase, message: Option<&str>) {
+        if self.lines.len() == 2 * MOST {
+            self.lines.remove(MOST);
         }
+        self.lines.push(Doubt { at, phase, message: message.map(str::to_owned) });
     }
 
     /// The first line that is in doubt.
@@ -117,17 +118,17 @@ mod tests {
     }
 
     fn messages(doubts: &[Doubt]) -> Vec<&str> {
-        doubts.iter().map(|doubt| doubt.message.as_str()).collect()
+        doubts.iter().filter_map(|doubt| doubt.message.as_deref()).collect()
     }
 
     #[test]
     fn a_line_is_a_doubt_until_a_later_question_is_answered() {
         let mut doubts = Doubts::default();
         assert_eq!(doubts.due(SILENCE), None);
-        doubts.hear(at(1000), Phase::Trigger, "BUG: one");
+        doubts.hear(at(1000), Phase::Trigger, Some("BUG: one"));
         assert_eq!(doubts.due(SILENCE), Some((at(3000), Due::Ask)));
         doubts.ask(at(3000));
-        doubts.hear(at(3001), Phase::Trigger, "BUG: two");
+        doubts.hear(at(3001), Phase::Trigger, Some("BUG: two"));
         assert_eq!(doubts.due(SILENCE), Some((at(18_000), Due::Silent)));
         assert_eq!(messages(&doubts.answered()), ["BUG: one"]);
         assert_eq!(doubts.due(SILENCE), Some((at(5001), Due::Ask)), "the second is still open");
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn a_kernel_that_still_prints_is_not_silent_but_not_for_ever() {
         let mut doubts = Doubts::default();
-        doubts.hear(at(0), Phase::Trigger, "BUG: x");
+        doubts.hear(at(0), Phase::Trigger, Some("BUG: x"));
         doubts.ask(at(2000));
         doubts.print(at(12_000));
         assert_eq!(doubts.due(SILENCE), Some((at(27_000), Due::Silent)));
@@ -147,18 +148,21 @@ mod tests {
     #[test]
     fn an_answer_that_nobody_asked_for_settles_nothing() {
         let mut doubts = Doubts::default();
-        doubts.hear(at(0), Phase::Load, "BUG: x");
+        doubts.hear(at(0), Phase::Load, Some("BUG: x"));
         assert_eq!(doubts.answered(), []);
         assert_eq!(doubts.since(), Some(at(0)));
     }
 
     #[test]
-    fn a_flood_of_lines_is_bounded_and_keeps_the_first() {
+    fn a_flood_of_lines_is_bounded_and_keeps_the_first_and_the_last() {
         let mut doubts = Doubts::default();
         for number in 0..10_000 {
-            doubts.hear(at(number), Phase::Trigger, &format!("BUG: {number}"));
+            doubts.hear(at(number), Phase::Trigger, Some(&format!("BUG: {number}")));
         }
-        assert_eq!(doubts.take().len(), MOST);
+        let kept = doubts.take();
+        let kept = messages(&kept);
+        assert_eq!((kept.len(), kept[0], kept[MOST - 1]), (2 * MOST, "BUG: 0", "BUG: 31"));
+        assert_eq!(kept.last(), Some(&"BUG: 9999"));
         assert_eq!(doubts.first(), None);
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::capture::{self, Captured, Targets};
 use crate::compose::{Image, Ram};
 use crate::error::Failure;
-use crate::events::{Accel, CaptureMethod, Event, Phase};
+use crate::events::{Accel, CaptureMethod, CrashSign, Event, Phase};
 use crate::exit::Exit;
 use crate::run::accel::{Candidates, Memory};
 use crate::run::attempt::{Attempt, LaunchFailure, unwritable};
@@ -378,6 +378,18 @@ impl Guest<'_> {
         let result = capture::capture(session, plan, armed, targets);
         session.end();
         driven.crash = session.crash.clone();
+        // What looked like its end was not: the kernel hung, until the NMI made it panic.
+        let woken = matches!(
+            &result.captured,
+            Ok(Captured { method: CaptureMethod::NmiKdump | CaptureMethod::NmiFast, .. })
+        );
+        if let Some(crash) = &mut driven.crash
+            && matches!(crash.sign, CrashSign::Console | CrashSign::AgentClosed)
+            && woken
+            && !session.gave_up
+        {
+            crash.sign = CrashSign::Hang;
+        }
         driven.capture_reason = result.reason;
         match result.captured {
             Ok(captured) if result.image.is_some() => {

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use crate::events::{CrashSign, Event, Phase, millis};
 use crate::run::complaints::complaint;
-use crate::run::crash::{crash_message, printk_text, starts_a_kernel};
+use crate::run::cpus;
+use crate::run::crash::{crash_message, is_panic, leaves, printk_text, starts_a_kernel, telling};
 use crate::run::doubts::{Doubt, Doubts, Due};
 use crate::run::outcome::Crash;
 use crate::run::plan::Limits;
 use crate::run::recorder::Recorder;
 use crate::run::trigger_run::TriggerRun;
 use crate::vm::agent::{Memory, Message, Request, Stage};
-use crate::vm::{Exited, Machine, Signal, qmp};
+use crate::vm::{Exited, Machine, QMP_LIMIT, Signal, qmp};
 
 /// How long to listen on after the machine stopped, for what the guest said just before: agent,
 /// console and QMP are channels of their own.
@@ -21,6 +22,14 @@ const DRAIN: Duration = Duration::from_millis(300);
 /// How often a wait that is over goes on for doubts that are still open; a kernel that answers each
 /// time and prints new ones goes on.
 const OVERTIME: u32 = 5;
+
+/// How often a guest that does not answer is given its time again because its CPUs run programs.
+const PATIENCE: u32 = 4;
+
+/// QEMU's word for a machine that was reset.
+const RESET: &str = "guest-reset";
+/// The word for one that sleeps.
+const SUSPENDED: &str = "guest-suspend";
 
 /// With these the program in the guest begins its own lines on the console.
 const OWN_LINES: &str = "repro: ";
@@ -85,6 +94,14 @@ pub(crate) struct Session<'r, 'b> {
     doubted_since: Option<Duration>,
     /// Whether the program in the guest is up and has nothing else to answer.
     listens: bool,
+    /// Whether the program in the guest, or the kernel below it, closed its port.
+    closed: bool,
+    /// Whether the kernel said that it gave up, before the crash was known.
+    pub(crate) gave_up: bool,
+    /// Whether the kernel said that it ends or restarts because it was told to.
+    leaves: bool,
+    /// How often a guest that is silent may still be given its time again.
+    patience: u32,
     halted: Option<String>,
 }
 
@@ -115,6 +132,10 @@ impl<'r, 'b> Session<'r, 'b> {
             doubts: Doubts::default(),
             doubted_since: None,
             listens: false,
+            closed: false,
+            gave_up: false,
+            leaves: false,
+            patience: PATIENCE,
             halted: None,
         }
     }
@@ -174,22 +195,53 @@ impl<'r, 'b> Session<'r, 'b> {
 
     fn settle_doubt(&mut self, due: Due) {
         match due {
-            Due::Ask => {
-                self.doubts.ask(self.machine.elapsed());
-                // A port that is gone is told by the answer that does not come.
-                let _ = self.machine.request(&Request::Alive);
+            Due::Ask => self.ask_alive(),
+            // Programs that leave no time to the one that would answer.
+            Due::Silent if self.patience > 0 && self.runs_a_program() => {
+                self.patience -= 1;
+                self.ask_alive();
             }
-            Due::Silent => self.crashed(CrashSign::Console, None),
+            Due::Silent => self.crashed(self.sign(), None),
         }
     }
 
+    /// What made a kernel doubtful that then stopped.
+    const fn sign(&self) -> CrashSign {
+        match (self.second_kernel, self.closed) {
+            (true, _) => CrashSign::CaptureKernel,
+            (false, true) => CrashSign::AgentClosed,
+            (false, false) => CrashSign::Console,
+        }
+    }
+
+    fn ask_alive(&mut self) {
+        self.doubts.ask(self.machine.elapsed());
+        // A port that is gone is told by the answer that does not come.
+        let _ = self.machine.request(&Request::Alive);
+    }
+
+    /// Whether a CPU runs a program at this moment; a machine that cannot be looked at does not.
+    pub(crate) fn runs_a_program(&mut self) -> bool {
+        let registers = self.machine.qmp(&qmp::Command::registers(), QMP_LIMIT);
+        let text = registers.as_ref().ok().and_then(serde_json::Value::as_str);
+        text.is_some_and(cpus::runs_a_program)
+    }
+
     /// Why a wait has nothing. A kernel that printed what looks like its end has crashed if it stopped
-    /// after that, or if nobody was there who could have been asked.
+    /// after that, or if nobody was there who could have been asked; and one whose CPU was reset
+    /// without a word, as by a triple fault.
     fn time_over(&mut self) -> Stop {
+        let told_to = self.leaves || self.halted.as_deref() == Some(SUSPENDED);
         let unasked = self.halted.is_some() || !self.listens;
-        if self.crash.is_none() && self.doubts.first().is_some() && unasked {
-            self.crashed(CrashSign::Console, None);
-            return Stop::Crashed;
+        if self.crash.is_none() && !told_to {
+            if self.doubts.first().is_some() && unasked {
+                self.crashed(self.sign(), None);
+                return Stop::Crashed;
+            }
+            if self.halted.as_deref() == Some(RESET) && self.phase >= Phase::Load {
+                self.crashed(CrashSign::Reset, None);
+                return Stop::Crashed;
+            }
         }
         self.halted.clone().map_or(Stop::TimedOut, Stop::Halted)
     }
@@ -225,7 +277,7 @@ impl<'r, 'b> Session<'r, 'b> {
     }
 
     /// Notes a crash unless there was one: of several signs the first tells. Its words are those of
-    /// the first line in doubt; a sign that comes before them gets them later, by the console's own
+    /// the line in doubt that tells most; a sign that comes before them gets them later, by the console's own
     /// channel, but not those of the capture kernel.
     pub(crate) fn crashed(&mut self, sign: CrashSign, message: Option<&str>) {
         if let Some(crash) = &mut self.crash {
@@ -235,9 +287,12 @@ impl<'r, 'b> Session<'r, 'b> {
             return;
         }
         self.doubted_since = self.doubts.since();
-        let doubt = self.doubts.take().into_iter().next();
-        let phase = doubt.as_ref().map_or(self.phase, |doubt| doubt.phase);
-        let message = doubt.map(|doubt| doubt.message).or(message.map(str::to_owned));
+        let doubts = self.doubts.take();
+        let messages: Vec<&str> =
+            doubts.iter().filter_map(|doubt| doubt.message.as_deref()).collect();
+        self.gave_up = messages.iter().any(|message| is_panic(message));
+        let phase = doubts.first().map_or(self.phase, |doubt| doubt.phase);
+        let message = telling(&messages).or(message).map(str::to_owned);
         self.crash = Some(Crash { sign, phase, message });
     }
 
@@ -255,10 +310,17 @@ impl<'r, 'b> Session<'r, 'b> {
         std::mem::take(&mut self.complaints)
     }
 
+    /// Notes something that may be the kernel's last.
+    fn doubt(&mut self, message: Option<&str>) {
+        if self.crash.is_none() {
+            self.doubts.hear(self.machine.elapsed(), self.phase, message);
+        }
+    }
+
     /// Lines of a kernel that goes on are complaints, those of its boot are not the case's.
     fn complain(&mut self, doubts: Vec<Doubt>) {
         let loaded = doubts.into_iter().filter(|doubt| doubt.phase >= Phase::Load);
-        self.complaints.extend(loaded.map(|doubt| doubt.message));
+        self.complaints.extend(loaded.filter_map(|doubt| doubt.message));
     }
 
     fn take(&mut self, signal: &Signal) {
@@ -268,7 +330,11 @@ impl<'r, 'b> Session<'r, 'b> {
             Signal::Garbled(why) => {
                 self.recorder.warn(format!("the agent's port carries something else: {why}"));
             }
-            Signal::AgentClosed => self.crashed(CrashSign::AgentClosed, None),
+            // The capture kernel resets the device; so does a guest that goes to sleep.
+            Signal::AgentClosed => {
+                self.closed = true;
+                self.doubt(None);
+            }
             Signal::Qmp(event) => self.take_event(event),
             Signal::Exited(_) | Signal::Interrupted => {}
         }
@@ -283,10 +349,12 @@ impl<'r, 'b> Session<'r, 'b> {
         }
         self.kernel_spoke |= printk_text(line).is_some();
         let message = crash_message(line);
-        // Once the program in the guest was up, another kernel that starts is the capture kernel.
+        self.leaves |= self.crash.is_none() && leaves(line);
+        // Once the program in the guest was up, another kernel that starts is the capture kernel,
+        // unless a program shows the log from its beginning.
         if (self.listens || self.phase > Phase::Boot) && starts_a_kernel(line) {
-            self.crashed(CrashSign::CaptureKernel, None);
             self.second_kernel = true;
+            self.doubt(None);
         }
         if let Some(message) = message.filter(|_| self.second_kernel) {
             self.capture_panic.get_or_insert_with(|| message.to_owned());
@@ -294,7 +362,7 @@ impl<'r, 'b> Session<'r, 'b> {
         }
         if let Some(message) = message {
             match self.crash {
-                None => self.doubts.hear(self.machine.elapsed(), self.phase, message),
+                None => self.doubt(Some(message)),
                 Some(_) => self.crashed(CrashSign::Console, Some(message)),
             }
         } else if let Some(complaint) = complaint(line).filter(|_| self.phase >= Phase::Load) {
@@ -318,6 +386,10 @@ impl<'r, 'b> Session<'r, 'b> {
             Message::Hello { stage: Stage::First, .. } => self.listens = true,
             Message::Alive => {
                 let settled = self.doubts.answered();
+                if !settled.is_empty() {
+                    self.second_kernel = false;
+                    self.complaints.extend(self.capture_panic.take());
+                }
                 self.complain(settled);
             }
             Message::Hello { stage: Stage::Capture, .. } => {

@@ -68,9 +68,12 @@ impl Session<'_, '_> {
             Err(stop) => return self.stopped(stop),
             Ok(()) => return Ok(()),
         }
-        let alive = |signal: &Signal| matches!(signal, Signal::Agent(Message::Alive)).then_some(());
-        match self.question(&Request::Alive, alive) {
-            Ok(()) => Err(NoCrash::Survived { end, settle }),
+        // What it started may hang while the rest of the guest goes on.
+        match self.question(&Request::Processes { sleepers: false }, answer) {
+            Ok(told) => match told.state() {
+                State::Alive(_) => Err(NoCrash::Survived { end, settle }),
+                State::Hangs(why) => self.wake_by_nmi(&why),
+            },
             Err(Stop::TimedOut) => match self.silent()? {
                 State::Alive(_) => Err(NoCrash::Survived { end, settle }),
                 State::Hangs(why) => self.wake_by_nmi(&why),
@@ -83,11 +86,6 @@ impl Session<'_, '_> {
         match stop {
             Stop::Crashed => Ok(()),
             Stop::TimedOut => self.wake_by_nmi("no answer"),
-            // A triple fault: the kernel died too deep to say anything.
-            Stop::Halted(reason) if reason == "guest-reset" => {
-                self.crashed(CrashSign::Reset, None);
-                Ok(())
-            }
             Stop::Halted(reason) => Err(NoCrash::Halted { reason }),
             Stop::Exited(Exited { how, stderr, .. }) => Err(NoCrash::QemuLost { how, stderr }),
             Stop::Interrupted => Err(NoCrash::Interrupted),
@@ -96,14 +94,8 @@ impl Session<'_, '_> {
 
     /// The trigger's time is over. A kernel that goes on is not made to crash.
     fn did_not_end(&mut self, limit: Duration) -> Result<(), NoCrash> {
-        let processes = |signal: &Signal| match signal {
-            Signal::Agent(Message::Processes { processes, more }) => {
-                Some((processes.clone(), *more))
-            }
-            _ => None,
-        };
-        let state = match self.question(&Request::Processes, processes) {
-            Ok((processes, more)) => told(&processes, more),
+        let state = match self.question(&Request::Processes { sleepers: true }, answer) {
+            Ok(told) => told.state(),
             Err(Stop::TimedOut) => self.silent()?,
             Err(stop) => return self.stopped(stop),
         };
@@ -128,9 +120,7 @@ impl Session<'_, '_> {
     /// The program in the guest does not answer: the CPUs tell whether others still run.
     fn silent(&mut self) -> Result<State, NoCrash> {
         for _ in 0..cpus::LOOKS {
-            let registers = self.machine.qmp(&qmp::Command::registers(), QMP_LIMIT);
-            let text = registers.as_ref().ok().and_then(serde_json::Value::as_str);
-            if text.is_some_and(cpus::runs_a_program) {
+            if self.runs_a_program() {
                 let what = "it runs programs, but not the one that would answer";
                 return Ok(State::Alive(what.to_owned()));
             }
@@ -169,16 +159,36 @@ impl Session<'_, '_> {
     }
 }
 
-/// What the guest's processes tell of its state.
-fn told(processes: &[Process], more: u64) -> State {
-    let held: Vec<_> = processes.iter().filter(|process| process.held).collect();
-    if !held.is_empty() {
-        let held: Vec<_> = held.iter().map(ToString::to_string).collect();
-        return State::Hangs(held.join("; "));
+/// What the guest said of its processes and CPUs.
+struct Told {
+    processes: Vec<Process>,
+    more: u64,
+    silent_cpus: Vec<u32>,
+}
+
+fn answer(signal: &Signal) -> Option<Told> {
+    match signal {
+        Signal::Agent(Message::Processes { processes, more, silent_cpus }) => Some(Told {
+            processes: processes.clone(),
+            more: *more,
+            silent_cpus: silent_cpus.clone(),
+        }),
+        _ => None,
     }
-    let mut words: Vec<_> = processes.iter().map(ToString::to_string).collect();
-    words.extend((more > 0).then(|| format!("{more} more")));
-    State::Alive(if words.is_empty() { "no process is left".to_owned() } else { words.join("; ") })
+}
+
+impl Told {
+    fn state(&self) -> State {
+        let held = self.processes.iter().filter(|process| process.held);
+        let mut hangs: Vec<_> = held.map(ToString::to_string).collect();
+        hangs.extend(self.silent_cpus.iter().map(|cpu| format!("CPU {cpu} runs nothing any more")));
+        if !hangs.is_empty() {
+            return State::Hangs(hangs.join("; "));
+        }
+        let mut words: Vec<_> = self.processes.iter().map(ToString::to_string).collect();
+        words.extend((self.more > 0).then(|| format!("{} more", self.more)));
+        State::Alive(if words.is_empty() { "no process is left".into() } else { words.join("; ") })
+    }
 }
 
 /// How the trigger ended, or why it could not be started. That it was started is not waited for:

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown;
+
 /// Name of the virtio-serial port.
 pub const PORT: &str = "repro.agent";
 
@@ -67,8 +69,12 @@ pub enum Request {
     },
     /// Answer, if the kernel still runs programs.
     Alive,
-    /// Tell what the processes of the guest do.
-    Processes,
+    /// Tell what the processes of the guest do, and which CPUs do nothing.
+    Processes {
+        /// Whether those that sleep and can be woken are asked to stop as well: only where the
+        /// guest ends afterwards.
+        sleepers: bool,
+    },
     /// Send the kernel log to the console.
     Log,
     /// Switch the guest off.
@@ -88,7 +94,7 @@ impl Request {
             Self::Unpack { .. } => "unpack",
             Self::Seed { .. } => "seed",
             Self::Alive => "alive",
-            Self::Processes => "processes",
+            Self::Processes { .. } => "processes",
             Self::Log => "log",
             Self::Poweroff => "poweroff",
         }
@@ -153,6 +159,9 @@ pub enum Message {
         /// How many more there are.
         #[serde(default)]
         more: u64,
+        /// CPUs that do not run what they are given.
+        #[serde(default)]
+        silent_cpus: Vec<u32>,
     },
     /// The vmcore is on its disk.
     Captured {
@@ -191,19 +200,19 @@ pub struct Process {
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tid, comm, state, at, held, .. } = self;
-        write!(f, "{comm} ({tid}) ")?;
+        write!(f, "{} ({tid}) ", shown::field(comm))?;
         match state {
             'R' if *held => f.write_str("runs in the kernel and does not return from it")?,
             'R' => f.write_str("runs")?,
-            'S' | 'D' => f.write_str("sleeps")?,
+            'S' | 'D' | 'I' => f.write_str("sleeps")?,
             'T' | 't' => f.write_str("is stopped")?,
             other => write!(f, "is in state {other}")?,
         }
         if let Some(at) = at {
-            write!(f, " in {at}")?;
+            write!(f, " in {}", shown::field(at))?;
         }
-        if *held && *state == 'D' {
-            f.write_str(", where no signal wakes it")?;
+        if *held && *state != 'R' {
+            f.write_str(" and takes no signal")?;
         }
         Ok(())
     }

@@ -4,10 +4,15 @@
 use std::io::{self, Read};
 
 /// A guest may print without end and without a line break; a longer line is cut into several.
-const LONGEST_LINE: usize = 4096;
+pub(super) const LONGEST_LINE: usize = 4096;
 
-/// Reads until the end of `source` and hands over each line, without its end.
-pub(crate) fn lines(mut source: impl Read, mut line: impl FnMut(&[u8])) -> io::Result<()> {
+/// Reads until the end of `source` and hands over each line, without its end; a longer one than
+/// `longest` in pieces.
+pub(crate) fn lines(
+    mut source: impl Read,
+    longest: usize,
+    mut line: impl FnMut(&[u8]),
+) -> io::Result<()> {
     let mut buffer = [0; 8192];
     let mut pending = Vec::new();
     loop {
@@ -21,7 +26,7 @@ pub(crate) fn lines(mut source: impl Read, mut line: impl FnMut(&[u8])) -> io::R
             if *byte != b'\n' {
                 pending.push(*byte);
             }
-            if *byte == b'\n' || pending.len() == LONGEST_LINE {
+            if *byte == b'\n' || pending.len() == longest {
                 line(&pending);
                 pending.clear();
             }
@@ -79,7 +84,7 @@ mod tests {
         let mut input = vec![b'x'; LONGEST_LINE + 1];
         input.extend_from_slice(b"\nlast");
         let mut seen = Vec::new();
-        lines(input.as_slice(), |line| seen.push(line.len())).unwrap();
+        lines(input.as_slice(), LONGEST_LINE, |line| seen.push(line.len())).unwrap();
         assert_eq!(seen, [LONGEST_LINE, 1, 4]);
     }
 }

@@ -29,6 +29,9 @@ use crate::vm::{
     Exited, LaunchError, Launcher, Lost, Machine, Signal, Spec, agent, clean_line, console, qmp,
 };
 
+/// Longest message of the agent, or answer of QEMU: the registers of hundreds of CPUs are one line.
+const LONGEST_MESSAGE: usize = 16 << 20;
+
 /// How long QEMU may take until it answers on QMP; a loaded host needs seconds.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -179,15 +182,19 @@ impl Running {
         };
         machine.agent.set_write_timeout(Some(SEND_LIMIT))?;
         machine.qmp.set_write_timeout(Some(SEND_LIMIT))?;
-        read(console, sender.clone(), |line| Some(Item::Signal(Signal::Console(clean_line(line)))));
-        read(agent, sender.clone(), |line| {
+        read(console, sender.clone(), console::LONGEST_LINE, |line| {
+            Some(Item::Signal(Signal::Console(clean_line(line))))
+        });
+        read(agent, sender.clone(), LONGEST_MESSAGE, |line| {
             let line = clean_line(line);
             Some(Item::Signal(match agent::parse(&line) {
                 Ok(message) => Signal::Agent(message),
                 Err(why) => Signal::Garbled(why),
             }))
         });
-        read(qmp, sender, |line| qmp::parse(&String::from_utf8_lossy(line)).map(Item::Qmp));
+        read(qmp, sender, LONGEST_MESSAGE, |line| {
+            qmp::parse(&String::from_utf8_lossy(line)).map(Item::Qmp)
+        });
         Ok(machine)
     }
 
@@ -376,11 +383,12 @@ fn send_line(socket: &mut UnixStream, line: &[u8], fd: Option<BorrowedFd<'_>>) -
 fn read(
     source: UnixStream,
     queue: Sender<Item>,
+    longest: usize,
     mut item: impl FnMut(&[u8]) -> Option<Item> + Send + 'static,
 ) {
     thread::spawn(move || {
         // An error ends the channel as its end does: QEMU is gone or will be ended.
-        let _ = console::lines(source, |line| {
+        let _ = console::lines(source, longest, |line| {
             if let Some(item) = item(line) {
                 // Nobody listens any more when the machine is dropped.
                 let _ = queue.send(item);

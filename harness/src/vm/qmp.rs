@@ -131,12 +131,15 @@ impl Event {
         self.name == "VSERPORT_CHANGE" && self.data["open"] == false
     }
 
-    /// The reason (`guest-shutdown`, `guest-reset`, `guest-panic`) if the guest ended and the
-    /// machine stands still.
+    /// The reason (`guest-shutdown`, `guest-reset`, `guest-panic`, `guest-suspend`) if the guest ended
+    /// or went to sleep, so that the machine stands still.
     #[must_use]
     pub fn halts(&self) -> Option<String> {
-        let reason = || self.data["reason"].as_str().unwrap_or("unknown reason").to_owned();
-        (self.name == "SHUTDOWN").then(reason)
+        match self.name.as_str() {
+            "SHUTDOWN" => Some(self.data["reason"].as_str().unwrap_or("unknown reason").to_owned()),
+            "SUSPEND" | "SUSPEND_DISK" => Some("guest-suspend".to_owned()),
+            _ => None,
+        }
     }
 
     /// Whether a migration is over: whether it worked.

@@ -309,7 +309,9 @@ impl Scripted {
 fn well(request: &Request) -> Message {
     match request {
         Request::Alive => Message::Alive,
-        Request::Processes => Message::Processes { processes: Vec::new(), more: 0 },
+        Request::Processes { .. } => {
+            Message::Processes { processes: Vec::new(), more: 0, silent_cpus: Vec::new() }
+        }
         request => Message::Done { command: request.name().to_owned(), memory: None },
     }
 }
