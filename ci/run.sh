@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# The one entry of CI: checks, then every test by the command of the README. Ends with the test
-# runner's own summary. As root it installs what is missing; elsewhere it says what to install.
+# The one entry of CI: checks, then the tests by the command of the README, all but those that run by
+# request (.config/nextest.toml). As root it installs what is missing; elsewhere it says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-always}" RUSTDOCFLAGS="-D warnings"

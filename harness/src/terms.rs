@@ -14,8 +14,6 @@ use serde::{Deserialize, Serialize};
 pub enum Phase {
     /// What the machine lacks is installed; before the first run.
     Setup,
-    /// Manifests are read and checked.
-    Plan,
     /// The guest's kernel, symbols and tools are brought into the cache.
     Fetch,
     /// The case's modules are built.
@@ -36,8 +34,6 @@ pub enum Phase {
     Analyze,
     /// The vmcore of a fast capture is written, as far as the analysis was done before.
     Write,
-    /// The report is compared with what the case expects.
-    Judge,
 }
 
 impl Phase {
@@ -46,7 +42,6 @@ impl Phase {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Setup => "setup",
-            Self::Plan => "plan",
             Self::Fetch => "fetch",
             Self::Build => "build",
             Self::Boot => "boot",
@@ -57,7 +52,6 @@ impl Phase {
             Self::Capture => "capture",
             Self::Analyze => "analyze",
             Self::Write => "write",
-            Self::Judge => "judge",
         }
     }
 }

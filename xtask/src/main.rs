@@ -44,7 +44,7 @@ enum Task {
     /// Remove old artefacts, or the cache (`repro clean`)
     #[command(disable_help_flag = true)]
     Clean(Passed),
-    /// Set this machine up and run every test, as CI does
+    /// Set this machine up and run the tests, as CI does
     Test(tasks::Test),
     /// Check the project's own rules: licences, layers, documents (part of `test`)
     Tidy,

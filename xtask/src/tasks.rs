@@ -10,7 +10,7 @@ use crate::run::{
     build_repro, cargo, has_program, has_subcommand, need_subcommand, root, say, step, step_with,
 };
 
-/// Set this machine up and run every test
+/// Set this machine up and run the tests: all but those that run by request
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {
     /// Install what this machine lacks without asking (root need not say so)

@@ -51,11 +51,9 @@ pub(super) fn hint(text: &str) -> String {
     format!("  {PLACE}hint:{PLACE:#} {}\n", shown::lines(text))
 }
 
-/// The verb of a phase while it goes on and in its final line; `None` for those that take no time
-/// worth a line.
-pub(super) const fn phase_verb(phase: Phase, over: bool) -> Option<&'static str> {
-    Some(match phase {
-        Phase::Plan | Phase::Judge => return None,
+/// The verb of a phase while it goes on and in its final line.
+pub(super) const fn phase_verb(phase: Phase, over: bool) -> &'static str {
+    match phase {
         Phase::Setup => "Setting up",
         Phase::Fetch => "Fetching",
         Phase::Build => "Building",
@@ -68,7 +66,7 @@ pub(super) const fn phase_verb(phase: Phase, over: bool) -> Option<&'static str>
         Phase::Capture => "Capturing",
         Phase::Analyze => "Analyzing",
         Phase::Write => "Writing",
-    })
+    }
 }
 
 /// The verb and style of an outcome.

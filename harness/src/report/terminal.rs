@@ -110,7 +110,7 @@ impl Terminal {
     fn begin(&mut self, phase: Phase, what: &str) {
         self.clear();
         self.said = Some(Instant::now());
-        let Some(verb) = phase_verb(phase, false) else { return };
+        let verb = phase_verb(phase, false);
         self.current = Some((phase, what.to_owned()));
         if !self.options.live || self.options.verbosity == Verbosity::Quiet {
             return;
@@ -131,7 +131,7 @@ impl Terminal {
         }
         if self.said.is_some_and(|said| said.elapsed() >= STATIC_INTERVAL) {
             self.said = Some(Instant::now());
-            let name = phase_verb(phase, false).unwrap_or_default();
+            let name = phase_verb(phase, false);
             self.normal(&verb(GOOD, name, &format!("{what}: {message}")));
         }
     }
@@ -148,7 +148,7 @@ impl Terminal {
         if phase == Phase::Trigger {
             self.trigger_millis = millis;
         }
-        let Some(name) = phase_verb(phase, true) else { return };
+        let name = phase_verb(phase, true);
         let text = match phase {
             // How long it took is told with the crash.
             Phase::Trigger => what.to_owned(),

@@ -60,11 +60,6 @@ impl Register {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    /// Whether a function has to give it back unchanged.
-    pub fn is_callee_saved(self) -> bool {
-        Self::CALLEE_SAVED.contains(&self)
-    }
-
     fn index(self) -> usize {
         usize::from(self as u8)
     }

@@ -15,7 +15,7 @@ use super::measured::{median, rounded};
 use crate::project;
 
 /// Phases that a run has only once, or that prepare it.
-const BEFORE: [Phase; 4] = [Phase::Setup, Phase::Plan, Phase::Fetch, Phase::Build];
+const BEFORE: [Phase; 3] = [Phase::Setup, Phase::Fetch, Phase::Build];
 /// From the crash to the verdict.
 const EXPLAINING: [Phase; 2] = [Phase::Capture, Phase::Analyze];
 
