@@ -87,9 +87,7 @@ fn commands() -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn commands_of_the_documents_exist() {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let help = duct::cmd!(cargo, "run", "--quiet", "--package", "xtask", "--", "--help");
-    let help = help.dir(tree::root()).read().unwrap();
+    let help = help_of_tasks(&[]);
     let (_, listed) = help.split_once("Commands:").unwrap();
     let tasks: BTreeSet<_> = listed
         .lines()
@@ -103,11 +101,32 @@ fn commands_of_the_documents_exist() {
         let task = words.first().map_or("", String::as_str);
         if !tasks.contains(task) {
             wrong.push(format!("{path}: `cargo xtask {task}`"));
-        } else if let Some(word) = unknown_word(words) {
+        } else if let Some(word) = unknown_word_of_task(words, &help) {
             wrong.push(format!("{path}: `{word}` of `cargo xtask {}`", words.join(" ")));
         }
     }
     none("commands that do not exist", &wrong);
+}
+
+/// An option that a task does not have; `tasks` is the list of all.
+fn unknown_word_of_task<'w>(words: &'w [String], tasks: &str) -> Option<&'w str> {
+    // A task that does not stand for the program's command of that name has options of its own.
+    let is_task = |line: &&str| line.split_whitespace().next() == Some(words[0].as_str());
+    if tasks.lines().find(is_task).is_none_or(|line| line.contains("(`repro ")) {
+        return unknown_word(words);
+    }
+    let help = help_of_tasks(&[&words[0]]);
+    // What follows `--` is for another program.
+    let own = words.split(|word| word == "--").next().unwrap_or_default();
+    own.iter().map(String::as_str).find(|word| word.starts_with("--") && !help.contains(word))
+}
+
+/// What `cargo xtask … --help` prints.
+fn help_of_tasks(words: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let run = ["run", "--quiet", "--package", "xtask", "--"];
+    let words = run.iter().chain(words).chain(&["--help"]);
+    duct::cmd(cargo, words).dir(tree::root()).read().unwrap()
 }
 
 /// Commands of the installed program in documents and in the examples for pipelines.

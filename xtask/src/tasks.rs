@@ -19,6 +19,9 @@ pub(crate) struct Test {
     /// Leave the set-up out
     #[arg(long)]
     no_setup: bool,
+    /// Only the tests that start no machine, fetch nothing and measure no time, without set-up
+    #[arg(long, conflicts_with_all = ["yes", "no_setup"])]
+    quick: bool,
     /// Arguments for the test runner
     #[arg(last = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
@@ -26,6 +29,14 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(&self) -> Result<ExitCode> {
+        if self.quick {
+            need_subcommand("nextest")?;
+            let arguments = ["nextest", "run", "--workspace", "--profile", "quick"];
+            let arguments = arguments.map(OsString::from).into_iter();
+            let tested =
+                step(&cargo(), &arguments.chain(self.arguments.clone()).collect::<Vec<_>>())?;
+            return Ok(ExitCode::from(tested));
+        }
         if !self.no_setup
             && let Some(failed) = self.set_up()?
         {

@@ -43,7 +43,7 @@ pub fn document(benchmark: &Benchmark, dump: &Dump) -> Result<String> {
     let (processor, cores) = machine();
     Ok(format!(
         "# Benchmark\n\n\
-         `cargo xtask bench --write` made this page and `benchmark.json`.\n\n\
+         `cargo xtask bench -- --write` made this page and `benchmark.json`.\n\n\
          One dump of the default case: kernel {release}, vmcore of {vmcore} MiB \
          (kdump-compressed, {compression}), vmlinux of {vmlinux} MiB. {rounds} rounds; the programs \
          take turns, everything is in the page cache. `repro analyze` makes the whole report: both \
