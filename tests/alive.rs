@@ -52,7 +52,7 @@ fn a_line_that_a_module_prints_is_no_crash_but_a_complaint() {
     assert_eq!(played.failure(), "");
     assert_left_alone(&played);
     assert!(played.driven.survived);
-    assert_eq!(played.driven.complaints, ["BUG: frob: the table is full, entry dropped"]);
+    assert_eq!(played.driven.complaints.lines, ["BUG: frob: the table is full, entry dropped"]);
     assert!(played.log.requests.contains(&Request::Alive), "the guest was asked");
 }
 
@@ -62,7 +62,7 @@ fn an_oops_of_a_kernel_that_goes_on_is_a_complaint() {
     let acts = [(100, Act::console(OOPS)), (300, Act::Say(Signal::Agent(killed)))];
     let played = play(TCG, [Script::boots().on("trigger", acts)]);
     assert_left_alone(&played);
-    assert_eq!(played.driven.complaints.len(), 1);
+    assert_eq!(played.driven.complaints.lines.len(), 1);
     assert_eq!(end(&played), Some(TriggerEnd::Killed { signal: 9 }));
 }
 
@@ -74,7 +74,7 @@ fn what_a_module_prints_while_it_is_loaded_is_a_complaint_and_of_the_boot_nobody
         .on("trigger", [(100, Act::trigger_exit(0))]);
     let played = play(TCG, [script]);
     assert_left_alone(&played);
-    assert_eq!(played.driven.complaints, ["BUG: frob: the table is full, entry dropped"]);
+    assert_eq!(played.driven.complaints.lines, ["BUG: frob: the table is full, entry dropped"]);
 }
 
 fn done(command: &str) -> Act {
@@ -184,6 +184,19 @@ fn a_kernel_that_hangs_after_the_trigger_ended_has_not_survived() {
     let played = play(TCG, [script]);
     assert!(!played.driven.survived);
     assert_eq!(played.driven.crash.as_ref().map(|crash| crash.sign), Some(CrashSign::Hang));
+}
+
+/// Programs go on, but the one that has to say how things are is held.
+#[test]
+fn a_guest_that_answers_no_more_after_the_trigger_ended_has_not_survived() {
+    let acts = [(100, Act::trigger_exit(0)), (200, Act::Die)];
+    let script =
+        Script::boots().on("trigger", acts).on_qmp("human-monitor-command", [], Ok(registers(3)));
+    let played = play(TCG, [script]);
+    assert_left_alone(&played);
+    assert!(!played.driven.survived);
+    assert_eq!(played.driven.failure.as_ref().map(|failure| failure.exit), Some(Exit::CaseFailed));
+    assert!(played.failure().contains("answers no more: it runs programs"), "{}", played.failure());
 }
 
 #[test]
@@ -297,7 +310,7 @@ fn the_log_shown_by_a_program_is_no_second_kernel() {
     let acts = [(100, Act::console(banner)), (6000, Act::trigger_exit(0))];
     let played = play(TCG, [Script::boots().on("trigger", acts)]);
     assert_left_alone(&played);
-    assert_eq!(played.driven.complaints, [""; 0]);
+    assert_eq!(played.driven.complaints.lines, [""; 0]);
 }
 
 #[test]

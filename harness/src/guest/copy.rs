@@ -31,8 +31,8 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, FetchError> {
     Ok(paths)
 }
 
-/// Copies a folder. Links that lead out of it are followed if they are relative: Debian's headers link to the
-/// folders of other packages.
+/// Copies a folder. Links that lead out of it are followed if they are relative: Debian's headers
+/// link to the folders of other packages.
 pub(super) fn copy_folder(from: &Path, to: &Path, depth: usize) -> Result<(), FetchError> {
     let from = fs::canonicalize(from)
         .map_err(|source| StoreError::Read { path: from.to_owned(), source })?;

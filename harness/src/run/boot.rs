@@ -139,7 +139,7 @@ impl Session<'_, '_> {
             let request = Request::Unload { name: name.clone() };
             match self.checked(&request, &format!("unload {name}"), self.limits.load)? {
                 Answer::Done => {}
-                Answer::Refused(message) => self.complaints.push(message),
+                Answer::Refused(message) => self.complaints.add(message),
             }
         }
         // The console is slower than the port.

@@ -3,9 +3,38 @@
 
 use crate::run::crash::printk_text;
 
-/// First words of such lines, as the kernel writes them. From the texts in the kernel's sources (3.10 – 6.12):
-/// `kernel/{panic,hung_task}.c`, `kernel/rcu/tree_stall.h`, `kernel/irq/spurious.c`, `lib/ubsan.c`,
-/// `mm/{slub,kmemleak}.c`, `fs/sysfs/dir.c`, `net/core/dev.c`.
+/// Complaints that are kept of one run: a kernel may complain for as long as it runs.
+const MOST: usize = 1000;
+
+/// What a kernel complained of, in the order it did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Complaints {
+    /// The first ones.
+    pub lines: Vec<String>,
+    /// How many came after those.
+    pub more: u64,
+}
+
+impl Complaints {
+    /// Keeps the line, or counts it.
+    pub(crate) fn add(&mut self, line: String) {
+        if self.lines.len() < MOST {
+            self.lines.push(line);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+impl Extend<String> for Complaints {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, lines: I) {
+        lines.into_iter().for_each(|line| self.add(line));
+    }
+}
+
+/// First words of such lines, as the kernel writes them. From the texts in the kernel's sources
+/// (3.10 – 6.12): `kernel/{panic,hung_task}.c`, `kernel/rcu/tree_stall.h`, `kernel/irq/spurious.c`,
+/// `lib/ubsan.c`, `mm/{slub,kmemleak}.c`, `fs/sysfs/dir.c`, `net/core/dev.c`.
 const SIGNS: [&str; 14] = [
     "WARNING: CPU:",
     "INFO: task ",
@@ -58,6 +87,15 @@ mod tests {
         ] {
             assert_eq!(complaint(&format!("[    3.141592] {text}")), Some(text));
         }
+    }
+
+    #[test]
+    fn a_kernel_that_complains_without_end_fills_no_memory_and_none_is_forgotten() {
+        let mut complaints = Complaints::default();
+        complaints.extend((0..1_000_003).map(|number| format!("BUG: {number}")));
+        assert_eq!(complaints.lines.first().map(String::as_str), Some("BUG: 0"));
+        assert!(complaints.lines.len() < 10_000);
+        assert_eq!(complaints.lines.len() as u64 + complaints.more, 1_000_003);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::run::accel::{Candidates, Memory};
 use crate::run::attempt::{Attempt, LaunchFailure, unwritable};
 use crate::run::boot::NotReady;
+use crate::run::complaints::Complaints;
 use crate::run::outcome::Crash;
 use crate::run::plan::{BootWay, Plan};
 use crate::run::recorder::Recorder;
@@ -50,7 +51,7 @@ pub struct Driven {
     /// Whether the kernel survived the trigger, and the end of its modules.
     pub survived: bool,
     /// What a kernel that survived complained of.
-    pub complaints: Vec<String>,
+    pub complaints: Complaints,
     /// What became of the trigger, if it was started.
     pub trigger: Option<TriggerRun>,
     /// Why the kernel did not load a module.
@@ -443,8 +444,9 @@ fn no_crash_failure(why: &NoCrash) -> Failure {
             failure
         }
         NoCrash::NotStarted { .. } => Failure::from_error(Exit::BootFailed, why),
-        NoCrash::Survived { .. } | NoCrash::StillRuns { .. } | NoCrash::Halted { .. } => {
-            Failure::from_error(Exit::CaseFailed, why)
-        }
+        NoCrash::Survived { .. }
+        | NoCrash::Unheard { .. }
+        | NoCrash::StillRuns { .. }
+        | NoCrash::Halted { .. } => Failure::from_error(Exit::CaseFailed, why),
     }
 }

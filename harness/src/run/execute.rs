@@ -14,6 +14,7 @@ use crate::report::{ConsoleLog, Folder, run_folder, write_crash};
 use crate::review::{self, Compared, Review, Stable};
 use crate::run::accel::{Candidates, Memory};
 use crate::run::analysis::Symbols;
+use crate::run::complaints::Complaints;
 use crate::run::drive::{Driven, drive};
 use crate::run::judge::{self, Judgement};
 use crate::run::outcome::{Difference, Outcome, REPORT, RunResult};
@@ -233,7 +234,7 @@ fn reviewed(
 /// How a guest ended that did not crash.
 struct End {
     survived: bool,
-    complaints: Vec<String>,
+    complaints: Complaints,
     refused: Option<String>,
 }
 

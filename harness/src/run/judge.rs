@@ -8,10 +8,11 @@ use crate::case::{
     CulpritExpectation, Expectation, FramePattern, Marker, Outcome as Expected, WantedStatus,
 };
 use crate::events::CrashSign;
+use crate::run::complaints::Complaints;
 use crate::run::outcome::{Crash, Difference, Outcome};
 use crate::run::trigger_run::TriggerRun;
 
-/// More complaints of a kernel than these are not listed.
+/// More complaints of a kernel than these are counted, not listed.
 const MOST_COMPLAINTS: usize = 20;
 
 /// What came of the comparison.
@@ -28,7 +29,7 @@ pub struct Judgement {
 #[must_use]
 pub fn survived(
     expected: &Expectation,
-    complaints: &[String],
+    complaints: &Complaints,
     (wanted, trigger): (WantedStatus, Option<&TriggerRun>),
 ) -> Judgement {
     let mut differences = Differences::default();
@@ -37,8 +38,15 @@ pub fn survived(
         return Judgement { outcome: Outcome::NotReproduced, differences: differences.0 };
     }
     let allowed = |line: &&String| !expected.allow.iter().any(|words| line.contains(words));
-    for line in complaints.iter().filter(allowed).take(MOST_COMPLAINTS) {
+    let mut wrong = complaints.lines.iter().filter(allowed);
+    for line in wrong.by_ref().take(MOST_COMPLAINTS) {
         differences.add("kernel log", "no complaint".to_owned(), line.clone());
+    }
+    // Those that were not kept may all be allowed, or not: a run that nobody can vouch for is not right.
+    let more = wrong.count() as u64 + complaints.more;
+    if more > 0 {
+        let kept = if complaints.more > 0 { ", not all of them kept" } else { "" };
+        differences.add("kernel log", "no complaint".to_owned(), format!("{more} more{kept}"));
     }
     if let Some(trigger) = trigger.filter(|trigger| !wanted.admits(trigger.end.status())) {
         differences.add("trigger.status", wanted.to_string(), trigger.end.to_string());
@@ -287,21 +295,35 @@ mod tests {
 
     #[test]
     fn surviving_is_right_only_where_it_is_expected() {
-        assert_eq!(survived(&expected(), &[], well()).outcome, Outcome::NotReproduced);
+        assert_eq!(
+            survived(&expected(), &Complaints::default(), well()).outcome,
+            Outcome::NotReproduced
+        );
         let harmless: Expectation = serde_json::from_str(r#"{"outcome": "none"}"#).unwrap();
-        assert_eq!(survived(&harmless, &[], well()).outcome, Outcome::Reproduced);
+        assert_eq!(
+            survived(&harmless, &Complaints::default(), well()).outcome,
+            Outcome::Reproduced
+        );
     }
 
     #[test]
     fn a_survivor_that_complains_is_a_mismatch_unless_the_words_are_allowed() {
         let text = r#"{"outcome": "none", "allow": ["at a.c:1"]}"#;
         let expected: Expectation = serde_json::from_str(text).unwrap();
-        let complaints = ["WARNING: CPU: 0 at a.c:1".into(), "WARNING: CPU: 0 at b.c:2".into()];
-        let judged = survived(&expected, &complaints[..1], well());
+        let [a, b] = ["WARNING: CPU: 0 at a.c:1", "WARNING: CPU: 0 at b.c:2"].map(str::to_owned);
+        let mut complaints = Complaints { lines: vec![a.clone()], more: 0 };
+        let judged = survived(&expected, &complaints, well());
         assert_eq!(judged.outcome, Outcome::Reproduced);
+        complaints.lines.push(b.clone());
         let judged = survived(&expected, &complaints, well());
         assert_eq!(judged.outcome, Outcome::Mismatched);
-        assert_eq!(judged.differences[0].got, "WARNING: CPU: 0 at b.c:2");
+        assert_eq!(judged.differences[0].got, b);
+        assert_eq!(judged.differences.len(), 1);
+        let judged = survived(&expected, &Complaints { lines: vec![a], more: 7 }, well());
+        assert_eq!(judged.outcome, Outcome::Mismatched, "what was not kept may be anything");
+        assert_eq!(judged.differences[0].got, "7 more, not all of them kept");
+        let judged = survived(&expected, &Complaints { lines: vec![b; 23], more: 0 }, well());
+        assert_eq!(judged.differences.last().map(|last| last.got.as_str()), Some("3 more"));
     }
 
     #[test]
@@ -321,11 +343,12 @@ mod tests {
             (TriggerEnd::Unknown, WantedStatus::default(), Outcome::Mismatched),
         ] {
             let run = TriggerRun { end, ..TriggerRun::default() };
-            let judged = survived(&harmless, &[], (wanted, Some(&run)));
+            let judged = survived(&harmless, &Complaints::default(), (wanted, Some(&run)));
             assert_eq!(judged.outcome, outcome, "{end} where {wanted} is wanted");
         }
         let run = TriggerRun { end: missing, ..TriggerRun::default() };
-        let judged = survived(&harmless, &[], (WantedStatus::default(), Some(&run)));
+        let judged =
+            survived(&harmless, &Complaints::default(), (WantedStatus::default(), Some(&run)));
         assert_eq!(keys(&judged), ["trigger.status"]);
         assert_eq!(judged.differences[0].got, "exit status 127");
     }
@@ -338,7 +361,10 @@ mod tests {
         let wanted: Expectation = serde_json::from_str(text).unwrap();
         assert_eq!(refused(&wanted, why).unwrap().outcome, Outcome::Reproduced);
         assert_eq!(refused(&wanted, "Exec format error").unwrap().outcome, Outcome::Mismatched);
-        assert_eq!(survived(&wanted, &[], well()).outcome, Outcome::NotReproduced);
+        assert_eq!(
+            survived(&wanted, &Complaints::default(), well()).outcome,
+            Outcome::NotReproduced
+        );
     }
 
     #[test]
@@ -348,6 +374,9 @@ mod tests {
             let judged = crash(&wanted, None, &panicked(sign), &report());
             assert_eq!(judged.outcome, Outcome::Reproduced);
         }
-        assert_eq!(survived(&wanted, &[], well()).outcome, Outcome::NotReproduced);
+        assert_eq!(
+            survived(&wanted, &Complaints::default(), well()).outcome,
+            Outcome::NotReproduced
+        );
     }
 }

@@ -32,6 +32,7 @@ mod setup_files;
 mod trigger;
 mod trigger_run;
 
+pub use complaints::Complaints;
 pub use drive::{Driven, drive};
 pub use recorder::Recorder;
 pub use trigger_run::{TriggerEnd, TriggerRun};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::events::{CrashSign, Event, Phase, millis};
-use crate::run::complaints::complaint;
+use crate::run::complaints::{Complaints, complaint};
 use crate::run::cpus;
 use crate::run::crash::{crash_message, is_panic, leaves, printk_text, starts_a_kernel, telling};
 use crate::run::doubts::{Doubt, Doubts, Due};
@@ -85,7 +85,7 @@ pub(crate) struct Session<'r, 'b> {
     /// The lines of the console with their times, where they are kept.
     pub(crate) heard: Option<Vec<(u64, String)>>,
     /// What the kernel complained of since the modules were loaded.
-    pub(crate) complaints: Vec<String>,
+    pub(crate) complaints: Complaints,
     /// What became of the trigger, once it is started.
     pub(crate) trigger: Option<TriggerRun>,
     /// Lines that may be the kernel's last.
@@ -127,7 +127,7 @@ impl<'r, 'b> Session<'r, 'b> {
             memory: None,
             panicked: false,
             heard: None,
-            complaints: Vec::new(),
+            complaints: Complaints::default(),
             trigger: None,
             doubts: Doubts::default(),
             doubted_since: None,
@@ -304,7 +304,7 @@ impl<'r, 'b> Session<'r, 'b> {
     }
 
     /// Ends all doubts of a kernel that survived: its lines are complaints.
-    pub(crate) fn survived(&mut self) -> Vec<String> {
+    pub(crate) fn survived(&mut self) -> Complaints {
         let doubts = self.doubts.take();
         self.complain(doubts);
         std::mem::take(&mut self.complaints)
@@ -366,7 +366,7 @@ impl<'r, 'b> Session<'r, 'b> {
                 Some(_) => self.crashed(CrashSign::Console, Some(message)),
             }
         } else if let Some(complaint) = complaint(line).filter(|_| self.phase >= Phase::Load) {
-            self.complaints.push(complaint.to_owned());
+            self.complaints.add(complaint.to_owned());
         } else if self.crash.as_ref().is_none_or(|crash| crash.message.is_none())
             && !self.second_kernel
             && !self.capture_kernel

@@ -16,6 +16,8 @@ use crate::vm::{Exited, QMP_LIMIT, Signal, qmp};
 pub(crate) enum NoCrash {
     #[error("the trigger ended ({end}) and the kernel still runs {settle:?} later")]
     Survived { end: TriggerEnd, settle: Duration },
+    #[error("the trigger ended ({end}), but the guest answers no more: {what}")]
+    Unheard { end: TriggerEnd, what: String },
     #[error("the trigger did not end within {limit:?}; the kernel is alive: {what}")]
     StillRuns { limit: Duration, what: String },
     #[error("the guest cannot run the trigger: {message}")]
@@ -74,8 +76,9 @@ impl Session<'_, '_> {
                 State::Alive(_) => Err(NoCrash::Survived { end, settle }),
                 State::Hangs(why) => self.wake_by_nmi(&why),
             },
+            // The program that would answer comes before all others: something holds it.
             Err(Stop::TimedOut) => match self.silent()? {
-                State::Alive(_) => Err(NoCrash::Survived { end, settle }),
+                State::Alive(what) => Err(NoCrash::Unheard { end, what }),
                 State::Hangs(why) => self.wake_by_nmi(&why),
             },
             Err(stop) => self.stopped(stop),

@@ -63,8 +63,8 @@ impl ModuleFiles for NoModules {
     }
 }
 
-/// The task is the one of the dump's only note. `panic()` gave its own registers to the capture kernel; the loop that was interrupted is
-/// further out on the stack.
+/// The task is the one of the dump's only note. `panic()` gave its own registers to the capture
+/// kernel; the loop that was interrupted is further out on the stack.
 fn locked_up(log: &[&str]) -> World {
     let mut world = crashed_with(1, 1, log);
     world.put(TEXT, &[0x90; 0x1000]);

@@ -75,12 +75,6 @@ impl Steps {
         self.done.push((what.to_owned(), tried));
         Ok(answer)
     }
-
-    /// Whether none was taken.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.done.is_empty()
-    }
 }
 
 /// A line for each step: what it found, what was tried, why, and where to look.

@@ -196,7 +196,9 @@ pub(super) fn show(
 ) -> Result<Caches, CommandError> {
     let kernel = session.kernel();
     let all = kernel.slab_caches()?;
-    let damage = all.damage.iter().map(ToString::to_string).collect();
+    let mut damage: Vec<_> = all.damage.iter().map(ToString::to_string).collect();
+    let cut = kernel.slabs_cut().filter(|_| all_objects);
+    damage.extend(cut.map(|frames| format!("only the first {frames} page frames are looked at")));
     let listed = |cache: &SlabCache| {
         let slabs = if all_objects { kernel.slabs_of(cache) } else { Vec::new() };
         let objects = slabs.iter().flat_map(|slab| objects(session.machine(), slab)).collect();

@@ -12,8 +12,15 @@ use crate::kernel::Kernel;
 const MAX_FRAMES: u64 = 16 << 20;
 
 impl Kernel<'_> {
+    /// How many page frames [`Self::slabs_of`] looks at, if that is not all of them.
+    #[must_use]
+    pub fn slabs_cut(&self) -> Option<u64> {
+        (self.vmcore().info().max_pfn.0 > MAX_FRAMES).then_some(MAX_FRAMES)
+    }
+
     /// The slabs of a cache, as they lie in memory. Those whose objects are all in use are on no
-    /// list, so each page frame is looked at; one that cannot be read is none of the cache's.
+    /// list, so each page frame is looked at, as far as [`Self::slabs_cut`] says; one that cannot be
+    /// read is none of the cache's.
     #[must_use]
     pub fn slabs_of(&self, cache: &SlabCache) -> Vec<Slab> {
         let end = self.vmcore().info().max_pfn.0.min(MAX_FRAMES);
