@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Builds `guests/init`, the static PID 1 of every guest, for `initramfs` to embed, and lists the
-//! guests' files, so that an installed program has them.
+//! Builds `guests/init`, the static PID 1 of every guest, for `initramfs` to embed.
 
 use std::env;
 use std::fs;
@@ -20,41 +19,9 @@ fn main() {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
-    list_guests(&workspace.join("guests"), &output.join("guests.rs"));
     let program = build(&workspace.join("guests/init/Cargo.toml"), &target_dir(&output));
     if let Err(error) = fs::copy(&program, output.join("guest-init.bin")) {
         fail(&format!("cannot copy {}: {error}", program.display()));
-    }
-}
-
-/// Writes `[(name, content), …]` of the guests' manifests and their keys.
-fn list_guests(guests: &Path, list: &Path) {
-    let mut names = Vec::new();
-    for (folder, ending) in [("", ".toml"), ("keys/", "")] {
-        println!("cargo::rerun-if-changed={}", guests.join(folder).display());
-        let entries = fs::read_dir(guests.join(folder)).unwrap_or_else(|error| {
-            fail(&format!("cannot read {}: {error}", guests.join(folder).display()))
-        });
-        let files = entries.flatten().filter(|entry| entry.path().is_file());
-        let files = files.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.extend(
-            files.filter(|name| name.ends_with(ending)).map(|name| format!("{folder}{name}")),
-        );
-    }
-    names.sort();
-    let line = |name: &String| {
-        format!("    ({name:?}, include_str!({:?})),\n", guests.join(name).display().to_string())
-    };
-    let own = fs::read_to_string(guests.with_file_name("repro.toml")).unwrap_or_default();
-    println!("cargo::rerun-if-changed={}", guests.with_file_name("repro.toml").display());
-    let default = own.lines().find_map(|line| line.strip_prefix("default-guest = "));
-    let default = default.unwrap_or_else(|| fail("repro.toml has no default-guest"));
-    if let Err(error) = fs::write(list.with_file_name("default-guest.rs"), default) {
-        fail(&format!("cannot write the default guest: {error}"));
-    }
-    let text = format!("[\n{}]\n", names.iter().map(line).collect::<String>());
-    if let Err(error) = fs::write(list, text) {
-        fail(&format!("cannot write {}: {error}", list.display()));
     }
 }
 

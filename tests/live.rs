@@ -267,7 +267,7 @@ fn opened_by_others(selected: &Selected) -> Result<()> {
 fn qemu_formats(selected: &Selected) -> Result<()> {
     let store = project::store()?;
     let go_on = &mut |_| std::ops::ControlFlow::Continue(());
-    let files = harness::guest::fetch(&selected.guest, &store, go_on)?;
+    let files = guest::fetch(&selected.guest, &store, go_on)?;
     let folder = tempfile::tempdir_in(project::target())?;
     let dumps = by_qemu::dumps(&files.vmlinuz, folder.path())?;
     let names: Vec<&str> = dumps.iter().map(|(name, _)| name.as_str()).collect();

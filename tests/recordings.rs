@@ -9,10 +9,11 @@ use std::process::ExitCode;
 use analyzer::render;
 use analyzer::report::Confidence;
 use anyhow::{Context as _, Result, ensure};
+use guest::shown;
 use harness::recording::{EXTENSION, MAX_BYTES, Recording};
+use harness::report::shown_report;
 use harness::run::select::Selected;
 use harness::score::Row;
-use harness::shown;
 use libtest_mimic::{Arguments, Trial};
 use tests::trial::trial;
 use tests::{project, snapshot};
@@ -49,7 +50,7 @@ fn replay(selected: &Selected, path: &PathBuf) -> Result<()> {
     ensure!(as_expected && row.differences.is_empty(), "{:#?}", row.differences);
     ensure!(!row.wrong_proven, "{:?} and wrong", Confidence::Proven);
     let (text, json) = (render::text(&analysis.report), render::json(&analysis.report));
-    ensure!(shown::report(&analysis.report) == text, "an ordinary report is shown as it is");
+    ensure!(shown_report(&analysis.report) == text, "an ordinary report is shown as it is");
     ensure!(shown::json(&json) == json, "also as data");
     snapshot::settings_in(selected, &folder(selected)).bind(|| {
         let guest = &selected.guest.name;

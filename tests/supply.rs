@@ -11,8 +11,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use guest::{GuestFiles, Manifest, Progress, Store, fetch};
 use harness::case::{Case, build};
-use harness::guest::{GuestFiles, Manifest, Progress, Store, fetch};
 
 /// The guest's files, straight from the archive; none on a host without apt.
 fn guest() -> Option<(GuestFiles, Manifest, PathBuf)> {

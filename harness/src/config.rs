@@ -9,14 +9,12 @@ use serde::Deserialize;
 
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guest::{self, Choice, Configured, ImportNote, PartialTimeouts};
-use crate::manifest;
+use guest::strict;
+use guest::{self, Choice, Configured, ImportNote, PartialTimeouts};
 
 /// Name of the file in the project's root.
 const FILE: &str = "repro.toml";
 
-/// The guest of a project that names none: that of this project.
-const DEFAULT_GUEST: &str = include!(concat!(env!("OUT_DIR"), "/default-guest.rs"));
 /// Folders of cases of a project that names none.
 const CASES: [&str; 2] = ["cases", "modules"];
 
@@ -55,7 +53,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             default_case: None,
-            default_guest: DEFAULT_GUEST.to_owned(),
+            default_guest: guest::DEFAULT_GUEST.to_owned(),
             guests: Vec::new(),
             cases: CASES.map(PathBuf::from).to_vec(),
             timeouts: PartialTimeouts::default(),
@@ -87,7 +85,7 @@ impl Project {
             None => here.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_owned),
         };
         let settings = match &root {
-            Some(root) => manifest::load(&root.join(FILE))
+            Some(root) => strict::load(&root.join(FILE))
                 .map_err(|error| Failure::from_error(Exit::SetupError, &error))?,
             None => Settings::default(),
         };
@@ -154,7 +152,7 @@ impl Configuration {
         if !path.is_file() {
             return Ok(Self::default());
         }
-        manifest::load(&path).map_err(|error| Failure::from_error(Exit::SetupError, &error))
+        strict::load(&path).map_err(|error| Failure::from_error(Exit::SetupError, &error))
     }
 
     /// What it says about a guest.

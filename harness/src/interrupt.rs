@@ -36,7 +36,7 @@ impl Interrupt {
     /// Takes SIGINT and SIGTERM over for the whole process.
     ///
     /// A second signal ends the process with [`Exit::Interrupted`] without any clean-up; child
-    /// processes end with it ([`crate::process::tie_to_parent`]).
+    /// processes end with it ([`process::tie_to_parent`]).
     ///
     /// # Errors
     /// The system refuses a signal handler.

@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use harness::guest::{GuestFiles, Manifest, Store};
+use guest::{GuestFiles, Manifest, Store};
 use tests::project;
 
 /// The kernel that the packages are made of.
@@ -13,7 +13,7 @@ pub(crate) fn debian() -> GuestFiles {
     let guest = Manifest::load(&project::root().join("guests/debian-12.toml")).unwrap();
     let root = Store::default_root().unwrap();
     let store = Store::open(&root, false).unwrap();
-    harness::guest::fetch(&guest, &store, &mut |_| ControlFlow::Continue(())).unwrap()
+    guest::fetch(&guest, &store, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// A cache with the lists that apt has already.

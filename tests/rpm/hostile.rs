@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness::guest::Choice;
+use guest::Choice;
 use tests::rpm::Server;
 
 use crate::world::{World, told};

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness::guest::GuestFiles;
+use guest::GuestFiles;
 use harness::run::outcome::{Outcome, Runs};
 use tests::project;
 use tests::rpm::{Signer, kernel};

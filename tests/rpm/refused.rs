@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use harness::guest::Choice;
+use guest::Choice;
 use tests::rpm::{Fault, Payload, Server, Signer, describe};
 
 use crate::world::{RELEASE, World, file, put, small, told};

@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use harness::guest::{Choice, FetchError, GuestFiles, Manifest, Mirror, Store, fetch};
+use guest::{Choice, FetchError, GuestFiles, Manifest, Mirror, Store, fetch};
 use tests::project;
 use tests::rpm::{Payload, Signer, Spec, describe};
 

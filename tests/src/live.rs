@@ -169,9 +169,8 @@ impl Ended {
         let artifacts = result.artifacts.as_ref().context("the run names no artefact folder")?;
         let artifacts = PathBuf::from(artifacts);
         let store = project::store()?;
-        let files = harness::guest::fetch(&selected.guest, &store, &mut |_| {
-            std::ops::ControlFlow::Continue(())
-        })?;
+        let files =
+            guest::fetch(&selected.guest, &store, &mut |_| std::ops::ControlFlow::Continue(()))?;
         let dump = Dump {
             vmcore: artifacts.join("vmcore"),
             vmlinux: files.vmlinux,

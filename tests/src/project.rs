@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use guest::{Source, Store};
 use harness::case::Tier;
 use harness::config::{self, Project};
-use harness::guest::{Source, Store};
 use harness::run::select::{self, Selected};
 
 use crate::lock::Lock;

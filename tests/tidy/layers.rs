@@ -9,7 +9,7 @@ use toml::Table;
 use crate::{none, tree};
 
 /// The crates that take bytes and return values.
-const PURE: [&str; 4] = ["vmcore", "debuginfo", "unwind", "analyzer"];
+const PURE: [&str; 6] = ["vmcore", "debuginfo", "unwind", "kernel", "analyzer", "debugger"];
 /// Parts of `std` that reach outside of the process, or tell the time.
 const OUTSIDE: [&str; 6] = ["fs", "net", "process", "env", "time", "thread"];
 /// Collections without an order.

@@ -12,7 +12,6 @@ use crate::context::{crashing, walks};
 use crate::facts;
 use crate::fault::Diagnosis;
 use crate::findings::Findings;
-use crate::kernel::{Kernel, OpenError};
 use crate::machine::{Machine, ModuleFiles};
 use crate::message;
 use crate::printer::{Raw, Stable};
@@ -20,6 +19,7 @@ use crate::report::{Backtraces, CrashKind, Panic, Report, SCHEMA_VERSION};
 use crate::signature::signature;
 use crate::told::Told;
 use crate::verdict::verdict;
+use kernel::{Kernel, OpenError};
 
 /// What an analysis is made from.
 #[derive(Clone, Copy)]

@@ -146,7 +146,9 @@ fn end(stop: &StopReason) -> Option<Claim> {
     }
 }
 
-pub(crate) fn trust(trust: unwind::Trust) -> Trust {
+/// How sure a frame is, as reports say it.
+#[must_use]
+pub fn trust(trust: unwind::Trust) -> Trust {
     match trust {
         unwind::Trust::Exact => Trust::Exact,
         unwind::Trust::Cfi => Trust::Cfi,

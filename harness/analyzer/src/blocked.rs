@@ -2,10 +2,10 @@
 //! Tasks that wait for locks, who holds these, and circles of tasks that wait for each other.
 
 use crate::express::Names as _;
-use crate::kernel::locks::{Holder, Lock, LockKind};
-use crate::kernel::tasks::{Task, TaskState};
 use crate::machine::Machine;
 use crate::symbol_name::source_name;
+use kernel::locks::{Holder, Lock, LockKind};
+use kernel::tasks::{Task, TaskState};
 
 /// Functions in which a task sleeps or spins for a lock, by the beginning of their names.
 const WAITING: [(&str, LockKind); 11] = [

@@ -12,9 +12,9 @@ use unwind::{
 };
 use vmcore::{CpuNote, PtRegs};
 
-use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::stacks::StackWords;
+use kernel::Kernel;
 
 /// Frames that a walk may have. 64 KiB of stack, four times the usual, in frames of 16 bytes:
 /// recursion that used its stack up is walked to its start.

@@ -7,10 +7,10 @@ use crate::blame::culprit;
 use crate::express::Names as _;
 use crate::flow::{Code, MAX_CODE_BYTES};
 use crate::identify::{Identity, identify};
-use crate::kernel::VirtualMemory as _;
 use crate::machine::Machine;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene;
+use kernel::VirtualMemory as _;
 
 /// Longest instruction of x86-64, in bytes.
 const LONGEST_INSTRUCTION: usize = 15;

@@ -4,10 +4,10 @@
 use vmcore::DumpInfo;
 
 use crate::claim::Addresses;
-use crate::kernel::module_file::ModuleFile;
-use crate::kernel::uts::Uts;
 use crate::machine::Machine;
 use crate::report::{Dump, Kernel, Module, Task};
+use kernel::module_file::ModuleFile;
+use kernel::uts::Uts;
 
 /// The kernel that crashed. The stable form keeps what an update and another boot do not change.
 pub fn kernel(machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Kernel {

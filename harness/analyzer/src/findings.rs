@@ -6,12 +6,12 @@ use unwind::{StopReason, Trust, Walk};
 
 use crate::claim::{Addresses, Claim};
 use crate::context::Walks;
-use crate::kernel::module_file::ModuleFile;
-use crate::kernel::{Kernel, VmlinuxState};
 use crate::machine::Machine;
 use crate::printer::CodeNames;
 use crate::report::{Finding, Severity};
 use crate::stacks;
+use kernel::module_file::ModuleFile;
+use kernel::{Kernel, VmlinuxState};
 
 /// Findings, their addresses not printed yet.
 #[derive(Debug, Default)]

@@ -12,13 +12,13 @@ use unwind::{CfiRow, Expression, Memory, Registers};
 use crate::cfi_rows;
 use crate::express::Names;
 use crate::flow::Words;
-use crate::kernel::module_file::ModuleFile;
-use crate::kernel::module_sections::ModuleOrc;
-use crate::kernel::modules::Module;
-use crate::kernel::text::GoneText;
-use crate::kernel::{Kernel, VirtualMemory};
 use crate::printer::{CodeName, CodeNames};
 use crate::symbol_name::source_name;
+use kernel::module_file::ModuleFile;
+use kernel::module_sections::ModuleOrc;
+use kernel::modules::Module;
+use kernel::text::GoneText;
+use kernel::{Kernel, VirtualMemory};
 
 /// The files of modules, by the module's name.
 pub trait ModuleFiles {

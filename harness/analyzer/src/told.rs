@@ -7,10 +7,10 @@
 //! `mm/kasan/report.c`, `kernel/sched/core.c`, `kernel/hung_task.c`, `kernel/watchdog.c` and
 //! `kernel/rcu/tree_stall.h`, 3.10 to 6.12.
 
-use crate::kernel::log::LogLine;
-use crate::kernel::oops::Oops;
 use crate::message;
 use crate::report::CrashKind;
+use kernel::log::LogLine;
+use kernel::oops::Oops;
 
 /// Lines above the headline in which its report may have begun.
 const REPORT: usize = 80;

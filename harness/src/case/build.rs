@@ -16,7 +16,7 @@ use super::compiler::Compiler;
 use super::copy::{copy, copy_error};
 use super::symvers::{self, Symvers};
 use super::{Case, Outcome, modinfo};
-use crate::guest::{BUILDS, GuestFiles, Store, hex};
+use guest::{BUILDS, GuestFiles, Store, hex};
 
 /// Raised when the way of building changes what comes out.
 const RECIPE: &str = "modules 2";

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::guest::StoreError;
+use guest::StoreError;
 
 /// Why a case's modules cannot be had.
 #[derive(Debug, thiserror::Error)]

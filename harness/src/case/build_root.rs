@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::build_error::BuildError;
-use crate::host::child;
+use process::helper;
 
 /// Where the sources and the headers are inside.
 pub(super) const WORK: &str = "/build";
@@ -60,13 +60,13 @@ impl BuildRoot {
         for entry in [Entry::Bubblewrap, Entry::UserNamespace, Entry::MountNamespace] {
             let root = Self { folder: folder.to_owned(), entry };
             let program = entry.program();
-            if child::find(program).is_none() {
+            if helper::find(program).is_none() {
                 continue;
             }
             let tried = root.start(["true"]).stdout_null().stderr_capture().unchecked();
             match tried.run() {
                 Ok(output) if output.status.success() => return Ok(root),
-                Ok(output) => why = format!("{program}: {}", child::tail(&output.stderr, 1)),
+                Ok(output) => why = format!("{program}: {}", helper::tail(&output.stderr, 1)),
                 Err(error) => why = format!("{program}: {error}"),
             }
         }
@@ -121,7 +121,7 @@ impl BuildRoot {
     pub(super) fn start<'w>(&self, words: impl IntoIterator<Item = &'w str>) -> duct::Expression {
         let empty = self.folder.join("tmp");
         let (enter, words) = self.command(&empty, &empty, words);
-        child::tied(enter, words)
+        helper::tied(enter, words)
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
                 continue;
             }
             let (program, words) = root.command(&kernels, &work, words);
-            let output = child::tied(program, words).read().unwrap();
+            let output = helper::tied(program, words).read().unwrap();
             assert_eq!(output, format!("3.10\n{SEARCH_PATH}"));
             std::fs::remove_file(work.join("made")).unwrap();
         }

@@ -10,8 +10,8 @@ use super::build_error::BuildError;
 use super::compiler::Compiler;
 use super::copy::{copy, copy_error};
 use super::{Case, Module, build_root, old_headers};
-use crate::guest::{GuestFiles, discard};
-use crate::host::child;
+use guest::{GuestFiles, discard};
+use process::helper;
 
 /// Name of the file with the output of `make`.
 pub(super) const LOG: &str = "build.log";
@@ -84,7 +84,7 @@ pub(super) fn compile(
         let folder = folder_of(&work, group[0]);
         let make = place.make(&folder, &symbols);
         let clone = log.try_clone().map_err(copy_error(&log_path))?;
-        let output = child::wait(&make.stderr_to_stdout().stdout_file(clone), &mut *go_on)
+        let output = helper::wait(&make.stderr_to_stdout().stdout_file(clone), &mut *go_on)
             .map_err(BuildError::NoMake)?
             .ok_or(BuildError::Cancelled)?;
         if !output.status.success() {
@@ -198,9 +198,9 @@ impl Place<'_> {
                 let kernels = build_dir.parent().unwrap_or(build_dir);
                 let words = std::iter::once("make".to_owned()).chain(words);
                 let (program, words) = root.command(kernels, self.work, words);
-                child::tied(program, words)
+                helper::tied(program, words)
             }
-            None => child::tied("make", words.into_iter().map(OsString::from)),
+            None => helper::tied("make", words.into_iter().map(OsString::from)),
         };
         ENVIRONMENT.iter().fold(make, |make, name| make.env_remove(name))
     }
@@ -263,7 +263,7 @@ fn reasons(log: &[u8], work: &Path) -> String {
     };
     let reasons: Vec<&str> = text.lines().filter(is_reason).take(LINES).collect();
     let shown =
-        if reasons.is_empty() { child::tail(text.as_bytes(), LINES) } else { reasons.join("\n") };
+        if reasons.is_empty() { helper::tail(text.as_bytes(), LINES) } else { reasons.join("\n") };
     shown.replace(&prefix, "")
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::build_error::BuildError;
 use super::build_root::BuildRoot;
-use crate::host::child;
+use process::helper;
 
 /// A C compiler: the host's, or the one of a build root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,10 @@ pub(super) struct Compiler {
 impl Compiler {
     /// The compiler of the kernel's major version (`gcc-12`), else the host's `gcc`.
     pub(super) fn find(wanted: Option<u32>) -> Result<Self, BuildError> {
-        let exact = wanted.and_then(|major| child::find(&format!("gcc-{major}")));
-        let path = exact.or_else(|| child::find("gcc")).ok_or(BuildError::NoCompiler { wanted })?;
-        Ok(Self::asked(path.clone(), None, |argument| child::answer(&path, argument)))
+        let exact = wanted.and_then(|major| helper::find(&format!("gcc-{major}")));
+        let path =
+            exact.or_else(|| helper::find("gcc")).ok_or(BuildError::NoCompiler { wanted })?;
+        Ok(Self::asked(path.clone(), None, |argument| helper::answer(&path, argument)))
     }
 
     /// The compiler of a build root.
@@ -57,7 +58,7 @@ impl Compiler {
         let words = [option, "-x", "c", "-c", "/dev/null", "-o", "/dev/null"];
         let command = match &self.root {
             Some(root) => root.start(std::iter::once("gcc").chain(words)),
-            None => child::tied(&self.path, words),
+            None => helper::tied(&self.path, words),
         };
         let tried = command.stdout_null().stderr_null().unchecked().run();
         tried.is_ok_and(|output| output.status.success())

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::name_of;
 use super::{Manifest, Marker};
-use crate::manifest::ManifestError;
-use crate::shown;
+use guest::shown;
+use guest::strict::ManifestError;
 
 /// Most files and levels a case's folder may have; more is not a case.
 const MAX_FILES: usize = 2000;

@@ -9,8 +9,8 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::{Expectation, Parameter, Setup, WantedStatus};
-use crate::guest::Arch;
-use crate::manifest::{self, ManifestError};
+use guest::Arch;
+use guest::strict::{self, ManifestError};
 
 /// One case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Manifest {
     /// # Errors
     /// The file cannot be read, is no TOML, or holds an unknown key or a value out of range.
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
-        let manifest: Self = manifest::load(path)?;
+        let manifest: Self = strict::load(path)?;
         manifest.check().map_err(|message| ManifestError::Content {
             path: path.to_owned(),
             line: None,
@@ -235,9 +235,9 @@ struct RawTrigger {
     exec: Option<Vec<String>>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "manifest::some_duration")]
+    #[serde(default, deserialize_with = "strict::some_duration")]
     timeout: Option<Duration>,
-    #[serde(default, deserialize_with = "manifest::some_duration")]
+    #[serde(default, deserialize_with = "strict::some_duration")]
     settle: Option<Duration>,
     status: Option<WantedStatus>,
 }

@@ -8,7 +8,7 @@ use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
 use super::Parameter;
-use crate::manifest;
+use guest::strict;
 
 /// What differs from the guest's own file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct Setup {
 }
 
 fn some_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    manifest::bytes(deserializer).map(Some)
+    strict::bytes(deserializer).map(Some)
 }
 
 impl Setup {

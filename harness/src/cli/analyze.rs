@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use super::CommandResult;
 use super::options::{self, OutputFormat};
 use crate::exit::Exit;
+use crate::report::shown_report;
 use crate::run::analysis::{Symbols, analyze};
-use crate::shown;
 
 /// Say why a kernel crashed, from its vmcore
 ///
@@ -70,7 +70,7 @@ impl Analyze {
             return Ok(Exit::Ok);
         }
         match self.format {
-            OutputFormat::Text => options::print(&shown::report(report))?,
+            OutputFormat::Text => options::print(&shown_report(report))?,
             OutputFormat::Json => options::print_json(&analyzer::render::json(report))?,
         }
         Ok(Exit::Ok)

@@ -13,10 +13,10 @@ use super::{CommandResult, doctor};
 use crate::error::Failure;
 use crate::events::{Bus, Counts, Event};
 use crate::exit::Exit;
-use crate::guest::{self, FetchError, ImportFiles};
 use crate::run::prepare;
 use crate::run::{Recorder, select};
 use crate::units;
+use guest::{self, FetchError, ImportFiles};
 
 /// List guests, bring them into the cache, or make one of files that are here
 #[derive(Debug, Args)]

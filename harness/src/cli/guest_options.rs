@@ -9,7 +9,7 @@ use clap::Args;
 use crate::config::Configuration;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guest::{Choice, Manifest, Mirror, Toolchain};
+use guest::{Choice, Manifest, Mirror, Toolchain};
 
 /// Variable with mirrors, separated by blanks.
 const MIRRORS: &str = "REPRO_MIRROR";

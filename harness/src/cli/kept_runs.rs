@@ -11,11 +11,11 @@ use clap::Args;
 use super::options::GlobalOptions;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guest;
 use crate::report::run_folder;
 use crate::run::analysis::Symbols;
 use crate::run::outcome::{RunResult, Runs};
 use crate::run::select::Selected;
+use guest;
 
 /// Folders below the one that is named are searched so deep.
 const MAX_DEPTH: u32 = 6;

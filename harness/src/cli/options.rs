@@ -10,9 +10,9 @@ use clap::{ArgAction, Args, ValueEnum};
 use crate::config::{self, Project};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guest::Store;
 use crate::report::{Terminal, TerminalOptions, Verbosity};
-use crate::shown;
+use guest::Store;
+use guest::shown;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -7,7 +7,7 @@ mod description;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use analyzer::kernel::find_info;
+use kernel::find_info;
 use vmcore::{Ram, ReadAt, ReadError, Vmcore};
 
 use crate::error::Failure;

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::child;
 use super::consent::{Consent, InstallError};
-use crate::guest::apt_sites::{self, Site};
+use guest::apt_sites::{self, Site};
+use process::helper;
 
 /// Most lines of apt's complaints in an error.
 const LINES: usize = 15;
@@ -125,7 +125,7 @@ impl HostApt {
     fn run(&self, words: &[&str]) -> Result<String, InstallError> {
         let mut all = self.options();
         all.extend(words.iter().map(|&word| word.to_owned()));
-        let expression = child::tied("apt-get", all).stdout_capture().stderr_capture();
+        let expression = helper::tied("apt-get", all).stdout_capture().stderr_capture();
         let output = expression.unchecked().run()?;
         check("apt-get", &output)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -167,13 +167,14 @@ fn check(what: &str, output: &std::process::Output) -> Result<(), InstallError> 
         return Ok(());
     }
     // Why packages do not fit together is said on standard output.
-    let text = [child::tail(&output.stdout, LINES), child::tail(&output.stderr, LINES)].join("\n");
+    let text =
+        [helper::tail(&output.stdout, LINES), helper::tail(&output.stderr, LINES)].join("\n");
     Err(InstallError::Apt { what: what.to_owned(), output: text.trim().to_owned() })
 }
 
 /// Makes the host's own lists of sources visible in a folder that may get one more.
 fn link_sources(folder: &Path) -> io::Result<()> {
-    let text = child::tied("apt-config", ["shell", "PARTS", "Dir::Etc::sourceparts/d"]).read()?;
+    let text = helper::tied("apt-config", ["shell", "PARTS", "Dir::Etc::sourceparts/d"]).read()?;
     let parts = text.split('\'').nth(1).map(PathBuf::from);
     let Some(parts) = parts.filter(|parts| parts.is_dir()) else { return Ok(()) };
     for entry in fs::read_dir(parts)? {

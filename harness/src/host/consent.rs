@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether the host may be changed, and why it could not be.
 
-use super::child;
+use process::helper;
 
 /// How the user lets us change the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Consent {
         if rustix::process::geteuid().is_root() {
             return Some(Self::Root);
         }
-        (yes && child::find("sudo").is_some()).then_some(Self::Sudo)
+        (yes && helper::find("sudo").is_some()).then_some(Self::Sudo)
     }
 }
 

@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use super::packages::{self, Manager};
-use super::{child, qemu};
+use process::helper;
+
+use super::qemu;
 
 /// Where shared libraries are, whatever the distribution.
 const LIBRARY_FOLDERS: [&str; 6] = [
@@ -83,19 +85,19 @@ fn need(what: &str, why: &str, found: Option<String>) -> Need {
 }
 
 fn program(name: &str, why: &str) -> Need {
-    need(name, why, child::find(name).map(|path| path.display().to_string()))
+    need(name, why, helper::find(name).map(|path| path.display().to_string()))
 }
 
 /// apt 3 brings its own `sqv`; earlier ones need `gpgv`.
 fn verifier() -> Need {
-    let found = child::find("sqv").or_else(|| child::find("gpgv"));
+    let found = helper::find("sqv").or_else(|| helper::find("gpgv"));
     let found = found.map(|path| path.display().to_string());
     need("gpgv", "apt checks signatures with it", found)
 }
 
 fn compiler() -> Need {
-    let version = child::find("gcc")
-        .and_then(|gcc| child::answer(&gcc, "--version"))
+    let version = helper::find("gcc")
+        .and_then(|gcc| helper::answer(&gcc, "--version"))
         .map(|answer| answer.lines().next().unwrap_or_default().to_owned());
     need("gcc", "compiles the modules", version)
 }

@@ -2,7 +2,6 @@
 //! What the host must have: QEMU, a compiler, make, apt.
 
 mod apt;
-pub(crate) mod child;
 mod consent;
 mod install;
 mod inventory;

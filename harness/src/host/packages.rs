@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Names of packages, by package manager.
 
-use super::child;
+use process::helper;
 
 /// A package manager of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Manager {
     #[must_use]
     pub fn of_host() -> Option<Self> {
         let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-        Self::of_release(&release).filter(|manager| child::find(manager.program()).is_some())
+        Self::of_release(&release).filter(|manager| helper::find(manager.program()).is_some())
     }
 
     /// From os-release(5): the program alone does not tell, Fedora and Arch offer apt as a package

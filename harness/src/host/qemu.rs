@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::child;
+use process::helper;
 
 /// The program that runs the guests.
 pub(super) const PROGRAM: &str = "qemu-system-x86_64";
@@ -40,8 +40,8 @@ impl Qemu {
 /// The host's QEMU; none where it is absent or does not even tell its version.
 #[must_use]
 pub fn qemu() -> Option<Qemu> {
-    let path = child::find(PROGRAM)?;
-    let answer = child::answer(&path, "--version")?;
+    let path = helper::find(PROGRAM)?;
+    let answer = helper::answer(&path, "--version")?;
     let (version, text) = parse(&answer)?;
     Some(Qemu { path, version, text })
 }
@@ -55,7 +55,7 @@ fn parse(answer: &str) -> Option<((u32, u32), String)> {
 
 /// Whether QEMU has its firmware for a PC.
 pub(super) fn has_firmware(qemu: &Path) -> bool {
-    let folders = child::tied(qemu, ["-L", "help"]).stderr_null().read().unwrap_or_default();
+    let folders = helper::tied(qemu, ["-L", "help"]).stderr_null().read().unwrap_or_default();
     folders.lines().any(|folder| Path::new(folder.trim()).join(FIRMWARE).is_file())
 }
 

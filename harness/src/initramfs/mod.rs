@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::guest::{GuestFile, GuestFiles};
+use guest::{GuestFile, GuestFiles};
 
 use archive::Archive;
 use drivers::Drivers;

@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::events::{Event, Reporter, Stamped};
 use crate::run::matrix::{self, Cell};
 use crate::run::outcome::RunResult;
-use crate::shown;
+use guest::shown;
 
 /// Whose words are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -7,10 +7,11 @@ use std::path::Path;
 use analyzer::{Analysis, render};
 
 use super::console_log::unwritable;
+use super::shown_report;
 use super::{History, code_quality, html, junit};
 use crate::error::Failure;
 use crate::run::outcome::Runs;
-use crate::shown;
+use guest::shown;
 
 /// Writes `crash.txt` and `crash.json` (raw addresses) and `crash.stable.txt`.
 ///
@@ -18,9 +19,9 @@ use crate::shown;
 /// A file cannot be written.
 pub fn write_crash(folder: &Path, analysis: &Analysis) -> Result<(), Failure> {
     let Analysis { report, stable } = analysis;
-    write(&folder.join("crash.txt"), &shown::report(report))?;
+    write(&folder.join("crash.txt"), &shown_report(report))?;
     write(&folder.join("crash.json"), &shown::json(&render::json(report)))?;
-    write(&folder.join("crash.stable.txt"), &shown::report(stable))
+    write(&folder.join("crash.stable.txt"), &shown_report(stable))
 }
 
 /// Writes `run.json`, and the same for people and pipelines: `report.html`, `junit.xml`

@@ -14,7 +14,7 @@ use crate::events::{Accel, CaptureMethod, Counts, CrashSign, Event, Phase, Repor
 use crate::exit::Exit;
 use crate::run::outcome::{Difference, Excerpt, Object, Outcome, Place, RunResult, Runs};
 use crate::run::{TriggerEnd, TriggerRun};
-use crate::shown::tests::HOSTILE;
+use synth::HOSTILE;
 
 fn text() -> String {
     HOSTILE.to_owned()

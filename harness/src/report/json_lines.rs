@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::console_log::unwritable;
 use crate::error::Failure;
 use crate::events::{Reporter, Stamped};
-use crate::shown;
+use guest::shown;
 
 /// Writes events as they come.
 #[derive(Debug)]

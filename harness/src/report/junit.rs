@@ -13,7 +13,7 @@ use quick_xml::escape::escape;
 
 use crate::run::matrix::{self, Cell, Status};
 use crate::run::outcome::{Outcome, RunResult, Runs};
-use crate::shown;
+use guest::shown;
 
 /// Lines of the console that an error comes with.
 const TAIL: usize = 60;

@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::events::Phase;
 use crate::run::outcome::Outcome;
-use crate::shown;
+use guest::shown;
 
 /// Columns of the verb.
 pub(super) const VERB_COLUMNS: usize = 12;

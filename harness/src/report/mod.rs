@@ -13,6 +13,7 @@ mod html;
 mod json_lines;
 mod junit;
 mod line;
+mod shown;
 mod terminal;
 
 pub use annotations::{Annotate, Annotations};
@@ -21,5 +22,6 @@ pub use files::{write_crash, write_reports};
 pub use folder::{Folder, FolderError, run_folder};
 pub use history::History;
 pub use json_lines::JsonLines;
+pub use shown::shown_report;
 pub(crate) use terminal::failure_text;
 pub use terminal::{Terminal, TerminalOptions, Verbosity};

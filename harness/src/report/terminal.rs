@@ -19,8 +19,8 @@ use crate::run::matrix::Rated;
 use crate::run::outcome::{Difference, Outcome, REPORT, RunResult};
 use crate::run::plan::BootWay;
 use crate::run::rate::Rate;
-use crate::shown;
 use crate::units;
+use guest::shown;
 
 /// Console lines shown of a run that failed.
 const TAIL_LINES: usize = 30;

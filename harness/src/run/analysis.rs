@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use analyzer::commands::{Files, Session, with_session};
 use analyzer::{Analysis, Inputs, report};
+use debugger::{Files, Session, with_session};
 use vmcore::Vmcore;
 
 use crate::compose::Image;

@@ -8,7 +8,6 @@ use analyzer::Analysis;
 use crate::error::Failure;
 use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
-use crate::guest::Store;
 use crate::interrupt::Interrupt;
 use crate::report::{ConsoleLog, Folder, run_folder, write_crash};
 use crate::review::{self, Compared, Review, Stable};
@@ -24,6 +23,7 @@ use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
 use crate::run::{excerpt, explain, object, place};
 use crate::vm::Launcher;
+use guest::Store;
 
 /// What all runs of an invocation share.
 #[derive(Debug)]

@@ -12,9 +12,6 @@ use crate::compose::Ram;
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
-use crate::guest::{
-    self, FetchError, GuestFiles, ImportFiles, Manifest, PhaseTimeouts, Progress, Store,
-};
 use crate::initramfs::{self, CASE_FOLDER, CaseFile};
 use crate::interrupt::Interrupt;
 use crate::run::analysis::Symbols;
@@ -27,6 +24,7 @@ use crate::run::setup_files;
 use crate::snapshot::Snapshots;
 use crate::units;
 use crate::vm::{CASE_BYTES, Disks, Launcher, SharedRam};
+use guest::{self, FetchError, GuestFiles, ImportFiles, Manifest, PhaseTimeouts, Progress, Store};
 
 /// Name of the trigger's script in the guest.
 const TRIGGER: &str = "trigger.sh";

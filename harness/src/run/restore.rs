@@ -9,7 +9,6 @@ use std::thread;
 
 use crate::compose::Ram;
 use crate::events::{Event, Phase};
-use crate::guest::store::hex;
 use crate::run::attempt::Attempt;
 use crate::run::boot::NotReady;
 use crate::run::plan::{FromSnapshot, STUB};
@@ -18,6 +17,7 @@ use crate::run::session::{Answer, Session, Stop};
 use crate::snapshot::{About, Found, Key, Saved, SnapshotError};
 use crate::vm::agent::{CASE_DISK, Request};
 use crate::vm::{Exited, LaunchError, Launcher, Machine, QMP_LIMIT, SharedRam, Signal, qmp};
+use guest::store::hex;
 
 /// Name of the descriptor that a machine's state goes through.
 const STATE: &str = "state";

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::config::Project;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::guest::{self, ImportFiles};
+use guest::{self, ImportFiles};
 
 /// A case on a guest.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::guest::{GuestFile, libraries};
 use crate::initramfs::CaseFile;
+use guest::{GuestFile, libraries};
 
 /// All files, those of folders too. A program that is not static gets the libraries that it runs
 /// with on this machine, at the same places.

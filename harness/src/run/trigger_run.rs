@@ -7,7 +7,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::shown;
+use guest::shown;
 
 /// Lines that are kept, and the characters of each.
 const LINES: usize = 20;

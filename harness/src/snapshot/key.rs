@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::guest::store::hex;
+use guest::store::hex;
 
 /// Changes when snapshots are made in another way.
 const FORM: &str = "repro snapshot 1";

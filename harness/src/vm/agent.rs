@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::shown;
+use guest::shown;
 
 /// Name of the virtio-serial port.
 pub const PORT: &str = "repro.agent";

@@ -21,13 +21,13 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::{PidfdFlags, Signal as UnixSignal};
 use serde_json::Value;
 
-use crate::host::child;
 use crate::interrupt::Interrupt;
-use crate::process;
 use crate::vm::args::{self, Descriptors};
 use crate::vm::{
     Exited, LaunchError, Launcher, Lost, Machine, Signal, Spec, agent, clean_line, console, qmp,
 };
+use process;
+use process::helper;
 
 /// Longest message of the agent, or answer of QEMU: the registers of hundreds of CPUs are one line.
 const LONGEST_MESSAGE: usize = 16 << 20;
@@ -122,7 +122,7 @@ impl Launcher for Qemu {
 
     fn identity(&self) -> String {
         // What the user calls it may be another program tomorrow.
-        let found = child::find(&self.program.to_string_lossy());
+        let found = helper::find(&self.program.to_string_lossy());
         let path = found.and_then(|path| path.canonicalize().ok());
         let file = path.as_ref().and_then(|path| path.metadata().ok());
         format!("{path:?} {:?}", file.map(|file| (file.len(), file.modified().ok())))

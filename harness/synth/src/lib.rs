@@ -10,6 +10,8 @@
 mod bytes;
 mod elf;
 mod flatten;
+mod hostile;
+pub mod kallsyms;
 mod kdump;
 mod memory;
 pub mod notes;
@@ -18,6 +20,7 @@ mod ram;
 
 pub use elf::{Elf, Segment};
 pub use flatten::{END_MARK, flatten, flatten_records};
+pub use hostile::HOSTILE;
 pub use kdump::{Kdump, KdumpFile, Part};
 pub use memory::{Memory, PAGE, Page};
 pub use pack::Packing;

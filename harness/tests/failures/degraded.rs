@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harness::guest::{self, Store};
+use guest::{self, Store};
 use serde_json::Value;
 
 use crate::support::{Ended, Project};

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use analyzer::commands::Session;
 use anyhow::{Result, anyhow, ensure};
+use debugger::Session;
 use harness::run::analysis::{self, ask};
 
 use super::Count;
@@ -116,7 +116,7 @@ pub fn all(
 }
 
 fn answer(session: &mut Session<'_, '_>, command: &str) -> String {
-    session.run(command).iter().map(analyzer::commands::Output::text).collect()
+    session.run(command).iter().map(debugger::Output::text).collect()
 }
 
 /// Lines with single blanks, without empty ones and without the zeros that gdb shows behind the end

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use analyzer::kernel::Kernel;
 use analyzer::report::{Confidence, CrashKind, Frame, Report, Trust, Verdict};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use harness::map::Map;
+use kernel::Kernel;
 use vmcore::Vmcore;
 
 use super::{Count, number};

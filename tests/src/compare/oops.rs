@@ -2,11 +2,11 @@
 //! The report beside the kernel's own account of its crash.
 
 use analyzer::context::{crashing, walks};
-use analyzer::kernel::Kernel;
 use analyzer::machine::Machine;
 use analyzer::report::{Frame, Report};
 use anyhow::{Context as _, Result};
 use harness::map::Map;
+use kernel::Kernel;
 use unwind::Register;
 use vmcore::Vmcore;
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use harness::guest::GuestFiles;
+use guest::GuestFiles;
 
 use super::package::{Payload, Spec};
 

@@ -9,10 +9,10 @@ use crate::claim::Claim;
 use crate::express::Writer;
 use crate::fault::{Diagnosis, Says, argument_of_call, called, condition};
 use crate::flow::{Words as _, evaluate};
-use crate::kernel::mm::slab_object::ObjectState;
 use crate::machine::Machine;
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene as _;
+use kernel::mm::slab_object::ObjectState;
 
 /// Bytes of `ud2`, the trap of `BUG()`.
 const UD2: [u8; 2] = [0x0f, 0x0b];

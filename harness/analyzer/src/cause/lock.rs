@@ -9,9 +9,9 @@ use crate::claim::Claim;
 use crate::express::Writer;
 use crate::fault::argument_of_call;
 use crate::flow::{CallTarget, Slicer, Start, Term, Words as _, call_target, evaluate};
-use crate::kernel::tasks::Task;
 use crate::machine::Machine;
 use crate::scene::Scene as _;
+use kernel::tasks::Task;
 
 /// Functions that wait for a spinlock or a lock of that sort; their first argument is the lock.
 const SPINNING: [&str; 22] = [

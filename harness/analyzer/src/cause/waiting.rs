@@ -8,11 +8,11 @@ use super::{name, place};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::fault::{Diagnosis, Says};
-use crate::kernel::tasks::Task;
 use crate::machine::Machine;
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene as _;
 use crate::told::Told;
+use kernel::tasks::Task;
 
 /// Tasks that may wait for each other in one chain.
 const MAX_CHAIN: usize = 8;

@@ -9,10 +9,10 @@ use crate::claim::Claim;
 use crate::express::Writer;
 use crate::flow::{Term, TermKind, evaluate, full};
 use crate::identify::{AddressRegion, Identity, Pattern};
-use crate::kernel::mm::slab_layout::SlotPart;
-use crate::kernel::mm::slab_object::{ObjectState, SlabObject};
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
+use kernel::mm::slab_layout::SlotPart;
+use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 /// `-4095` to `-1` are error codes (`MAX_ERRNO`, `include/linux/err.h`).
 const ERRORS: u64 = 0u64.wrapping_sub(4095);

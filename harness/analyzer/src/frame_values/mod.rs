@@ -16,9 +16,9 @@ use unwind::{Pc, Register, Trust, Walk};
 pub use argument::{Argument, Shown};
 
 use crate::express::Names as _;
-use crate::kernel::VirtualMemory as _;
 use crate::machine::Machine;
 use crate::values::{Evaluator, Ty, Value};
+use kernel::VirtualMemory as _;
 
 /// Callers that are asked, one after the other, for what they passed on.
 const MAX_CALLERS: usize = 8;

@@ -2,14 +2,14 @@
 //! All that is known of an address, as typed facts.
 
 use super::{AddressRegion, Pattern, StackPlace, UserPlace};
-use crate::kernel::Unavailable;
-use crate::kernel::mm::kfence::KfenceObject;
-use crate::kernel::mm::page::Page;
-use crate::kernel::mm::slab_object::SlabObject;
-use crate::kernel::mm::vmalloc::VmArea;
-use crate::kernel::modules::RegionKind;
-use crate::kernel::tasks::Task;
 use crate::printer::CodeName;
+use kernel::Unavailable;
+use kernel::mm::kfence::KfenceObject;
+use kernel::mm::page::Page;
+use kernel::mm::slab_object::SlabObject;
+use kernel::mm::vmalloc::VmArea;
+use kernel::modules::RegionKind;
+use kernel::tasks::Task;
 
 /// All that is known of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]

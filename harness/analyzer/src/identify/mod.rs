@@ -15,9 +15,9 @@ mod stack;
 mod user;
 mod words;
 
-use crate::kernel::VirtualMemory as _;
-use crate::kernel::tasks::Task;
 use crate::machine::Machine;
+use kernel::VirtualMemory as _;
+use kernel::tasks::Task;
 
 pub use identity::{Identity, ModulePlace, PerCpuPlace};
 pub use pattern::Pattern;

@@ -3,11 +3,11 @@
 
 use super::{AddressRegion, Identity, ModulePlace, PerCpuPlace, stack};
 use crate::express::Names as _;
-use crate::kernel::Kernel;
-use crate::kernel::modules::Module;
-use crate::kernel::tasks::Task;
 use crate::machine::Machine;
 use crate::printer::CodeNames as _;
+use kernel::Kernel;
+use kernel::modules::Module;
+use kernel::tasks::Task;
 
 /// Asks everything that could know an address of the kernel's half.
 pub(super) fn fill(machine: &Machine<'_>, found: &mut Identity) {
@@ -63,7 +63,7 @@ fn module_place(kernel: &Kernel<'_>, module: &Module, address: u64) -> ModulePla
     let start = start.or_else(|| region.map(|region| region.start)).unwrap_or(address);
     ModulePlace {
         name: module.name.clone(),
-        kind: region.map_or(crate::kernel::modules::RegionKind::Data, |region| region.kind),
+        kind: region.map_or(kernel::modules::RegionKind::Data, |region| region.kind),
         init: region.is_some_and(|region| region.init),
         section: section.map(|(name, _)| name),
         offset: address - start,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Parts of the address space (`Documentation/arch/x86/x86_64/mm.rst`).
 
-use crate::kernel::mm::PAGE;
-use crate::kernel::space::KERNEL_MAP;
-use crate::kernel::{Kernel, VirtualMemory as _};
+use kernel::mm::PAGE;
+use kernel::space::KERNEL_MAP;
+use kernel::{Kernel, VirtualMemory as _};
 
 /// Behind the last address of the modules' window (`MODULES_END`).
 const MODULES_END: u64 = 0xffff_ffff_ff00_0000;

@@ -3,8 +3,8 @@
 
 use unwind::{Stack, StackKind};
 
-use crate::kernel::mm::PAGE;
-use crate::kernel::{Kernel, VirtualMemory as _};
+use kernel::mm::PAGE;
+use kernel::{Kernel, VirtualMemory as _};
 
 /// A place on a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use vmcore::PhysAddr;
 
-use crate::kernel::mm::vma::Vma;
-use crate::kernel::tasks::Task;
-use crate::kernel::{Kernel, Unavailable};
+use kernel::mm::vma::Vma;
+use kernel::tasks::Task;
+use kernel::{Kernel, Unavailable};
 
 /// An address in a process's memory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,14 +5,14 @@ use std::fmt;
 
 use super::UserPlace;
 use super::{AddressRegion, Identity, ModulePlace, Pattern, PerCpuPlace, StackOwner, StackPlace};
-use crate::kernel::mm::kfence::KfenceObject;
-use crate::kernel::mm::page::{Page, PageUse};
-use crate::kernel::mm::slab::SlabPlace;
-use crate::kernel::mm::slab_layout::SlotPart;
-use crate::kernel::mm::slab_object::{ObjectState, SlabObject};
-use crate::kernel::mm::vmalloc::VmArea;
-use crate::kernel::modules::RegionKind;
 use crate::printer::CodeName;
+use kernel::mm::kfence::KfenceObject;
+use kernel::mm::page::{Page, PageUse};
+use kernel::mm::slab::SlabPlace;
+use kernel::mm::slab_layout::SlotPart;
+use kernel::mm::slab_object::{ObjectState, SlabObject};
+use kernel::mm::vmalloc::VmArea;
+use kernel::modules::RegionKind;
 
 /// The most telling of all that is known, without the address itself: `slab object of kmalloc-64,
 /// free, 0x18 bytes in`.
@@ -43,8 +43,8 @@ impl Identity {
             format!("task_struct of {} (pid {}) + {offset:#x}", task.comm, task.pid)
         }));
         lines.extend(self.stack.as_ref().map(ToString::to_string));
-        lines.extend(self.kfence.as_ref().map(ToString::to_string));
-        lines.extend(self.slab.as_ref().map(ToString::to_string));
+        lines.extend(self.kfence.as_deref().map(kfence_words));
+        lines.extend(self.slab.as_deref().map(slab_words));
         lines.extend(self.slab.as_ref().into_iter().flat_map(|slab| details(slab)));
         lines.extend(self.page_entry.map(|frame| format!("struct page of frame {frame:#x}")));
         lines.extend(self.user.as_ref().map(ToString::to_string));
@@ -130,37 +130,37 @@ impl fmt::Display for StackPlace {
     }
 }
 
-impl fmt::Display for SlabObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cache = &self.slab.cache;
-        let state = match &self.state {
-            ObjectState::Allocated => "allocated".to_owned(),
-            ObjectState::Free => "free".to_owned(),
-            ObjectState::FreeOnCpu(cpu) => format!("free, next to be used by CPU {cpu}"),
-            ObjectState::Unknown(why) => format!("free or allocated is not known ({why})"),
-        };
-        write!(f, "slab object of {} ({} bytes), {state}", cache.name, cache.object_size)?;
-        match self.part {
-            SlotPart::Object if self.offset == 0 => Ok(()),
-            SlotPart::Object => write!(f, ", {:#x} bytes in", self.offset),
-            part => write!(f, ", in {part}"),
-        }
-    }
+/// A slab's object: `slab object of kmalloc-64 (64 bytes), free, 0x18 bytes in`.
+fn slab_words(object: &SlabObject) -> String {
+    let cache = &object.slab.cache;
+    let state = match &object.state {
+        ObjectState::Allocated => "allocated".to_owned(),
+        ObjectState::Free => "free".to_owned(),
+        ObjectState::FreeOnCpu(cpu) => format!("free, next to be used by CPU {cpu}"),
+        ObjectState::Unknown(why) => format!("free or allocated is not known ({why})"),
+    };
+    let place = match object.part {
+        SlotPart::Object if object.offset == 0 => String::new(),
+        SlotPart::Object => format!(", {:#x} bytes in", object.offset),
+        part => format!(", in {part}"),
+    };
+    format!("slab object of {} ({} bytes), {state}{place}", cache.name, cache.object_size)
 }
 
-impl fmt::Display for KfenceObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = if self.allocated { "allocated" } else { "freed" };
-        write!(f, "KFENCE object of {} ({} bytes), {state}", self.cache, self.size)?;
-        let by = self.freed_by.as_ref().unwrap_or(&self.allocated_by);
-        write!(f, " by pid {} from 0x{:016x}", by.pid, by.caller)?;
-        match u64::try_from(self.offset) {
-            Ok(0) => Ok(()),
-            Ok(offset) if offset < self.size => write!(f, ", {offset:#x} bytes in"),
-            Ok(offset) => write!(f, ", {:#x} bytes behind its end", offset - self.size),
-            Err(_) => write!(f, ", {:#x} bytes before it", self.offset.unsigned_abs()),
-        }
-    }
+/// An object that KFENCE watches over.
+fn kfence_words(object: &KfenceObject) -> String {
+    let state = if object.allocated { "allocated" } else { "freed" };
+    let by = object.freed_by.as_ref().unwrap_or(&object.allocated_by);
+    let place = match u64::try_from(object.offset) {
+        Ok(0) => String::new(),
+        Ok(offset) if offset < object.size => format!(", {offset:#x} bytes in"),
+        Ok(offset) => format!(", {:#x} bytes behind its end", offset - object.size),
+        Err(_) => format!(", {:#x} bytes before it", object.offset.unsigned_abs()),
+    };
+    format!(
+        "KFENCE object of {} ({} bytes), {state} by pid {} from 0x{:016x}{place}",
+        object.cache, object.size, by.pid, by.caller
+    )
 }
 
 /// What surrounds an object.

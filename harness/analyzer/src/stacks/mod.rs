@@ -19,9 +19,9 @@ pub(crate) use words::StackWords;
 use unwind::{Register, Stack, Stacks, Start, StopReason, Walk, walk};
 
 use crate::context::{FRAME_LIMIT, crashing, walks};
-use crate::kernel::tasks::Task;
-use crate::kernel::{Kernel, Unavailable};
 use crate::machine::Machine;
+use kernel::tasks::Task;
+use kernel::{Kernel, Unavailable};
 
 /// A task's stack, walked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Machine<'_> {
     }
 
     /// Walks from `start`, knowing whose stack it is.
-    pub(crate) fn walk_task(&self, start: Start, task: &Task) -> Walk {
+    pub fn walk_task(&self, start: Start, task: &Task) -> Walk {
         let kernel = self.kernel();
         let stacks = Near { own: kernel.task_stack(task), kernel };
         let tables = returns::TaskTables { machine: self, task: task.address };

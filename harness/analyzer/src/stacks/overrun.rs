@@ -14,11 +14,11 @@ use super::frame_chain::largest_left;
 use super::words::StackWords;
 use crate::claim::Claim;
 use crate::fault::Diagnosis;
-use crate::kernel::Kernel;
-use crate::kernel::stack_ends::{Overrun, STACK_END_MAGIC};
 use crate::machine::Machine;
 use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
+use kernel::Kernel;
+use kernel::stack_ends::{Overrun, STACK_END_MAGIC};
 
 /// How many times a return address has to be on a stack to be that of a recursion.
 const ROUNDS: usize = 16;

@@ -9,8 +9,8 @@ use debuginfo::Type;
 use unwind::orc::OrcEntry;
 use unwind::{CfiRow, Expression, Memory, Registers, ReturnTrampoline, Tables};
 
-use crate::kernel::{Unavailable, VirtualMemory};
 use crate::machine::Machine;
+use kernel::{Unavailable, VirtualMemory};
 
 /// A function may be traced and probed: one trampoline hides another.
 const MAX_NESTED: usize = 4;

@@ -6,8 +6,8 @@ use vmcore::CpuNote;
 
 use super::NoWalk;
 use crate::context::registers;
-use crate::kernel::tasks::Task;
 use crate::machine::Machine;
+use kernel::tasks::Task;
 
 impl Machine<'_> {
     /// The CPU that runs `task` and the task as that CPU has it.

@@ -5,11 +5,11 @@ use iced_x86::FlowControl;
 use unwind::{Memory, Pc, Register, Registers, Start, start_from_inactive};
 
 use super::{NoWalk, Origin};
-use crate::kernel::Unavailable;
-use crate::kernel::saved::Saved;
-use crate::kernel::tasks::Task;
 use crate::machine::Machine;
 use crate::scene::Scene;
+use kernel::Unavailable;
+use kernel::saved::Saved;
+use kernel::tasks::Task;
 
 /// Bytes of the registers that `copy_thread` puts at the top of a new task's stack
 /// (`struct pt_regs`).

@@ -7,9 +7,9 @@
 
 use unwind::{Register, Registers};
 
-use crate::kernel::VirtualMemory;
-use crate::kernel::tasks::Task;
 use crate::machine::Machine;
+use kernel::VirtualMemory;
+use kernel::tasks::Task;
 
 /// `__USER_CS` (`arch/x86/include/asm/segment.h`), which the instruction `sysret` goes back to.
 const USER_CS: u64 = 0x33;

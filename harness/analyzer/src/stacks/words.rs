@@ -3,7 +3,7 @@
 
 use unwind::Memory;
 
-use crate::kernel::Kernel;
+use kernel::Kernel;
 
 const PAGE: u64 = 4096;
 

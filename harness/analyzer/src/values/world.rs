@@ -4,8 +4,8 @@
 use debuginfo::Image;
 
 use crate::express::Names;
-use crate::kernel::VirtualMemory;
 use crate::machine::Machine;
+use kernel::VirtualMemory;
 
 /// The machine whose values are shown.
 pub trait World {

@@ -4,7 +4,7 @@
 
 use super::super::Manifest;
 use super::*;
-use crate::guest::{GuestFile, Package};
+use guest::{GuestFile, Package};
 
 /// Compiles `<module>.c` to `<module>.ko` with a vermagic, and notes what it was called with.
 const MAKEFILE: &str = r#"

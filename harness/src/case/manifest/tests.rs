@@ -3,7 +3,7 @@ use analyzer::report::{Confidence, CrashKind};
 
 use super::super::{FramePattern, Outcome};
 use super::*;
-use crate::manifest::parse;
+use guest::strict::parse;
 
 const FULL: &str = r#"
 summary = "a call through a NULL pointer"

@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use analyzer::commands::{Output, Session};
+use debugger::{Output, Session};
 
 use self::editor::{Lines, Read};
 use self::redirect::{Redirected, Target};
@@ -18,7 +18,7 @@ use super::options::{self, OutputFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::shown;
+use guest::shown;
 
 /// Files of commands that are read in one conversation: more read each other.
 const MAX_FILES: usize = 64;

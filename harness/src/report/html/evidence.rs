@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{wide, with_code};
 use crate::run::outcome::RunResult;
-use crate::shown::visible;
+use guest::shown::visible;
 
 /// The lines around the one at fault.
 pub(super) fn source(run: &RunResult) -> Option<Markup> {

@@ -15,7 +15,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::History;
 use crate::run::matrix::{self, Status};
 use crate::run::outcome::{Outcome, Runs};
-use crate::shown::visible;
+use guest::shown::visible;
 
 const STYLE: &str = include_str!("style.css");
 /// The page runs nothing and asks nobody, whatever is on it.

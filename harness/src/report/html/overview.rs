@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::{anchor, badge, wide};
 use crate::report::History;
 use crate::run::matrix::Cell;
-use crate::shown::visible;
+use guest::shown::visible;
 
 /// The table of all cells.
 pub(super) fn overview(cells: &[Cell<'_>], history: &History) -> Markup {

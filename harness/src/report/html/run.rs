@@ -9,8 +9,8 @@ use maud::{Markup, html};
 use super::{anchor, badge, evidence, part, stack, wide, with_code};
 use crate::run::matrix::Cell;
 use crate::run::outcome::RunResult;
-use crate::shown::visible;
 use crate::units;
+use guest::shown::visible;
 
 /// Lines of the log that are shown.
 const TAIL: usize = 60;

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::{wide, with_code};
 use crate::run::outcome::RunResult;
-use crate::shown::visible;
 use crate::units;
+use guest::shown::visible;
 
 fn frames(run: &RunResult) -> &[Frame] {
     run.report.as_ref().map_or(&[], |report| &report.backtraces.fault)

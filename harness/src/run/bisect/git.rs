@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::process::tie_to_parent;
+use process::tie_to_parent;
 
 /// What git takes from its caller's environment about where it is.
 const PLACES: [&str; 5] =

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel view on synthetic kernels, whose structures have the layouts of several versions.
+
+mod commands;
+mod cpus;
+mod damage;
+#[path = "../../fuzz/exercise.rs"]
+mod exercise;
+mod find_info;
+mod identify;
+mod identity;
+mod locks;
+mod lockups;
+mod modules;
+mod old_stacks;
+mod old_tasks;
+mod overruns;
+mod slabs;
+mod stacks;
+mod task_walks;
+mod tasks;
+mod trees;
+mod unknown_modules;
+mod vmas;
+mod without_vmlinux;
+mod world;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A guest: its manifest, and the kernel, symbols, headers and tools it is made from.
+
+mod apt;
+mod apt_source;
+mod built_in;
+mod choice;
+mod copy;
+mod deb;
+mod error;
+mod fetch;
+mod files;
+mod foreign;
+mod headers;
+mod import;
+pub mod libraries;
+mod manifest;
+mod member;
+mod meter;
+mod plan;
+mod programs;
+mod rpm;
+pub mod shown;
+mod size;
+pub mod store;
+pub mod strict;
+mod tools;
+mod vmlinux;
+
+pub use apt::sites as apt_sites;
+pub use apt_source::{AptSource, AptTools, KernelPackages};
+pub use built_in::{DEFAULT_GUEST, built_in};
+pub use choice::Configured;
+pub use choice::{Choice, Mirror, UnknownRepository};
+pub use error::FetchError;
+pub use fetch::BUILDS;
+pub use fetch::fetch;
+pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};
+pub use import::{Bare, ImportFiles, ImportNote, import, imported, imports, remove};
+pub use manifest::{
+    Arch, CaptureMethod, Imported, KernelOptions, Manifest, PartialTimeouts, PhaseTimeouts, Source,
+    Timeouts,
+};
+pub use rpm::{
+    BuildRoot, KeyError, Point, RpmError, RpmKernel, RpmRepository, RpmSource, Toolchain,
+};
+pub use size::{Cached, cached};
+pub use store::{Store, StoreError};
+pub use store::{discard, hex};
