@@ -1,20 +1,53 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The one entry of CI: checks, then the tests by the command of the README, all but those that run by
-# request (.config/nextest.toml). As root it installs what is missing; elsewhere it says what to install.
+# request (CONTRIBUTING.md). As root it installs what is missing; elsewhere it says what to install.
+# It ends with where the time went.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-always}" RUSTDOCFLAGS="-D warnings"
 
+times=()
 step() {
     local name=$1 start=$SECONDS
     shift
     printf '\n==> %s\n' "$name"
     "$@"
-    printf '==> %s: %d s\n' "$name" $((SECONDS - start))
+    times+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
+}
+summary() {
+    local code=$?
+    printf '\n==> where the time went\n'
+    printf '%s\n' "${times[@]}" "$(printf '%5d s  in all' "$SECONDS")"
+    exit "$code"
+}
+trap summary EXIT
+
+# The compiler that Cargo.toml promises; where it is not installed, a newer one says nothing of it.
+oldest() {
+    local version
+    version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if cargo "+$version" --version >/dev/null 2>&1; then
+        cargo "+$version" check --workspace --locked --target-dir target/oldest
+    else
+        printf 'left out: no toolchain %s (rustup toolchain install %s)\n' "$version" "$version"
+    fi
 }
 
+# libFuzzer itself is not built: the targets are compiled, not linked.
+fuzz_targets() {
+    local manifest
+    for manifest in harness/*/fuzz/Cargo.toml; do
+        CUSTOM_LIBFUZZER_PATH=/dev/null cargo check --manifest-path "$manifest" --target-dir target/fuzz
+    done
+}
+
+step "download of crates" cargo fetch --locked
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation" cargo doc --workspace --no-deps --locked --quiet
-step "tests" cargo xtask test
+step "oldest compiler" oldest
+step "fuzz targets" fuzz_targets
+step "build of repro" cargo build --locked --package harness --bin repro
+step "build of the tests" cargo test --workspace --locked --no-run
+step "machine and tests" cargo xtask test

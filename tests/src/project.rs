@@ -26,7 +26,7 @@ pub fn target() -> PathBuf {
     root().join(folder)
 }
 
-/// `repro`, as people run it: the release build, brought up to date first.
+/// `repro`, as people run it: in the profile of the tests, brought up to date first.
 ///
 /// Where there is no cargo (an archive of the tests, unpacked on another machine), it is the
 /// program that `REPRO_BIN` names.
@@ -42,7 +42,7 @@ pub fn repro() -> Result<PathBuf> {
     // say so on stderr.
     let _lock = Lock::take(&target.join("tests").join("build.lock"))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let arguments = ["build", "--quiet", "--release", "--package", "harness", "--bin", "repro"];
+    let arguments = ["build", "--quiet", "--package", "harness", "--bin", "repro"];
     let output = duct::cmd(cargo, arguments)
         .dir(root())
         .env("CARGO_TARGET_DIR", &target)
@@ -53,7 +53,7 @@ pub fn repro() -> Result<PathBuf> {
         .context("start cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "repro does not build:\n{said}");
-    Ok(target.join("release").join("repro"))
+    Ok(target.join("debug").join("repro"))
 }
 
 /// The project as `repro` sees it.

@@ -8,17 +8,11 @@
 
 mod circles;
 mod documents;
-mod generated;
 mod headers;
 mod layers;
 mod licences;
 mod places;
 mod score;
 mod snapshots;
-mod tree;
 
-/// Fails with all that was found.
-#[track_caller]
-fn none(rule: &str, found: &[String]) {
-    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
-}
+use tidy::{none, tree};

@@ -6,12 +6,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The project's root.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("tests/tidy is in it")
+        .to_owned()
 }
 
 /// Every file, as a path below the root, in order. What builds and fuzzing leave is none of them.
-pub(crate) fn files() -> Vec<String> {
+#[must_use]
+pub fn files() -> Vec<String> {
     let mut files = Vec::new();
     collect(&root(), &mut files);
     let mut files: Vec<_> = files
@@ -23,27 +29,32 @@ pub(crate) fn files() -> Vec<String> {
 }
 
 /// The files whose names end so.
-pub(crate) fn ending(suffix: &str) -> Vec<String> {
+#[must_use]
+pub fn ending(suffix: &str) -> Vec<String> {
     files().into_iter().filter(|path| path.ends_with(suffix)).collect()
 }
 
 /// The text of a file; empty for one that is not text.
-pub(crate) fn read(path: &str) -> String {
+#[must_use]
+pub fn read(path: &str) -> String {
     String::from_utf8(fs::read(root().join(path)).unwrap()).unwrap_or_default()
 }
 
 /// Whether there is such a file.
-pub(crate) fn exists(path: &str) -> bool {
+#[must_use]
+pub fn exists(path: &str) -> bool {
     root().join(path).is_file()
 }
 
 /// The size of a file in bytes.
-pub(crate) fn size(path: &str) -> u64 {
+#[must_use]
+pub fn size(path: &str) -> u64 {
     fs::metadata(root().join(path)).unwrap().len()
 }
 
 /// Folders' names directly below a folder.
-pub(crate) fn folders(path: &str) -> Vec<String> {
+#[must_use]
+pub fn folders(path: &str) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(root().join(path))
         .unwrap()
         .map(Result::unwrap)

@@ -27,13 +27,13 @@ pub(crate) fn repro(verb: &str, arguments: &[OsString]) -> Result<ExitCode> {
 /// The program, built; `None` when it does not build, which cargo has told already.
 pub(crate) fn build_repro() -> Result<Option<PathBuf>> {
     let target = target();
-    let program = target.join("release").join("repro");
+    let program = target.join("debug").join("repro");
     // A build that has nothing to do says nothing; a first one takes minutes and shows what it does.
     let quiet = program.is_file().then_some("--quiet");
     if quiet.is_none() {
         say("first build of repro, which takes some minutes");
     }
-    let arguments = ["build", "--release", "--package", "harness", "--bin", "repro"];
+    let arguments = ["build", "--package", "harness", "--bin", "repro"];
     let arguments = arguments.into_iter().chain(quiet);
     // Cargo's messages are for people: stdout belongs to what `repro` prints.
     let status = cmd(cargo(), arguments)

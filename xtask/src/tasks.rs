@@ -43,8 +43,7 @@ impl Test {
             return Ok(failed.into());
         }
         let nextest = has_subcommand("nextest");
-        let runner: &[&str] =
-            if nextest { &["nextest", "run", "--workspace"] } else { &["test", "--workspace"] };
+        let runner: &[&str] = if nextest { &["nextest", "run", "--workspace"] } else { &PLAIN };
         if !nextest {
             say("cargo-nextest is not installed: cargo test runs the tests, one binary at a time");
         }
@@ -86,8 +85,11 @@ fn installed(package: &str) -> bool {
 /// have the same names.
 const TOOLS: [&str; 1] = ["dwz"];
 
+/// The same tests without nextest: to the end, whichever fails.
+const PLAIN: [&str; 3] = ["test", "--workspace", "--no-fail-fast"];
+
 /// The tests of the project's own rules.
-const TIDY: [&str; 5] = ["test", "--package", "tests", "--test", "tidy"];
+const TIDY: [&str; 3] = ["test", "--package", "tidy"];
 
 /// Checks the project's own rules.
 pub(crate) fn tidy() -> Result<ExitCode> {
@@ -96,8 +98,8 @@ pub(crate) fn tidy() -> Result<ExitCode> {
 
 /// Writes the files that are made from the code: the test that compares them does, if asked to.
 pub(crate) fn generate() -> Result<ExitCode> {
-    let test = TIDY.into_iter().chain(["generated_files_are_current"]);
-    step_with(&cargo(), &test.collect::<Vec<_>>(), &[("REPRO_GEN", "1")]).map(ExitCode::from)
+    let test = ["test", "--package", "tests", "--test", "documents", "generated_files_are_current"];
+    step_with(&cargo(), &test, &[("REPRO_GEN", "1")]).map(ExitCode::from)
 }
 
 /// Measure `repro analyze` beside drgn and crash
@@ -109,7 +111,6 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// What is measured is built for release; what measures need not be.
     pub(crate) fn run(&self) -> Result<ExitCode> {
         let program = ["run", "--quiet", "--package", "tests", "--bin", "bench", "--"];
         let program = program.into_iter().map(OsString::from);

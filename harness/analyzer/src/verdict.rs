@@ -47,15 +47,11 @@ impl Words<'_> {
             return self.titled(says.title.clone());
         }
         let expression = self.diagnosis.expression.as_deref();
+        if let Some(what) = mistake(self.diagnosis.kind, self.diagnosis.how.unwrap_or(Use::Call)) {
+            let through = expression.map(|e| format!(" through {e}")).unwrap_or_default();
+            return self.titled(format!("{what}{through}"));
+        }
         let what = match (self.diagnosis.kind, expression) {
-            (kind, e)
-                if let Some(what) = mistake(kind, self.diagnosis.how.unwrap_or(Use::Call)) =>
-            {
-                match e {
-                    Some(e) => format!("{what} through {e}"),
-                    None => what.to_owned(),
-                }
-            }
             (CrashKind::NullCall, Some(e)) => format!("call of NULL {e}"),
             (CrashKind::NullCall, None) => "call through a NULL pointer".to_owned(),
             (CrashKind::BadCall, e) => self.bad_call(e),

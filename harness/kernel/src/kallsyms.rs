@@ -73,8 +73,7 @@ impl Kallsyms {
     /// The first symbol of that name.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<KernelSymbol<'_>> {
-        let index = self.symbols.iter().position(|entry| self.name(entry) == name)?;
-        Some(self.symbol(index))
+        Some(self.symbol(self.position(name)?))
     }
 
     /// The symbol that covers `address`: the last one at or below it, the first among equals.
@@ -113,6 +112,13 @@ impl Kallsyms {
         self.symbols.is_empty()
     }
 
+    /// Most names differ in length already, which costs less to see than what they are.
+    fn position(&self, name: &str) -> Option<usize> {
+        let same =
+            |entry: &Entry| entry.end - entry.start == name.len() && self.name(entry) == name;
+        self.symbols.iter().position(same)
+    }
+
     fn name(&self, entry: &Entry) -> &str {
         &self.names[entry.start..entry.end]
     }
@@ -149,15 +155,24 @@ impl Kallsyms {
                 length = length - 128 + usize::from(bytes.take()?) * 128;
             }
             name.clear();
-            for _ in 0..length {
-                name.extend_from_slice(tokens.token(bytes.take()?));
-                if name.len() > MAX_NAME {
-                    return Err(Unavailable::Damaged("kallsyms has an endless name".to_owned()));
+            while length > 0 {
+                let numbers = bytes.some(length)?;
+                length -= numbers.len();
+                for number in numbers {
+                    name.extend_from_slice(tokens.token(*number));
+                    if name.len() > MAX_NAME {
+                        return Err(Unavailable::Damaged(
+                            "kallsyms has an endless name".to_owned(),
+                        ));
+                    }
                 }
             }
             let (letter, rest) = name.split_first().map_or((b'?', &[][..]), |(a, b)| (*a, b));
             let start = self.names.len();
-            self.names.push_str(&String::from_utf8_lossy(rest));
+            match std::str::from_utf8(rest) {
+                Ok(text) => self.names.push_str(text),
+                Err(_) => self.names.push_str(&String::from_utf8_lossy(rest)),
+            }
             let (end, letter) = (self.names.len(), char::from(letter));
             self.symbols.push(Entry { address: 0, start, end, letter });
         }
@@ -171,7 +186,7 @@ impl Kallsyms {
         tables: &[(u64, Vec<Form>)],
         stext: Option<u64>,
     ) -> Result<(), Unavailable> {
-        let anchor = self.symbols.iter().position(|entry| self.name(entry) == "_stext");
+        let anchor = self.position("_stext");
         let (Some(anchor), Some(stext)) = (anchor, stext) else {
             return Err(Unavailable::Damaged("kallsyms has no _stext".to_owned()));
         };
@@ -205,7 +220,8 @@ impl Kallsyms {
 /// The 256 tokens that names are made of.
 struct Tokens {
     table: Vec<u8>,
-    index: Vec<usize>,
+    /// Where each begins and ends in the table.
+    places: Vec<(usize, usize)>,
 }
 
 impl Tokens {
@@ -221,17 +237,23 @@ impl Tokens {
         // The last token ends the table; tokens are short, so that some bytes more are enough.
         let last = index.iter().max().copied().unwrap_or(0);
         let wanted = (last + 64).min(MAX_TOKENS + 64);
-        Ok(Self { table: memory.read_bytes(table, wanted).map_err(what)?, index })
+        let table = memory.read_bytes(table, wanted).map_err(what)?;
+        let place = |start: usize| {
+            let rest = table.get(start..).unwrap_or_default();
+            let length = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
+            (start, start + length)
+        };
+        let places = index.into_iter().map(place).collect();
+        Ok(Self { table, places })
     }
 
     fn token(&self, number: u8) -> &[u8] {
-        let start = self.index.get(usize::from(number)).copied().unwrap_or(usize::MAX);
-        let rest = self.table.get(start..).unwrap_or_default();
-        rest.split(|byte| *byte == 0).next().unwrap_or_default()
+        let place = self.places.get(usize::from(number));
+        place.and_then(|(start, end)| self.table.get(*start..*end)).unwrap_or_default()
     }
 }
 
-/// Memory read byte by byte.
+/// Memory read byte by byte, or as many of them as there are at once.
 struct Stream<'m> {
     memory: &'m dyn VirtualMemory,
     at: u64,
@@ -241,6 +263,11 @@ struct Stream<'m> {
 
 impl Stream<'_> {
     fn take(&mut self) -> Result<u8, Unavailable> {
+        self.some(1)?.first().copied().ok_or_else(ends_early)
+    }
+
+    /// One byte at least, and no more than `most`.
+    fn some(&mut self, most: usize) -> Result<&[u8], Unavailable> {
         if self.next == self.chunk.len() {
             // Up to the end of the page, so that no page is asked for that has none of the names.
             let page = usize::try_from(self.at % CHUNK as u64).expect("less than a page");
@@ -251,9 +278,14 @@ impl Stream<'_> {
             self.at = self.at.wrapping_add(self.chunk.len() as u64);
             self.next = 0;
         }
-        let none = || Unavailable::Damaged("kallsyms ends early".to_owned());
-        let byte = self.chunk.get(self.next).copied().ok_or_else(none)?;
-        self.next += 1;
-        Ok(byte)
+        let rest = self.chunk.get(self.next..).filter(|rest| !rest.is_empty());
+        let rest = rest.ok_or_else(ends_early)?;
+        let some = rest.get(..most).unwrap_or(rest);
+        self.next += some.len();
+        Ok(some)
     }
+}
+
+fn ends_early() -> Unavailable {
+    Unavailable::Damaged("kallsyms ends early".to_owned())
 }

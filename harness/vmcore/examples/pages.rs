@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads all pages of a dump and says how fast: `cargo run --release -p vmcore --example pages -- VMCORE`.
+//! Reads all pages of a dump and says how fast: `cargo run -p vmcore --example pages -- VMCORE`.
 #![expect(clippy::print_stdout, reason = "an example prints its findings")]
 
 use std::time::Instant;

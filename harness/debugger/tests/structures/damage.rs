@@ -8,7 +8,7 @@ use crate::cpus::crashed;
 use crate::exercise::exercise;
 use crate::world::World;
 
-/// Mutations of each dump. `MUTATIONS=100000 cargo nextest run --release -p analyzer
+/// Mutations of each dump. `MUTATIONS=100000 cargo nextest run -p debugger
 /// -E 'test(damage)'` makes more of them.
 const MUTATIONS: u32 = 150;
 /// The longest that one analysis may compute, in ticks of 10 ms.

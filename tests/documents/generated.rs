@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use crate::{none, tree};
+use tidy::{none, tree};
 
 /// The files and what they have to be.
 fn files() -> [(&'static str, String); 2] {
