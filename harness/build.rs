@@ -15,7 +15,9 @@ fn main() {
     let harness = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let workspace = harness.parent().expect("the harness is a folder of the workspace");
     let output = PathBuf::from(variable("OUT_DIR"));
-    for input in ["guests/init/src", "guests/init/Cargo.toml", "Cargo.toml", "Cargo.lock"] {
+    for input in
+        ["guests/init/src", "guests/init/Cargo.toml", "guests/protocol", "Cargo.toml", "Cargo.lock"]
+    {
         println!("cargo::rerun-if-changed={}", workspace.join(input).display());
     }
     println!("cargo::rerun-if-changed=build.rs");

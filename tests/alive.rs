@@ -7,9 +7,9 @@ use harness::events::{Accel, CrashSign, Phase};
 use harness::exit::Exit;
 use harness::run::TriggerEnd;
 use harness::vm::Signal;
-use harness::vm::agent::{Message, Process, Request, Stage};
-use harness::vm::script::{Act, Script};
+use protocol::{Message, Process, Request, Stage};
 use serde_json::json;
+use tests::script::{Act, Script};
 
 const OOPS: &str = "[    3.141592] BUG: kernel NULL pointer dereference, address: 0000000000000000";
 /// What a module printed by itself.
@@ -78,7 +78,7 @@ fn what_a_module_prints_while_it_is_loaded_is_a_complaint_and_of_the_boot_nobody
 }
 
 fn done(command: &str) -> Act {
-    Act::Say(Signal::Agent(Message::Done { command: command.into(), memory: None }))
+    Act::Say(Signal::Agent(Message::done(command)))
 }
 
 /// The last line in doubt comes when the time to a crash is nearly over: it is settled first.

@@ -13,9 +13,9 @@ use harness::interrupt::Interrupt;
 use harness::run::plan::{BootWay, FromSnapshot, Plan};
 use harness::snapshot::Snapshots;
 use harness::vm::Signal;
-use harness::vm::agent::{Memory, Message, Request};
-use harness::vm::script::{Act, Script};
+use protocol::{Memory, Message, Request};
 use serde_json::json;
+use tests::script::{Act, Script};
 
 const OOPS: &str = "[    3.141592] BUG: kernel NULL pointer dereference, address: 0000000000000000";
 const MIB: u64 = 1 << 20;
@@ -50,7 +50,12 @@ fn armed() -> Act {
         stub: STUB,
     };
     let memory = Some(Box::new(memory));
-    Act::Say(Signal::Agent(Message::Done { command: "arm".into(), memory }))
+    Act::Say(Signal::Agent(Message::Done {
+        command: "arm".into(),
+        took_ms: 0,
+        detail: None,
+        memory,
+    }))
 }
 
 /// A page of RAM that the stub is in, and how often it ran.

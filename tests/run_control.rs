@@ -7,10 +7,10 @@ mod support;
 
 use harness::events::{Accel, CaptureMethod, CrashSign, Event, Phase};
 use harness::exit::Exit;
-use harness::vm::agent::{Request, Stage};
-use harness::vm::script::{Act, Script};
+use protocol::{Request, Stage};
 use serde_json::json;
 use support::{Played, plan, play, play_plan, vmcore};
+use tests::script::{Act, Script};
 
 const OOPS: &str = "[    3.141592] BUG: kernel NULL pointer dereference, address: 0000000000000000";
 const TCG: &[Accel] = &[Accel::Tcg];

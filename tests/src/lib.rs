@@ -16,6 +16,7 @@ pub mod opened;
 pub mod peers;
 pub mod project;
 pub mod rpm;
+pub mod script;
 pub mod snapshot;
 pub mod source;
 pub mod symbols;

@@ -12,7 +12,7 @@ use harness::events::{Accel, Bus, CaptureMethod, Event, Reporter, Stamped};
 use harness::run::accel::{Candidates, Memory};
 use harness::run::plan::{ByAccel, Limits, Module, Plan, Sysctl, Trigger};
 use harness::run::{Driven, Recorder, drive};
-use harness::vm::script::{Log, Script, ScriptLauncher};
+use tests::script::{Log, Script, ScriptLauncher};
 
 /// The limits of a scripted guest. No second of them passes in a test.
 pub(crate) const LIMITS: Limits = Limits {

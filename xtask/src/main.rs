@@ -4,6 +4,7 @@
 
 mod run;
 mod tasks;
+mod times;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,6 +53,8 @@ enum Task {
     Gen,
     /// Measure `repro analyze` beside drgn and crash (`cargo xtask bench -- --help`)
     Bench(tasks::Bench),
+    /// Measure how long builds and quick tests take, from nothing and after an edit
+    Times,
     /// Step through changed snapshots
     Review,
     /// Run everything that CI runs
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Task::Tidy => tasks::tidy(),
         Task::Gen => tasks::generate(),
         Task::Bench(bench) => bench.run(),
+        Task::Times => times::times(),
         Task::Review => tasks::review(),
         Task::Ci => tasks::ci(),
     };

@@ -10,8 +10,9 @@ use std::process::Command;
 
 use rustix::io::Errno;
 
-use crate::stub::{self, Memory};
+use crate::stub;
 use crate::{syscall, sysctl};
+use protocol::Memory;
 
 const KERNEL: &str = "/kexec/vmlinuz";
 const INITRD: &str = "/kexec/initrd";

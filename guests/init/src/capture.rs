@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use crate::console::say;
 use crate::disk::disk;
+use crate::hello::hello;
 use crate::port::{Port, tell};
-use crate::protocol::{Event, Stage};
 use crate::{VMCORE, sysctl};
+use protocol::{Message, Stage};
 
 const MAKEDUMPFILE: &str = "/bin/makedumpfile";
 /// The dump level that kdump's own configuration uses.
@@ -37,9 +38,9 @@ const HOST_LIMIT: Duration = Duration::from_secs(2);
 /// Saves everything there is and tells the host.
 pub(crate) fn run(troubles: &[String]) {
     let mut port = Port::open(PORT_LIMIT).map_err(|message| say!("{message}")).ok();
-    tell(port.as_mut(), &Event::hello(Stage::Capture), HOST_LIMIT);
+    tell(port.as_mut(), &hello(Stage::Capture), HOST_LIMIT);
     for message in troubles {
-        tell(port.as_mut(), &Event::Note { message: message.clone() }, HOST_LIMIT);
+        tell(port.as_mut(), &Message::Note { message: message.clone() }, HOST_LIMIT);
     }
     // Let the page cache take most of what is written before the writer has to wait for the disk.
     for (name, value) in [("vm.dirty_background_ratio", "5"), ("vm.dirty_ratio", "80")] {
@@ -49,12 +50,12 @@ pub(crate) fn run(troubles: &[String]) {
     }
     // The log first: it is small, and what is written is there even if the memory does not fit.
     let dmesg_bytes = save_log().unwrap_or_else(|message| {
-        tell(port.as_mut(), &Event::Failed { command: "dmesg".into(), message }, HOST_LIMIT);
+        tell(port.as_mut(), &Message::Failed { command: "dmesg".into(), message }, HOST_LIMIT);
         0
     });
     let event = match save_memory() {
-        Ok(()) => Event::Captured { dmesg_bytes },
-        Err(message) => Event::Failed { command: "vmcore".into(), message },
+        Ok(()) => Message::Captured { dmesg_bytes },
+        Err(message) => Message::Failed { command: "vmcore".into(), message },
     };
     tell(port.as_mut(), &event, HOST_LIMIT);
 }

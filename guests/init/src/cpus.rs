@@ -12,7 +12,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// The CPUs that do not run a thread of their own in time.
-pub(crate) fn silent() -> Vec<usize> {
+pub(crate) fn silent() -> Vec<u32> {
     let Ok(own) = sched_getaffinity(None) else { return Vec::new() };
     let mut silent: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| own.is_set(*cpu)).collect();
     let (tell, told) = mpsc::channel();
@@ -35,7 +35,7 @@ pub(crate) fn silent() -> Vec<usize> {
         let Ok(cpu) = told.recv_timeout(LIMIT.saturating_sub(start.elapsed())) else { break };
         silent.retain(|other| *other != cpu);
     }
-    silent
+    silent.into_iter().filter_map(|cpu| u32::try_from(cpu).ok()).collect()
 }
 
 #[cfg(test)]
@@ -44,6 +44,6 @@ mod tests {
 
     #[test]
     fn the_cpus_of_a_machine_that_is_well_answer() {
-        assert_eq!(silent(), [0_usize; 0]);
+        assert_eq!(silent(), [0_u32; 0]);
     }
 }

@@ -4,12 +4,13 @@
 use std::time::{Duration, Instant};
 
 use crate::console::say;
+use crate::hello::hello;
 use crate::kmsg::Log;
 use crate::lines::Line;
 use crate::port::{Port, tell};
-use crate::protocol::{Event, Request, Stage};
 use crate::trigger::Trigger;
 use crate::{arm, cpus, modules, processes, seed, syscall, sysctl, unpack};
+use protocol::{Message, Request, Stage};
 
 /// How long the port may take to appear after its driver is loaded.
 const PORT_LIMIT: Duration = Duration::from_secs(10);
@@ -30,9 +31,9 @@ pub(crate) fn run(troubles: &[String]) {
         say!("other programs may keep this one waiting: {error}");
     }
     sysctl::speak_up();
-    tell(Some(&mut port), &Event::hello(Stage::First), HOST_LIMIT);
+    tell(Some(&mut port), &hello(Stage::First), HOST_LIMIT);
     for message in troubles {
-        tell(Some(&mut port), &Event::Note { message: message.clone() }, HOST_LIMIT);
+        tell(Some(&mut port), &Message::Note { message: message.clone() }, HOST_LIMIT);
     }
     let mut trigger = Trigger::default();
     loop {
@@ -48,7 +49,7 @@ pub(crate) fn run(troubles: &[String]) {
         let answer = match read(line) {
             Ok(Request::Poweroff) => {
                 let command = "poweroff".to_owned();
-                let done = Event::Done { command, took_ms: 0, detail: None, memory: None };
+                let done = Message::done(command);
                 tell(Some(&mut port), &done, HOST_LIMIT);
                 return;
             }
@@ -59,8 +60,8 @@ pub(crate) fn run(troubles: &[String]) {
     }
 }
 
-fn read(line: Line) -> Result<Request, Event> {
-    let failed = |message: &str| Event::Failed { command: "?".into(), message: message.into() };
+fn read(line: Line) -> Result<Request, Message> {
+    let failed = |message: &str| Message::Failed { command: "?".into(), message: message.into() };
     match line {
         Line::Text(text) => Request::parse(&text),
         Line::TooLong => Err(failed("not a request: the line is too long")),
@@ -68,7 +69,7 @@ fn read(line: Line) -> Result<Request, Event> {
     }
 }
 
-fn serve(request: &Request, trigger: &mut Trigger) -> Event {
+fn serve(request: &Request, trigger: &mut Trigger) -> Message {
     let start = Instant::now();
     let nothing = |()| None;
     let mut memory = None;
@@ -93,23 +94,23 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Event {
         }
         Request::Unpack { disk } => unpack::unpack(disk).map(nothing),
         Request::Seed { bytes } => seed::seed(bytes).map(nothing),
-        Request::Alive => return Event::Alive,
+        Request::Alive => return Message::Alive,
         Request::Processes { sleepers } => {
             let (processes, more) = processes::look(*sleepers);
-            return Event::Processes { processes, more, silent_cpus: cpus::silent() };
+            return Message::Processes { processes, more, silent_cpus: cpus::silent() };
         }
         Request::Log => print_log().map(nothing),
         // The caller ends with it.
         Request::Poweroff => Ok(None),
     };
     match result {
-        Ok(detail) => Event::Done {
+        Ok(detail) => Message::Done {
             command: request.name().to_owned(),
             took_ms: millis(start),
             detail,
             memory,
         },
-        Err(message) => Event::Failed { command: request.name().to_owned(), message },
+        Err(message) => Message::Failed { command: request.name().to_owned(), message },
     }
 }
 
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_read_is_answered() {
         for line in [Line::TooLong, Line::NotText, Line::Text("?".into())] {
-            assert!(matches!(read(line), Err(Event::Failed { .. })));
+            assert!(matches!(read(line), Err(Message::Failed { .. })));
         }
         assert_eq!(read(Line::Text(r#"{"do":"log"}"#.into())), Ok(Request::Log));
     }
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn a_refused_request_says_why_under_its_name() {
         let request = Request::Arm { method: "magic".into(), command_line: String::new() };
-        let Event::Failed { command, message } = serve(&request, &mut Trigger::default()) else {
+        let Message::Failed { command, message } = serve(&request, &mut Trigger::default()) else {
             panic!("accepted")
         };
         assert_eq!(command, "arm");

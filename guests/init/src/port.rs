@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::console::say;
 use crate::lines::{Line, Lines};
-use crate::protocol::{Event, PORT};
+use protocol::{Message, PORT};
 
 const PORTS: &str = "/sys/class/virtio-ports";
 /// How often to look for something that the kernel makes in its own time.
@@ -58,7 +58,7 @@ impl Port {
     ///
     /// # Errors
     /// Nobody takes it.
-    pub(crate) fn send(&mut self, event: &Event, limit: Duration) -> io::Result<()> {
+    pub(crate) fn send(&mut self, event: &Message, limit: Duration) -> io::Result<()> {
         // A write to a port that the host does not hold open blocks without end.
         if !self.wait(PollFlags::OUT, limit)? {
             return Err(io::ErrorKind::TimedOut.into());
@@ -115,16 +115,16 @@ impl Port {
 }
 
 /// Says something to the console and, where there is one, to the port.
-pub(crate) fn tell(port: Option<&mut Port>, event: &Event, limit: Duration) {
+pub(crate) fn tell(port: Option<&mut Port>, event: &Message, limit: Duration) {
     match event {
-        Event::Failed { command, message } => say!("{command} failed: {message}"),
-        Event::Note { message } => say!("{message}"),
-        Event::Done { command, took_ms, detail, .. } => {
+        Message::Failed { command, message } => say!("{command} failed: {message}"),
+        Message::Note { message } => say!("{message}"),
+        Message::Done { command, took_ms, detail, .. } => {
             say!("{command} done in {took_ms} ms {}", detail.as_deref().unwrap_or_default());
         }
         // The host may ask often, and tells by itself what it was told.
-        Event::Alive | Event::Processes { .. } => {}
-        Event::Hello { .. } | Event::TriggerExit { .. } | Event::Captured { .. } => {
+        Message::Alive | Message::Processes { .. } => {}
+        Message::Hello { .. } | Message::TriggerExit { .. } | Message::Captured { .. } => {
             say!("{}", String::from_utf8_lossy(&event.to_line()).trim_end());
         }
     }

@@ -14,8 +14,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use protocol::Process;
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Serialize;
 
 const PROC: &str = "/proc";
 /// Threads that are looked at, and that are told.
@@ -33,28 +33,10 @@ const WAIT_FOR_CHILD: [&str; 5] = ["56", "58", "435", "120", "190"];
 /// Where a thread sleeps that the freezer of its control group holds (`kernel/{freezer,signal}.c`).
 const FROZEN: [&str; 2] = ["__refrigerator", "do_freezer_trap"];
 
-/// A thread of a process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Process {
-    /// Its process.
-    pub(crate) pid: i32,
-    /// Itself.
-    pub(crate) tid: i32,
-    /// Its command's name.
-    pub(crate) comm: String,
-    /// The letter of ps(1), before it was asked to stop: R, S, D, T, …
-    pub(crate) state: char,
-    /// The function of the kernel that it waits in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) at: Option<String>,
-    /// Whether the kernel does not let go of it.
-    pub(crate) held: bool,
-}
-
 /// Looks at all processes but this one and the kernel's threads: those that matter most, and how many
 /// more there are. With `sleepers`, also those are asked to stop that sleep and could be woken; without,
 /// all that were asked go on afterwards.
-pub(crate) fn look(sleepers: bool) -> (Vec<Process>, usize) {
+pub(crate) fn look(sleepers: bool) -> (Vec<Process>, u64) {
     let own = i32::try_from(std::process::id()).unwrap_or(1);
     let mut processes = look_at(Path::new(PROC), &|pid| pid != own, sleepers);
     // What is held is what matters.
@@ -65,7 +47,7 @@ pub(crate) fn look(sleepers: bool) -> (Vec<Process>, usize) {
     for process in processes.iter_mut().filter(|process| process.held) {
         process.at = function(Path::new(PROC), process.pid, process.tid);
     }
-    (processes, more)
+    (processes, u64::try_from(more).unwrap_or(u64::MAX))
 }
 
 fn look_at(proc: &Path, which: &dyn Fn(i32) -> bool, sleepers: bool) -> Vec<Process> {

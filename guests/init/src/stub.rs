@@ -10,8 +10,8 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
+use protocol::Memory;
 use rustix::io::Errno;
-use serde::Serialize;
 
 use crate::syscall::{self, Segment};
 
@@ -51,30 +51,12 @@ const MOST_CPUS: u32 = 8192;
 /// Start and end, or address and size.
 type Stretch = (u64, u64);
 
-/// Where things are in physical memory. Ends are exclusive.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Memory {
-    /// System RAM, start and end, what is kept for a capture kernel included.
-    ram: Vec<Stretch>,
-    /// What is kept for a capture kernel, start and end.
-    crash: Stretch,
-    /// Each CPU's notes, address and size.
-    notes: Vec<Stretch>,
-    /// The note with VMCOREINFO, address and size.
-    vmcoreinfo: Stretch,
-    /// The kernel's text, virtual and physical address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<Stretch>,
-    /// The stub's page.
-    stub: u64,
-}
-
 /// Loads the stub and tells where everything is.
 ///
 /// # Errors
 /// In words: nothing reserved, no kexec in this kernel, or it refuses.
 pub(crate) fn load() -> Result<Memory, String> {
-    let memory = Memory::of_this_kernel()?;
+    let memory = of_this_kernel()?;
     let mut page = vec![0; PAGE];
     let mut put = |at: usize, bytes: &[u8]| page[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, &CODE);
@@ -84,26 +66,18 @@ pub(crate) fn load() -> Result<Memory, String> {
     Ok(memory)
 }
 
-impl Memory {
-    /// Some memory, for tests.
-    #[cfg(test)]
-    pub(crate) fn example() -> Self {
-        Self { ram: vec![(4096, 8192)], stub: 4096, ..Self::default() }
-    }
-
-    fn of_this_kernel() -> Result<Self, String> {
-        let map = read(Path::new(IOMEM))?;
-        let (ram, crash) = iomem(&map);
-        let crash = crash.ok_or(
-            "no memory is reserved for a capture kernel: no crashkernel= on the command line, or \
-             no room for it",
-        )?;
-        let vmcoreinfo = pair(&read(Path::new(VMCOREINFO))?)
-            .ok_or_else(|| format!("{VMCOREINFO} is no address and size"))?;
-        let notes = notes(Path::new(CPUS))?;
-        let text = text_address().zip(kernel_code(&map));
-        Ok(Self { ram, crash, notes, vmcoreinfo, text, stub: crash.0 })
-    }
+fn of_this_kernel() -> Result<Memory, String> {
+    let map = read(Path::new(IOMEM))?;
+    let (ram, crash) = iomem(&map);
+    let crash = crash.ok_or(
+        "no memory is reserved for a capture kernel: no crashkernel= on the command line, or \
+         no room for it",
+    )?;
+    let vmcoreinfo = pair(&read(Path::new(VMCOREINFO))?)
+        .ok_or_else(|| format!("{VMCOREINFO} is no address and size"))?;
+    let notes = notes(Path::new(CPUS))?;
+    let text = text_address().zip(kernel_code(&map));
+    Ok(Memory { ram, crash, notes, vmcoreinfo, text, stub: crash.0 })
 }
 
 /// System RAM and the stretch that is kept for a capture kernel. With `crashkernel=…,high` there

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
-use crate::protocol::Event;
+use protocol::Message;
 
 /// Where programs are looked for; the case's own come last, so that none hides one of the guest.
 const PATH: &str = "/bin:/sbin:/usr/bin:/usr/sbin:/case";
@@ -54,7 +54,7 @@ impl Trigger {
     }
 
     /// Buries all children that have ended; tells when the trigger is among them.
-    pub(crate) fn reap(&mut self) -> Option<Event> {
+    pub(crate) fn reap(&mut self) -> Option<Message> {
         let mut exit = None;
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             if self.pid == Some(pid) {
@@ -66,8 +66,8 @@ impl Trigger {
     }
 }
 
-fn ended(status: WaitStatus) -> Event {
-    Event::TriggerExit { status: status.exit_status(), signal: status.terminating_signal() }
+fn ended(status: WaitStatus) -> Message {
+    Message::TriggerExit { status: status.exit_status(), signal: status.terminating_signal() }
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    fn run(argv: &[&str]) -> Event {
+    fn run(argv: &[&str]) -> Message {
         let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
         let mut trigger = Trigger::default();
         trigger.start(&argv, &BTreeMap::from([("WHO".to_owned(), "me".to_owned())])).unwrap();
@@ -95,12 +95,12 @@ mod tests {
     /// One test, because `reap` waits for every child of the process it is in.
     #[test]
     fn the_end_of_the_trigger_is_told() {
-        let status = |status| Event::TriggerExit { status: Some(status), signal: None };
+        let status = |status| Message::TriggerExit { status: Some(status), signal: None };
         assert_eq!(run(&["/bin/sh", "-c", "sleep 0.1; test $WHO = me"]), status(0));
         assert_eq!(run(&["sh", "-c", "sleep 0.1; exit 7"]), status(7));
         assert_eq!(
             run(&["sh", "-c", "sleep 0.1; kill -9 $$"]),
-            Event::TriggerExit { status: None, signal: Some(9) }
+            Message::TriggerExit { status: None, signal: Some(9) }
         );
         let nothing = Trigger::default().start(&[], &BTreeMap::new());
         assert!(nothing.unwrap_err().contains("no program"));

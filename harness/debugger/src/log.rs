@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
-use kernel::log::{Caller, LogLine};
+use kernel::log::{Caller, LogLine, not_whole, stamp, written};
 
 /// The command.
 pub(super) const COMMAND: Command = Command {
@@ -87,22 +87,8 @@ fn line(line: &LogLine) -> Line {
 
 impl Text for Log {
     fn text(&self) -> String {
-        let mut out = String::new();
-        for line in &self.lines {
-            let prefix = self.prefix(line);
-            for (index, text) in line.text.split('\n').enumerate() {
-                match index {
-                    0 => out.push_str(&prefix),
-                    _ => out.extend(std::iter::repeat_n(' ', prefix.len())),
-                }
-                out.push_str(text);
-                out.push('\n');
-            }
-        }
-        for damage in &self.damage {
-            out.push_str(&format!("(the log is not whole: {damage})\n"));
-        }
-        out
+        let records = self.lines.iter().map(|line| written(&self.prefix(line), &line.text));
+        records.chain(self.damage.iter().map(|damage| not_whole(damage))).collect()
     }
 }
 
@@ -110,10 +96,7 @@ impl Log {
     fn prefix(&self, line: &Line) -> String {
         let mut prefix = match self.time {
             Time::None => String::new(),
-            Time::SinceBoot => {
-                let micros = line.nanoseconds % 1_000_000_000 / 1000;
-                format!("[{:5}.{micros:06}] ", line.nanoseconds / 1_000_000_000)
-            }
+            Time::SinceBoot => stamp(line.nanoseconds),
             Time::OfDay(boot) => {
                 let since = i64::try_from(line.nanoseconds / 1_000_000_000).unwrap_or(i64::MAX);
                 format!("[{}] ", super::date::text(boot.saturating_add(since)))

@@ -25,3 +25,39 @@ pub fn read(
     }
     log_records::read(memory, info)
 }
+
+/// The log as `makedumpfile --dump-dmesg` writes it; its last lines say what of it is damaged.
+#[must_use]
+pub fn text(log: &Listing<LogLine>) -> String {
+    let record = |line: &LogLine| written(&stamp(line.nanoseconds), &line.text);
+    let damage = log.damage.iter().map(|damage| not_whole(&damage.to_string()));
+    log.items.iter().map(record).chain(damage).collect()
+}
+
+/// The time before a record: `[    1.234567] `.
+#[must_use]
+pub fn stamp(nanoseconds: u64) -> String {
+    let micros = nanoseconds % 1_000_000_000 / 1000;
+    format!("[{:5}.{micros:06}] ", nanoseconds / 1_000_000_000)
+}
+
+/// A record with what stands before it. Its further lines are set in by as much.
+#[must_use]
+pub fn written(prefix: &str, text: &str) -> String {
+    let mut out = String::new();
+    for (index, line) in text.split('\n').enumerate() {
+        match index {
+            0 => out.push_str(prefix),
+            _ => out.extend(std::iter::repeat_n(' ', prefix.len())),
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+/// The line for what of a log cannot be read.
+#[must_use]
+pub fn not_whole(damage: &str) -> String {
+    format!("(the log is not whole: {damage})\n")
+}

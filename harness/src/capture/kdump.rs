@@ -12,8 +12,8 @@ use crate::events::{CaptureMethod, CrashSign};
 use crate::exit::Exit;
 use crate::map::Map;
 use crate::run::session::{Session, Stop};
-use crate::vm::agent::{Message, Stage};
 use crate::vm::{Disks, Exited, QMP_LIMIT, Signal, qmp};
+use protocol::{Message, Stage};
 
 /// How long the capture kernel may take from the report of the vmcore to its end.
 const POWEROFF_LIMIT: Duration = Duration::from_secs(30);

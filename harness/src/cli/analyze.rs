@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 
 use super::CommandResult;
 use super::options::{self, OutputFormat};
+use crate::analysis::{Symbols, analyze};
 use crate::exit::Exit;
 use crate::report::shown_report;
-use crate::run::analysis::{Symbols, analyze};
 
 /// Say why a kernel crashed, from its vmcore
 ///

@@ -8,7 +8,7 @@ use clap::Args;
 use super::CommandResult;
 use super::options::OutputFormat;
 use super::shell::{Pause, Shell};
-use crate::run::analysis::{Symbols, ask};
+use crate::analysis::{Symbols, ask};
 
 /// Ask a vmcore questions, with the commands of crash(8)
 ///

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::options::GlobalOptions;
+use crate::analysis::Symbols;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::report::run_folder;
-use crate::run::analysis::Symbols;
 use crate::run::outcome::{RunResult, Runs};
 use crate::run::select::Selected;
 use guest;

@@ -71,11 +71,13 @@ impl Cli {
     /// The command line with the table of exit codes below every help text.
     #[must_use]
     pub fn command() -> clap::Command {
-        let table = Exit::table();
-        <Self as clap::CommandFactory>::command()
-            .after_long_help(table.clone())
-            .mut_subcommands(|command| command.after_long_help(table.clone()))
+        with_exit_codes(<Self as clap::CommandFactory>::command(), &Exit::table())
     }
+}
+
+/// With the table below the help of a command and of all commands below it.
+fn with_exit_codes(command: clap::Command, table: &str) -> clap::Command {
+    command.after_long_help(table.to_owned()).mut_subcommands(|inner| with_exit_codes(inner, table))
 }
 
 /// Runs the program with the arguments of the process.

@@ -9,10 +9,10 @@ use clap::Args;
 use super::CommandResult;
 use super::kept_runs::{KeptRun, KeptRuns, Kernels};
 use super::options::{self, GlobalOptions, OutputFormat};
+use crate::analysis;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::recording::{EXTENSION, Recording};
-use crate::run::analysis;
 use crate::run::select::{self, Selected};
 use crate::score::{Row, Table};
 

@@ -17,7 +17,7 @@ use vmcore::{ReadAt, ReadError, Vmcore};
 use super::ram::{Ram, place};
 use super::uts::Uts;
 use crate::map::Map;
-use crate::vm::agent::Memory;
+use protocol::Memory;
 
 /// Bytes of the two kinds of headers (elf(5)).
 const ELF_HEADER: usize = 64;

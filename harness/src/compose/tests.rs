@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use vmcore::{Absent, PhysAddr, Vmcore};
 
 use super::*;
-use crate::vm::agent::Memory;
+use protocol::Memory;
 
 const MIB: u64 = 1 << 20;
 /// The stub's page, the notes and VMCOREINFO.

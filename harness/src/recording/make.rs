@@ -12,8 +12,8 @@ use vmcore::{ReadAt as _, Vmcore, Witness};
 use super::kept::{Noted, Seen};
 use super::spans::Spans;
 use super::{About, Recording, container, replay};
+use crate::analysis::{Symbols, wanted};
 use crate::map::Map;
-use crate::run::analysis::{Symbols, wanted};
 use crate::symbols::{Found, Modules};
 
 /// Where the kernel's text is mapped from physical address 0 on (`__START_KERNEL_map`).

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::events::{Event, Phase};
 use crate::run::plan::{Module, Plan, Sysctl};
 use crate::run::session::{Answer, Session, Stop};
-use crate::vm::agent::{Message, Request, Stage};
 use crate::vm::{Exited, Signal};
+use protocol::{Message, Request, Stage};
 
 /// How long to listen for what the kernel says of modules that are gone.
 const LAST_WORDS: Duration = Duration::from_millis(500);

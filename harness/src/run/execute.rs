@@ -5,6 +5,7 @@ use std::path::Path;
 
 use analyzer::Analysis;
 
+use crate::analysis::Symbols;
 use crate::error::Failure;
 use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
@@ -12,7 +13,6 @@ use crate::interrupt::Interrupt;
 use crate::report::{ConsoleLog, Folder, run_folder, write_crash};
 use crate::review::{self, Compared, Review, Stable};
 use crate::run::accel::{Candidates, Memory};
-use crate::run::analysis::Symbols;
 use crate::run::complaints::Complaints;
 use crate::run::drive::{Driven, drive};
 use crate::run::judge::{self, Judgement};

@@ -8,11 +8,11 @@ use std::thread;
 
 use analyzer::Analysis;
 
+use crate::analysis::{self, Symbols};
 use crate::compose::{self, Image};
 use crate::error::Failure;
 use crate::events::Phase;
 use crate::exit::Exit;
-use crate::run::analysis::{self, Symbols};
 use crate::run::recorder::Recorder;
 
 /// Explains a vmcore.

@@ -2,7 +2,6 @@
 //! One run: a case on a guest, from the plan to the judged report.
 
 pub mod accel;
-pub mod analysis;
 mod attempt;
 pub mod bisect;
 mod boot;
@@ -22,6 +21,7 @@ pub mod partition;
 pub mod place;
 pub mod plan;
 pub mod prepare;
+mod process_words;
 pub mod rate;
 mod recorder;
 mod restore;

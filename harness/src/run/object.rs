@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The object that held the bad value, as the debugger's `p` prints it.
+//! The object that held the bad value, as gdb prints it.
 
 use std::path::Path;
 
-use crate::run::analysis::{self, Symbols};
+use analyzer::values::{Evaluator, Limits, Style, Tree};
+use debugger::Session;
+
+use crate::analysis::{self, Symbols};
 use crate::run::outcome::Object;
 
 /// Longer objects are cut around the bad member.
@@ -13,11 +16,15 @@ const MOST_LINES: usize = 60;
 /// that is gone cannot be asked.
 pub(super) fn of(vmcore: &Path, symbols: &Symbols, expression: &str) -> Option<Object> {
     let (object, member) = split(expression)?;
-    let command = format!("p {object}");
-    let said = analysis::ask(&[vmcore], symbols, |session| session.run(&command)).ok()?;
-    let text = said.into_iter().next()?.result.ok()?.text();
+    let read = |session: &mut Session<'_, '_>| {
+        let world = session.machine();
+        let value = Evaluator::new(world).evaluate(&object).ok()?;
+        Some(Tree::read(world, &value, Limits::default()))
+    };
+    let tree = analysis::ask(&[vmcore], symbols, read).ok()??;
+    let bad = tree.line_of(member)?;
+    let text = format!("{object} = {}", tree.text(Style::default()));
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let bad = lines.iter().position(|line| names(line, member))?;
     let from = bad.saturating_sub(MOST_LINES / 2);
     let lines: Vec<String> = lines.into_iter().skip(from).take(MOST_LINES).collect();
     let bad = u32::try_from(bad - from).ok()?;
@@ -39,11 +46,6 @@ fn split(expression: &str) -> Option<(String, &str)> {
     (!object.is_empty() && !member.is_empty()).then(|| (format!("{star}{object}"), member))
 }
 
-/// Whether a line of `p` is about a member: `  get_fhash = 0x0,`.
-fn names(line: &str, member: &str) -> bool {
-    line.trim_start().strip_prefix(member).is_some_and(|rest| rest.trim_start().starts_with('='))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +58,5 @@ mod tests {
         for without in ["ops", "0", "*(u64 *)x->y", "f(x)->y", "->x"] {
             assert_eq!(split(without), None, "{without}");
         }
-        assert!(names("  get = 0x0,", "get") && !names("  get_all = 0x0", "get"));
     }
 }

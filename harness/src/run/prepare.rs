@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::analysis::Symbols;
 use crate::case::{self, BuildError, BuiltModule, Case, TriggerCommand};
 use crate::compose::Ram;
 use crate::error::Failure;
@@ -14,7 +15,6 @@ use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
 use crate::initramfs::{self, CASE_FOLDER, CaseFile};
 use crate::interrupt::Interrupt;
-use crate::run::analysis::Symbols;
 use crate::run::plan::{
     BootWay, ByAccel, CaptureWay, FromSnapshot, Limits, Module, Plan, Sysctl, Trigger, Ways,
 };

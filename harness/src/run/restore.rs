@@ -15,9 +15,9 @@ use crate::run::plan::{FromSnapshot, STUB};
 use crate::run::recorder::Recorder;
 use crate::run::session::{Answer, Session, Stop};
 use crate::snapshot::{About, Found, Key, Saved, SnapshotError};
-use crate::vm::agent::{CASE_DISK, Request};
 use crate::vm::{Exited, LaunchError, Launcher, Machine, QMP_LIMIT, SharedRam, Signal, qmp};
 use guest::store::hex;
+use protocol::{CASE_DISK, Request};
 
 /// Name of the descriptor that a machine's state goes through.
 const STATE: &str = "state";

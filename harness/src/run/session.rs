@@ -12,8 +12,8 @@ use crate::run::outcome::Crash;
 use crate::run::plan::Limits;
 use crate::run::recorder::Recorder;
 use crate::run::trigger_run::TriggerRun;
-use crate::vm::agent::{Memory, Message, Request, Stage};
 use crate::vm::{Exited, Machine, QMP_LIMIT, Signal, qmp};
+use protocol::{Memory, Message, Request, Stage};
 
 /// How long to listen on after the machine stopped, for what the guest said just before: agent,
 /// console and QMP are channels of their own.

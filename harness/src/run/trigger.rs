@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::events::{CrashSign, Event, Phase};
 use crate::run::cpus;
 use crate::run::plan::Trigger;
+use crate::run::process_words::words;
 use crate::run::session::{Session, Stop};
 use crate::run::trigger_run::{TriggerEnd, TriggerRun};
-use crate::vm::agent::{Message, Process, Request};
 use crate::vm::{Exited, QMP_LIMIT, Signal, qmp};
+use protocol::{Message, Process, Request};
 
 /// How the trigger ended, when not in a crash.
 #[derive(Debug, thiserror::Error)]
@@ -183,14 +184,14 @@ fn answer(signal: &Signal) -> Option<Told> {
 impl Told {
     fn state(&self) -> State {
         let held = self.processes.iter().filter(|process| process.held);
-        let mut hangs: Vec<_> = held.map(ToString::to_string).collect();
+        let mut hangs: Vec<_> = held.map(words).collect();
         hangs.extend(self.silent_cpus.iter().map(|cpu| format!("CPU {cpu} runs nothing any more")));
         if !hangs.is_empty() {
             return State::Hangs(hangs.join("; "));
         }
-        let mut words: Vec<_> = self.processes.iter().map(ToString::to_string).collect();
-        words.extend((self.more > 0).then(|| format!("{} more", self.more)));
-        State::Alive(if words.is_empty() { "no process is left".into() } else { words.join("; ") })
+        let mut all: Vec<_> = self.processes.iter().map(words).collect();
+        all.extend((self.more > 0).then(|| format!("{} more", self.more)));
+        State::Alive(if all.is_empty() { "no process is left".into() } else { all.join("; ") })
     }
 }
 

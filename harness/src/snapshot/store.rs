@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Key;
 use super::sparse;
 use crate::compose::Ram;
-use crate::vm::agent::Memory;
+use protocol::Memory;
 
 /// How often a lock that another run holds is tried again.
 const LOCK_POLL: Duration = Duration::from_millis(20);

@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use std::path::Path;
 
 use crate::events::Accel;
-use crate::vm::{Spec, agent};
+use crate::vm::Spec;
 
 /// File sets (`-add-fd`) by number.
 const VMCORE_SET: u32 = 1;
@@ -64,15 +64,16 @@ pub(crate) fn arguments(spec: &Spec<'_>, fds: Descriptors) -> Vec<String> {
     match fds.ram {
         Some(ram) => {
             arguments.extend(shared_ram(spec, ram));
-            arguments
-                .extend(fds.case.iter().flat_map(|case| disk(agent::CASE_DISK, *case, CASE_SET)));
+            arguments.extend(
+                fds.case.iter().flat_map(|case| disk(protocol::CASE_DISK, *case, CASE_SET)),
+            );
             if spec.ram.is_some_and(|ram| ram.incoming) {
                 arguments.extend(words(&["-incoming", "defer"]));
             }
         }
         None => {
-            arguments.extend(disk(agent::VMCORE_DISK, fds.vmcore, VMCORE_SET));
-            arguments.extend(disk(agent::DMESG_DISK, fds.dmesg, DMESG_SET));
+            arguments.extend(disk(protocol::VMCORE_DISK, fds.vmcore, VMCORE_SET));
+            arguments.extend(disk(protocol::DMESG_DISK, fds.dmesg, DMESG_SET));
         }
     }
     arguments.extend(words(&["-add-fd", &format!("fd={},set={DUMP_SET}", fds.dump)]));
@@ -153,7 +154,7 @@ fn channels(fds: Descriptors) -> Vec<String> {
         "virtio-serial-pci",
         // The id makes QEMU tell when the guest opens and closes the port.
         "-device",
-        &format!("virtserialport,id=agent,chardev=agent,name={}", agent::PORT),
+        &format!("virtserialport,id=agent,chardev=agent,name={}", protocol::PORT),
     ])
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::vm::agent::{Message, Request};
 use crate::vm::{Spec, qmp};
+use protocol::{Message, Request};
 
 /// A machine that runs.
 ///

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The virtual machine: one trait, QEMU behind it, and a scripted fake for tests.
 
-pub mod agent;
 mod args;
 mod console;
 mod machine;
 mod qemu;
 pub mod qmp;
-pub mod script;
 mod spec;
 
 pub(crate) use args::DUMP_SET;

@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::interrupt::Interrupt;
 use crate::vm::args::{self, Descriptors};
 use crate::vm::{
-    Exited, LaunchError, Launcher, Lost, Machine, Signal, Spec, agent, clean_line, console, qmp,
+    Exited, LaunchError, Launcher, Lost, Machine, Signal, Spec, clean_line, console, qmp,
 };
 use process;
 use process::helper;
@@ -187,7 +187,7 @@ impl Running {
         });
         read(agent, sender.clone(), LONGEST_MESSAGE, |line| {
             let line = clean_line(line);
-            Some(Item::Signal(match agent::parse(&line) {
+            Some(Item::Signal(match protocol::parse(&line) {
                 Ok(message) => Signal::Agent(message),
                 Err(why) => Signal::Garbled(why),
             }))
@@ -326,7 +326,7 @@ impl Machine for Running {
         }
     }
 
-    fn request(&mut self, request: &agent::Request) -> Result<(), Lost> {
+    fn request(&mut self, request: &protocol::Request) -> Result<(), Lost> {
         let mut line =
             serde_json::to_string(request).map_err(|error| Lost(io::Error::other(error)))?;
         line.push('\n');

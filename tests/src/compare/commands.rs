@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, ensure};
 use debugger::Session;
-use harness::run::analysis::{self, ask};
+use harness::analysis::{self, ask};
 
 use super::Count;
 use crate::dump::Dump;

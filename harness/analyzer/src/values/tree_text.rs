@@ -37,9 +37,34 @@ impl Tree {
         self.node.write(&mut out, style);
         out
     }
+
+    /// The line of the text, from 0, that a member of the value begins on. Members of an unnamed
+    /// structure or union are its own, as in C.
+    #[must_use]
+    pub fn line_of(&self, member: &str) -> Option<usize> {
+        self.node.line_of(member)
+    }
 }
 
 impl Node {
+    fn line_of(&self, member: &str) -> Option<usize> {
+        let Self::Struct(members) = self else { return None };
+        let mut line = 1;
+        for (name, node) in members {
+            match name {
+                Some(name) if name == member => return Some(line),
+                Some(_) => {}
+                None => {
+                    if let Some(inside) = node.line_of(member) {
+                        return Some(line + inside);
+                    }
+                }
+            }
+            line += 1 + node.text(Style::default()).matches('\n').count();
+        }
+        None
+    }
+
     /// The value as gdb prints it as a member.
     #[must_use]
     pub fn text(&self, style: Style) -> String {

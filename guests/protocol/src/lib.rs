@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The words between the host and PID 1 of a guest: JSON lines over the port `repro.agent`.
+//! The words between the host and PID 1 of a guest: JSON lines over the port `repro.agent`. Both sides
+//! are built from this.
+#![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use guest::shown;
 
 /// Name of the virtio-serial port.
 pub const PORT: &str = "repro.agent";
@@ -22,11 +21,12 @@ pub const CASE_DISK: &str = "case";
 
 /// What the host asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Load the capture kernel.
     Arm {
-        /// `file` (`kexec_file_load`), or `stub` (the crash stub instead).
+        /// `file` (`kexec_file_load`), `memory` (`kexec_load`), or `stub` (the crash stub instead of a
+        /// capture kernel).
         method: String,
         /// Its command line.
         command_line: String,
@@ -43,6 +43,7 @@ pub enum Request {
         /// Path in the guest.
         path: String,
         /// Module parameters, as insmod(8) takes them.
+        #[serde(default)]
         parameters: String,
     },
     /// Unload a module.
@@ -55,6 +56,7 @@ pub enum Request {
         /// Program and arguments.
         argv: Vec<String>,
         /// Variables added to its environment.
+        #[serde(default)]
         environment: BTreeMap<String, String>,
     },
     /// Unpack the cpio archive of a disk into the root file system.
@@ -62,7 +64,7 @@ pub enum Request {
         /// The disk's serial number.
         disk: String,
     },
-    /// Stir the kernel's random numbers.
+    /// Stir the kernel's random numbers: this guest is a copy of one that others are copies of.
     Seed {
         /// Fresh random bytes, in hexadecimal digits.
         bytes: String,
@@ -73,6 +75,7 @@ pub enum Request {
     Processes {
         /// Whether those that sleep and can be woken are asked to stop as well: only where the
         /// guest ends afterwards.
+        #[serde(default)]
         sleepers: bool,
     },
     /// Send the kernel log to the console.
@@ -99,6 +102,23 @@ impl Request {
             Self::Poweroff => "poweroff",
         }
     }
+
+    /// Reads a line of the port.
+    ///
+    /// # Errors
+    /// It is no request; the answer to give.
+    pub fn parse(line: &str) -> Result<Self, Message> {
+        serde_json::from_str(line).map_err(|error| Message::Failed {
+            command: verb(line).unwrap_or_else(|| "?".to_owned()),
+            message: format!("not a request: {error}"),
+        })
+    }
+}
+
+/// The verb of a request that is wrong otherwise.
+fn verb(line: &str) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_str(line).ok()?;
+    Some(object.get("do")?.as_str()?.to_owned())
 }
 
 /// Which of the two kernels speaks.
@@ -109,6 +129,17 @@ pub enum Stage {
     First,
     /// The capture kernel.
     Capture,
+}
+
+impl Stage {
+    /// For the console.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Capture => "capture",
+        }
+    }
 }
 
 /// What the guest says.
@@ -132,6 +163,12 @@ pub enum Message {
     Done {
         /// Name of the request.
         command: String,
+        /// Milliseconds it took.
+        #[serde(default)]
+        took_ms: u64,
+        /// More about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
         /// Where things are in memory, once the crash stub is loaded.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         memory: Option<Box<Memory>>,
@@ -146,8 +183,10 @@ pub enum Message {
     /// The trigger ended.
     TriggerExit {
         /// Exit status, if it ended by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<i32>,
         /// Signal, if one ended it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<i32>,
     },
     /// The kernel runs programs.
@@ -165,8 +204,6 @@ pub enum Message {
     },
     /// The vmcore is on its disk.
     Captured {
-        /// Size of the vmcore, where the guest knows it.
-        vmcore_bytes: Option<u64>,
         /// Size of the kernel log on its disk; 0 when there is none.
         #[serde(default)]
         dmesg_bytes: u64,
@@ -176,6 +213,23 @@ pub enum Message {
         /// In words.
         message: String,
     },
+}
+
+impl Message {
+    /// A request is done, and there is no more to say about it.
+    #[must_use]
+    pub fn done(command: impl Into<String>) -> Self {
+        Self::Done { command: command.into(), took_ms: 0, detail: None, memory: None }
+    }
+
+    /// One line, with its end.
+    #[must_use]
+    pub fn to_line(&self) -> Vec<u8> {
+        let mut line =
+            serde_json::to_vec(self).expect("text and numbers can always be written as JSON");
+        line.push(b'\n');
+        line
+    }
 }
 
 /// A thread in the guest.
@@ -197,27 +251,6 @@ pub struct Process {
     pub held: bool,
 }
 
-impl fmt::Display for Process {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tid, comm, state, at, held, .. } = self;
-        write!(f, "{} ({tid}) ", shown::field(comm))?;
-        match state {
-            'R' if *held => f.write_str("runs in the kernel and does not return from it")?,
-            'R' => f.write_str("runs")?,
-            'S' | 'D' | 'I' => f.write_str("sleeps")?,
-            'T' | 't' => f.write_str("is stopped")?,
-            other => write!(f, "is in state {other}")?,
-        }
-        if let Some(at) = at {
-            write!(f, " in {}", shown::field(at))?;
-        }
-        if *held && *state != 'R' {
-            f.write_str(" and takes no signal")?;
-        }
-        Ok(())
-    }
-}
-
 /// Where things are in the guest's physical memory; ends are exclusive. Only the kernel that is
 /// still running can tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,7 +264,7 @@ pub struct Memory {
     /// The note with VMCOREINFO, address and size.
     pub vmcoreinfo: (u64, u64),
     /// The kernel's text, virtual and physical address, where the kernel shows both.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<(u64, u64)>,
     /// The crash stub's page.
     pub stub: u64,
@@ -269,7 +302,7 @@ mod tests {
         );
         assert_eq!(
             parse(r#"{"event":"done","command":"arm","extra":1}"#),
-            Ok(Message::Done { command: "arm".into(), memory: None }),
+            Ok(Message::Done { command: "arm".into(), took_ms: 0, detail: None, memory: None }),
             "details of an answer may be added"
         );
         let done = r#"{"event":"done","command":"arm","took_ms":3,"memory":{"ram":[[4096,8192]],"crash":[4096,8192],"notes":[[8,360]],"vmcoreinfo":[16,4096],"stub":4096}}"#;
@@ -282,7 +315,10 @@ mod tests {
             stub: 4096,
         };
         let memory = Some(Box::new(memory));
-        assert_eq!(parse(done), Ok(Message::Done { command: "arm".into(), memory }));
+        assert_eq!(
+            parse(done),
+            Ok(Message::Done { command: "arm".into(), took_ms: 3, detail: None, memory })
+        );
         assert!(parse("Segmentation fault").is_err());
         assert!(parse(r#"{"event":"dance"}"#).is_err());
     }
@@ -294,5 +330,88 @@ mod tests {
             serde_json::to_string(&request).unwrap(),
             r#"{"do":"load","path":"/case/a.ko","parameters":"x=1"}"#
         );
+    }
+
+    fn line(message: &Message) -> String {
+        String::from_utf8(message.to_line()).unwrap()
+    }
+
+    #[test]
+    fn requests_are_read_as_the_host_writes_them() {
+        assert_eq!(
+            Request::parse(r#"{"do":"load","path":"/case/a.ko","parameters":"x=1"}"#),
+            Ok(Request::Load { path: "/case/a.ko".into(), parameters: "x=1".into() })
+        );
+        assert_eq!(
+            Request::parse(
+                r#"{"do":"trigger","argv":["/bin/sh","-c","a b"],"environment":{"K":"v"}}"#
+            ),
+            Ok(Request::Trigger {
+                argv: vec!["/bin/sh".into(), "-c".into(), "a b".into()],
+                environment: BTreeMap::from([("K".into(), "v".into())]),
+            })
+        );
+        assert_eq!(
+            Request::parse(r#"{"do":"sysctl","name":"kernel.panic_on_oops","value":"1"}"#),
+            Ok(Request::Sysctl { name: "kernel.panic_on_oops".into(), value: "1".into() })
+        );
+        assert_eq!(
+            Request::parse(r#"{"do":"unload","name":"a"}"#),
+            Ok(Request::Unload { name: "a".into() })
+        );
+        assert_eq!(Request::parse(r#"{"do":"poweroff"}"#), Ok(Request::Poweroff));
+    }
+
+    #[test]
+    fn a_wrong_request_is_answered_by_its_own_name() {
+        let Err(Message::Failed { command, message }) = Request::parse(r#"{"do":"arm"}"#) else {
+            panic!("accepted")
+        };
+        assert_eq!(command, "arm");
+        assert!(message.contains("method"), "{message}");
+    }
+
+    #[test]
+    fn what_is_no_request_at_all_is_answered_too() {
+        for bad in ["", "load", "[]", "{}", r#"{"do":7}"#, "\u{0}", r#"{"do":"dance"}"#] {
+            let Err(Message::Failed { command, message }) = Request::parse(bad) else {
+                panic!("{bad} accepted")
+            };
+            assert!(command == "?" || command == "dance", "{command}");
+            assert!(message.starts_with("not a request: "), "{message}");
+        }
+    }
+
+    #[test]
+    fn events_are_single_lines_in_the_agreed_words() {
+        let done = Message::Done { command: "arm".into(), took_ms: 3, detail: None, memory: None };
+        assert_eq!(line(&done), "{\"event\":\"done\",\"command\":\"arm\",\"took_ms\":3}\n");
+        let memory = Memory { ram: vec![(4096, 8192)], stub: 4096, ..Memory::default() };
+        let done = Message::Done {
+            command: "arm".into(),
+            took_ms: 3,
+            detail: None,
+            memory: Some(Box::new(memory)),
+        };
+        assert_eq!(
+            line(&done),
+            "{\"event\":\"done\",\"command\":\"arm\",\"took_ms\":3,\"memory\":{\"ram\":[[4096,\
+             8192]],\"crash\":[0,0],\"notes\":[],\"vmcoreinfo\":[0,0],\"stub\":4096}}\n"
+        );
+        let exit = Message::TriggerExit { status: None, signal: Some(9) };
+        assert_eq!(line(&exit), "{\"event\":\"trigger-exit\",\"signal\":9}\n");
+        let hello = Message::Hello {
+            stage: Stage::Capture,
+            kernel: "6.1.0".into(),
+            cpus: 1,
+            uptime_ms: 10,
+        };
+        assert_eq!(
+            line(&hello),
+            "{\"event\":\"hello\",\"stage\":\"capture\",\"kernel\":\"6.1.0\",\"cpus\":1,\
+             \"uptime_ms\":10}\n"
+        );
+        let note = Message::Note { message: "two\nlines".into() };
+        assert_eq!(line(&note).matches('\n').count(), 1);
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use analyzer::{Analysis, Inputs, report};
 use debugger::{Files, Session, with_session};
+use kernel::Kernel;
 use vmcore::Vmcore;
 
 use crate::compose::Image;
@@ -53,10 +54,8 @@ pub fn analyze_memory(
     let vmlinux = vmlinux.as_ref().map(Found::files);
     let inputs = Inputs { vmcore: &vmcore, vmlinux, modules: &modules };
     let analysis = analyzer::analyze(&inputs).map_err(|error| failed(&error))?;
-    let log = with_session(&inputs, Files::default(), |session| session.run("log"))
-        .map_err(|error| failed(&error))?;
-    let text = log.into_iter().next().and_then(|output| output.result.ok());
-    Ok((analysis, text.map(|reply| reply.text())))
+    let kernel = Kernel::open(&vmcore, inputs.vmlinux).map_err(|error| failed(&error))?;
+    Ok((analysis, kernel.log().ok().map(kernel::log::text)))
 }
 
 /// What a report says of a dump's file.

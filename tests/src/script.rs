@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::events::Accel;
-use crate::vm::agent::{Message, Request, Stage};
-use crate::vm::{Exited, LaunchError, Launcher, Lost, Machine, Signal, Spec, qmp};
+use harness::events::Accel;
+use harness::vm::{Exited, LaunchError, Launcher, Lost, Machine, Signal, Spec, qmp};
+use protocol::{Message, Request, Stage};
 
 /// The kernel release that a scripted guest claims to be.
 pub const RELEASE: &str = "6.1.0-1-scripted";
@@ -73,7 +73,7 @@ impl Act {
     /// The vmcore is on its disk.
     #[must_use]
     pub fn captured(dmesg_bytes: u64) -> Self {
-        Self::Say(Signal::Agent(Message::Captured { vmcore_bytes: None, dmesg_bytes }))
+        Self::Say(Signal::Agent(Message::Captured { dmesg_bytes }))
     }
 
     /// The guest switched off, was reset or panicked (`guest-shutdown`, `guest-reset`,
@@ -312,7 +312,7 @@ fn well(request: &Request) -> Message {
         Request::Processes { .. } => {
             Message::Processes { processes: Vec::new(), more: 0, silent_cpus: Vec::new() }
         }
-        request => Message::Done { command: request.name().to_owned(), memory: None },
+        request => Message::done(request.name()),
     }
 }
 
