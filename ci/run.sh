@@ -42,12 +42,22 @@ fuzz_targets() {
     done
 }
 
+# Licences, advisories and crates that are there twice (deny.toml); the advisories are downloaded.
+libraries() {
+    if cargo deny --version >/dev/null 2>&1; then
+        cargo deny check
+    else
+        printf 'left out: no cargo-deny (cargo install --locked cargo-deny)\n'
+    fi
+}
+
 step "download of crates" cargo fetch --locked
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation" cargo doc --workspace --no-deps --locked --quiet
 step "oldest compiler" oldest
 step "fuzz targets" fuzz_targets
+step "libraries" libraries
 step "build of repro" cargo build --locked --package harness --bin repro
 step "build of the tests" cargo test --workspace --locked --no-run
 step "machine and tests" cargo xtask test
