@@ -52,6 +52,24 @@ fn values_are_printed_as_gdb_prints_them() {
     assert_eq!(count, 15);
 }
 
+/// Of members alone, of those behind whole structures, and of those of unnamed ones; not of members
+/// of members.
+#[test]
+fn a_member_is_found_in_its_line_of_the_text() {
+    let programs = Programs::compile();
+    let world = programs.world();
+    let tree = tree(&world, "everything");
+    let text = tree.text(Style::default());
+    let lines: Vec<&str> = text.lines().collect();
+    for member in ["number", "grid", "inner", "bits", "as_int", "as_bytes", "y", "text", "link"] {
+        let line = lines[tree.line_of(member).expect(member)].trim_start();
+        assert!(line.starts_with(&format!("{member} = ")), "{member}: {line}");
+    }
+    for none in ["a", "tag", "low", "next", "everything", ""] {
+        assert_eq!(tree.line_of(none), None, "{none}");
+    }
+}
+
 #[test]
 fn hexadecimal_numbers_are_as_wide_as_their_type() {
     let programs = Programs::compile();
