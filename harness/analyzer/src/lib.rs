@@ -6,8 +6,8 @@
 //! brings the bytes. Damaged content never makes it fail, it makes a finding.
 //!
 //! ```text
-//! vmcore, debuginfo ─→ kernel ─→ machine ─→ context ─→ backtrace ────────────┐
-//!                                   │          └─→ fault ─→ flow, express ─→ verdict ─→ report
+//! kernel, debuginfo ─→ machine ─→ stacks, context ─→ backtrace ──────────┐
+//!                         └→ crash_scene ─→ fault, flow, express ─→ cause ─→ verdict ─→ report
 //! ```
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A guest: its manifest, and the kernel, symbols, headers and tools it is made from.
+//! A guest: its manifest, and the kernel, symbols, headers and tools it is made from; and how text that
+//! it made may be shown.
+#![forbid(unsafe_code)]
 
 mod apt;
 mod apt_source;

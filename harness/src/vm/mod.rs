@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The virtual machine: one trait, QEMU behind it, and a scripted fake for tests.
+//! The virtual machine: one trait, and QEMU behind it. Tests have a scripted one.
 
 mod args;
 mod console;
