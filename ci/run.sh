@@ -23,12 +23,12 @@ summary() {
 }
 trap summary EXIT
 
-# The compiler that Cargo.toml promises; where it is not installed, a newer one says nothing of it.
+# The program by the compiler that Cargo.toml promises; where it is not installed, a newer one says nothing of it.
 oldest() {
     local version
     version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     if cargo "+$version" --version >/dev/null 2>&1; then
-        cargo "+$version" check --workspace --locked --target-dir target/oldest
+        cargo "+$version" check --package harness --locked --target-dir target/oldest
     else
         printf 'left out: no toolchain %s (rustup toolchain install %s)\n' "$version" "$version"
     fi
