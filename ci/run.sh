@@ -23,7 +23,8 @@ summary() {
 }
 trap summary EXIT
 
-# The program by the compiler that Cargo.toml promises; where it is not installed, a newer one says nothing of it.
+# The program by the compiler that Cargo.toml promises; where that is not installed, a newer one says
+# nothing of it.
 oldest() {
     local version
     version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)

@@ -12,6 +12,7 @@ mod uts;
 
 pub use image::{BadImage, Image};
 pub use kdump::write;
+pub(crate) use pages::is_zero;
 pub use ram::Ram;
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::os::unix::fs::FileExt as _;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
+use crate::compose::is_zero;
+
 /// Bytes copied at once.
 const CHUNK: usize = 1 << 20;
 /// Pieces of zeros of this size stay holes.
@@ -58,7 +60,7 @@ fn write_filled(piece: &[u8], to: &File, at: u64) -> io::Result<u64> {
     };
     for (index, page) in piece.chunks(HOLE).enumerate() {
         let here = index * HOLE;
-        let filled = page.iter().fold(0, |all, byte| all | byte) != 0;
+        let filled = !is_zero(page);
         match (filled, start) {
             (true, None) => start = Some(here),
             (false, Some(from)) => {
