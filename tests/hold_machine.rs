@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         initrd: &initrd,
         command_line: String::new(),
         disks: &disks,
+        modules: None,
         ram: None,
     };
     let mut machine = Qemu::new(&program, Interrupt::install()?).launch(&spec)?;

@@ -16,6 +16,7 @@ pub mod initramfs;
 pub mod interrupt;
 mod json;
 pub mod map;
+pub mod module_disk;
 pub mod recording;
 pub mod report;
 pub mod review;

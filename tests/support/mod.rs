@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use harness::events::{Accel, Bus, CaptureMethod, Event, Reporter, Stamped};
 use harness::run::accel::{Candidates, Memory};
-use harness::run::plan::{ByAccel, Limits, Module, Plan, Sysctl, Trigger};
+use harness::run::plan::{ByAccel, Limits, Module, ModuleFrom, Plan, Sysctl, Trigger};
 use harness::run::{Driven, Recorder, drive};
 use tests::script::{Log, Script, ScriptLauncher};
 
@@ -30,7 +30,7 @@ pub(crate) const LIMITS: Limits = Limits {
 pub(crate) fn plan() -> Plan {
     let module = |name: &str| Module {
         name: format!("{name}.ko"),
-        guest_path: format!("/case/{name}.ko"),
+        from: ModuleFrom::Case(format!("/case/{name}.ko")),
         parameters: String::new(),
     };
     let sysctl = |name: &str, required| Sysctl { name: name.into(), value: "1".into(), required };
@@ -49,6 +49,7 @@ pub(crate) fn plan() -> Plan {
             sysctl("kernel.unknown_nmi_panic", false),
         ],
         modules: vec![module("akfs"), module("process")],
+        module_disk: None,
         trigger: Trigger {
             label: "trigger.sh".into(),
             argv: vec!["/bin/sh".into(), "/case/trigger.sh".into()],

@@ -17,10 +17,7 @@ const INTERVAL: Duration = Duration::from_millis(10);
 pub(crate) fn disk(serial: &str) -> Result<PathBuf, String> {
     let start = Instant::now();
     loop {
-        let found = find_disk(Path::new("/sys/block"), serial)
-            .map(|name| Path::new("/dev").join(name))
-            .filter(|device| device.exists());
-        if let Some(device) = found {
+        if let Some(device) = present(serial) {
             return Ok(device);
         }
         if start.elapsed() >= LIMIT {
@@ -28,6 +25,13 @@ pub(crate) fn disk(serial: &str) -> Result<PathBuf, String> {
         }
         thread::sleep(INTERVAL);
     }
+}
+
+/// The same, if it is there by now.
+pub(crate) fn present(serial: &str) -> Option<PathBuf> {
+    find_disk(Path::new("/sys/block"), serial)
+        .map(|name| Path::new("/dev").join(name))
+        .filter(|device| device.exists())
 }
 
 fn find_disk(blocks: &Path, serial: &str) -> Option<std::ffi::OsString> {

@@ -9,7 +9,7 @@ use crate::kmsg::Log;
 use crate::lines::Line;
 use crate::port::{Port, tell};
 use crate::trigger::Trigger;
-use crate::{arm, cpus, modules, processes, seed, syscall, sysctl, unpack};
+use crate::{arm, cpus, modprobe, modules, processes, seed, syscall, sysctl, unpack};
 use protocol::{Message, Request, Stage};
 
 /// How long the port may take to appear after its driver is loaded.
@@ -83,6 +83,10 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Message {
         Request::Load { path, parameters } => {
             say!("load {path} {parameters}");
             as_others(|| modules::load(path, parameters)).map(nothing)
+        }
+        Request::Modprobe { name, parameters } => {
+            say!("modprobe {name} {parameters}");
+            as_others(|| modprobe::load(name, parameters)).map(nothing)
         }
         Request::Unload { name } => {
             say!("unload {name}");

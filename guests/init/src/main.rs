@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! PID 1 of a guest's initramfs, in the kernel under test and in its capture kernel.
+//! PID 1 of a guest's initramfs, in the kernel under test and in its capture kernel. By the name
+//! `modprobe` it is that program.
 //!
 //! It talks JSON lines over the virtio-serial port named `repro.agent` (see [`protocol`]) and
 //! writes a readable line for each step to the console as well. Runs on kernels from 3.10 on.
@@ -13,6 +14,8 @@ mod first;
 mod hello;
 mod kmsg;
 mod lines;
+mod modprobe;
+mod module_disk;
 mod modules;
 mod mounts;
 mod port;
@@ -36,6 +39,10 @@ use protocol::Stage;
 const VMCORE: &str = "/proc/vmcore";
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args();
+    if modprobe::is_called(arguments.next().as_deref()) {
+        return modprobe::main(arguments);
+    }
     // It mounts over /proc and powers the machine off: nothing to start by mistake.
     if std::process::id() != 1 {
         say!("this is PID 1 of a guest and nothing else");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Loading kernel modules.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 
 use rustix::io::Errno;
-use rustix::system::{delete_module, finit_module};
+use rustix::system::{delete_module, finit_module, init_module};
 
 use crate::kmsg::Log;
 
@@ -32,14 +32,30 @@ pub(crate) fn load_listed() -> Vec<String> {
 /// In words, with what the kernel's log says about it.
 pub(crate) fn load(path: &str, parameters: &str) -> Result<(), String> {
     let file = File::open(path).map_err(|error| format!("cannot open {path}: {error}"))?;
+    insert(path, parameters, |words| finit_module(&file, words, 0))
+}
+
+/// Loads a module that is in memory. One that is loaded already is no failure.
+///
+/// # Errors
+/// In words, with what the kernel's log says about it.
+pub(crate) fn load_bytes(name: &str, module: &[u8], parameters: &str) -> Result<(), String> {
+    insert(name, parameters, |words| init_module(module, words))
+}
+
+fn insert(
+    what: &str,
+    parameters: &str,
+    call: impl FnOnce(&CStr) -> Result<(), Errno>,
+) -> Result<(), String> {
     let words = CString::new(parameters)
-        .map_err(|_| format!("the parameters of {path} hold a zero byte"))?;
+        .map_err(|_| format!("the parameters of {what} hold a zero byte"))?;
     let log = Log::from_now();
-    let result = finit_module(&file, &words, 0);
+    let result = call(&words);
     let said = log.map(|mut log| log.texts()).unwrap_or_default();
     match result {
-        Ok(()) | Err(Errno::EXIST) => ignored(path, &said).map_or(Ok(()), Err),
-        Err(error) => Err(failure(path, parameters, error, &said)),
+        Ok(()) | Err(Errno::EXIST) => ignored(what, &said).map_or(Ok(()), Err),
+        Err(error) => Err(failure(what, parameters, error, &said)),
     }
 }
 

@@ -3,7 +3,14 @@
 //! are built from this.
 #![forbid(unsafe_code)]
 
+mod modules;
+
 use std::collections::BTreeMap;
+
+pub use modules::{
+    BLOCK, CASE_MODULES, MODULES_DISK, ModuleEntry, ModuleIndex, ModulePlace, disk_head, in_blocks,
+    index_bytes, kernel_name,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +50,14 @@ pub enum Request {
         /// Path in the guest.
         path: String,
         /// Module parameters, as insmod(8) takes them.
+        #[serde(default)]
+        parameters: String,
+    },
+    /// Load a module of the guest's kernel and all it depends on.
+    Modprobe {
+        /// Its name.
+        name: String,
+        /// Its parameters, as insmod(8) takes them.
         #[serde(default)]
         parameters: String,
     },
@@ -92,6 +107,7 @@ impl Request {
             Self::Arm { .. } => "arm",
             Self::Sysctl { .. } => "sysctl",
             Self::Load { .. } => "load",
+            Self::Modprobe { .. } => "modprobe",
             Self::Unload { .. } => "unload",
             Self::Trigger { .. } => "trigger",
             Self::Unpack { .. } => "unpack",

@@ -22,7 +22,7 @@ use super::tools::Tools;
 /// How often the caller hears of progress.
 const TICK: Duration = Duration::from_millis(100);
 /// How long the archive is not asked again.
-const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How names of trees begin that are made without this module's lock.
 pub const BUILDS: &str = "build-";
@@ -101,7 +101,7 @@ fn record_name(manifest: &Manifest) -> String {
     format!("guest-{}{}", manifest.name, release.unwrap_or_default())
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -29,6 +29,10 @@ pub struct GuestFiles {
     pub libraries: Vec<GuestFile>,
     /// A static busybox.
     pub busybox: GuestFile,
+    /// Hash of the package with the debug information of the kernel and its modules, which the cache
+    /// keeps; none where the files came without.
+    #[serde(default)]
+    pub debug_package: Option<String>,
     /// The packages all this came from, by name.
     pub packages: Vec<Package>,
     /// What the user should know: that the archive could not be asked for newer packages.

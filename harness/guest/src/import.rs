@@ -261,6 +261,7 @@ fn of_bare(
         gcc_major: headers::gcc_major(&build_dir),
         build_dir,
         build_root: None,
+        debug_package: None,
         makedumpfile,
         libraries,
         busybox,

@@ -5,10 +5,12 @@
 
 mod apt;
 mod apt_source;
+mod brought;
 mod built_in;
 mod choice;
 mod copy;
 mod deb;
+mod debug_modules;
 mod error;
 mod fetch;
 mod files;
@@ -31,9 +33,11 @@ mod vmlinux;
 
 pub use apt::sites as apt_sites;
 pub use apt_source::{AptSource, AptTools, KernelPackages};
+pub use brought::{Brought, Purpose, WantedPackage, bring};
 pub use built_in::{DEFAULT_GUEST, built_in};
 pub use choice::Configured;
 pub use choice::{Choice, Mirror, UnknownRepository};
+pub use debug_modules::debug_modules;
 pub use error::FetchError;
 pub use fetch::BUILDS;
 pub use fetch::fetch;

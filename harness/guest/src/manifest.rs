@@ -93,13 +93,17 @@ fn names<'w>(
     words: impl Iterator<Item = (&'static str, &'w str)>,
 ) -> Result<(), String> {
     for (key, value) in words {
-        if !value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c))
-            || !value.starts_with(|c: char| c.is_ascii_alphanumeric())
-        {
+        if !is_apt_name(value) {
             return Err(format!("{table}.{key}: `{value}` is no name that apt knows"));
         }
     }
     Ok(())
+}
+
+/// Whether a word is a name for apt, and no option.
+pub(crate) fn is_apt_name(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+~".contains(c))
+        && word.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// Machine of a kernel.

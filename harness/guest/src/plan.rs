@@ -160,6 +160,7 @@ impl Plan {
             makedumpfile,
             busybox,
             build_root: None,
+            debug_package: Some(kernel.debug.sha256.clone()),
             packages,
             notes: Vec::new(),
         };

@@ -11,15 +11,17 @@ use sha2::{Digest, Sha256};
 
 use super::build_error::BuildError;
 use super::build_root::BuildRoot;
-use super::compile::{LOG, compile};
+use super::compile::{Folders, LOG, compile};
 use super::compiler::Compiler;
 use super::copy::{copy, copy_error};
 use super::symvers::{self, Symvers};
-use super::{Case, Outcome, modinfo};
+use super::{Case, Origin, Outcome, modinfo};
 use guest::{BUILDS, GuestFiles, Store, hex};
 
 /// Raised when the way of building changes what comes out.
-const RECIPE: &str = "modules 2";
+const RECIPE: &str = "modules 3";
+/// Folder of the cache in which modules are built.
+const WORK: &str = "work";
 
 /// The modules of a case, built for one kernel.
 #[derive(Debug, Clone)]
@@ -60,7 +62,7 @@ pub fn build(
     fs::create_dir_all(out).map_err(copy_error(out))?;
     let mut result = Build { modules: Vec::new(), compiler: None, cached: true, notes: Vec::new() };
     let mut tree = None;
-    if case.manifest.module.iter().any(|module| module.prebuilt.is_none()) {
+    if case.manifest.module.iter().any(|module| module.origin() == Origin::Built) {
         if !guest.build_dir.join("Makefile").is_file() {
             return Err(BuildError::NoHeaders { release: guest.release.clone() });
         }
@@ -76,10 +78,10 @@ pub fn build(
         tree = Some(built);
     }
     for module in &case.manifest.module {
-        let from = match (&module.prebuilt, &tree) {
-            (Some(file), _) => case.folder.join(file),
-            (None, Some(tree)) => tree.join(module.file_name()),
-            (None, None) => continue,
+        let from = match (module.origin(), &module.prebuilt, &tree) {
+            (Origin::Prebuilt, Some(file), _) => case.folder.join(file),
+            (Origin::Built, _, Some(tree)) => tree.join(module.file_name()),
+            _ => continue,
         };
         // Where the kernel should refuse it, the kernel is asked.
         if case.manifest.expect.outcome != Outcome::Refused {
@@ -116,8 +118,51 @@ fn built_tree(
     }
     let lock = store.lock(&key, go_on)?;
     let cached = tree.is_dir();
-    let tree = lock.make_tree(&key, |folder| compile(case, guest, compiler, folder, out, go_on))?;
+    // Another state of the same case may be built at the same time.
+    let work_key = work_key(case, guest, store, compiler);
+    let work_lock = store.lock(&work_key, go_on)?;
+    let work = work_lock.folder(WORK)?.join(&work_key);
+    let tree = lock.make_tree(&key, |folder| {
+        let folders = Folders { work: &work, tree: folder, out };
+        compile(case, guest, compiler, folders, go_on)
+    })?;
     Ok((tree, cached))
+}
+
+/// Hash of what decides whether a build can go on from an earlier one of the same case.
+fn work_key(case: &Case, guest: &GuestFiles, store: &Store, compiler: &Compiler) -> String {
+    let mut hash = Parts::default();
+    hash.add(case.folder.as_os_str().as_encoded_bytes());
+    hash.add(format!("{:?}", case.manifest.build).as_bytes());
+    surroundings(&mut hash, guest, store, compiler);
+    format!("{WORK}-{}", hash.done())
+}
+
+/// What is the same for all cases.
+fn surroundings(hash: &mut Parts, guest: &GuestFiles, store: &Store, compiler: &Compiler) {
+    hash.add(RECIPE.as_bytes());
+    hash.add(guest.release.as_bytes());
+    hash.add(compiler.version.as_bytes());
+    // Trees are named after what they were made of.
+    for tree in [Some(&guest.build_dir), guest.build_root.as_ref()].into_iter().flatten() {
+        let inside = tree.strip_prefix(store.root()).unwrap_or(tree);
+        hash.add(inside.as_os_str().as_encoded_bytes());
+    }
+}
+
+/// A hash of parts, each with its length, so that no two lists of parts look the same.
+#[derive(Default)]
+struct Parts(Sha256);
+
+impl Parts {
+    fn add(&mut self, part: &[u8]) {
+        self.0.update((part.len() as u64).to_le_bytes());
+        self.0.update(part);
+    }
+
+    fn done(self) -> String {
+        hex(&self.0.finalize())
+    }
 }
 
 /// Hash of all that decides what a build gives.
@@ -127,38 +172,26 @@ fn build_key(
     store: &Store,
     compiler: &Compiler,
 ) -> Result<String, BuildError> {
-    let mut hash = Sha256::new();
-    // Each part with its length, so that no two lists of parts look the same.
-    let mut part = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
-    part(RECIPE.as_bytes());
-    part(guest.release.as_bytes());
-    part(compiler.version.as_bytes());
-    // Trees are named after what they were made of.
-    for tree in [Some(&guest.build_dir), guest.build_root.as_ref()].into_iter().flatten() {
-        let inside = tree.strip_prefix(store.root()).unwrap_or(tree);
-        part(inside.as_os_str().as_encoded_bytes());
-    }
-    for module in case.manifest.module.iter().filter(|module| module.prebuilt.is_none()) {
-        part(module.name.as_bytes());
-        part(module.build_folder().as_os_str().as_encoded_bytes());
+    let mut hash = Parts::default();
+    surroundings(&mut hash, guest, store, compiler);
+    hash.add(format!("{:?}", case.manifest.build).as_bytes());
+    for module in case.manifest.module.iter().filter(|module| module.origin() == Origin::Built) {
+        hash.add(module.name.as_bytes());
+        hash.add(module.build_folder().as_os_str().as_encoded_bytes());
     }
     for (place, path) in &case.sources {
-        part(place.as_os_str().as_encoded_bytes());
-        part(&fs::read(path).map_err(copy_error(path))?);
+        hash.add(place.as_os_str().as_encoded_bytes());
+        hash.add(&fs::read(path).map_err(copy_error(path))?);
     }
-    Ok(format!("{BUILDS}{}", hex(&hash.finalize())))
+    Ok(format!("{BUILDS}{}", hash.done()))
 }
 
 /// Finds out before the boot what the kernel would only say in its log.
 fn check_fit(path: &Path, guest: &GuestFiles) -> Result<(), BuildError> {
     let no_module = |why: String| BuildError::NoModule { path: path.to_owned(), why };
     let data = fs::read(path).map_err(copy_error(path))?;
-    let vermagic = modinfo::value(&data, "vermagic")
-        .map_err(|error| no_module(error.to_string()))?
-        .ok_or_else(|| no_module("it has no vermagic".into()))?;
+    let said = modinfo::read(&data).map_err(|error| no_module(error.to_string()))?;
+    let vermagic = said.first("vermagic").ok_or_else(|| no_module("it has no vermagic".into()))?;
     let file = object::File::parse(&data[..]).map_err(|error| no_module(error.to_string()))?;
     let versions = symvers::versions(&file).map_err(|error| no_module(error.to_string()))?;
     // A guest without headers has no list of checksums.

@@ -34,6 +34,20 @@ pub enum BuildError {
         /// Its folder, relative to the case's.
         folder: PathBuf,
     },
+    /// A `dkms.conf` cannot be used.
+    #[error("cannot use {path}: {why}")]
+    Dkms {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// There is no `dkms.conf`.
+    #[error("the sources of {case} have no dkms.conf")]
+    NoDkms {
+        /// The case.
+        case: String,
+    },
     /// There is no C compiler.
     #[error("no C compiler: neither gcc{} nor gcc is installed", wanted.map(|n| format!("-{n}")).unwrap_or_default())]
     NoCompiler {
@@ -88,6 +102,50 @@ pub enum BuildError {
         release: String,
         /// The symbols.
         symbols: String,
+    },
+    /// A module uses symbols that nobody has.
+    #[error(
+        "{path} needs symbols that neither a module of the case nor kernel {release} has: {symbols}"
+    )]
+    NoSymbols {
+        /// The module.
+        path: PathBuf,
+        /// The guest's release.
+        release: String,
+        /// The symbols.
+        symbols: String,
+    },
+    /// A module depends on one that nobody has.
+    #[error(
+        "{module} depends on {needed}, which is neither a module of the case nor one of kernel \
+         {release}"
+    )]
+    NoDependency {
+        /// The module.
+        module: String,
+        /// What it depends on.
+        needed: String,
+        /// The guest's release.
+        release: String,
+    },
+    /// The guest's kernel has no such module.
+    #[error("kernel {release} has no module {module}; another flavour of it may have")]
+    NoInTree {
+        /// The module.
+        module: String,
+        /// The guest's release.
+        release: String,
+    },
+    /// A part of the kernel takes its parameters from the command line.
+    #[error(
+        "{module} is built into kernel {release}; its parameters are words of \
+         setup.command-line, `{module}.NAME=VALUE`"
+    )]
+    BuiltIn {
+        /// The module.
+        module: String,
+        /// The guest's release.
+        release: String,
     },
     /// A file that should be a module is none.
     #[error("{path} is no kernel module: {why}")]

@@ -1,107 +1,202 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The call of the kernel's own build system.
+//! The build of a case's modules, by the kernel's own build system or as a `dkms.conf` says.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
 use super::build_error::BuildError;
 use super::compiler::Compiler;
 use super::copy::{copy, copy_error};
-use super::{Case, Module, build_root, old_headers};
-use guest::{GuestFiles, discard};
+use super::dkms::{self, DkmsConf, Variables};
+use super::place::{Place, jobs};
+use super::{Case, Module, Origin, old_headers, work};
+use guest::GuestFiles;
 use process::helper;
 
 /// Name of the file with the output of `make`.
 pub(super) const LOG: &str = "build.log";
-/// Folder of a tree in which the sources are built.
-const WORK: &str = "work";
+/// Folder of a build that is as dkms has it, below that of the work.
+const DKMS_TREE: &str = "dkms";
 /// Most lines of the output in an error.
 const LINES: usize = 20;
 /// A log above this is not searched for the reason of a failure.
 const MAX_LOG: usize = 4 << 20;
-/// What an unsuspecting environment says to make, the kernel's Makefile or the compiler.
-const ENVIRONMENT: [&str; 16] = [
-    "MAKEFLAGS",
-    "MFLAGS",
-    "GNUMAKEFLAGS",
-    "MAKELEVEL",
-    "ARCH",
-    "CROSS_COMPILE",
-    "LLVM",
-    "CPATH",
-    "C_INCLUDE_PATH",
-    "KCPPFLAGS",
-    "KAFLAGS",
-    "KBUILD_OUTPUT",
-    "KBUILD_EXTMOD",
-    "KBUILD_VERBOSE",
-    "KDIR",
-    "SOURCE_DATE_EPOCH",
-];
 
-/// Makes the build write BTF into modules.
-const BTF: &str = "CONFIG_DEBUG_INFO_BTF_MODULES";
-/// What the configuration records of the kernel's own compiler, and the option that the kernel's
-/// Makefile adds for it without asking the compiler at hand.
-const COMPILER_OPTIONS: [(&str, &str); 4] = [
-    ("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT", "-fmin-function-alignment=16"),
-    ("CONFIG_CC_HAS_ENTRY_PADDING", "-fpatchable-function-entry=16,16"),
-    ("CONFIG_INIT_STACK_ALL_ZERO", "-ftrivial-auto-var-init=zero"),
-    ("CONFIG_SLS", "-mharden-sls=all"),
-];
+/// Where a build happens and where its results go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Folders<'a> {
+    /// Where the sources are built; what an earlier build left there is used.
+    pub(super) work: &'a Path,
+    /// Gets the `.ko` files and the log.
+    pub(super) tree: &'a Path,
+    /// Gets the log of a build that failed.
+    pub(super) out: &'a Path,
+}
 
-/// Builds the case's modules; `tree` gets the `.ko` files and the log.
+/// Builds the case's modules.
 pub(super) fn compile(
     case: &Case,
     guest: &GuestFiles,
     compiler: &Compiler,
-    tree: &Path,
-    out: &Path,
+    folders: Folders<'_>,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), BuildError> {
-    let work = tree.join(WORK);
-    for (place, path) in &case.sources {
-        let target = work.join(place);
-        let folder = target.parent().unwrap_or(&work);
-        fs::create_dir_all(folder).map_err(copy_error(folder))?;
-        copy(path, &target)?;
+    if compiler.root.is_none() && helper::find("make").is_none() {
+        return Err(BuildError::NoMake(io::ErrorKind::NotFound.into()));
     }
-    let log_path = tree.join(LOG);
-    let log = File::create(&log_path).map_err(copy_error(&log_path))?;
-    let to_build: Vec<&Module> =
-        case.manifest.module.iter().filter(|m| m.prebuilt.is_none()).collect();
-    let mut symbols = Vec::new();
     let old = match (&compiler.root, compiler.major) {
-        (None, Some(major)) => {
-            old_headers::options(&guest.build_dir, major, &work).map_err(copy_error(&work))?
-        }
+        (None, Some(major)) => old_headers::options(&guest.build_dir, major, &folders.compat())
+            .map_err(copy_error(folders.work))?,
         _ => Vec::new(),
     };
-    let place = Place { guest, compiler, work: &work, old };
-    for group in to_build.chunk_by(|a, b| a.build_folder() == b.build_folder()) {
-        let folder = folder_of(&work, group[0]);
-        let make = place.make(&folder, &symbols);
-        let clone = log.try_clone().map_err(copy_error(&log_path))?;
-        let output = helper::wait(&make.stderr_to_stdout().stdout_file(clone), &mut *go_on)
+    let make = &case.manifest.build.make;
+    let mut place = Place { guest, compiler, work: folders.work, old, make, sources: None };
+    let dkms = dkms_of(case, &mut place)?;
+    let sources = match &dkms {
+        Some((folder, conf)) => at_places_of_dkms(case, folder, conf),
+        None => case.sources.clone(),
+    };
+    work::bring(folders.work, &sources)?;
+    let log_path = folders.tree.join(LOG);
+    let log = File::create(&log_path).map_err(copy_error(&log_path))?;
+    let mut build = Build { case, place: &place, folders, log, go_on };
+    match &dkms {
+        Some((_, conf)) => build.by_dkms(conf),
+        None => build.by_kbuild(),
+    }
+}
+
+/// The folder among the sources that has a `dkms.conf`, and what that says.
+fn dkms_of(case: &Case, place: &mut Place<'_>) -> Result<Option<(PathBuf, DkmsConf)>, BuildError> {
+    if case.manifest.build.dkms.is_none() {
+        return Ok(None);
+    }
+    let is_it = |(path, _): &(&PathBuf, &PathBuf)| path.file_name() == Some(dkms::NAME.as_ref());
+    let found = case.sources.iter().filter(is_it).min_by_key(|(path, _)| path.components().count());
+    let (inside, path) = found.ok_or_else(|| BuildError::NoDkms { case: case.name.clone() })?;
+    let tree = place.inside(&place.work.join(DKMS_TREE));
+    let kernel = place.build_dir();
+    let variables = Variables { release: &place.guest.release, kernel: &kernel, tree: &tree };
+    let conf = DkmsConf::read(path, variables)?;
+    place.sources = Some(place.work.join(DKMS_TREE).join(conf.build_folder()));
+    Ok(Some((inside.parent().unwrap_or(Path::new("")).to_owned(), conf)))
+}
+
+/// The sources where dkms would have them.
+fn at_places_of_dkms(case: &Case, folder: &Path, conf: &DkmsConf) -> BTreeMap<PathBuf, PathBuf> {
+    let target = Path::new(DKMS_TREE).join(conf.build_folder());
+    let at = |(place, path): (&PathBuf, &PathBuf)| match place.strip_prefix(folder) {
+        Ok(inside) => (target.join(inside), path.clone()),
+        Err(_) => (place.clone(), path.clone()),
+    };
+    case.sources.iter().map(at).collect()
+}
+
+impl Folders<'_> {
+    /// Where headers are made that old kernels lack.
+    fn compat(&self) -> PathBuf {
+        self.work.with_extension("compat")
+    }
+}
+
+/// A build that is under way.
+struct Build<'a> {
+    case: &'a Case,
+    place: &'a Place<'a>,
+    folders: Folders<'a>,
+    log: File,
+    go_on: &'a mut dyn FnMut() -> bool,
+}
+
+impl Build<'_> {
+    fn by_kbuild(&mut self) -> Result<(), BuildError> {
+        let built = |module: &&Module| module.origin() == Origin::Built;
+        let to_build: Vec<&Module> = self.case.manifest.module.iter().filter(built).collect();
+        let mut symbols = Vec::new();
+        for group in to_build.chunk_by(|a, b| a.build_folder() == b.build_folder()) {
+            let folder = folder_of(self.folders.work, group[0]);
+            self.before(&folder)?;
+            self.run(&self.place.kbuild(&folder, &symbols))?;
+            symbols.push(folder.join("Module.symvers"));
+            for module in group {
+                self.take(module, &folder)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What dkms(8) does in `dkms build`: patches, the command before, the command that builds.
+    fn by_dkms(&mut self, conf: &DkmsConf) -> Result<(), BuildError> {
+        let folder = self.folders.work.join(DKMS_TREE).join(conf.build_folder());
+        let inside = |path: &Path| self.place.inside(path).display().to_string();
+        let variables = [
+            ("kernelver", self.place.guest.release.clone()),
+            ("kernel_source_dir", self.place.build_dir().display().to_string()),
+            ("dkms_tree", inside(&self.folders.work.join(DKMS_TREE))),
+            ("source_tree", inside(&self.folders.work.join(DKMS_TREE))),
+            ("arch", "x86_64".to_owned()),
+            ("module", conf.name.clone()),
+            ("module_version", conf.version.clone()),
+            ("PACKAGE_NAME", conf.name.clone()),
+            ("PACKAGE_VERSION", conf.version.clone()),
+        ];
+        let patches = conf.patches.iter().map(|patch| format!("patch -N -p1 < patches/{patch}"));
+        for script in patches.chain(conf.pre_build.clone()) {
+            self.run(&self.place.shell(&folder, &script, &variables))?;
+        }
+        self.before(&folder)?;
+        self.run(&self.place.shell(&folder, &conf.command(jobs()), &variables))?;
+        for module in &self.case.manifest.module {
+            if module.origin() != Origin::Built {
+                continue;
+            }
+            let known = conf.modules.iter().find(|known| known.name == module.name);
+            let place = known.map_or_else(PathBuf::new, |known| known.location.clone());
+            self.take(module, &folder.join(place)).or_else(|_| self.take(module, &folder))?;
+        }
+        Ok(())
+    }
+
+    /// The case's own commands.
+    fn before(&mut self, folder: &Path) -> Result<(), BuildError> {
+        let variables = [
+            ("kernelver", self.place.guest.release.clone()),
+            ("kernel_source_dir", self.place.build_dir().display().to_string()),
+        ];
+        for script in &self.case.manifest.build.before {
+            self.run(&self.place.shell(folder, script, &variables))?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, command: &duct::Expression) -> Result<(), BuildError> {
+        let clone = self.log.try_clone().map_err(copy_error(&self.folders.tree.join(LOG)))?;
+        let output = helper::wait(&command.stderr_to_stdout().stdout_file(clone), &mut *self.go_on)
             .map_err(BuildError::NoMake)?
             .ok_or(BuildError::Cancelled)?;
-        if !output.status.success() {
-            return Err(failure(case, &place, tree, out));
+        if output.status.success() {
+            return Ok(());
         }
-        symbols.push(folder.join("Module.symvers"));
-        for module in group {
-            take(case, module, &folder, tree)?;
-        }
+        Err(failure(self.case, self.place, self.folders))
     }
-    discard(&work);
-    Ok(())
+
+    /// Moves a module that came out of the build to where it is kept.
+    fn take(&self, module: &Module, folder: &Path) -> Result<(), BuildError> {
+        let name = module.file_name();
+        let built = find(folder, &name, 0).ok_or_else(|| BuildError::NotBuilt {
+            case: self.case.name.clone(),
+            module: module.name.clone(),
+            folder: module.folder.clone(),
+        })?;
+        copy(&built, &self.folders.tree.join(name))
+    }
 }
 
 /// What to say about a build that failed; its log is kept in `out`.
-fn failure(case: &Case, place: &Place<'_>, tree: &Path, out: &Path) -> BuildError {
-    let (from, log) = (tree.join(LOG), out.join(LOG));
+fn failure(case: &Case, place: &Place<'_>, folders: Folders<'_>) -> BuildError {
+    let (from, log) = (folders.tree.join(LOG), folders.out.join(LOG));
     if let Err(error) = copy(&from, &log) {
         return error;
     }
@@ -120,118 +215,6 @@ fn failure(case: &Case, place: &Place<'_>, tree: &Path, out: &Path) -> BuildErro
 /// The folder a module is built in, without a `.` that would show in the compiler's paths.
 fn folder_of(work: &Path, module: &Module) -> PathBuf {
     work.join(module.build_folder()).components().collect()
-}
-
-/// Where a build happens, as its compiler sees it.
-struct Place<'a> {
-    guest: &'a GuestFiles,
-    compiler: &'a Compiler,
-    /// The folder with the sources on the host.
-    work: &'a Path,
-    /// Options for headers that are older than the compiler.
-    old: Vec<String>,
-}
-
-impl Place<'_> {
-    /// A path below the folder of the sources, as the compiler sees it.
-    fn inside(&self, path: &Path) -> PathBuf {
-        match (&self.compiler.root, path.strip_prefix(self.work)) {
-            (Some(_), Ok(inside)) => {
-                Path::new(build_root::WORK).join(inside).components().collect()
-            }
-            _ => path.to_owned(),
-        }
-    }
-
-    /// The folder for `make -C`.
-    fn build_dir(&self) -> PathBuf {
-        match &self.compiler.root {
-            Some(_) => {
-                let name = self.guest.build_dir.file_name().unwrap_or_default();
-                Path::new(build_root::KERNELS).join(name)
-            }
-            None => self.guest.build_dir.clone(),
-        }
-    }
-
-    /// The compiler as make calls it. What old headers need comes with its name: 3.10 asks the
-    /// compiler for retpolines and the stack protector before it adds `KCFLAGS`, and one that makes
-    /// position-independent programs by default refuses everything for a kernel then.
-    fn compiler_words(&self) -> String {
-        let path = self.compiler.path.display().to_string();
-        std::iter::once(path).chain(self.old.iter().cloned()).collect::<Vec<_>>().join(" ")
-    }
-
-    /// Options for the compiler: the host's paths do not belong into its output.
-    fn flags(&self) -> Vec<String> {
-        let mut flags = Vec::new();
-        let sources = format!("{}/", self.inside(self.work).display());
-        if self.compiler.root.is_none() {
-            let build_dir = &self.guest.build_dir;
-            let above = build_dir.parent().unwrap_or(build_dir).display().to_string();
-            // Of several options that fit a path the compiler takes the last one.
-            flags.push(self.compiler.map_option(&above, "/usr/src"));
-            flags.push(self.compiler.map_option(&build_dir.display().to_string(), "."));
-        }
-        flags.push(self.compiler.map_option(&sources, ""));
-        flags
-    }
-
-    fn make(&self, folder: &Path, symbols: &[PathBuf]) -> duct::Expression {
-        let seen = |path: &PathBuf| self.inside(path).display().to_string();
-        let symbols: Vec<String> = symbols.iter().map(seen).collect();
-        let jobs = available_parallelism().map_or(1, usize::from);
-        let mut words = vec![
-            "-C".to_owned(),
-            self.build_dir().display().to_string(),
-            format!("-j{jobs}"),
-            format!("M={}", self.inside(folder).display()),
-            format!("CC={}", self.compiler_words()),
-            format!("KCFLAGS={}", self.flags().join(" ")),
-            format!("KBUILD_EXTRA_SYMBOLS={}", symbols.join(" ")),
-            "modules".to_owned(),
-        ];
-        words.extend(unset(self.compiler, &self.guest.build_dir));
-        let make = match &self.compiler.root {
-            Some(root) => {
-                let build_dir = &self.guest.build_dir;
-                let kernels = build_dir.parent().unwrap_or(build_dir);
-                let words = std::iter::once("make".to_owned()).chain(words);
-                let (program, words) = root.command(kernels, self.work, words);
-                helper::tied(program, words)
-            }
-            None => helper::tied("make", words.into_iter().map(OsString::from)),
-        };
-        ENVIRONMENT.iter().fold(make, |make, name| make.env_remove(name))
-    }
-}
-
-/// Settings of the kernel's configuration that are not for this build, as words of make, which win
-/// over the configuration.
-///
-/// What `CC_HAS_…` says is true of the compiler that built the kernel; one of the host that is
-/// older refuses the option that follows from it (gcc 12 on 6.12: `-fmin-function-alignment=16`).
-/// BTF of a module takes a program of its own, pahole, and nothing here reads it.
-fn unset(compiler: &Compiler, build_dir: &Path) -> Vec<String> {
-    let path = build_dir.join("include/config/auto.conf");
-    let configuration = fs::read_to_string(path).unwrap_or_default();
-    let set = |name: &str| configuration.lines().any(|line| line == format!("{name}=y"));
-    let refused = COMPILER_OPTIONS
-        .iter()
-        .filter(|(name, option)| set(name) && !compiler.accepts(option))
-        .map(|(name, _)| *name);
-    refused.chain([BTF]).map(|name| format!("{name}=")).collect()
-}
-
-/// Moves a module that came out of the build to where it is kept.
-fn take(case: &Case, module: &Module, folder: &Path, tree: &Path) -> Result<(), BuildError> {
-    let name = module.file_name();
-    let built = find(folder, &name, 0).ok_or_else(|| BuildError::NotBuilt {
-        case: case.name.clone(),
-        module: module.name.clone(),
-        folder: module.folder.clone(),
-    })?;
-    copy(&built, &tree.join(name))
 }
 
 /// A Kbuild may name folders below its own (`obj-m := one/ two/`).

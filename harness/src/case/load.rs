@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::build_section::DkmsSource;
 use super::manifest::name_of;
 use super::{Manifest, Marker};
 use guest::shown;
@@ -100,15 +101,48 @@ impl Case {
             }
         }
         let mut sources = BTreeMap::new();
-        collect(&folder, None, Path::new(""), &mut sources)?;
-        for source in manifest.module.iter().filter_map(|module| module.source.as_ref()) {
+        Take::Sources.collect(&folder, None, Path::new(""), &mut sources)?;
+        for (source, take) in outside(&manifest) {
             let outside = fs::canonicalize(folder.join(source))
                 .map_err(|error| CaseError::Read { path: folder.join(source), source: error })?;
-            collect(&outside, Some(&folder), &name_of(source), &mut sources)?;
+            take.collect(&outside, Some(&folder), &name_of(source), &mut sources)?;
         }
         let marker = only_marker(&name, &sources)?;
         Ok(Self { name, folder, manifest, marker, sources })
     }
+
+    /// Adds the sources in a folder: all of its files, below the folder's name. Markers in sources of
+    /// others mean nothing.
+    ///
+    /// # Errors
+    /// A folder cannot be read, or has too many files.
+    pub fn add_sources(&mut self, folder: &Path) -> Result<(), CaseError> {
+        Take::All.collect(folder, None, &name_of(folder), &mut self.sources)
+    }
+}
+
+/// Folders with sources that are not the case's own, and what is taken of them.
+fn outside(manifest: &Manifest) -> impl Iterator<Item = (&PathBuf, Take)> {
+    let of_dkms = match &manifest.build.dkms {
+        Some(DkmsSource::Folder(folder)) => Some((folder, Take::All)),
+        Some(DkmsSource::Package(_)) | None => None,
+    };
+    // A build with commands of its own may need any file.
+    let take = match manifest.build.before.is_empty() {
+        true => Take::Sources,
+        false => Take::All,
+    };
+    let of_modules = manifest.module.iter().filter_map(|module| module.source.as_ref());
+    of_modules.map(move |source| (source, take)).chain(of_dkms)
+}
+
+/// What is taken of a folder for a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Take {
+    /// What Kbuild takes.
+    Sources,
+    /// Every file.
+    All,
 }
 
 impl Case {
@@ -130,12 +164,12 @@ impl Case {
         let mut sources = BTreeMap::new();
         // A case that is younger than its module has only its manifest's sources to go back to.
         if own.is_dir() {
-            collect(&own, None, Path::new(""), &mut sources)?;
+            Take::Sources.collect(&own, None, Path::new(""), &mut sources)?;
         }
-        for source in self.manifest.module.iter().filter_map(|module| module.source.as_ref()) {
+        for (source, take) in outside(&self.manifest) {
             let path = self.folder.join(source);
             let outside = there(&fs::canonicalize(&path).map_err(read(&path))?);
-            collect(&outside, Some(&own), &name_of(source), &mut sources)?;
+            take.collect(&outside, Some(&own), &name_of(source), &mut sources)?;
         }
         self.marker = only_marker(&self.name, &sources)?;
         self.sources = sources;
@@ -146,6 +180,7 @@ impl Case {
 fn named_files(manifest: &Manifest) -> Vec<PathBuf> {
     let of_module = |module: &super::Module| [module.prebuilt.clone(), module.debug.clone()];
     let mut files: Vec<PathBuf> = manifest.module.iter().flat_map(of_module).flatten().collect();
+    files.extend(manifest.build.changes.clone());
     if let super::TriggerCommand::Run(script) = &manifest.trigger.command {
         files.push(script.clone());
     }
@@ -163,35 +198,38 @@ fn is_source(path: &Path) -> bool {
     kbuild || matches!(path.extension().and_then(|e| e.to_str()), Some("c" | "h" | "S" | "lds"))
 }
 
-/// Finds the sources in `folder`; they are built below `inside`.
-fn collect(
-    folder: &Path,
-    without: Option<&Path>,
-    inside: &Path,
-    sources: &mut BTreeMap<PathBuf, PathBuf>,
-) -> Result<(), CaseError> {
-    let mut todo = vec![(folder.to_owned(), inside.to_owned(), 0)];
-    while let Some((folder, inside, depth)) = todo.pop() {
-        if depth > MAX_DEPTH || sources.len() > MAX_FILES {
-            return Err(CaseError::TooLarge { path: folder });
-        }
-        let read = |source| CaseError::Read { path: folder.clone(), source };
-        for entry in fs::read_dir(&folder).map_err(read)? {
-            let entry = entry.map_err(read)?;
-            let (name, path) = (entry.file_name(), entry.path());
-            let kind = entry.file_type().map_err(read)?;
-            if kind.is_dir() {
-                let hidden = name.to_string_lossy().starts_with('.');
-                let kept = KEPT_FOLDERS.iter().any(|kept| name == *kept);
-                if !hidden && !kept && without != Some(path.as_path()) {
-                    todo.push((path, inside.join(name), depth + 1));
+impl Take {
+    /// Finds the sources in `folder`; they are built below `inside`.
+    fn collect(
+        self,
+        folder: &Path,
+        without: Option<&Path>,
+        inside: &Path,
+        sources: &mut BTreeMap<PathBuf, PathBuf>,
+    ) -> Result<(), CaseError> {
+        let mut todo = vec![(folder.to_owned(), inside.to_owned(), 0)];
+        while let Some((folder, inside, depth)) = todo.pop() {
+            if depth > MAX_DEPTH || sources.len() > MAX_FILES {
+                return Err(CaseError::TooLarge { path: folder });
+            }
+            let read = |source| CaseError::Read { path: folder.clone(), source };
+            for entry in fs::read_dir(&folder).map_err(read)? {
+                let entry = entry.map_err(read)?;
+                let (name, path) = (entry.file_name(), entry.path());
+                let kind = entry.file_type().map_err(read)?;
+                if kind.is_dir() {
+                    let hidden = name.to_string_lossy().starts_with('.');
+                    let kept = KEPT_FOLDERS.iter().any(|kept| name == *kept);
+                    if !hidden && !kept && without != Some(path.as_path()) {
+                        todo.push((path, inside.join(name), depth + 1));
+                    }
+                } else if kind.is_file() && (self == Self::All || is_source(&path)) {
+                    sources.insert(inside.join(name), path);
                 }
-            } else if kind.is_file() && is_source(&path) {
-                sources.insert(inside.join(name), path);
             }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn only_marker(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectation, Parameter, Setup, WantedStatus};
+use super::{BuildSection, Expectation, Parameter, Setup, WantedStatus};
 use guest::Arch;
 use guest::strict::{self, ManifestError};
 
@@ -31,6 +31,9 @@ pub struct Manifest {
     /// What it wants of machine and kernel.
     #[serde(default)]
     pub setup: Setup,
+    /// How they are built, where it is not by Kbuild alone.
+    #[serde(default)]
+    pub build: BuildSection,
     /// The modules, in the order they are loaded; a kernel may crash without any.
     #[serde(default)]
     pub module: Vec<Module>,
@@ -99,6 +102,13 @@ impl Manifest {
             if module.source.is_some() && module.prebuilt.is_some() {
                 return Err(format!("module: `{name}` has `source` and is prebuilt"));
             }
+            if module.in_tree && (module.source.is_some() || module.prebuilt.is_some()) {
+                return Err(format!("module: `{name}` is in-tree: it is neither built nor given"));
+            }
+        }
+        self.build.check()?;
+        if let Some(file) = &self.build.changes {
+            stays_inside("build.changes", file)?;
         }
         if let TriggerCommand::Run(script) = &self.trigger.command {
             stays_inside("trigger.run", script)?;
@@ -164,12 +174,26 @@ pub struct Module {
     /// A module that is already built (a vendor's), relative to the case's folder; nothing is
     /// compiled then.
     pub prebuilt: Option<PathBuf>,
+    /// A module of the guest's kernel.
+    #[serde(default)]
+    pub in_tree: bool,
     /// Separate debug information of a prebuilt module (`x.ko.debug`), relative to the case's
     /// folder.
     pub debug: Option<PathBuf>,
     /// Parameters it is loaded with.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
+}
+
+/// Where a module comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It is compiled.
+    Built,
+    /// It came built.
+    Prebuilt,
+    /// It is the guest's kernel's.
+    InTree,
 }
 
 fn own_folder() -> PathBuf {
@@ -183,6 +207,18 @@ impl Module {
         match &self.source {
             Some(source) => name_of(source).join(&self.folder),
             None => self.folder.clone(),
+        }
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        if self.in_tree {
+            Origin::InTree
+        } else if self.prebuilt.is_some() {
+            Origin::Prebuilt
+        } else {
+            Origin::Built
         }
     }
 

@@ -8,7 +8,7 @@ use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
 use super::Parameter;
-use guest::strict;
+use guest::{WantedPackage, strict};
 
 /// What differs from the guest's own file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Setup {
     /// Kernel parameters, by names with dots, set before the modules are loaded.
     #[serde(default)]
     pub sysctls: BTreeMap<String, Parameter>,
+    /// Packages of the guest's distribution whose programs it gets, with their libraries.
+    #[serde(default)]
+    pub packages: Vec<WantedPackage>,
     /// Files of the case's folder that the guest gets too, by the same paths below `/case`.
     #[serde(default)]
     pub files: Vec<PathBuf>,
@@ -43,6 +46,7 @@ impl Setup {
         all.cpus = part.cpus.or(self.cpus);
         all.command_line.extend(part.command_line.iter().cloned());
         all.sysctls.extend(part.sysctls.clone());
+        all.packages.extend(part.packages.iter().cloned());
         all.files.extend(part.files.iter().cloned());
         all
     }

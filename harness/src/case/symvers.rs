@@ -11,10 +11,12 @@ use object::{Object, ObjectSection};
 /// (`struct modversion_info`).
 const ENTRY: usize = 64;
 const CHECKSUM: usize = 8;
+/// What is a part of the kernel itself.
+const KERNEL: &str = "vmlinux";
 
-/// `Module.symvers`: the checksum of each symbol that a kernel exports.
+/// `Module.symvers`: the checksum of each symbol that a kernel exports, and who has it.
 #[derive(Debug, Default)]
-pub(super) struct Symvers<'t>(BTreeMap<&'t str, u32>);
+pub(super) struct Symvers<'t>(BTreeMap<&'t str, (u32, &'t str)>);
 
 impl<'t> Symvers<'t> {
     /// Reads lines of checksum, symbol, module, kind of export.
@@ -22,20 +24,39 @@ impl<'t> Symvers<'t> {
         let line = |line: &'t str| {
             let (checksum, rest) = line.split_once('\t')?;
             let checksum = u32::from_str_radix(checksum.strip_prefix("0x")?, 16).ok()?;
-            Some((rest.split('\t').next()?, checksum))
+            let mut words = rest.split('\t');
+            Some((words.next()?, (checksum, words.next().unwrap_or(KERNEL))))
         };
         Self(text.lines().filter_map(line).collect())
     }
 
     /// Whether the kernel has checksums at all.
     pub(super) fn has_checksums(&self) -> bool {
-        self.0.values().any(|checksum| *checksum != 0)
+        self.0.values().any(|(checksum, _)| *checksum != 0)
+    }
+
+    /// Whether nothing is known of the kernel.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the kernel or one of its modules exports a symbol.
+    pub(super) fn has(&self, symbol: &str) -> bool {
+        self.0.contains_key(symbol)
+    }
+
+    /// The module of the kernel that has a symbol, by the name of its file.
+    pub(super) fn owner(&self, symbol: &str) -> Option<&'t str> {
+        let (_, owner) = self.0.get(symbol)?;
+        let name = owner.rsplit('/').next()?;
+        let name = name.strip_suffix(".ko").unwrap_or(name);
+        (name != KERNEL).then_some(name)
     }
 
     /// The symbols a module wants with another checksum, sorted.
     pub(super) fn differing<'m>(&self, versions: &BTreeMap<&'m str, u32>) -> Vec<&'m str> {
         let differs = |(name, checksum): (&&'m str, &u32)| {
-            let own = self.0.get(*name)?;
+            let (own, _) = self.0.get(*name)?;
             (own != checksum).then_some(*name)
         };
         versions.iter().filter_map(differs).collect()
@@ -69,6 +90,15 @@ mod tests {
         let wants = [("printk", 0x2895_0ef1), ("_copy_to_user", 1), ("of_another_module", 2)];
         assert_eq!(symvers.differing(&wants.into()), ["_copy_to_user"]);
         assert!(!Symvers::parse("0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\n").has_checksums());
+    }
+
+    #[test]
+    fn a_symbol_of_a_module_tells_whose_it_is() {
+        let text = format!("{TEXT}0x1\tdm_get\tdrivers/md/dm-mod\tEXPORT_SYMBOL_GPL\n");
+        let symvers = Symvers::parse(&text);
+        assert_eq!(symvers.owner("dm_get"), Some("dm-mod"));
+        assert_eq!(symvers.owner("printk"), None, "of the kernel itself");
+        assert!(symvers.has("printk") && !symvers.has("absent"));
     }
 
     /// An object file that the host's compiler makes, with the section as modpost writes it.

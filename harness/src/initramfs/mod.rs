@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 
 use guest::{GuestFile, GuestFiles};
 
+use crate::module_disk::{ModuleDisk, ModuleDiskError};
 use archive::Archive;
-use drivers::Drivers;
 
 mod archive;
-mod drivers;
 
 /// PID 1 of every guest: a static x86-64 program.
 static INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-init.bin"));
@@ -30,6 +29,8 @@ const CAPTURE_KERNEL: &str = "/kexec/vmlinuz";
 const CAPTURE_INITRD: &str = "/kexec/initrd";
 const MAKEDUMPFILE: &str = "/bin/makedumpfile";
 const BUSYBOX: &str = "/bin/busybox";
+/// The guest's modprobe(8).
+pub(crate) const MODPROBE: &str = "/sbin/modprobe";
 
 /// The port and the disks.
 const DRIVERS: [&str; 3] = ["virtio_pci", "virtio_console", "virtio_blk"];
@@ -51,8 +52,19 @@ const APPLETS: [&str; 56] = [
 pub struct CaseFile {
     /// Its path below [`CASE_FOLDER`], or an absolute one.
     pub name: String,
-    /// Where it is on the host.
-    pub path: PathBuf,
+    /// What is there.
+    pub content: CaseContent,
+}
+
+/// What is at a path of a case's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaseContent {
+    /// A copy of a file of the host.
+    Copy(PathBuf),
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// A symbolic link to another path of the guest.
+    Link(String),
 }
 
 /// Why an initramfs cannot be made.
@@ -74,14 +86,9 @@ pub enum InitramfsError {
         /// Name of the module.
         name: String,
     },
-    /// A module of the kernel is none.
-    #[error("{path} is no kernel module: {why}")]
-    BadDriver {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    /// The disk with the kernel's modules is of no use.
+    #[error(transparent)]
+    Modules(#[from] ModuleDiskError),
     /// A path in the guest that is not absolute text.
     #[error("`{path}` is no path in a guest")]
     BadPath {
@@ -100,17 +107,20 @@ pub enum InitramfsError {
 /// A file of the guest or the case cannot be read, the kernel lacks a driver.
 pub fn first(
     guest: &GuestFiles,
+    modules: &ModuleDisk,
     kdump: bool,
     case: &[CaseFile],
 ) -> Result<Vec<u8>, InitramfsError> {
-    let mut archive = base(guest, &OPTIONAL_DRIVERS)?;
+    let mut archive = base(modules, &OPTIONAL_DRIVERS)?;
     archive.program(BUSYBOX, read(&guest.busybox.host)?);
+    // The kernel starts it by this name.
+    archive.link(MODPROBE, INIT_PATH);
     for applet in APPLETS {
         archive.link(&format!("/bin/{applet}"), "busybox");
     }
     if kdump {
         archive.file(CAPTURE_KERNEL, read(&guest.vmlinuz)?);
-        archive.file(CAPTURE_INITRD, capture(guest)?);
+        archive.file(CAPTURE_INITRD, capture(guest, modules)?);
     }
     add_case(&mut archive, case)?;
     archive.to_bytes().map_err(InitramfsError::TooLarge)
@@ -133,7 +143,11 @@ fn add_case(archive: &mut Archive, case: &[CaseFile]) -> Result<(), InitramfsErr
             true => file.name.clone(),
             false => format!("{CASE_FOLDER}/{}", file.name),
         };
-        archive.program(&path, read(&file.path)?);
+        match &file.content {
+            CaseContent::Copy(host) => archive.program(&path, read(host)?),
+            CaseContent::Bytes(bytes) => archive.program(&path, bytes.clone()),
+            CaseContent::Link(target) => archive.link(&path, target),
+        }
     }
     Ok(())
 }
@@ -142,8 +156,8 @@ fn add_case(archive: &mut Archive, case: &[CaseFile]) -> Result<(), InitramfsErr
 ///
 /// # Errors
 /// A file of the guest cannot be read, the kernel lacks a driver.
-pub fn capture(guest: &GuestFiles) -> Result<Vec<u8>, InitramfsError> {
-    let mut archive = base(guest, &[])?;
+pub fn capture(guest: &GuestFiles, modules: &ModuleDisk) -> Result<Vec<u8>, InitramfsError> {
+    let mut archive = base(modules, &[])?;
     archive.program(MAKEDUMPFILE, read(&guest.makedumpfile.host)?);
     for GuestFile { host, guest } in &guest.libraries {
         let path = guest.to_str().filter(|path| path.starts_with('/'));
@@ -154,7 +168,7 @@ pub fn capture(guest: &GuestFiles) -> Result<Vec<u8>, InitramfsError> {
 }
 
 /// What both have: PID 1, its drivers, folders to mount on.
-fn base(guest: &GuestFiles, optional: &[&str]) -> Result<Archive, InitramfsError> {
+fn base(modules: &ModuleDisk, optional: &[&str]) -> Result<Archive, InitramfsError> {
     let mut archive = Archive::default();
     archive.program(INIT_PATH, INIT.to_vec());
     for folder in ["/dev", "/proc", "/sys", "/tmp", "/run"] {
@@ -164,14 +178,32 @@ fn base(guest: &GuestFiles, optional: &[&str]) -> Result<Archive, InitramfsError
     archive.device("/dev/console", 5, 1);
     archive.device("/dev/null", 1, 3);
     let mut list = String::new();
-    for driver in Drivers::of(&guest.modules_dir)?.ordered(&DRIVERS, optional)? {
-        let path = format!("{DRIVER_FOLDER}/{}.ko", driver.name);
+    for driver in drivers(modules, optional)? {
+        let path = format!("{DRIVER_FOLDER}/{driver}.ko");
+        let Some(content) = modules.module(&driver)? else { continue };
         list.push_str(&path);
         list.push('\n');
-        archive.file(&path, driver.content);
+        archive.file(&path, content);
     }
     archive.file(DRIVER_LIST, list.into_bytes());
     Ok(archive)
+}
+
+/// The drivers and all they depend on, each after what it needs. What is built into the kernel is left
+/// out; of `optional` also what this kernel does not have.
+fn drivers(modules: &ModuleDisk, optional: &[&str]) -> Result<Vec<String>, InitramfsError> {
+    let index = modules.index();
+    let there = |name: &&&str| index.modules.contains_key(**name);
+    let mut all: Vec<String> = Vec::new();
+    for name in DRIVERS.iter().chain(optional.iter().filter(there)) {
+        let order = index.order(name).map_err(|name| InitramfsError::NoDriver { name })?;
+        for driver in order {
+            if !all.iter().any(|known| known == driver) {
+                all.push(driver.to_owned());
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, InitramfsError> {

@@ -40,6 +40,7 @@ fn guest(folder: &Path) -> GuestFiles {
         modules_dir,
         build_dir: folder.to_owned(),
         build_root: None,
+        debug_package: None,
         gcc_major: None,
         makedumpfile: GuestFile {
             host: file("makedumpfile"),
@@ -55,6 +56,10 @@ fn guest(folder: &Path) -> GuestFiles {
     }
 }
 
+fn disk(guest: &GuestFiles) -> ModuleDisk {
+    ModuleDisk::of_folder(&guest.modules_dir, &guest.build_dir.join("modules.img")).unwrap()
+}
+
 fn content<'a>(entries: &'a [(String, u32, Vec<u8>)], path: &str) -> Option<&'a [u8]> {
     let entry = entries.iter().find(|(name, ..)| name == path)?;
     Some(&entry.2)
@@ -64,8 +69,9 @@ fn content<'a>(entries: &'a [(String, u32, Vec<u8>)], path: &str) -> Option<&'a 
 fn the_first_one_holds_the_case_and_the_capture_kernel() {
     let folder = tempfile::tempdir().unwrap();
     let guest = guest(folder.path());
-    let case = [CaseFile { name: "process.ko".into(), path: guest.vmlinux.clone() }];
-    let entries = listing(&first(&guest, true, &case).unwrap());
+    let case =
+        [CaseFile { name: "process.ko".into(), content: CaseContent::Copy(guest.vmlinux.clone()) }];
+    let entries = listing(&first(&guest, &disk(&guest), true, &case).unwrap());
     assert_eq!(content(&entries, "case/process.ko").unwrap(), b"vmlinux");
     assert_eq!(content(&entries, "kexec/vmlinuz").unwrap(), b"vmlinuz");
     assert_eq!(content(&entries, "bin/busybox").unwrap(), b"busybox");
@@ -84,9 +90,21 @@ fn the_first_one_holds_the_case_and_the_capture_kernel() {
 fn a_file_that_is_missing_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let guest = guest(folder.path());
-    let case = [CaseFile { name: "x.ko".into(), path: folder.path().join("nothing.ko") }];
-    let message = first(&guest, true, &case).unwrap_err().to_string();
+    let content = CaseContent::Copy(folder.path().join("nothing.ko"));
+    let case = [CaseFile { name: "x.ko".into(), content }];
+    let message = first(&guest, &disk(&guest), true, &case).unwrap_err().to_string();
     assert!(message.contains("nothing.ko"), "{message}");
+}
+
+#[test]
+fn a_driver_that_is_missing_is_named_unless_it_is_built_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = guest(folder.path());
+    assert_eq!(drivers(&disk(&guest), &["pvpanic"]).unwrap(), [""; 0]);
+    fs::write(guest.modules_dir.join("modules.builtin"), "kernel/virtio_pci.ko\n").unwrap();
+    fs::remove_file(folder.path().join("modules.img")).unwrap();
+    let message = drivers(&disk(&guest), &[]).unwrap_err().to_string();
+    assert!(message.contains("virtio_console"), "{message}");
 }
 
 #[test]
@@ -94,7 +112,7 @@ fn a_library_must_have_a_place() {
     let folder = tempfile::tempdir().unwrap();
     let mut guest = guest(folder.path());
     guest.libraries[0].guest = "libz.so".into();
-    assert!(matches!(capture(&guest), Err(InitramfsError::BadPath { .. })));
+    assert!(matches!(capture(&guest, &disk(&guest)), Err(InitramfsError::BadPath { .. })));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::events::{Event, Phase};
-use crate::run::plan::{Module, Plan, Sysctl};
+use crate::run::plan::{Module, ModuleFrom, Plan, Sysctl};
 use crate::run::session::{Answer, Session, Stop};
 use crate::vm::{Exited, Signal};
 use protocol::{Message, Request, Stage};
@@ -117,9 +117,12 @@ impl Session<'_, '_> {
     /// Loads the modules in order.
     pub(crate) fn load(&mut self, plan: &Plan) -> Result<(), NotReady> {
         self.phase = Phase::Load;
-        for Module { name, guest_path, parameters } in &plan.modules {
-            let request =
-                Request::Load { path: guest_path.clone(), parameters: parameters.clone() };
+        for Module { name, from, parameters } in &plan.modules {
+            let parameters = parameters.clone();
+            let request = match from {
+                ModuleFrom::Case(path) => Request::Load { path: path.clone(), parameters },
+                ModuleFrom::Kernel => Request::Modprobe { name: name.clone(), parameters },
+            };
             match self.checked(&request, &format!("load {name}"), self.limits.load)? {
                 Answer::Done => self.recorder.emit(Event::ModuleLoaded { module: name.clone() }),
                 Answer::Refused(message) => {
@@ -130,11 +133,11 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    /// Unloads the modules of a kernel that survived, the youngest first. What the kernel refuses is a
+    /// Unloads the case's modules from a kernel that survived, the youngest first. What the kernel refuses is a
     /// complaint: something still holds the module. Nothing is told if it crashes over it.
     pub(crate) fn unload(&mut self, plan: &Plan) -> Result<(), NotReady> {
         self.phase = Phase::Unload;
-        for Module { name, .. } in plan.modules.iter().rev() {
+        for Module { name, .. } in plan.own_modules().rev() {
             let name = name.trim_end_matches(".ko").replace('-', "_");
             let request = Request::Unload { name: name.clone() };
             match self.checked(&request, &format!("unload {name}"), self.limits.load)? {

@@ -315,7 +315,7 @@ impl Guest<'_> {
     ) {
         let plan = self.attempt.plan;
         if plan.unload {
-            let names: Vec<_> = plan.modules.iter().map(|module| module.name.as_str()).collect();
+            let names: Vec<_> = plan.own_modules().map(|module| module.name.as_str()).collect();
             session.recorder.finish(plan.trigger.label.clone());
             session.recorder.begin(Phase::Unload, names.join(", "));
             if let Err(why) = session.unload(plan) {

@@ -14,6 +14,7 @@ use crate::report::{ConsoleLog, Folder, run_folder, write_crash};
 use crate::review::{self, Compared, Review, Stable};
 use crate::run::accel::{Candidates, Memory};
 use crate::run::complaints::Complaints;
+use crate::run::complete::complete;
 use crate::run::drive::{Driven, drive};
 use crate::run::judge::{self, Judgement};
 use crate::run::outcome::{Difference, Outcome, REPORT, RunResult};
@@ -91,6 +92,7 @@ fn phases(
     folder: &Path,
     result: &mut RunResult,
 ) -> Result<(), Failure> {
+    let selected = &complete(selected, setting.store, folder, recorder, &setting.interrupt)?;
     let (mut driven, symbols) = driven(selected, setting, launcher, recorder, folder)?;
     let captured = driven.capture.is_some();
     let end = End {

@@ -46,6 +46,8 @@ pub struct Plan {
     pub sysctls: Vec<Sysctl>,
     /// Modules to load, in order.
     pub modules: Vec<Module>,
+    /// The disk with the modules of the guest's kernel; a plan that is only shown has none.
+    pub module_disk: Option<File>,
     /// What makes the guest crash.
     pub trigger: Trigger,
     /// Whether the modules are unloaded if the kernel survives.
@@ -93,8 +95,14 @@ impl Plan {
             initrd,
             command_line: self.command_line.clone(),
             disks,
+            modules: self.module_disk.as_ref(),
             ram,
         }
+    }
+
+    /// The case's own modules, in the order they are loaded.
+    pub(crate) fn own_modules(&self) -> impl DoubleEndedIterator<Item = &Module> {
+        self.modules.iter().filter(|module| matches!(module.from, ModuleFrom::Case(_)))
     }
 
     /// How the guest is armed for its crash; not at all where QEMU alone takes the dump.
@@ -172,12 +180,21 @@ pub struct Sysctl {
 /// A module to load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
-    /// File name.
+    /// For people: the name of the file, or of the module where it is the kernel's.
     pub name: String,
-    /// Path in the guest.
-    pub guest_path: String,
+    /// Where it comes from.
+    pub from: ModuleFrom,
     /// Parameters, as insmod(8) takes them.
     pub parameters: String,
+}
+
+/// Where the guest has a module from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModuleFrom {
+    /// From a file of the case, by its path in the guest.
+    Case(String),
+    /// From its kernel.
+    Kernel,
 }
 
 /// What makes the guest crash.

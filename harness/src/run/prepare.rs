@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From a case and a guest to a plan: fetch, build, initramfs, command lines.
 
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::analysis::Symbols;
-use crate::case::{self, BuildError, BuiltModule, Case, TriggerCommand};
+use crate::case::{self, BuildError, BuiltModule, Case, KernelSide, Origin, Step, TriggerCommand};
 use crate::compose::Ram;
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
-use crate::initramfs::{self, CASE_FOLDER, CaseFile};
+use crate::initramfs::{self, CASE_FOLDER, CaseContent, CaseFile};
 use crate::interrupt::Interrupt;
+use crate::json;
+use crate::module_disk::{ModuleDisk, ModuleDiskError};
+use crate::run::package_files::{self, PackageFiles};
 use crate::run::plan::{
-    BootWay, ByAccel, CaptureWay, FromSnapshot, Limits, Module, Plan, Sysctl, Trigger, Ways,
+    BootWay, ByAccel, CaptureWay, FromSnapshot, Limits, Module, ModuleFrom, Plan, Sysctl, Trigger,
+    Ways,
 };
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
@@ -24,10 +29,18 @@ use crate::run::setup_files;
 use crate::snapshot::Snapshots;
 use crate::units;
 use crate::vm::{CASE_BYTES, Disks, Launcher, SharedRam};
-use guest::{self, FetchError, GuestFiles, ImportFiles, Manifest, PhaseTimeouts, Progress, Store};
+use protocol::{CASE_MODULES, ModuleEntry, ModuleIndex, ModulePlace, kernel_name};
+
+use guest::{
+    self, FetchError, GuestFiles, ImportFiles, Manifest, PhaseTimeouts, Progress, Purpose, Store,
+};
 
 /// Name of the trigger's script in the guest.
 const TRIGGER: &str = "trigger.sh";
+/// Folder of a run with the modules.
+const BUILD: &str = "build";
+/// Name of what is read before it.
+const PROGRAMS: &str = ".programs.sh";
 
 /// The serial console of both kernels.
 const CONSOLE: &str = "console=ttyS0,115200";
@@ -61,18 +74,94 @@ pub fn prepare(
     if interrupt.requested() {
         return Err(interrupted());
     }
-    let case = case_files(selected, &modules)?;
-    let initrd = initrd(ways.capture, &files, &case, folder)?;
+    let disk = ModuleDisk::of(&files, store, &mut || !interrupt.requested());
+    let disk = disk.map_err(|error| match error {
+        ModuleDiskError::Cancelled => interrupted(),
+        error => Failure::from_error(Exit::SetupError, &error),
+    })?;
+    let steps = steps(&selected.case, &modules, &files, &disk)?;
+    let packages = packages(selected, store, recorder, interrupt)?;
+    let case = case_files(selected, &modules, &steps, packages)?;
+    let initrd = initrd(ways.capture, &files, &disk, &case, folder)?;
     write_case(selected, &files, folder)?;
     let mut plan = plan(selected, ways.capture, files.vmlinuz.clone(), initrd);
+    plan.modules = steps.iter().map(module).collect();
     if ways.boot == BootWay::Snapshot && plan.is_fast() {
-        plan.snapshot = from_snapshot(ways.variant, store, &files, &case, folder, interrupt)?;
+        let guest = (&files, &disk);
+        plan.snapshot = from_snapshot(ways.variant, store, guest, &case, folder, interrupt)?;
     }
-    let modules = modules.into_iter().map(|BuiltModule { name, path }| (name, path)).collect();
-    Ok(Prepared {
-        plan,
-        symbols: Symbols { vmlinux: Some(files.vmlinux), modules, ..Symbols::default() },
-    })
+    let place = (store, folder);
+    let of_kernel = modules_of_kernel(&files, &steps, &disk, place, recorder, interrupt)?;
+    plan.module_disk = Some(disk.into_file());
+    let own = modules.into_iter().map(|BuiltModule { name, path }| (name, path));
+    let modules = own.chain(of_kernel).collect();
+    let symbols = Symbols { vmlinux: Some(files.vmlinux), modules, ..Symbols::default() };
+    Ok(Prepared { plan, symbols })
+}
+
+/// Programs of packages for the guest.
+fn packages(
+    selected: &Selected,
+    store: &Store,
+    recorder: &mut Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<PackageFiles, Failure> {
+    let wanted = selected.case.manifest.setup(&selected.guest.name).packages;
+    if wanted.is_empty() {
+        return Ok(PackageFiles::default());
+    }
+    let names: Vec<String> = wanted.iter().cloned().map(String::from).collect();
+    recorder.begin(Phase::Fetch, names.join(", "));
+    let brought = guest::bring(&selected.guest, Purpose::Programs, &wanted, store, &mut |it| {
+        recorder.progress(progress_line(&it));
+        if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let brought = brought.map_err(|error| fetch_failure(&error))?;
+    let files = package_files::all(&brought).map_err(|error| {
+        let message = format!("cannot give the guest the packages of case {}", selected.case.name);
+        Failure::new(Exit::SetupError, message).caused_by(&*error)
+    })?;
+    recorder.finish(format!("{}, {} files for the guest", names.join(", "), files.files.len()));
+    Ok(files)
+}
+
+/// The modules of the kernel that the case loads, with their debug information: as files beside the
+/// case's own, so that the folder of a run has all that its dump is explained with.
+fn modules_of_kernel(
+    files: &GuestFiles,
+    steps: &[Step],
+    disk: &ModuleDisk,
+    cache: (&Store, &Path),
+    recorder: &mut Recorder<'_>,
+    interrupt: &Interrupt,
+) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let (store, folder) = cache;
+    let mut names = BTreeSet::new();
+    for step in steps {
+        if let Step::OfKernel { name, .. } = step {
+            let order = disk.index().order(name).unwrap_or_default();
+            names.extend(order.into_iter().map(str::to_owned));
+        }
+    }
+    let debug = guest::debug_modules(files, &names, store, &mut |progress| {
+        recorder.progress(progress_line(&progress));
+        if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let debug = debug.map_err(|error| fetch_failure(&error))?;
+    let mut all = Vec::new();
+    for name in names {
+        let path = folder.join(BUILD).join(format!("{name}.ko"));
+        let module = disk.module(&name);
+        let module = module.map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
+        let Some(module) = module else { continue };
+        fs::write(&path, module).map_err(|error| unwritable(folder, &error))?;
+        if let Some(debug) = debug.get(&name) {
+            let beside = path.with_extension("ko.debug");
+            fs::copy(debug, beside).map_err(|error| unwritable(folder, &error))?;
+        }
+        all.push((name, path));
+    }
+    Ok(all)
 }
 
 /// `case.json`: what was run, with everything that manifests leave open filled in.
@@ -173,7 +262,7 @@ pub(crate) fn fetch_failure(error: &FetchError) -> Failure {
     }
 }
 
-fn progress_line(progress: &Progress) -> String {
+pub(crate) fn progress_line(progress: &Progress) -> String {
     let step = match progress.phase {
         guest::Phase::Lists => "reading",
         guest::Phase::Download => "downloading",
@@ -195,11 +284,12 @@ fn build(
     recorder: &mut Recorder<'_>,
     interrupt: &Interrupt,
 ) -> Result<Vec<BuiltModule>, Failure> {
-    let names: Vec<_> =
-        case.manifest.module.iter().map(|module| format!("{}.ko", module.name)).collect();
-    let what = format!("{} for {}", names.join(", "), files.release);
+    let own = case.manifest.module.iter().filter(|module| module.origin() != Origin::InTree);
+    let names: Vec<_> = own.map(|module| format!("{}.ko", module.name)).collect();
+    let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    let what = format!("{names} for {}", files.release);
     recorder.begin(Phase::Build, what.clone());
-    let out = folder.join("build");
+    let out = folder.join(BUILD);
     let built = case::build(case, files, store, &out, &mut || !interrupt.requested());
     let built = built.map_err(|error| match error {
         BuildError::Cancelled => interrupted(),
@@ -213,36 +303,100 @@ fn build(
     Ok(built.modules)
 }
 
+/// The modules that the guest loads, in order.
+fn steps(
+    case: &Case,
+    built: &[BuiltModule],
+    files: &GuestFiles,
+    disk: &ModuleDisk,
+) -> Result<Vec<Step>, Failure> {
+    // A guest without headers has no list of symbols.
+    let symvers = fs::read_to_string(files.build_dir.join("Module.symvers")).unwrap_or_default();
+    let kernel = KernelSide { release: &files.release, index: disk.index(), symvers: &symvers };
+    case::steps(&case.manifest, built, kernel)
+        .map_err(|error| Failure::from_error(Exit::BuildFailed, &error))
+}
+
 /// The case's files in the guest.
 ///
 /// # Errors
 /// A folder cannot be read, or a program's libraries are not on this machine.
-fn case_files(selected: &Selected, modules: &[BuiltModule]) -> Result<Vec<CaseFile>, Failure> {
+fn case_files(
+    selected: &Selected,
+    modules: &[BuiltModule],
+    steps: &[Step],
+    packages: PackageFiles,
+) -> Result<Vec<CaseFile>, Failure> {
     let case = &selected.case;
+    let copy = |name: String, path: PathBuf| CaseFile { name, content: CaseContent::Copy(path) };
     let mut files: Vec<_> = modules
         .iter()
-        .map(|module| CaseFile { name: format!("{}.ko", module.name), path: module.path.clone() })
+        .map(|module| copy(format!("{}.ko", module.name), module.path.clone()))
         .collect();
     if let TriggerCommand::Run(script) = &case.manifest.trigger.command {
-        files.push(CaseFile { name: TRIGGER.to_owned(), path: case.folder.join(script) });
+        files.push(copy(TRIGGER.to_owned(), case.folder.join(script)));
+        let known = [vec![initramfs::MODPROBE.to_owned()], packages.programs].concat();
+        let programs = CaseContent::Bytes(programs(&known).into());
+        files.push(CaseFile { name: PROGRAMS.to_owned(), content: programs });
     }
+    let index = json::text(&own_index(steps)).into_bytes();
+    files.push(CaseFile { name: CASE_MODULES.into(), content: CaseContent::Bytes(index) });
     let named = &case.manifest.setup(&selected.guest.name).files;
     let more = setup_files::all(&case.folder, named).map_err(|error| {
         let message = format!("cannot give the guest the files of case {}", case.name);
         Failure::new(Exit::SetupError, message).caused_by(&*error)
     })?;
     files.extend(more);
+    files.extend(packages.files);
     Ok(files)
+}
+
+/// The case's modules for the guest's modprobe(8).
+fn own_index(steps: &[Step]) -> ModuleIndex {
+    let entry = |step: &Step| match step {
+        Step::Own { name, parameters, depends } => {
+            let entry = ModuleEntry {
+                place: ModulePlace::File(guest_path(name)),
+                depends: depends.clone(),
+                wishes: Vec::new(),
+                parameters: parameters.clone(),
+            };
+            Some((kernel_name(name), entry))
+        }
+        Step::OfKernel { .. } => None,
+    };
+    ModuleIndex { modules: steps.iter().filter_map(entry).collect(), ..ModuleIndex::default() }
+}
+
+/// Names for the shell: busybox's looks into itself before it looks for a program, and its own
+/// modprobe, say, reads files that no guest has.
+fn programs(paths: &[String]) -> String {
+    let is_name = |name: &&str| {
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let name = |path: &'_ str| path.rsplit('/').next().map(str::to_owned);
+    let mut text = String::new();
+    for path in paths {
+        let Some(name) = name(path).filter(|name| is_name(&name.as_str())) else { continue };
+        text.push_str(&format!("{name}() {{ {path} \"$@\"; }}\n"));
+    }
+    text
+}
+
+fn guest_path(module: &str) -> String {
+    format!("{CASE_FOLDER}/{module}.ko")
 }
 
 /// The first kernel's initramfs, in a file without a name.
 fn initrd(
     way: CaptureWay,
     files: &GuestFiles,
+    disk: &ModuleDisk,
     case: &[CaseFile],
     folder: &Path,
 ) -> Result<File, Failure> {
-    let bytes = initramfs::first(files, way == CaptureWay::Kdump, case)
+    let bytes = initramfs::first(files, disk, way == CaptureWay::Kdump, case)
         .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
     nameless(&bytes, folder)
 }
@@ -251,7 +405,7 @@ fn initrd(
 fn from_snapshot(
     variant: u32,
     store: &Store,
-    files: &GuestFiles,
+    (files, disk): (&GuestFiles, &ModuleDisk),
     case: &[CaseFile],
     folder: &Path,
     interrupt: &Interrupt,
@@ -262,13 +416,13 @@ fn from_snapshot(
     if u64::try_from(archive.len()).is_ok_and(|bytes| bytes > CASE_BYTES) {
         return Ok(None);
     }
-    let disk = nameless(&archive, folder)?;
-    disk.set_len(CASE_BYTES).map_err(|error| unwritable(folder, &error))?;
+    let case_disk = nameless(&archive, folder)?;
+    case_disk.set_len(CASE_BYTES).map_err(|error| unwritable(folder, &error))?;
     Ok(Some(FromSnapshot {
         snapshots: Snapshots::open(store.root()).map_err(|error| setup(&error))?,
         variant,
-        initrd: initrd(CaptureWay::Fast, files, &[], folder)?,
-        case: disk,
+        initrd: initrd(CaptureWay::Fast, files, disk, &[], folder)?,
+        case: case_disk,
         interrupt: interrupt.clone(),
     }))
 }
@@ -331,7 +485,8 @@ fn plan(selected: &Selected, way: CaptureWay, vmlinuz: PathBuf, initrd: File) ->
             tcg: capture(&kernel.capture_command_line_tcg),
         },
         sysctls: sysctls(&setup),
-        modules: modules(case),
+        modules: case.manifest.module.iter().map(named).collect(),
+        module_disk: None,
         trigger: trigger(case),
         unload: expected.outcome == case::Outcome::None && expected.unload,
         capture: methods(way, guest),
@@ -377,20 +532,37 @@ fn sysctls(setup: &case::Setup) -> Vec<Sysctl> {
         .collect()
 }
 
-fn modules(case: &Case) -> Vec<Module> {
-    let module = |module: &case::Module| Module {
-        name: format!("{}.ko", module.name),
-        guest_path: format!("{CASE_FOLDER}/{}.ko", module.name),
-        parameters: module.parameter_line(),
-    };
-    case.manifest.module.iter().map(module).collect()
+/// A module as the manifest names it: what it depends on is known when it is built.
+fn named(module: &case::Module) -> Module {
+    let (name, parameters) = (module.name.clone(), module.parameter_line());
+    match module.origin() {
+        Origin::InTree => self::module(&Step::OfKernel { name, parameters }),
+        Origin::Built | Origin::Prebuilt => {
+            self::module(&Step::Own { name, parameters, depends: Vec::new() })
+        }
+    }
+}
+
+fn module(step: &Step) -> Module {
+    match step {
+        Step::Own { name, parameters, .. } => Module {
+            name: format!("{name}.ko"),
+            from: ModuleFrom::Case(guest_path(name)),
+            parameters: parameters.clone(),
+        },
+        Step::OfKernel { name, parameters } => {
+            Module { name: name.clone(), from: ModuleFrom::Kernel, parameters: parameters.clone() }
+        }
+    }
 }
 
 fn trigger(case: &Case) -> Trigger {
     let trigger = &case.manifest.trigger;
     let (label, argv) = match &trigger.command {
         TriggerCommand::Run(script) => {
-            let argv = vec!["/bin/sh".to_owned(), format!("{CASE_FOLDER}/{TRIGGER}")];
+            let start = format!(". {CASE_FOLDER}/{PROGRAMS}; . \"$0\"");
+            let script_path = format!("{CASE_FOLDER}/{TRIGGER}");
+            let argv = vec!["/bin/sh".to_owned(), "-c".to_owned(), start, script_path];
             (script.display().to_string(), argv)
         }
         TriggerCommand::Exec(words) => (words.join(" "), words.clone()),

@@ -16,6 +16,7 @@ mod supplementary;
 
 pub(crate) use kernel::{Wanted, kernel};
 pub(crate) use modules::Modules;
+pub(crate) use open::open;
 
 use std::path::{Path, PathBuf};
 

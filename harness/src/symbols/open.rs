@@ -15,7 +15,7 @@ const MAX_UNPACKED: u64 = 4 << 30;
 
 /// Maps a file. One that is compressed is unpacked into a file without a name, which the system
 /// takes back by itself; memory would not hold a kernel's debug information.
-pub(super) fn open(path: &Path) -> io::Result<Map> {
+pub(crate) fn open(path: &Path) -> io::Result<Map> {
     let map = Map::open(path)?;
     let start = &map[..map.len().min(6)];
     // Magic numbers: xz file format 1.2 §2.1.1.1, RFC 8878 §3.1.1, RFC 1952 §2.3.1.

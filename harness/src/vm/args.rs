@@ -9,11 +9,13 @@ use std::path::Path;
 
 use crate::events::Accel;
 use crate::vm::Spec;
+use protocol::MODULES_DISK;
 
 /// File sets (`-add-fd`) by number.
 const VMCORE_SET: u32 = 1;
 const DMESG_SET: u32 = 2;
 const CASE_SET: u32 = 4;
+const MODULES_SET: u32 = 5;
 /// The file set that QEMU's own dump goes to.
 pub(crate) const DUMP_SET: u32 = 3;
 
@@ -29,13 +31,14 @@ pub(crate) struct Descriptors {
     pub(crate) dump: RawFd,
     pub(crate) ram: Option<RawFd>,
     pub(crate) case: Option<RawFd>,
+    pub(crate) modules: Option<RawFd>,
 }
 
 impl Descriptors {
     pub(crate) fn all(self) -> Vec<RawFd> {
         let fds =
             [self.console, self.agent, self.qmp, self.initrd, self.vmcore, self.dmesg, self.dump];
-        fds.into_iter().chain(self.ram).chain(self.case).collect()
+        fds.into_iter().chain(self.ram).chain(self.case).chain(self.modules).collect()
     }
 
     /// What each one is, for the reader of `qemu.txt`.
@@ -47,9 +50,10 @@ impl Descriptors {
             }
             None => format!("{} vmcore disk, {} dmesg disk", self.vmcore, self.dmesg),
         };
+        let modules = self.modules.map_or(String::new(), |fd| format!(", {fd} modules disk"));
         format!(
-            "# descriptors: {} console, {} agent, {} QMP (socket pairs), {} initramfs, {disks}, {} \
-             QMP dump\n",
+            "# descriptors: {} console, {} agent, {} QMP (socket pairs), {} initramfs, \
+             {disks}{modules}, {} QMP dump\n",
             self.console, self.agent, self.qmp, self.initrd, self.dump
         )
     }
@@ -76,6 +80,7 @@ pub(crate) fn arguments(spec: &Spec<'_>, fds: Descriptors) -> Vec<String> {
             arguments.extend(disk(protocol::DMESG_DISK, fds.dmesg, DMESG_SET));
         }
     }
+    arguments.extend(fds.modules.iter().flat_map(|fd| read_only(MODULES_DISK, *fd, MODULES_SET)));
     arguments.extend(words(&["-add-fd", &format!("fd={},set={DUMP_SET}", fds.dump)]));
     arguments
 }
@@ -172,6 +177,21 @@ fn disk(serial: &str, fd: RawFd, set: u32) -> Vec<String> {
         ),
         "-device",
         &format!("virtio-blk-pci,drive={serial},serial={serial},werror=report,rerror=report"),
+    ])
+}
+
+/// A raw disk that the guest can only read.
+fn read_only(serial: &str, fd: RawFd, set: u32) -> Vec<String> {
+    words(&[
+        "-add-fd",
+        &format!("fd={fd},set={set}"),
+        "-blockdev",
+        &format!(
+            "driver=raw,node-name={serial},read-only=on,file.driver=file,\
+             file.filename=/dev/fdset/{set},file.locking=off"
+        ),
+        "-device",
+        &format!("virtio-blk-pci,drive={serial},serial={serial},rerror=report"),
     ])
 }
 

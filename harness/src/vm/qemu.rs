@@ -86,6 +86,7 @@ impl Launcher for Qemu {
             dump: spec.disks.dump_writer.as_raw_fd(),
             ram: spec.ram.map(|ram| ram.file.as_raw_fd()),
             case: spec.ram.and_then(|ram| ram.case).map(|case| case.as_raw_fd()),
+            modules: spec.modules.map(|modules| modules.as_raw_fd()),
         };
         let mut command = Command::new(&self.program);
         command
@@ -116,6 +117,7 @@ impl Launcher for Qemu {
             dump: 9,
             ram: spec.ram.map(|_| 10),
             case: spec.ram.and_then(|ram| ram.case).map(|_| 11),
+            modules: spec.modules.map(|_| 12),
         };
         args::describe(&self.program, spec, fds)
     }

@@ -25,6 +25,8 @@ pub struct Spec<'a> {
     pub command_line: String,
     /// Where dumps go.
     pub disks: &'a Disks,
+    /// A disk to read only: the modules of the guest's kernel.
+    pub modules: Option<&'a File>,
     /// Its RAM, where the host reads it by itself.
     pub ram: Option<SharedRam<'a>>,
 }

@@ -22,6 +22,7 @@ fn files() -> GuestFiles {
         modules_dir: "trees/t/modules".into(),
         build_dir: "trees/t/build".into(),
         build_root: None,
+        debug_package: None,
         gcc_major: Some(12),
         makedumpfile: file("makedumpfile"),
         libraries: vec![file("lib")],

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
+use super::super::brought::Brought;
 use super::super::files::GuestFiles;
 use super::super::meter::Meter;
 use super::super::store::{Lock, hex};
@@ -117,8 +118,43 @@ impl<'a> Repositories<'a> {
         hex(&hash.finalize())
     }
 
+    /// Packages with all that they depend on, each in a tree of its own, of which `of_use` says what
+    /// is unpacked.
+    pub(in super::super) fn bring(
+        &self,
+        names: &[String],
+        of_use: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<Brought>, FetchError> {
+        let chosen = self.resolved(names)?;
+        let (store, meter) = (self.lock.store(), self.meter());
+        let key = |record: &Record| self.key([record].into_iter(), "whole");
+        let absent = chosen.iter().filter(|record| !store.tree(&key(record)).is_dir());
+        let bytes = absent.map(|record| record.size).sum();
+        meter.to_download.store(bytes, Ordering::Relaxed);
+        meter.to_extract.store(bytes, Ordering::Relaxed);
+        let mut all = Vec::new();
+        for record in &chosen {
+            let key = key(record);
+            if !store.tree(&key).is_dir() {
+                let package = self.package(record)?;
+                self.lock.make_tree(&key, |folder| {
+                    let mut tree = Tree::new(folder, Links::Root);
+                    unpack_into(&mut tree, &package, meter, of_use)
+                })?;
+            }
+            let asked = names.iter().any(|name| name == record.name());
+            all.push(Brought { package: record.listed(), tree: store.tree(&key), asked });
+        }
+        Ok(all)
+    }
+
     /// All packages of a build root.
     fn root(&self, setup: &BuildRoot) -> Result<Root, FetchError> {
+        Ok(Root { records: self.resolved(&setup.packages)?, setup: setup.clone() })
+    }
+
+    /// Packages and all that they depend on.
+    fn resolved(&self, packages: &[String]) -> Result<Vec<Record>, FetchError> {
         let mut owners = |wanted: &std::collections::BTreeSet<String>| {
             let mut found = Vec::new();
             for repository in &self.all {
@@ -128,8 +164,8 @@ impl<'a> Repositories<'a> {
             Ok(found)
         };
         let places = self.place();
-        let chosen = resolve(&self.records(), &setup.packages, &places, &mut owners)?;
-        Ok(Root { records: chosen.into_iter().cloned().collect(), setup: setup.clone() })
+        let chosen = resolve(&self.records(), packages, &places, &mut owners)?;
+        Ok(chosen.into_iter().cloned().collect())
     }
 }
 
@@ -299,6 +335,7 @@ impl Plan {
             makedumpfile,
             libraries,
             busybox,
+            debug_package: Some(self.debug.listed().sha256).filter(|hash| !hash.is_empty()),
             packages: self.packages(tools),
             notes: self.notes.clone(),
         })
@@ -388,6 +425,28 @@ fn unpack(package: &Package, meter: &Meter, visit: &mut Visit<'_>) -> Result<(),
     let path = package.path.clone();
     let failed = |source| meter.or_cancelled(FetchError::Unpack { what, path, source });
     payload::visit(package, meter, visit).map_err(failed)
+}
+
+/// Whether a file is an RPM package.
+pub(in super::super) fn is_package(path: &Path) -> bool {
+    Package::open(path).is_ok()
+}
+
+/// What is done with a file's path and content; a break ends the reading.
+pub(in super::super) type Take<'t> =
+    dyn FnMut(&Path, &mut dyn std::io::Read) -> std::io::Result<ControlFlow<()>> + 't;
+
+/// Shows the files of a package that is in the cache, each with its path and content.
+pub(in super::super) fn visit_files(
+    path: &Path,
+    meter: &Meter,
+    take: &mut Take<'_>,
+) -> Result<(), FetchError> {
+    let package = Package::open(path).map_err(|source| FetchError::unpack(path, source))?;
+    unpack(&package, meter, &mut |entry, content| match entry.kind {
+        EntryKind::File => take(&entry.path, content),
+        _ => Ok(ControlFlow::Continue(())),
+    })
 }
 
 fn unpack_into(

@@ -52,6 +52,7 @@ impl World {
             modules_dir: PathBuf::new(),
             build_dir,
             build_root: None,
+            debug_package: None,
             gcc_major: None,
             makedumpfile: file.clone(),
             libraries: Vec::new(),
