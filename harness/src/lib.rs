@@ -11,6 +11,7 @@ mod dump;
 pub mod error;
 pub mod events;
 pub mod exit;
+pub mod foreign;
 pub mod host;
 pub mod initramfs;
 pub mod interrupt;

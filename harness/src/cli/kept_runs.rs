@@ -58,6 +58,18 @@ impl KeptRuns {
         self.from.is_some()
     }
 
+    /// The runs of cases of another project than the user's.
+    pub(super) fn get_in(
+        &self,
+        root: &Path,
+        selected: &[Selected],
+    ) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
+        match &self.from {
+            Some(folder) => kept(folder, selected),
+            None => make(root, selected, 1),
+        }
+    }
+
     /// The runs of the selected cases, by their names; all of each if they are made now.
     pub(super) fn get(
         &self,
@@ -65,18 +77,25 @@ impl KeptRuns {
         selected: &[Selected],
         repeat: u32,
     ) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
-        let Some(folder) = &self.from else { return make(global, selected, repeat) };
-        let mut newest = BTreeMap::new();
-        collect(folder, 0, &mut newest)?;
-        let wanted = |name: &str| selected.iter().any(|selected| selected.name() == name);
-        newest.retain(|name, _| wanted(name));
-        Ok(newest.into_iter().map(|(name, run)| (name, vec![run])).collect())
+        let Some(folder) = &self.from else {
+            return make(&global.project()?.root, selected, repeat);
+        };
+        kept(folder, selected)
     }
 }
 
-/// Makes the runs, fast and from snapshots, by this program.
+/// The newest run of each case that is kept below a folder.
+fn kept(folder: &Path, selected: &[Selected]) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
+    let mut newest = BTreeMap::new();
+    collect(folder, 0, &mut newest)?;
+    let wanted = |name: &str| selected.iter().any(|selected| selected.name() == name);
+    newest.retain(|name, _| wanted(name));
+    Ok(newest.into_iter().map(|(name, run)| (name, vec![run])).collect())
+}
+
+/// Makes the runs of cases of the project in `root`, fast and from snapshots, by this program.
 fn make(
-    global: &GlobalOptions,
+    root: &Path,
     selected: &[Selected],
     repeat: u32,
 ) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
@@ -88,7 +107,7 @@ fn make(
         .map(OsString::from)
         .into_iter()
         .chain(["--format".into(), "json".into(), "-n".into(), repeat.to_string().into()])
-        .chain(["--root".into(), global.project()?.root.into()])
+        .chain(["--root".into(), root.into()])
         .collect();
     arguments.extend(selected.iter().map(|selected| selected.name().into()));
     let output = duct::cmd(program, arguments).stdout_capture().unchecked().run();

@@ -20,6 +20,7 @@ mod record;
 mod review;
 mod run;
 mod score;
+mod score_foreign;
 mod shell;
 mod test;
 

@@ -9,6 +9,7 @@ use clap::Args;
 use super::CommandResult;
 use super::kept_runs::{KeptRun, KeptRuns, Kernels};
 use super::options::{self, GlobalOptions, OutputFormat};
+use super::score_foreign::{self, Wanted};
 use crate::analysis;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -24,6 +25,9 @@ const TABLE: &str = "docs/score.json";
 /// By itself it analyzes the recordings below modules/ again. With --live it makes every case on
 /// every guest crash now; with --from it analyzes the vmcores of runs that were kept. It fails if
 /// something is wrong that is right in docs/score.json.
+///
+/// With --foreign it makes crashes of modules that the analyzer was not made with, and holds the
+/// verdicts to truths that were found without it (docs/score-foreign.json, docs/score-foreign.md).
 #[derive(Debug, Args)]
 pub(super) struct Score {
     /// Which cases to score; all without it
@@ -44,11 +48,28 @@ pub(super) struct Score {
     /// Write the table to docs/score.json
     #[arg(long)]
     write: bool,
+    /// Score faults in modules of others, which are in tests/foreign: their sources come from Debian
+    /// packages. CASE is the name of a fault then
+    #[arg(long, conflicts_with_all = ["live", "repeat"])]
+    foreign: bool,
+    /// Record the crashes of --foreign, so that tests can analyze them again
+    #[arg(long, requires = "foreign")]
+    record: bool,
 }
 
 impl Score {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
         let project = global.project()?;
+        if self.foreign {
+            let wanted = Wanted {
+                ids: &self.cases,
+                runs: &self.runs,
+                format: self.format,
+                write: self.write,
+                record: self.record,
+            };
+            return score_foreign::run(&wanted, &project.root, global);
+        }
         let all = self.cases.is_empty();
         let selected =
             if all { select::all(&project)? } else { select::select(&project, &self.cases)? };

@@ -8,7 +8,8 @@ use analyzer::report::{Confidence, CrashKind, Report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use table::{Table, Totals};
+pub use table::{Share, Table, Totals};
+pub(crate) use table::{confidence_word, mark};
 
 use crate::case::Outcome as Expected;
 use crate::run::judge;

@@ -57,12 +57,12 @@ pub struct Share {
 }
 
 impl Share {
-    fn add(&mut self, answer: Option<bool>) {
+    pub(crate) fn add(&mut self, answer: Option<bool>) {
         self.of += u32::from(answer.is_some());
         self.right += u32::from(answer == Some(true));
     }
 
-    fn words(self) -> String {
+    pub(crate) fn words(self) -> String {
         let percent = (self.right * 1000).checked_div(self.of).unwrap_or(1000);
         format!("{}/{} ({}.{} %)", self.right, self.of, percent / 10, percent % 10)
     }
@@ -114,7 +114,7 @@ impl Table {
                 0 => "-".to_owned(),
                 runs => format!("{}/{runs}", row.reproduced),
             };
-            let confidence = row.confidence.map_or("-", word);
+            let confidence = row.confidence.map_or("-", confidence_word);
             let _ = writeln!(
                 text,
                 "{:width$}  {:9}  {rate:>5}  {:5}  {:7}  {confidence}",
@@ -178,7 +178,7 @@ fn fell(old: (bool, bool, bool, bool), new: (bool, bool, bool, bool)) -> bool {
     (old.0 && !new.0) || (old.1 && !new.1) || (old.2 && !new.2) || (old.3 && !new.3)
 }
 
-fn mark(answer: Option<bool>) -> &'static str {
+pub(crate) fn mark(answer: Option<bool>) -> &'static str {
     match answer {
         Some(true) => "right",
         Some(false) => "WRONG",
@@ -186,7 +186,7 @@ fn mark(answer: Option<bool>) -> &'static str {
     }
 }
 
-fn word(confidence: Confidence) -> &'static str {
+pub(crate) fn confidence_word(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Proven => "proven",
         Confidence::Likely => "likely",

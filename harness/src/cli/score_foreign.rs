@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `repro score --foreign`: faults in modules of others.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use guest::{GuestFiles, Manifest, Progress, Purpose, Store, WantedPackage};
+
+use super::CommandResult;
+use super::kept_runs::{KeptRun, KeptRuns, Kernels};
+use super::options::{self, GlobalOptions, OutputFormat};
+use crate::analysis;
+use crate::case::dkms::{DkmsConf, NAME, Variables};
+use crate::config::Project;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::foreign::{Around, Fault, ForeignRow, ForeignTable, Tools, page, write_case};
+use crate::recording::{self, About, EXTENSION};
+use crate::run::complete::dkms_folder;
+use crate::run::select;
+
+/// Where the faults are, below the project's folder.
+const FAULTS: &str = "tests/foreign";
+/// Where their cases are made.
+const CASES: &str = "target/foreign";
+/// Where the committed table and the page are.
+const TABLE: &str = "docs/score-foreign.json";
+const PAGE: &str = "docs/score-foreign.md";
+/// The guest that they run on.
+const GUEST: &str = "debian-12";
+
+/// What is asked for.
+pub(super) struct Wanted<'a> {
+    /// Names of faults; none means all.
+    pub(super) ids: &'a [String],
+    pub(super) runs: &'a KeptRuns,
+    pub(super) format: OutputFormat,
+    pub(super) write: bool,
+    pub(super) record: bool,
+}
+
+/// Makes the crashes and judges what is said of them.
+pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> CommandResult {
+    let faults = faults(wanted, root)?;
+    let project = cases(&faults, root, global)?;
+    let ids: Vec<String> = faults.iter().map(|fault| fault.id.clone()).collect();
+    let selected = select::select(&project, &ids)?;
+    let runs = wanted.runs.get_in(&project.root, &selected)?;
+    let mut kernels = Kernels::new(global)?;
+    let mut rows = Vec::new();
+    for (fault, selected) in faults.iter().zip(&selected) {
+        let run = runs.get(&selected.name()).and_then(|runs| runs.first());
+        let Some(run) = run.filter(|run| run.vmcore().is_file()) else {
+            rows.push(ForeignRow::new(fault));
+            continue;
+        };
+        let vmlinux = kernels.vmlinux(selected)?;
+        let report = analysis::analyze(&[run.vmcore()], &run.symbols(vmlinux))?.report;
+        rows.push(ForeignRow::judged(fault, &report));
+        if wanted.record {
+            record(fault, run, vmlinux, root)?;
+        }
+    }
+    shown(wanted, ForeignTable::new(rows), &faults, root)
+}
+
+fn shown(wanted: &Wanted<'_>, table: ForeignTable, faults: &[Fault], root: &Path) -> CommandResult {
+    match wanted.format {
+        OutputFormat::Text => options::print(&table.to_text())?,
+        OutputFormat::Json => options::print_json(&table.to_json())?,
+    }
+    let path = root.join(TABLE);
+    if wanted.write {
+        write(&path, &table.to_json())?;
+        write(&root.join(PAGE), &page(&table, faults))?;
+        return Ok(Exit::Ok);
+    }
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(Exit::Ok) };
+    let before = serde_json::from_str(&text).map_err(|error| {
+        Failure::new(Exit::SetupError, format!("cannot read {}", path.display())).caused_by(&error)
+    })?;
+    let falls = table.falls(&before, wanted.ids.is_empty());
+    for fall in &falls {
+        options::complain(&format!("fell: {fall}\n"))?;
+    }
+    Ok(if falls.is_empty() { Exit::Ok } else { Exit::CaseFailed })
+}
+
+fn faults(wanted: &Wanted<'_>, root: &Path) -> Result<Vec<Fault>, Failure> {
+    let folder = root.join(FAULTS);
+    let mut faults = Fault::load_all(&folder).map_err(|error| {
+        let message = format!("cannot read the faults in {}", folder.display());
+        Failure::new(Exit::SetupError, message).caused_by(&error)
+    })?;
+    if let Some(id) = wanted.ids.iter().find(|id| faults.iter().all(|fault| fault.id != **id)) {
+        let known: Vec<_> = faults.iter().map(|fault| fault.id.as_str()).collect();
+        return Err(Failure::new(Exit::NoCases, format!("there is no fault {id}"))
+            .hint(format!("faults: {}", known.join(", "))));
+    }
+    faults.retain(|fault| wanted.ids.is_empty() || wanted.ids.contains(&fault.id));
+    Ok(faults)
+}
+
+/// A project with a case for each fault.
+fn cases(faults: &[Fault], root: &Path, global: &GlobalOptions) -> Result<Project, Failure> {
+    let folder = root.join(CASES);
+    let failed = |error: &std::io::Error| {
+        Failure::new(Exit::WriteFailed, format!("cannot write {}", folder.display()))
+            .caused_by(error)
+    };
+    fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
+    let program = program(root, &folder)?;
+    write(&folder.join("repro.toml"), "cases = [\"cases\"]\n")?;
+    let tools = Tools::load(&root.join(FAULTS).join("tools.toml")).map_err(|error| {
+        Failure::new(Exit::SetupError, "cannot read the tools of packages").caused_by(&error)
+    })?;
+    let (store, cache) = (global.store()?, global.cache()?);
+    let project = Project::find(Some(&folder))?.with_cache(&cache)?;
+    let mut packages = Packages { store: &store, known: BTreeMap::new(), kernels: BTreeMap::new() };
+    for fault in faults {
+        let name = guest_of(fault);
+        let guest = select::load_guest(&project, &name)?;
+        let (version, own) = packages.of(fault, &guest)?;
+        let tools = tools.of(&fault.package);
+        let around =
+            Around { version: &version, own: &own, tools: &tools, program: &program, guest: &name };
+        let case = folder.join("cases").join(&fault.id);
+        write_case(fault, around, &case).map_err(|error| failed(&error))?;
+    }
+    Ok(project)
+}
+
+fn guest_of(fault: &Fault) -> String {
+    match &fault.flavour {
+        Some(flavour) => format!("{GUEST}-{flavour}"),
+        None => GUEST.to_owned(),
+    }
+}
+
+/// The program that triggers use, compiled.
+fn program(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let (source, program) = (root.join(FAULTS).join("program.c"), folder.join("program"));
+    let failed = |why: String| {
+        Failure::new(Exit::BuildFailed, format!("cannot compile {}", source.display())).hint(why)
+    };
+    let words: [&std::ffi::OsStr; 7] = [
+        "-O1".as_ref(),
+        "-w".as_ref(),
+        "-static".as_ref(),
+        "-pthread".as_ref(),
+        "-o".as_ref(),
+        program.as_os_str(),
+        source.as_os_str(),
+    ];
+    let output = duct::cmd("gcc", words).stderr_capture().unchecked().run();
+    let output = output.map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(process::helper::tail(&output.stderr, 3)));
+    }
+    Ok(program)
+}
+
+/// What packages have.
+struct Packages<'s> {
+    store: &'s Store,
+    known: BTreeMap<String, (String, Vec<String>)>,
+    kernels: BTreeMap<String, GuestFiles>,
+}
+
+impl Packages<'_> {
+    /// The version of a fault's package that there is, and the names of the modules that come out of
+    /// it. An archive keeps only the newest version of a package.
+    fn of(&mut self, fault: &Fault, guest: &Manifest) -> Result<(String, Vec<String>), Failure> {
+        let key = format!("{}={}", fault.package, fault.version);
+        if let Some(known) = self.known.get(&key) {
+            return Ok(known.clone());
+        }
+        let go_on = &mut |_: Progress| ControlFlow::Continue(());
+        let fetch = |error: &guest::FetchError| Failure::from_error(Exit::FetchFailed, error);
+        if !self.kernels.contains_key(&guest.name) {
+            let files = guest::fetch(guest, self.store, go_on).map_err(|error| fetch(&error))?;
+            self.kernels.insert(guest.name.clone(), files);
+        }
+        let files = &self.kernels[&guest.name];
+        let mut wanted = WantedPackage::try_from(key.clone())
+            .map_err(|why| Failure::new(Exit::SetupError, format!("{}: {why}", fault.id)))?;
+        let mut bring = |wanted: &WantedPackage| {
+            let wanted = std::slice::from_ref(wanted);
+            guest::bring(guest, Purpose::Sources, wanted, self.store, go_on)
+        };
+        let brought = match bring(&wanted) {
+            Err(guest::FetchError::NoPackage { .. }) => {
+                wanted.version = None;
+                bring(&wanted)
+            }
+            brought => brought,
+        };
+        let brought = brought.map_err(|error| fetch(&error))?;
+        let sources = brought.iter().find_map(dkms_folder).ok_or_else(|| {
+            Failure::new(Exit::BuildFailed, format!("package {key} has no {NAME}"))
+        })?;
+        let variables =
+            Variables { release: &files.release, kernel: &files.build_dir, tree: Path::new("/x") };
+        let conf = DkmsConf::read(&sources.join(NAME), variables)
+            .map_err(|error| Failure::from_error(Exit::BuildFailed, &error))?;
+        let names: Vec<String> = conf.modules.into_iter().map(|module| module.name).collect();
+        let version = brought.first().map(|it| it.package.version.clone()).unwrap_or_default();
+        self.known.insert(key, (version.clone(), names.clone()));
+        Ok((version, names))
+    }
+}
+
+fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, root: &Path) -> Result<(), Failure> {
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Failure::new(Exit::AnalysisFailed, format!("{} is not recorded", fault.id)).caused_by(error)
+    };
+    let Some(crash) = run.result.crash.clone() else { return Ok(()) };
+    let about = About { case: fault.id.clone(), guest: guest_of(fault), crash };
+    let made = recording::make(about, &run.vmcore(), &run.symbols(vmlinux));
+    let (bytes, _) = made.map_err(|error| failed(&error))?;
+    let folder = root.join(FAULTS).join("recordings");
+    let path = folder.join(format!("{}.{EXTENSION}", fault.id));
+    fs::create_dir_all(&folder).and_then(|()| fs::write(&path, &bytes)).map_err(|error| {
+        Failure::new(Exit::WriteFailed, format!("cannot write {}", path.display()))
+            .caused_by(&error)
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| {
+        Failure::new(Exit::WriteFailed, format!("cannot write {}", path.display()))
+            .caused_by(&error)
+    })
+}
