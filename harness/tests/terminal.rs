@@ -12,7 +12,7 @@ use harness::events::{
 };
 use harness::exit::Exit;
 use harness::report::{Terminal, TerminalOptions, Verbosity};
-use harness::run::outcome::{Difference, Outcome, RunResult};
+use harness::run::outcome::{Difference, EARLIER, Outcome, RunResult};
 
 const OOPS: &str = "BUG: kernel NULL pointer dereference, address: 0000000000000000";
 
@@ -134,6 +134,18 @@ fn a_mismatch_shows_expected_and_got() {
     }];
     events.extend(finished(result));
     insta::assert_snapshot!("mismatched", shown(Verbosity::Normal, events));
+}
+
+#[test]
+fn another_crash_of_an_earlier_form_hints_at_both_ways_to_go_on() {
+    let mut result = result(Outcome::Mismatched);
+    let [expected, got] = ["the crash that was reviewed", "the kind: a is now b"];
+    result.differences =
+        vec![Difference { key: EARLIER.into(), expected: expected.into(), got: got.into() }];
+    let text = shown(Verbosity::Normal, finished(result));
+    for words in [EARLIER, expected, got, "review --upgrade --from DIR", "the new report: repro"] {
+        assert!(text.contains(words), "`{words}` is not in:\n{text}");
+    }
 }
 
 #[test]

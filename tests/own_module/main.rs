@@ -9,3 +9,4 @@ mod kinds;
 mod newcomer;
 mod repository;
 mod since_when;
+mod updated;

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where reviewed reports are kept: in the folder of the case, below the name of the guest.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use analyzer::report::STABLE_FORM;
 use harness::run::select::Selected;
 
 use crate::project;
+
+/// What is noted of a report beside its words.
+#[derive(serde::Serialize)]
+struct Info {
+    form: u32,
+}
 
 /// The folder of the snapshots of a case on a guest.
 #[must_use]
@@ -35,5 +44,25 @@ pub fn settings_in(selected: &Selected, folder: &Path) -> insta::Settings {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_description(&selected.case.manifest.summary);
+    // `repro review --upgrade` reads it there; what was reviewed before it had a number is form 1.
+    settings.set_info(&Info { form: STABLE_FORM });
     settings
+}
+
+/// Where one of two snapshots of a report waits for review, lets the other wait too, which says the
+/// same as before: text and data are reviewed together and of one form.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn wait_together(folder: &Path, snapshots: [(&str, &str); 2]) -> io::Result<()> {
+    let path = |name: &str| folder.join(format!("{name}.snap.new"));
+    let [text, data] = snapshots;
+    for ((waits, _), (other, words)) in [(text, data), (data, text)] {
+        if path(waits).is_file() && !path(other).is_file() {
+            let file = fs::read_to_string(path(waits))?;
+            let head = file.split("\n---\n").next().unwrap_or_default();
+            fs::write(path(other), format!("{head}\n---\n{}\n", words.trim_end()))?;
+        }
+    }
+    Ok(())
 }

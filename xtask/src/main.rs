@@ -56,7 +56,7 @@ enum Task {
     /// Measure how long builds and quick tests take, from nothing and after an edit
     Times,
     /// Step through changed snapshots
-    Review,
+    Review(tasks::Review),
     /// Run everything that CI runs
     Ci,
 }
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         Task::Gen => tasks::generate(),
         Task::Bench(bench) => bench.run(),
         Task::Times => times::times(),
-        Task::Review => tasks::review(),
+        Task::Review(review) => review.run(),
         Task::Ci => tasks::ci(),
     };
     result.unwrap_or_else(|error| {

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::run::{
-    build_repro, cargo, has_program, has_subcommand, need_subcommand, root, say, step, step_with,
+    build_repro, cargo, has_program, has_subcommand, need_subcommand, repro, root, say, step,
+    step_with,
 };
 
 /// Set this machine up and run the tests: all but those that run by request
@@ -119,10 +120,39 @@ impl Bench {
     }
 }
 
-/// Steps through changed snapshots.
-pub(crate) fn review() -> Result<ExitCode> {
-    need_subcommand("insta")?;
-    step(&cargo(), &["insta", "test", "--review", "--workspace"]).map(ExitCode::from)
+/// Step through changed snapshots
+///
+/// After the form of stable reports was raised (`STABLE_FORM`), `--upgrade` analyzes all recordings
+/// again and accepts the reports in which only the form changed (`repro review --upgrade`). The
+/// others wait for a review.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Review {
+    /// Accept the reports of recordings in which only the form changed, after they are shown once
+    #[arg(long)]
+    upgrade: bool,
+    /// Do not ask
+    #[arg(long, requires = "upgrade")]
+    accept: bool,
+}
+
+impl Review {
+    pub(crate) fn run(&self) -> Result<ExitCode> {
+        if !self.upgrade {
+            need_subcommand("insta")?;
+            return step(&cargo(), &["insta", "test", "--review", "--workspace"])
+                .map(ExitCode::from);
+        }
+        // Each report that is another is written beside the reviewed one, and is no failure yet.
+        let written =
+            [("INSTA_UPDATE", "new"), ("INSTA_FORCE_PASS", "1"), ("INSTA_OUTPUT", "none")];
+        let analyze = ["test", "--package", "tests", "--test", "recordings", "--", "--quiet"];
+        if step_with(&cargo(), &analyze, &written)? != 0 {
+            say("some recordings cannot be analyzed; their reports are not looked at");
+        }
+        let accept = self.accept.then(|| "--accept".into());
+        let arguments: Vec<OsString> = ["--upgrade".into()].into_iter().chain(accept).collect();
+        repro("review", &arguments)
+    }
 }
 
 /// Runs CI's script.

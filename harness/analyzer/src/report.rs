@@ -13,6 +13,14 @@ pub use crate::kind::CrashKind;
 /// Version of the form; raised whenever a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// Version of what the stable form says: raised whenever the stable report of the same dump changes
+/// because the program changed, be it by one word. Reviewed reports have it beside them, so that
+/// such a change can be told from a crash that changed.
+///
+/// [`SCHEMA_VERSION`] is about the shape that programs read: who raises it raises this one too,
+/// and not the other way round.
+pub const STABLE_FORM: u32 = 1;
+
 /// Everything the analysis found out about one crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
@@ -229,6 +237,17 @@ pub enum Trust {
     /// A word on the stack that looks like a return address; it may be stale.
     #[default]
     Scan,
+}
+
+impl Trust {
+    /// The stable form ([`STABLE_FORM`]) that had it first: a report of an earlier form cannot have
+    /// such a frame, so that one more of them says nothing about the crash.
+    #[must_use]
+    pub const fn since(self) -> u32 {
+        match self {
+            Self::Exact | Self::Cfi | Self::Orc | Self::FramePointer | Self::Call | Self::Scan => 1,
+        }
+    }
 }
 
 /// A loaded module.

@@ -86,11 +86,19 @@ impl KeptRuns {
 
 /// The newest run of each case that is kept below a folder.
 fn kept(folder: &Path, selected: &[Selected]) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
-    let mut newest = BTreeMap::new();
-    collect(folder, 0, &mut newest)?;
+    let mut kept = all_below(folder)?;
     let wanted = |name: &str| selected.iter().any(|selected| selected.name() == name);
-    newest.retain(|name, _| wanted(name));
-    Ok(newest.into_iter().map(|(name, run)| (name, vec![run])).collect())
+    kept.retain(|name, _| wanted(name));
+    // Folders are named by their time.
+    kept.values_mut().for_each(|runs| drop(runs.drain(..runs.len().saturating_sub(1))));
+    Ok(kept)
+}
+
+/// All runs that were kept below a folder, by their names, the oldest first.
+pub(super) fn all_below(folder: &Path) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
+    let mut kept = BTreeMap::new();
+    collect(folder, 0, &mut kept)?;
+    Ok(kept)
 }
 
 /// Makes the runs of cases of the project in `root`, fast and from snapshots, by this program.
@@ -123,12 +131,11 @@ fn make(
     Ok(made)
 }
 
-/// Adds the runs of all `run.json` below a folder; those of a later one count, since folders are
-/// named by their time.
+/// Adds the runs of all `run.json` below a folder, in the order of the folders' names.
 fn collect(
     folder: &Path,
     depth: u32,
-    found: &mut BTreeMap<String, KeptRun>,
+    found: &mut BTreeMap<String, Vec<KeptRun>>,
 ) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::SetupError, format!("cannot read the runs in {}", folder.display()))
@@ -146,7 +153,7 @@ fn collect(
         let runs: Runs = serde_json::from_str(&text).map_err(|error| failed(&error))?;
         for result in runs.runs {
             let own = folder.join(run_folder(&result.name()));
-            found.insert(result.name(), KeptRun { result, folder: own });
+            found.entry(result.name()).or_default().push(KeptRun { result, folder: own });
         }
         return Ok(());
     }
@@ -167,11 +174,11 @@ impl Kernels {
         Ok(Self { store: global.store()?, found: BTreeMap::new() })
     }
 
-    pub(super) fn vmlinux(&mut self, selected: &Selected) -> Result<&Path, Failure> {
-        let name = &selected.guest.name;
+    pub(super) fn vmlinux(&mut self, guest: &guest::Manifest) -> Result<&Path, Failure> {
+        let name = &guest.name;
         if !self.found.contains_key(name) {
             let go_on = &mut |_: guest::Progress| std::ops::ControlFlow::Continue(());
-            let files = guest::fetch(&selected.guest, &self.store, go_on)
+            let files = guest::fetch(guest, &self.store, go_on)
                 .map_err(|error| Failure::from_error(Exit::FetchFailed, &error))?;
             self.found.insert(name.clone(), files.vmlinux);
         }

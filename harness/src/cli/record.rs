@@ -12,6 +12,7 @@ use super::options::{self, GlobalOptions};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::recording::{self, About, EXTENSION};
+use crate::review;
 use crate::run::select::{self, Selected};
 use crate::units;
 
@@ -44,7 +45,7 @@ impl Record {
             let Some(run) = runs.get(&selected.name()).and_then(|runs| runs.first()) else {
                 continue;
             };
-            match record(selected, run, kernels.vmlinux(selected)?) {
+            match record(selected, run, kernels.vmlinux(&selected.guest)?) {
                 Ok(line) => options::print(&line)?,
                 Err(failure) => {
                     options::print_failure(&failure);
@@ -64,13 +65,13 @@ fn record(selected: &Selected, run: &KeptRun, vmlinux: &Path) -> Result<String, 
     let Some(crash) = run.result.crash.clone().filter(|_| run.vmcore().is_file()) else {
         return Ok(format!("{name}: no crash to record\n"));
     };
-    let about =
-        About { case: selected.case.name.clone(), guest: selected.guest.name.clone(), crash };
+    let (case, guest) = (selected.case.name.clone(), selected.guest.name.clone());
+    let about = About { case, guest, crash, made: None };
     let (bytes, analysis) = recording::make(about, &run.vmcore(), &run.symbols(vmlinux))
         .map_err(|error| failed(&error))?;
-    let folder = selected.case.folder.join("recordings");
-    let path = folder.join(format!("{}.{EXTENSION}", selected.guest.name));
-    fs::create_dir_all(&folder).and_then(|()| fs::write(&path, &bytes)).map_err(|error| {
+    let path = review::recording(&selected.case.folder, &selected.guest.name, EXTENSION);
+    let folder = path.parent().unwrap_or(&selected.case.folder);
+    fs::create_dir_all(folder).and_then(|()| fs::write(&path, &bytes)).map_err(|error| {
         Failure::new(Exit::WriteFailed, format!("cannot write {}", path.display()))
             .caused_by(&error)
     })?;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `repro review`: changed reports, one after the other, until each is accepted or rejected.
 
+mod kept;
+mod upgrade;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -30,6 +35,12 @@ const AROUND: usize = 2;
 /// snapshots/<guest>/crash.txt.snap.new. What is accepted takes the place of the reviewed one and
 /// belongs into your repository. Accept a report only after you have checked it: it is what the
 /// next ones are held to.
+///
+/// After an update of repro, many reports say the same in other words. `--upgrade` looks at those
+/// whose reviewed one has an earlier form, and at no others. Where only the form changed, it shows
+/// each change once, with one example, asks once, and accepts them all. Where the crash changed too,
+/// or nobody can tell, the report stays, with the reason, and the command ends with 100.
+/// docs/your-module.md says what counts.
 #[derive(Debug, Args)]
 pub(super) struct ReviewCommand {
     /// Only cases whose CASE@GUEST holds one of these words
@@ -44,6 +55,13 @@ pub(super) struct ReviewCommand {
     /// Print all of them; change nothing
     #[arg(long, conflicts_with_all = ["accept", "reject"])]
     list: bool,
+    /// Accept the reports in which only the form changed, after they are shown once
+    #[arg(long, conflicts_with = "reject")]
+    upgrade: bool,
+    /// With --upgrade: look below this folder for the runs that the reviewed reports are of, to
+    /// analyze them again
+    #[arg(long, value_name = "DIR", requires = "upgrade")]
+    from: Option<PathBuf>,
 }
 
 enum Answer {
@@ -57,12 +75,13 @@ impl ReviewCommand {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
         let project = global.project()?;
         let mut waiting = Vec::new();
-        for folder in select::case_folders(&project)?.values() {
-            let of_case = review::waiting(folder).map_err(|error| {
-                let message = format!("cannot read the reports in {}", folder.display());
-                Failure::new(Exit::SetupError, message).caused_by(&error)
+        let mut folders = BTreeMap::new();
+        for (name, folder) in select::case_folders(&project)? {
+            let of_case = review::waiting(&folder).map_err(|error| {
+                error.failure(format!("cannot read the reports in {}", folder.display()))
             })?;
             waiting.extend(of_case);
+            folders.insert(name, folder);
         }
         waiting.retain(|one| {
             self.filters.is_empty() || self.filters.iter().any(|word| one.name().contains(word))
@@ -75,6 +94,15 @@ impl ReviewCommand {
         if asks && !io::stdin().is_terminal() {
             return Err(Failure::new(Exit::Usage, "there is no terminal to ask at")
                 .hint("say --list, --accept or --reject"));
+        }
+        if self.upgrade {
+            let kept = kept::Kept::new(global, &project, folders, self.from.as_deref())?;
+            let how = match (self.accept, self.list) {
+                (true, _) => upgrade::How::Accept,
+                (_, true) => upgrade::How::List,
+                _ => upgrade::How::Ask,
+            };
+            return upgrade::run(&waiting, &kept, how);
         }
         for (number, one) in waiting.iter().enumerate() {
             options::print_made(&difference(one, number + 1, waiting.len()))?;
@@ -91,8 +119,7 @@ impl ReviewCommand {
                 Answer::Quit => break,
             };
             done.map_err(|error| {
-                let message = format!("cannot change the report of {}", one.name());
-                Failure::new(Exit::WriteFailed, message).caused_by(&error)
+                error.failure(format!("cannot change the report of {}", one.name()))
             })?;
             options::print(&format!("{what} {}\n", one.name()))?;
         }
@@ -103,14 +130,31 @@ impl ReviewCommand {
 fn difference(one: &Waiting, number: usize, of: usize) -> String {
     let name = shown::line(&one.name());
     let mut text = format!("{HEAD}{name}{HEAD:#} ({number} of {of})\n");
-    if one.old.is_empty() {
-        text.push_str("  the first report of this case on this guest\n");
+    match one.reviewed_form() {
+        None => text.push_str("  the first report of this case on this guest\n"),
+        Some(form) if form < one.form() => {
+            let _ = writeln!(
+                text,
+                "  reviewed in {form}, now in {}: `repro review --upgrade` tells whether only the \
+                 form changed",
+                one.form()
+            );
+        }
+        Some(_) => {}
     }
     for words in &one.words {
         let _ = writeln!(text, "  * {}", shown::line(words));
     }
     text.push('\n');
-    let diff = TextDiff::from_lines(&one.old, &one.new);
+    text.push_str(&lines(one));
+    text.push('\n');
+    text
+}
+
+/// The lines of the text that changed, with some around them.
+fn lines(one: &Waiting) -> String {
+    let mut text = String::new();
+    let diff = TextDiff::from_lines(one.reviewed(), one.text());
     for (number, group) in diff.grouped_ops(AROUND).iter().enumerate() {
         if number > 0 {
             let _ = writeln!(text, "{DIM}  ...{DIM:#}");
@@ -124,24 +168,27 @@ fn difference(one: &Waiting, number: usize, of: usize) -> String {
             };
         }
     }
-    text.push('\n');
     text
 }
 
 fn ask() -> Result<Answer, Failure> {
     loop {
         options::print("[a]ccept, [r]eject, [s]kip, [q]uit? ")?;
-        let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line).map_err(|error| {
-            Failure::new(Exit::SetupError, "cannot read the answer").caused_by(&error)
-        })?;
-        return Ok(match line.trim() {
-            "a" | "accept" => Answer::Accept,
-            "r" | "reject" => Answer::Reject,
-            "s" | "skip" => Answer::Skip,
-            "q" | "quit" => Answer::Quit,
-            _ if read == 0 => Answer::Quit,
-            _ => continue,
+        return Ok(match answer()?.as_deref() {
+            Some("a" | "accept") => Answer::Accept,
+            Some("r" | "reject") => Answer::Reject,
+            Some("s" | "skip") => Answer::Skip,
+            Some("q" | "quit") | None => Answer::Quit,
+            Some(_) => continue,
         });
     }
+}
+
+/// A line from the terminal; `None` where there are no more.
+fn answer() -> Result<Option<String>, Failure> {
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line).map_err(|error| {
+        Failure::new(Exit::SetupError, "cannot read the answer").caused_by(&error)
+    })?;
+    Ok((read > 0).then(|| line.trim().to_owned()))
 }

@@ -100,7 +100,7 @@ impl Score {
             let Some(runs) = runs.get(&selected.name()) else { continue };
             let mut row = Row::new(selected);
             for run in runs {
-                let report = report(run, kernels.vmlinux(selected)?)?;
+                let report = report(run, kernels.vmlinux(&selected.guest)?)?;
                 row.add_run(selected, &run.result, report.as_ref());
             }
             rows.push(row);

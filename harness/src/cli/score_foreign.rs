@@ -56,7 +56,7 @@ pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> C
             rows.push(ForeignRow::new(fault));
             continue;
         };
-        let vmlinux = kernels.vmlinux(selected)?;
+        let vmlinux = kernels.vmlinux(&selected.guest)?;
         let report = analysis::analyze(&[run.vmcore()], &run.symbols(vmlinux))?.report;
         rows.push(ForeignRow::judged(fault, &report));
         if wanted.record {
@@ -217,7 +217,7 @@ fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, root: &Path) -> Result<(
         Failure::new(Exit::AnalysisFailed, format!("{} is not recorded", fault.id)).caused_by(error)
     };
     let Some(crash) = run.result.crash.clone() else { return Ok(()) };
-    let about = About { case: fault.id.clone(), guest: guest_of(fault), crash };
+    let about = About { case: fault.id.clone(), guest: guest_of(fault), crash, made: None };
     let made = recording::make(about, &run.vmcore(), &run.symbols(vmlinux));
     let (bytes, _) = made.map_err(|error| failed(&error))?;
     let folder = root.join(FAULTS).join("recordings");

@@ -11,7 +11,7 @@ use vmcore::{ReadAt as _, Vmcore, Witness};
 
 use super::kept::{Noted, Seen};
 use super::spans::Spans;
-use super::{About, Recording, container, replay};
+use super::{About, Made, Recording, container, replay};
 use crate::analysis::{Symbols, wanted};
 use crate::map::Map;
 use crate::symbols::{Found, Modules};
@@ -74,6 +74,7 @@ pub fn make(about: About, vmcore: &Path, symbols: &Symbols) -> Result<(Vec<u8>, 
     first.analyze(&mut Vmcore::open(&noted)?, &noted)?;
     let file = noted.into_spans();
     check_text(&memory, &Vmcore::open(&map)?, vmlinux.files())?;
+    let about = About { made: Some(Made::of(&analysis.stable)), ..about };
     let recording = Recording {
         about,
         file_length: map.len(),

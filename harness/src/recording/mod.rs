@@ -8,7 +8,9 @@
 
 mod container;
 mod kept;
+mod made;
 mod make;
+mod recorded;
 mod replay;
 mod spans;
 
@@ -17,7 +19,9 @@ use std::collections::BTreeMap;
 use debuginfo::Answers;
 use serde::{Deserialize, Serialize};
 
+pub use made::Made;
 pub use make::make;
+pub use recorded::Recorded;
 
 use crate::run::outcome::Crash;
 use spans::Spans;
@@ -53,6 +57,9 @@ pub struct About {
     pub guest: String,
     /// The crash as it was seen from outside.
     pub crash: Crash,
+    /// The report that was made of it when it was recorded; recordings of before do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
 }
 
 impl About {

@@ -16,7 +16,7 @@ use super::line::{
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, Event, Phase, Reporter, Stamped};
 use crate::run::matrix::Rated;
-use crate::run::outcome::{Difference, Outcome, REPORT, RunResult};
+use crate::run::outcome::{Difference, EARLIER, Outcome, REPORT, RunResult};
 use crate::run::plan::BootWay;
 use crate::run::rate::Rate;
 use crate::units;
@@ -204,8 +204,14 @@ impl Terminal {
             text.push_str(&hint(words));
         }
         let RunResult { case, guest, .. } = result;
-        if result.differences.iter().any(|difference| difference.key == REPORT) {
+        let has = |key: &str| result.differences.iter().any(|difference| difference.key == key);
+        if has(REPORT) {
             text.push_str(&hint(&format!("look at the new report: repro review {case}")));
+        } else if has(EARLIER) {
+            text.push_str(&hint(&format!(
+                "if a run of before was kept, `repro review --upgrade --from DIR {case}` tells whether \
+                 only the form changed; else look at the new report: repro review {case}"
+            )));
         } else if result.outcome == Outcome::Mismatched {
             text.push_str(&hint(&format!(
                 "if this is the new truth, edit [expect] of case {case} or add \

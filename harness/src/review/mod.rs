@@ -2,26 +2,39 @@
 //! Reviewed reports: kept in the folder of the case, below the name of the guest, as
 //! `crash.txt.snap` and `crash.json.snap`. A report that is another is written beside it, with
 //! `.new`, until a person accepts or rejects it.
+//!
+//! Each has the [`Form`] that it was reviewed in. One of an earlier form is another report as soon
+//! as the program says more or in other words; [`Upgrade`] tells that from another crash.
 
+mod error;
+mod facts;
+mod form;
+mod frames;
+mod pair;
+mod pattern;
+mod place;
+#[cfg(test)]
+mod sample;
 mod snap;
+mod upgrade;
+mod waiting;
 mod words;
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use analyzer::report::Report;
 
+pub use error::Error;
+pub use facts::{Fact, Moved};
+pub use form::Form;
+pub use pattern::{Pattern, Piece};
+pub(crate) use place::recording;
+pub use upgrade::{Evidence, Judged, NoEvidence, Proof, Reviewed, Upgrade, Why};
+pub use waiting::{Waiting, waiting};
 pub use words::changes;
 
-use snap::{Snap, pending};
-
-/// The folder of a case with its reviewed reports.
-const FOLDER: &str = "snapshots";
-const TEXT: &str = "crash.txt.snap";
-const JSON: &str = "crash.json.snap";
-/// A text that was kept of a report by others; it lives and goes with the report.
-const ENDING: &str = ".snap.new";
+use pair::Pair;
+use place::Place;
 
 /// What is done with reviewed reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -45,6 +58,8 @@ pub enum Compared {
     New,
     /// Not the same; it was written for review. The changes in words.
     Changed(Vec<String>),
+    /// The reviewed one has an earlier form; it was written for review.
+    Earlier(Upgrade),
 }
 
 /// A report of a case, in its stable forms.
@@ -52,6 +67,8 @@ pub enum Compared {
 pub struct Stable<'a> {
     /// What the case is about.
     pub description: &'a str,
+    /// The version of what it says.
+    pub form: Form,
     /// As text.
     pub text: &'a str,
     /// As data.
@@ -61,141 +78,27 @@ pub struct Stable<'a> {
 /// Compares a report with the reviewed one of its case and guest.
 ///
 /// # Errors
-/// A file cannot be read or written.
-pub fn compare(case: &Path, guest: &str, stable: Stable<'_>) -> io::Result<Compared> {
-    let folder = case.join(FOLDER).join(guest);
-    let (text_path, json_path) = (folder.join(TEXT), folder.join(JSON));
-    let json = Snap::new(stable.description, &analyzer::render::json(stable.report));
-    let text = Snap::new(stable.description, stable.text);
-    let (old_text, old_json) = (Snap::load(&text_path)?, Snap::load(&json_path)?);
-    let same = old_text.as_ref().is_none_or(|old| old.text == text.text)
-        && old_json.as_ref().is_none_or(|old| old.text == json.text);
-    if same && (old_text.is_some() || old_json.is_some()) {
-        forget(&folder)?;
+/// A file cannot be read or written, or the reviewed report is none or of a later form.
+pub fn compare(
+    case: &Path,
+    guest: &str,
+    stable: Stable<'_>,
+    evidence: &dyn Evidence,
+) -> Result<Compared, Error> {
+    let place = Place::of_run(case, guest);
+    let new = Pair::new(stable.description, stable.form, stable.text, stable.report);
+    let old = Pair::reviewed(&place)?;
+    let upgrade = upgrade::judge(&old, &new, evidence)?;
+    if upgrade.is_none() && old.is_said_by(&new) {
+        place.forget()?;
         return Ok(Compared::Same);
     }
-    text.save(&pending(&text_path))?;
-    json.save(&pending(&json_path))?;
-    Ok(match (&old_text, &old_json) {
-        (None, None) => Compared::New,
-        _ => Compared::Changed(in_words(old_text.as_ref(), old_json.as_ref(), &text, &json)),
+    new.save(&place)?;
+    Ok(match upgrade {
+        Some(upgrade) => Compared::Earlier(upgrade),
+        None if old.form().is_none() => Compared::New,
+        None => Compared::Changed(old.changes(&new)),
     })
-}
-
-/// By the data where both have it, else by the first line that is another.
-fn in_words(
-    old_text: Option<&Snap>,
-    old_json: Option<&Snap>,
-    text: &Snap,
-    json: &Snap,
-) -> Vec<String> {
-    let data = |snap: &Snap| serde_json::from_str::<Report>(&snap.text).ok();
-    if let Some((old, new)) = old_json.and_then(data).zip(data(json)) {
-        return changes(&old, &new);
-    }
-    let old = old_text.map_or("", |old| old.text.as_str());
-    let mut pairs = old.lines().zip(text.text.lines());
-    match pairs.find(|(old, new)| old != new) {
-        Some((old, new)) => vec![format!("`{}` is now `{}`", old.trim(), new.trim())],
-        None => {
-            vec![format!("{} lines are now {}", old.lines().count(), text.text.lines().count())]
-        }
-    }
-}
-
-/// A report that waits for a review.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// Name of the case.
-    pub case: String,
-    /// Name of the guest.
-    pub guest: String,
-    /// What changed, in words; nothing where none was reviewed before.
-    pub words: Vec<String>,
-    /// The reviewed text; empty where there is none.
-    pub old: String,
-    /// The text to review.
-    pub new: String,
-    folder: PathBuf,
-}
-
-impl Waiting {
-    /// `case@guest`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        format!("{}@{}", self.case, self.guest)
-    }
-
-    /// Makes it the reviewed one.
-    ///
-    /// # Errors
-    /// A file cannot be renamed.
-    pub fn accept(&self) -> io::Result<()> {
-        for path in waiting_files(&self.folder)? {
-            fs::rename(&path, path.with_extension(""))?;
-        }
-        Ok(())
-    }
-
-    /// Throws it away.
-    ///
-    /// # Errors
-    /// A file cannot be removed.
-    pub fn reject(&self) -> io::Result<()> {
-        forget(&self.folder)?;
-        // A folder without a reviewed report would say that there is one.
-        for folder in [Some(self.folder.as_path()), self.folder.parent()].into_iter().flatten() {
-            let _ = fs::remove_dir(folder);
-        }
-        Ok(())
-    }
-}
-
-/// The reports of a case that wait for a review, by guest.
-///
-/// # Errors
-/// A file cannot be read.
-pub fn waiting(case: &Path) -> io::Result<Vec<Waiting>> {
-    let folder = case.join(FOLDER);
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut guests: Vec<_> = fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).collect();
-    guests.sort();
-    let mut all = Vec::new();
-    for folder in guests.into_iter().filter(|path| path.is_dir()) {
-        let (text, json) = (folder.join(TEXT), folder.join(JSON));
-        let Some(new) = Snap::load(&pending(&text))? else { continue };
-        let new_json = Snap::load(&pending(&json))?;
-        let (old, old_json) = (Snap::load(&text)?, Snap::load(&json)?);
-        let words = match (&old, &old_json) {
-            (None, None) => Vec::new(),
-            _ => in_words(
-                old.as_ref(),
-                old_json.as_ref(),
-                &new,
-                new_json.as_ref().unwrap_or(&Snap::new("", "")),
-            ),
-        };
-        let name =
-            |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (case, guest) = (name(case), name(&folder));
-        let old = old.map(|old| old.text).unwrap_or_default();
-        all.push(Waiting { case, guest, words, old, new: new.text, folder });
-    }
-    Ok(all)
-}
-
-fn waiting_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let files = fs::read_dir(folder)?.flatten().map(|entry| entry.path());
-    Ok(files.filter(|path| path.to_string_lossy().ends_with(ENDING)).collect())
-}
-
-fn forget(folder: &Path) -> io::Result<()> {
-    waiting_files(folder)?.iter().try_for_each(fs::remove_file)
 }
 
 #[cfg(test)]

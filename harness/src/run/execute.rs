@@ -3,26 +3,24 @@
 
 use std::path::Path;
 
-use analyzer::Analysis;
-
 use crate::analysis::Symbols;
 use crate::error::Failure;
 use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::report::{ConsoleLog, Folder, run_folder, write_crash};
-use crate::review::{self, Compared, Review, Stable};
+use crate::review::Review;
 use crate::run::accel::{Candidates, Memory};
 use crate::run::complaints::Complaints;
 use crate::run::complete::complete;
 use crate::run::drive::{Driven, drive};
 use crate::run::judge::{self, Judgement};
-use crate::run::outcome::{Difference, Outcome, REPORT, RunResult};
+use crate::run::outcome::{Outcome, RunResult};
 use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
-use crate::run::{excerpt, explain, object, place};
+use crate::run::{excerpt, explain, object, place, reviewed};
 use crate::vm::Launcher;
 use guest::Store;
 
@@ -129,7 +127,7 @@ fn phases(
     result.place = Some(place::of(&selected.case, result.excerpt.as_ref(), setting.project));
     judge(selected, &end, result);
     if let Some(analysis) = analyzed.filter(|_| result.outcome == Outcome::Reproduced) {
-        reviewed(selected, setting.review, &analysis, result, recorder)?;
+        reviewed::hold(selected, setting.review, &analysis, result, recorder)?;
     }
     Ok(())
 }
@@ -195,42 +193,6 @@ fn take(driven: Driven, result: &mut RunResult) {
     result.crash = driven.crash;
     result.trigger = driven.trigger;
     result.failure = driven.failure;
-}
-
-/// Holds a report that is as the case expects to the reviewed one.
-fn reviewed(
-    selected: &Selected,
-    review: Review,
-    analysis: &Analysis,
-    result: &mut RunResult,
-    recorder: &mut Recorder<'_>,
-) -> Result<(), Failure> {
-    if review == Review::Off {
-        return Ok(());
-    }
-    let text = analyzer::render::text(&analysis.stable);
-    let description = &selected.case.manifest.summary;
-    let stable = Stable { description, text: &text, report: &analysis.stable };
-    let compared = review::compare(&selected.case.folder, &selected.guest.name, stable);
-    let words = match compared.map_err(|error| {
-        let message = format!("cannot compare the report with the reviewed one of {}", result.case);
-        Failure::new(Exit::WriteFailed, message).caused_by(&error)
-    })? {
-        Compared::Same => return Ok(()),
-        Compared::New if review == Review::Require => vec!["nobody has reviewed one".to_owned()],
-        Compared::New => {
-            recorder.note("nobody has reviewed this report yet: repro review");
-            return Ok(());
-        }
-        Compared::Changed(words) => words,
-    };
-    result.outcome = Outcome::Mismatched;
-    result.differences.extend(words.into_iter().map(|got| Difference {
-        key: REPORT.to_owned(),
-        expected: "as it was reviewed".to_owned(),
-        got,
-    }));
-    Ok(())
 }
 
 /// How a guest ended that did not crash.

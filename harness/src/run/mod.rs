@@ -27,6 +27,7 @@ mod process_words;
 pub mod rate;
 mod recorder;
 mod restore;
+mod reviewed;
 pub mod select;
 pub mod series;
 pub(crate) mod session;

@@ -19,6 +19,9 @@ use crate::run::trigger_run::TriggerRun;
 /// The key of a [`Difference`] from the report that was reviewed.
 pub const REPORT: &str = "report";
 
+/// The key of a [`Difference`] from a report that was reviewed in an earlier form.
+pub const EARLIER: &str = "report of an earlier form";
+
 /// Version of the form of [`Runs`].
 pub const SCHEMA_VERSION: u32 = 1;
 
