@@ -88,6 +88,7 @@ impl AptSource {
             .into_iter()
             .chain(self.security.as_deref().map(|name| ("security", name)))
             .chain([("kernel.flavour", self.kernel.flavour.as_str())])
+            .chain(self.kernel.flavours.iter().map(|name| ("kernel.flavours", name.as_str())))
             .chain(self.kernel.series.as_deref().map(|name| ("kernel.series", name)))
             .chain(self.kernel.release.as_deref().map(|name| ("kernel.release", name)))
             .chain(self.tools.iter().map(|name| ("tools", name.as_str())))
@@ -108,6 +109,9 @@ fn archive_keyring() -> String {
 pub struct KernelPackages {
     /// The last part of the package name: `cloud-amd64`, `amd64`, `rt-amd64`.
     pub flavour: String,
+    /// Other flavours of the same kernel, which are guests of their own: `<guest>-<flavour>`.
+    #[serde(default)]
+    pub flavours: Vec<String>,
     /// Version the ABI must begin with (`6.1`). Needed where a suite carries several kernels:
     /// bookworm-security has 6.1 and 6.12 side by side. Default: the newest of all.
     pub series: Option<String>,

@@ -61,6 +61,30 @@ impl Manifest {
         Ok(guest)
     }
 
+    /// The same guest with another flavour of its kernel, under the name `<guest>-<flavour>`; none if
+    /// it has no such flavour. With its own flavour it is itself.
+    #[must_use]
+    pub fn with_flavour(&self, flavour: &str) -> Option<Self> {
+        let mut guest = self.clone();
+        let Source::Apt(source) = &mut guest.source else { return None };
+        if source.kernel.flavour != flavour {
+            source.kernel.flavours.iter().find(|known| *known == flavour)?;
+            flavour.clone_into(&mut source.kernel.flavour);
+            guest.name = format!("{}-{flavour}", self.name);
+            guest.summary = format!("{}; flavour {flavour}", self.summary);
+        }
+        Some(guest)
+    }
+
+    /// Other flavours of its kernel.
+    #[must_use]
+    pub fn flavours(&self) -> &[String] {
+        match &self.source {
+            Source::Apt(source) => &source.kernel.flavours,
+            Source::Rpm(_) | Source::Imported(_) => &[],
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         if let Some(fault) = shown::name_fault(&self.name).filter(|_| !self.name.is_empty()) {
             return Err(format!("the file's name is the guest's: {fault}"));

@@ -17,6 +17,7 @@ const SETUP: &str = r#"
 # memory = "2GiB"
 # cpus = 4
 # command-line = ["slub_debug=FZPU"]
+# packages = ["iptables"]
 # sysctls = { "kernel.softlockup_panic" = 1 }
 "#;
 const EXPECT: &str = r#"# kind = "null-read"
@@ -40,6 +41,8 @@ pub struct Draft {
     pub built: Vec<String>,
     /// See [`Draft::built`].
     pub source: Option<String>,
+    /// Package or folder of sources with a `dkms.conf`, as it is written in the manifest.
+    pub dkms: Option<String>,
     /// What makes the kernel crash: a file, or a command for the shell.
     pub trigger: String,
     /// Files and folders that the guest gets too.
@@ -65,6 +68,9 @@ impl Draft {
         let mut text = format!("summary = {}\n", quoted(&self.summary));
         if !self.guests.is_empty() {
             let _ = writeln!(text, "guests = [{}]", list(&self.guests));
+        }
+        if let Some(dkms) = &self.dkms {
+            let _ = writeln!(text, "\n[build]\ndkms = {}", quoted(dkms));
         }
         text.push_str(SETUP);
         if !files.is_empty() {

@@ -65,15 +65,23 @@ impl Manifest {
     /// What the crash must be on one guest.
     #[must_use]
     pub fn expectation(&self, guest: &str) -> Expectation {
-        let part = self.guest.get(guest).and_then(|part| part.expect.as_ref());
+        let part = self.part(guest).and_then(|part| part.expect.as_ref());
         part.map_or_else(|| self.expect.clone(), |part| self.expect.overridden_by(part))
     }
 
     /// What it wants of machine and kernel on one guest.
     #[must_use]
     pub fn setup(&self, guest: &str) -> Setup {
-        let part = self.guest.get(guest).and_then(|part| part.setup.as_ref());
+        let part = self.part(guest).and_then(|part| part.setup.as_ref());
         part.map_or_else(|| self.setup.clone(), |part| self.setup.with(part))
+    }
+
+    /// What differs on a guest; what is said of `debian-12` is true of its other flavours too.
+    fn part(&self, guest: &str) -> Option<&GuestPart> {
+        let dashes = guest.match_indices('-').map(|(dash, _)| &guest[..dash]);
+        let mut names: Vec<&str> = dashes.chain([guest]).collect();
+        names.reverse();
+        names.into_iter().find_map(|name| self.guest.get(name))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -156,6 +164,8 @@ pub enum Tier {
 pub struct Requires {
     /// Machine.
     pub arch: Option<Arch>,
+    /// Flavour of the kernel, where the usual one lacks drivers (`amd64` for video, sound, USB).
+    pub flavour: Option<String>,
 }
 
 /// One module.

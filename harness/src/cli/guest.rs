@@ -88,6 +88,10 @@ fn list(global: &GlobalOptions) -> CommandResult {
         let cached = cache.as_deref().and_then(|cache| guest::cached(cache, &name));
         let there = cached.map(|it| format!(" [{}, {} here]", it.release, units::bytes(it.bytes)));
         let _ = writeln!(text, "{name:<16} {}{}", guest.summary, there.unwrap_or_default());
+        let flavours: Vec<_> = guest.flavours().iter().map(|it| format!("{name}-{it}")).collect();
+        if !flavours.is_empty() {
+            let _ = writeln!(text, "{:<16} with other drivers: {}", "", flavours.join(", "));
+        }
     }
     options::print(&text)?;
     Ok(Exit::Ok)

@@ -7,6 +7,7 @@ mod bisect;
 mod clean;
 mod completions;
 mod crash;
+mod dkms;
 mod doctor;
 mod guest;
 mod guest_options;

@@ -8,12 +8,14 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 
 use super::CommandResult;
+use super::dkms::DkmsReader;
 use super::options::{self, GlobalOptions};
 use crate::case::draft::{self, Draft};
 use crate::config::Project;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::run::select;
+use guest::WantedPackage;
 
 /// The module of a case that is made without one; `NAME` stands for its name.
 const SOURCE: &str = include_str!("new_case/module.c.template");
@@ -32,6 +34,9 @@ pub(super) struct NewCase {
     /// Folder of the module's sources (with a Kbuild or a Makefile); they stay where they are
     #[arg(long, value_name = "DIR", conflicts_with = "module")]
     source: Option<PathBuf>,
+    /// Sources with a dkms.conf: a Debian package of them (NAME or NAME=VERSION), or a folder
+    #[arg(long, value_name = "PACKAGE|DIR", conflicts_with_all = ["module", "source"])]
+    dkms: Option<String>,
     /// Modules that are built already, in the order of loading; they are copied
     #[arg(long, value_name = "X.ko[,Y.ko]", value_delimiter = ',')]
     module: Vec<PathBuf>,
@@ -77,7 +82,10 @@ impl NewCase {
             select::load_guest(&project, guest)?;
         }
         let folder = free_folder(&project, &name)?;
-        let draft = self.draft(&name, &folder, source.as_deref(), trigger)?;
+        let mut draft = self.draft(&name, &folder, source.as_deref(), trigger)?;
+        if let Some(dkms) = &self.dkms {
+            self.take_dkms(dkms, &folder, &project, global, &mut draft)?;
+        }
         let made = self.write(&project, &name, &folder, &draft);
         made.map_err(|error| {
             let message = format!("cannot make {}", folder.display());
@@ -121,19 +129,49 @@ impl NewCase {
             let source = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
             draft.source = Some(relative(&source, folder).display().to_string());
             draft.built = found;
-        } else if self.module.is_empty() {
+        } else if self.module.is_empty() && self.dkms.is_none() {
             draft.summary = format!("{name}: a function pointer that nobody set is called");
             draft.built = vec![word.clone()];
         }
-        let tries = source.is_none() && self.module.is_empty();
+        let tries = source.is_none() && self.module.is_empty() && self.dkms.is_none();
         let default = if tries { TRIGGER.replace("NAME", &word) } else { "true".to_owned() };
         draft.trigger = trigger.unwrap_or(default);
         Ok(draft)
     }
 
+    /// The modules and the sources of a `dkms.conf`.
+    fn take_dkms(
+        &self,
+        dkms: &str,
+        folder: &Path,
+        project: &Project,
+        global: &GlobalOptions,
+        draft: &mut Draft,
+    ) -> Result<(), Failure> {
+        let store = global.store()?;
+        let name = self.guests.first().unwrap_or(&project.settings.default_guest);
+        let guest = select::load_guest(project, name)?;
+        let mut reader = DkmsReader::new(&store);
+        let path = Path::new(dkms);
+        if path.is_dir() {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            draft.built = reader.modules(&path, &guest)?;
+            // A word without a slash would be a package.
+            draft.dkms = Some(format!("./{}", relative(&path, folder).display()));
+            return Ok(());
+        }
+        let wanted = WantedPackage::try_from(dkms.to_owned()).map_err(|why| {
+            Failure::new(Exit::Usage, why).hint("name a Debian package, or a folder that is there")
+        })?;
+        let package = reader.package(&wanted, false, &guest)?;
+        draft.built = package.modules;
+        draft.dkms = Some(format!("{}={}", wanted.name, package.version));
+        Ok(())
+    }
+
     fn write(&self, project: &Project, name: &str, folder: &Path, draft: &Draft) -> io::Result<()> {
         draft.write(folder)?;
-        if draft.source.is_none() && draft.prebuilt.is_empty() {
+        if draft.source.is_none() && draft.prebuilt.is_empty() && draft.dkms.is_none() {
             let word = identifier(name);
             fs::write(folder.join("Kbuild"), format!("obj-m := {word}.o\n"))?;
             fs::write(folder.join(format!("{word}.c")), SOURCE.replace("NAME", &word))?;

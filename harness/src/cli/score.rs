@@ -55,6 +55,9 @@ pub(super) struct Score {
     /// Record the crashes of --foreign, so that tests can analyze them again
     #[arg(long, requires = "foreign")]
     record: bool,
+    /// Analyze the recorded crashes of --foreign again, in seconds, instead of making them
+    #[arg(long, requires = "foreign", conflicts_with_all = ["from", "record"])]
+    recorded: bool,
 }
 
 impl Score {
@@ -67,6 +70,7 @@ impl Score {
                 format: self.format,
                 write: self.write,
                 record: self.record,
+                recorded: self.recorded,
             };
             return score_foreign::run(&wanted, &project.root, global);
         }

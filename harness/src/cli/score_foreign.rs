@@ -3,22 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use guest::{GuestFiles, Manifest, Progress, Purpose, Store, WantedPackage};
+use guest::WantedPackage;
 
 use super::CommandResult;
+use super::dkms::{DkmsPackage, DkmsReader};
 use super::kept_runs::{KeptRun, KeptRuns, Kernels};
 use super::options::{self, GlobalOptions, OutputFormat};
 use crate::analysis;
-use crate::case::dkms::{DkmsConf, NAME, Variables};
 use crate::config::Project;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::foreign::{Around, Fault, ForeignRow, ForeignTable, Tools, page, write_case};
-use crate::recording::{self, About, EXTENSION};
-use crate::run::complete::dkms_folder;
+use crate::foreign::{
+    Around, Fault, ForeignRow, ForeignTable, Tools, page, recorded, recording_of, write_case,
+};
+use crate::recording::{self, About};
 use crate::run::select;
 
 /// Where the faults are, below the project's folder.
@@ -39,11 +39,25 @@ pub(super) struct Wanted<'a> {
     pub(super) format: OutputFormat,
     pub(super) write: bool,
     pub(super) record: bool,
+    pub(super) recorded: bool,
 }
 
 /// Makes the crashes and judges what is said of them.
 pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> CommandResult {
     let faults = faults(wanted, root)?;
+    if wanted.recorded {
+        let folder = root.join(FAULTS);
+        let row = |fault: &Fault| {
+            recorded(fault, &folder).map_err(|error| {
+                let message = format!("the recording of {} is of no use", fault.id);
+                Failure::new(Exit::AnalysisFailed, message)
+                    .caused_by(&*error)
+                    .hint("record it anew: repro score --foreign --record")
+            })
+        };
+        let rows = faults.iter().map(row).collect::<Result<_, _>>()?;
+        return shown(wanted, ForeignTable::new(rows), &faults, root);
+    }
     let project = cases(&faults, root, global)?;
     let ids: Vec<String> = faults.iter().map(|fault| fault.id.clone()).collect();
     let selected = select::select(&project, &ids)?;
@@ -118,14 +132,26 @@ fn cases(faults: &[Fault], root: &Path, global: &GlobalOptions) -> Result<Projec
     })?;
     let (store, cache) = (global.store()?, global.cache()?);
     let project = Project::find(Some(&folder))?.with_cache(&cache)?;
-    let mut packages = Packages { store: &store, known: BTreeMap::new(), kernels: BTreeMap::new() };
+    let mut reader = DkmsReader::new(&store);
+    let mut known = BTreeMap::<String, DkmsPackage>::new();
     for fault in faults {
         let name = guest_of(fault);
         let guest = select::load_guest(&project, &name)?;
-        let (version, own) = packages.of(fault, &guest)?;
+        let key = format!("{}={}", fault.package, fault.version);
+        if !known.contains_key(&key) {
+            let wanted = WantedPackage::try_from(key.clone())
+                .map_err(|why| Failure::new(Exit::SetupError, format!("{}: {why}", fault.id)))?;
+            known.insert(key.clone(), reader.package(&wanted, true, &guest)?);
+        }
+        let package = &known[&key];
         let tools = tools.of(&fault.package);
-        let around =
-            Around { version: &version, own: &own, tools: &tools, program: &program, guest: &name };
+        let around = Around {
+            version: &package.version,
+            own: &package.modules,
+            tools: &tools,
+            program: &program,
+            guest: &name,
+        };
         let case = folder.join("cases").join(&fault.id);
         write_case(fault, around, &case).map_err(|error| failed(&error))?;
     }
@@ -162,56 +188,6 @@ fn program(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
-/// What packages have.
-struct Packages<'s> {
-    store: &'s Store,
-    known: BTreeMap<String, (String, Vec<String>)>,
-    kernels: BTreeMap<String, GuestFiles>,
-}
-
-impl Packages<'_> {
-    /// The version of a fault's package that there is, and the names of the modules that come out of
-    /// it. An archive keeps only the newest version of a package.
-    fn of(&mut self, fault: &Fault, guest: &Manifest) -> Result<(String, Vec<String>), Failure> {
-        let key = format!("{}={}", fault.package, fault.version);
-        if let Some(known) = self.known.get(&key) {
-            return Ok(known.clone());
-        }
-        let go_on = &mut |_: Progress| ControlFlow::Continue(());
-        let fetch = |error: &guest::FetchError| Failure::from_error(Exit::FetchFailed, error);
-        if !self.kernels.contains_key(&guest.name) {
-            let files = guest::fetch(guest, self.store, go_on).map_err(|error| fetch(&error))?;
-            self.kernels.insert(guest.name.clone(), files);
-        }
-        let files = &self.kernels[&guest.name];
-        let mut wanted = WantedPackage::try_from(key.clone())
-            .map_err(|why| Failure::new(Exit::SetupError, format!("{}: {why}", fault.id)))?;
-        let mut bring = |wanted: &WantedPackage| {
-            let wanted = std::slice::from_ref(wanted);
-            guest::bring(guest, Purpose::Sources, wanted, self.store, go_on)
-        };
-        let brought = match bring(&wanted) {
-            Err(guest::FetchError::NoPackage { .. }) => {
-                wanted.version = None;
-                bring(&wanted)
-            }
-            brought => brought,
-        };
-        let brought = brought.map_err(|error| fetch(&error))?;
-        let sources = brought.iter().find_map(dkms_folder).ok_or_else(|| {
-            Failure::new(Exit::BuildFailed, format!("package {key} has no {NAME}"))
-        })?;
-        let variables =
-            Variables { release: &files.release, kernel: &files.build_dir, tree: Path::new("/x") };
-        let conf = DkmsConf::read(&sources.join(NAME), variables)
-            .map_err(|error| Failure::from_error(Exit::BuildFailed, &error))?;
-        let names: Vec<String> = conf.modules.into_iter().map(|module| module.name).collect();
-        let version = brought.first().map(|it| it.package.version.clone()).unwrap_or_default();
-        self.known.insert(key, (version.clone(), names.clone()));
-        Ok((version, names))
-    }
-}
-
 fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, root: &Path) -> Result<(), Failure> {
     let failed = |error: &(dyn std::error::Error + 'static)| {
         Failure::new(Exit::AnalysisFailed, format!("{} is not recorded", fault.id)).caused_by(error)
@@ -220,9 +196,9 @@ fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, root: &Path) -> Result<(
     let about = About { case: fault.id.clone(), guest: guest_of(fault), crash, made: None };
     let made = recording::make(about, &run.vmcore(), &run.symbols(vmlinux));
     let (bytes, _) = made.map_err(|error| failed(&error))?;
-    let folder = root.join(FAULTS).join("recordings");
-    let path = folder.join(format!("{}.{EXTENSION}", fault.id));
-    fs::create_dir_all(&folder).and_then(|()| fs::write(&path, &bytes)).map_err(|error| {
+    let path = recording_of(fault, &root.join(FAULTS));
+    let folder = path.parent().unwrap_or(&path);
+    fs::create_dir_all(folder).and_then(|()| fs::write(&path, &bytes)).map_err(|error| {
         Failure::new(Exit::WriteFailed, format!("cannot write {}", path.display()))
             .caused_by(&error)
     })

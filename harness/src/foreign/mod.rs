@@ -7,6 +7,7 @@ mod case_folder;
 mod fault;
 mod judge;
 mod page;
+mod recorded;
 mod table;
 mod tools;
 
@@ -14,5 +15,6 @@ pub use case_folder::{Around, write_case};
 pub use fault::{Fault, Truth};
 pub use judge::{ForeignRow, Root, Said};
 pub use page::page;
+pub use recorded::{recorded, recording_of};
 pub use table::{ForeignTable, ForeignTotals, Roots};
 pub use tools::{PackageTools, Tools};

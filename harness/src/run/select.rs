@@ -48,7 +48,7 @@ pub fn all(project: &Project) -> Result<Vec<Selected>, Failure> {
     for folder in case_folders(project)?.values() {
         let case = load_case(folder)?;
         for guest in guests(project, &case)? {
-            selected.push(Selected { case: case.clone(), guest: load_guest(project, &guest)? });
+            selected.push(Selected { case: case.clone(), guest });
         }
     }
     Ok(selected)
@@ -98,11 +98,12 @@ pub fn guest_names(project: &Project) -> Result<Vec<String>, Failure> {
 /// # Errors
 /// There is none, or it is wrong.
 pub fn load_guest(project: &Project, name: &str) -> Result<guest::Manifest, Failure> {
-    let file = format!("{name}.toml");
-    let path = project.guest_folders().map(|folder| folder.join(&file)).find(|path| path.is_file());
-    let Some(path) = path else {
+    let Some(path) = guest_file(project, name) else {
         if let Some(note) = project.imports.get(name) {
             return Ok(guest::imported(load_guest(project, &note.like)?, name, note));
+        }
+        if let Some(guest) = flavoured(project, name)? {
+            return Ok(guest);
         }
         let mut known = guest_names(project)?;
         known.extend(project.imports.keys().cloned());
@@ -116,6 +117,25 @@ pub fn load_guest(project: &Project, name: &str) -> Result<guest::Manifest, Fail
     let choice = project.settings.choice(name);
     choice.apply(&mut guest).map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
     Ok(guest)
+}
+
+fn guest_file(project: &Project, name: &str) -> Option<PathBuf> {
+    let file = format!("{name}.toml");
+    project.guest_folders().map(|folder| folder.join(&file)).find(|path| path.is_file())
+}
+
+/// A guest with another flavour of its kernel: `<guest>-<flavour>`.
+fn flavoured(project: &Project, name: &str) -> Result<Option<guest::Manifest>, Failure> {
+    for (dash, _) in name.match_indices('-') {
+        let (base, flavour) = (&name[..dash], &name[dash + 1..]);
+        if guest_file(project, base).is_some() {
+            let guest = load_guest(project, base)?.with_flavour(flavour);
+            if guest.as_ref().is_some_and(|guest| guest.name == name) {
+                return Ok(guest);
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The guest that files to be imported are most like: the one whose kernels are named so.
@@ -144,10 +164,25 @@ fn one(project: &Project, word: &str) -> Result<Selected, Failure> {
     };
     let case = load_case(&folder(project, place)?)?;
     let guest = match guest {
-        Some(guest) => guest,
+        Some(guest) => fitting(load_guest(project, &guest)?, &case).ok_or_else(|| {
+            let wanted = case.manifest.requires.flavour.clone().unwrap_or_default();
+            let message = format!("guest {guest} has no kernel of the flavour {wanted}");
+            Failure::new(Exit::NoCases, message).hint(format!("{} requires it", case.name))
+        })?,
         None => guests(project, &case)?.swap_remove(0),
     };
-    Ok(Selected { guest: load_guest(project, &guest)?, case })
+    Ok(Selected { guest, case })
+}
+
+/// The guest with the flavour that a case requires.
+fn fitting(guest: guest::Manifest, case: &Case) -> Option<guest::Manifest> {
+    match &case.manifest.requires.flavour {
+        // A flavour that was asked for by name is one already.
+        Some(flavour) if !guest.name.ends_with(&format!("-{flavour}")) => {
+            guest.with_flavour(flavour)
+        }
+        _ => Some(guest),
+    }
 }
 
 /// The name of a case of the project, or the path of a folder with a manifest; nothing is the
@@ -186,8 +221,22 @@ fn load_case(folder: &Path) -> Result<Case, Failure> {
     Case::load(folder).map_err(|error| Failure::from_error(Exit::SetupError, &error))
 }
 
-/// The guests of a case, the default one first.
-fn guests(project: &Project, case: &Case) -> Result<Vec<String>, Failure> {
+/// The guests of a case, the default one first; only those with what it requires.
+fn guests(project: &Project, case: &Case) -> Result<Vec<guest::Manifest>, Failure> {
+    let mut found = Vec::new();
+    for name in named_guests(project, case)? {
+        found.extend(fitting(load_guest(project, &name)?, case));
+    }
+    if found.is_empty() {
+        let wanted = case.manifest.requires.flavour.clone().unwrap_or_default();
+        let message = format!("no guest has a kernel of the flavour {wanted}");
+        return Err(Failure::new(Exit::NoCases, message).hint(format!("{} requires it", case.name)));
+    }
+    Ok(found)
+}
+
+/// The names of the guests that a case is for, the default one first.
+fn named_guests(project: &Project, case: &Case) -> Result<Vec<String>, Failure> {
     if !case.manifest.guests.is_empty() {
         return Ok(case.manifest.guests.clone());
     }

@@ -201,7 +201,12 @@ mod tests {
     use super::*;
 
     fn kernel(flavour: &str, series: Option<&str>) -> KernelPackages {
-        KernelPackages { flavour: flavour.into(), series: series.map(str::to_owned), release: None }
+        KernelPackages {
+            flavour: flavour.into(),
+            flavours: Vec::new(),
+            series: series.map(str::to_owned),
+            release: None,
+        }
     }
 
     fn names() -> Vec<String> {

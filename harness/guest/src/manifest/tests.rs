@@ -61,3 +61,16 @@ fn a_guests_file_cannot_say_that_it_is_imported() {
     let guest: Manifest = parse(Path::new("g.toml"), &text).unwrap();
     assert!(guest.check().unwrap_err().contains("guest import"));
 }
+
+#[test]
+fn a_flavour_is_a_guest_of_its_own() {
+    let mut guest: Manifest = parse(Path::new("g.toml"), GOOD).unwrap();
+    guest.name = "debian-12".into();
+    let other = guest.with_flavour("amd64").unwrap();
+    assert_eq!(other.name, "debian-12-amd64");
+    let Source::Apt(source) = &other.source else { panic!("{other:?}") };
+    assert_eq!(source.kernel.flavour, "amd64");
+    assert_eq!(guest.with_flavour("s390x"), None);
+    let Source::Apt(source) = &guest.source else { panic!("{guest:?}") };
+    assert_eq!(guest.with_flavour(&source.kernel.flavour), Some(guest.clone()));
+}

@@ -79,6 +79,7 @@ fn a_guest_overrides_only_what_it_names() {
     assert_eq!(other.frames.last(), Some(&FramePattern::Gap));
     assert!(case.expect.marked_line && !other.marked_line);
     assert_eq!(case.setup("debian-12").command_line, ["slub_debug=FZPU"]);
+    assert_eq!(case.setup("centos-7-rt").command_line, ["slub_debug=FZPU", "nosmap"]);
     assert_eq!(case.setup("centos-7").command_line, ["slub_debug=FZPU", "nosmap"]);
 }
 

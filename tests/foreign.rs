@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Faults in modules of others: their recorded crashes, analyzed again without packages, compilers or
+//! QEMU. The committed table says of each what is said of it now, so that a change of a verdict is
+//! seen where it is read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, ensure};
+use harness::foreign::{Fault, ForeignTable, page, recorded};
+use libtest_mimic::{Arguments, Trial};
+use tests::project;
+use tests::trial::trial;
+
+/// What brings the table up to date.
+const HINT: &str = "cargo xtask score --foreign --recorded --write; read what changed";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = match Fault::load_all(&folder()) {
+        Ok(faults) => {
+            let all = trial("foreign::the_table_is_current", {
+                let faults = faults.clone();
+                move || the_table_is_current(&faults)
+            });
+            let each =
+                |fault: Fault| trial(format!("foreign::{}", fault.id), move || replay(&fault));
+            faults.into_iter().map(each).chain([all]).collect()
+        }
+        Err(error) => {
+            let error = format!("{error:#}");
+            vec![Trial::test("foreign::faults", move || Err(error.into()))]
+        }
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn folder() -> PathBuf {
+    project::root().join("tests/foreign")
+}
+
+fn table() -> Result<ForeignTable> {
+    let path = project::root().join("docs/score-foreign.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+fn replay(fault: &Fault) -> Result<()> {
+    let now = recorded(fault, &folder()).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let table = table()?;
+    let row = table.rows.iter().find(|row| row.id == fault.id).context(HINT)?;
+    ensure!(*row == now, "{HINT}\n{row:#?}\nis now\n{now:#?}");
+    Ok(())
+}
+
+/// Totals and page are those of the rows, and no fault is left out.
+fn the_table_is_current(faults: &[Fault]) -> Result<()> {
+    let table = table()?;
+    let ids: Vec<&str> = faults.iter().map(|fault| fault.id.as_str()).collect();
+    let rows: Vec<&str> = table.rows.iter().map(|row| row.id.as_str()).collect();
+    ensure!(ids == rows, "{HINT}: {rows:?}");
+    ensure!(ForeignTable::new(table.rows.clone()) == table, "totals are others: {HINT}");
+    let path = Path::new("docs/score-foreign.md");
+    let written = fs::read_to_string(project::root().join(path))?;
+    ensure!(written == page(&table, faults), "{} is another: {HINT}", path.display());
+    Ok(())
+}
