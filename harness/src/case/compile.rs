@@ -204,7 +204,8 @@ fn failure(case: &Case, place: &Place<'_>, folders: Folders<'_>) -> BuildError {
         Ok(text) => text,
         Err(error) => return copy_error(&from)(error),
     };
-    let mut lines = reasons(&text, &place.inside(place.work));
+    let own = place.sources.as_deref().map(|path| place.inside(path));
+    let mut lines = reasons(&text, own.as_deref(), &place.inside(place.work));
     if let Some(note) = place.compiler.note(place.guest.gcc_major) {
         lines = format!("{lines}\n({note})");
     }
@@ -236,10 +237,9 @@ fn find(folder: &Path, name: &str, depth: u32) -> Option<PathBuf> {
     folders.iter().find_map(|folder| find(folder, name, depth + 1))
 }
 
-/// The lines of a failed build that say why, with paths as the case has them.
-fn reasons(log: &[u8], work: &Path) -> String {
+/// The lines of a failed build that say why, with paths as the case has them: below `own` or `work`.
+fn reasons(log: &[u8], own: Option<&Path>, work: &Path) -> String {
     let text = String::from_utf8_lossy(&log[..log.len().min(MAX_LOG)]);
-    let prefix = format!("{}/", work.display());
     let is_reason = |line: &&str| {
         let says = ["error:", "ERROR:", "undefined!", "fatal:"];
         says.iter().any(|word| line.contains(word))
@@ -247,7 +247,8 @@ fn reasons(log: &[u8], work: &Path) -> String {
     let reasons: Vec<&str> = text.lines().filter(is_reason).take(LINES).collect();
     let shown =
         if reasons.is_empty() { helper::tail(text.as_bytes(), LINES) } else { reasons.join("\n") };
-    shown.replace(&prefix, "")
+    let prefixes = own.into_iter().chain([work]).map(|path| format!("{}/", path.display()));
+    prefixes.fold(shown, |shown, prefix| shown.replace(&prefix, ""))
 }
 
 #[cfg(test)]
@@ -260,20 +261,29 @@ mod tests {
             /w/src/m.c:3:5: error: expected ';' before 'return'\n\
             make[1]: *** [scripts/Makefile.build:250: /w/m.o] Error 1\n";
         assert_eq!(
-            reasons(log, Path::new("/w")),
+            reasons(log, None, Path::new("/w")),
             "src/m.c:3:5: error: expected ';' before 'return'"
         );
     }
 
     #[test]
+    fn paths_are_those_of_the_sources() {
+        let log = b"/w/dkms/a/1/build/src/x.c:1:1: error: no\n";
+        let own = Some(Path::new("/w/dkms/a/1/build"));
+        assert_eq!(reasons(log, own, Path::new("/w")), "src/x.c:1:1: error: no");
+    }
+
+    #[test]
     fn modposts_lines_are_shown() {
         let log = b"ERROR: modpost: \"f\" [/w/m.ko] undefined!\nmake: *** Error 1\n";
-        assert_eq!(reasons(log, Path::new("/w")), "ERROR: modpost: \"f\" [m.ko] undefined!");
+        assert_eq!(reasons(log, None, Path::new("/w")), "ERROR: modpost: \"f\" [m.ko] undefined!");
     }
 
     #[test]
     fn a_failure_of_another_form_shows_the_end_of_the_log() {
         let log = b"one\nmake: *** No rule to make target 'x'.  Stop.\n";
-        assert!(reasons(log, Path::new("/w")).ends_with("No rule to make target 'x'.  Stop."));
+        assert!(
+            reasons(log, None, Path::new("/w")).ends_with("No rule to make target 'x'.  Stop.")
+        );
     }
 }

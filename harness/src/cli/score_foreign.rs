@@ -28,8 +28,6 @@ const CASES: &str = "target/foreign";
 /// Where the committed table and the page are.
 const TABLE: &str = "docs/score-foreign.json";
 const PAGE: &str = "docs/score-foreign.md";
-/// The guest that they run on.
-const GUEST: &str = "debian-12";
 
 /// What is asked for.
 pub(super) struct Wanted<'a> {
@@ -74,7 +72,7 @@ pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> C
         let report = analysis::analyze(&[run.vmcore()], &run.symbols(vmlinux))?.report;
         rows.push(ForeignRow::judged(fault, &report));
         if wanted.record {
-            record(fault, run, vmlinux, root)?;
+            record(fault, run, vmlinux, &root.join(FAULTS))?;
         }
     }
     shown(wanted, ForeignTable::new(rows), &faults, root)
@@ -132,10 +130,12 @@ fn cases(faults: &[Fault], root: &Path, global: &GlobalOptions) -> Result<Projec
     })?;
     let (store, cache) = (global.store()?, global.cache()?);
     let project = Project::find(Some(&folder))?.with_cache(&cache)?;
+    let own = global.project()?;
+    let default = &own.settings.default_guest;
     let mut reader = DkmsReader::new(&store);
     let mut known = BTreeMap::<String, DkmsPackage>::new();
     for fault in faults {
-        let name = guest_of(fault);
+        let name = guest_of(fault, default);
         let guest = select::load_guest(&project, &name)?;
         let key = format!("{}={}", fault.package, fault.version);
         if !known.contains_key(&key) {
@@ -158,10 +158,10 @@ fn cases(faults: &[Fault], root: &Path, global: &GlobalOptions) -> Result<Projec
     Ok(project)
 }
 
-fn guest_of(fault: &Fault) -> String {
+fn guest_of(fault: &Fault, default: &str) -> String {
     match &fault.flavour {
-        Some(flavour) => format!("{GUEST}-{flavour}"),
-        None => GUEST.to_owned(),
+        Some(flavour) => format!("{default}-{flavour}"),
+        None => default.to_owned(),
     }
 }
 
@@ -188,15 +188,16 @@ fn program(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
-fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, root: &Path) -> Result<(), Failure> {
+fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, faults: &Path) -> Result<(), Failure> {
     let failed = |error: &(dyn std::error::Error + 'static)| {
         Failure::new(Exit::AnalysisFailed, format!("{} is not recorded", fault.id)).caused_by(error)
     };
     let Some(crash) = run.result.crash.clone() else { return Ok(()) };
-    let about = About { case: fault.id.clone(), guest: guest_of(fault), crash, made: None };
+    let about =
+        About { case: fault.id.clone(), guest: run.result.guest.clone(), crash, made: None };
     let made = recording::make(about, &run.vmcore(), &run.symbols(vmlinux));
     let (bytes, _) = made.map_err(|error| failed(&error))?;
-    let path = recording_of(fault, &root.join(FAULTS));
+    let path = recording_of(fault, faults);
     let folder = path.parent().unwrap_or(&path);
     fs::create_dir_all(folder).and_then(|()| fs::write(&path, &bytes)).map_err(|error| {
         Failure::new(Exit::WriteFailed, format!("cannot write {}", path.display()))

@@ -107,7 +107,7 @@ mod tests {
             own: &own,
             tools: &tools,
             program: &program,
-            guest: "debian-12",
+            guest: "a-guest",
         };
         let case = folder.path().join("x-1");
         write_case(&fault, around, &case).unwrap();

@@ -193,3 +193,54 @@ fn the_manifest_of_this_test_is_valid() {
     let case = world.two_modules();
     assert_eq!(Manifest::load(&case.folder.join("case.toml")).unwrap(), case.manifest);
 }
+
+const DKMS: &str = r#"
+summary = "s"
+[build]
+dkms = "../driver"
+make = ["WORDS=of the case"]
+before = ["pwd; echo said $kernelver"]
+[[module]]
+name = "b"
+[trigger]
+exec = ["/bin/true"]
+[expect]
+outcome = "none"
+"#;
+
+/// Sources whose `dkms.conf` names a place and a command, as packages have it.
+#[test]
+fn a_dkms_conf_is_built_as_dkms_builds_it() {
+    let world = World::new();
+    let driver = world.folder.path().join("driver");
+    fs::create_dir_all(driver.join("src")).unwrap();
+    let conf = "PACKAGE_NAME=drv PACKAGE_VERSION=2\nBUILT_MODULE_NAME[0]=b\n\
+        BUILT_MODULE_LOCATION[0]=src/\nPRE_BUILD='echo before > configured'\n\
+        MAKE[0]=\"make -C ${kernel_source_dir} M=${dkms_tree}/drv/2/build/src\"\n";
+    fs::write(driver.join("dkms.conf"), conf).unwrap();
+    fs::write(driver.join("src/b.c"), "int b;\n").unwrap();
+    let rules = format!("{MAKEFILE}\n$(info words=$(WORDS) release=$(KERNELRELEASE))\n");
+    fs::write(world.guest.build_dir.join("Makefile"), rules).unwrap();
+    let built = world.build(&world.case(DKMS, &[])).unwrap();
+    assert_eq!(built.modules[0].name, "b");
+    let log = fs::read_to_string(world.folder.path().join("out/build.log")).unwrap();
+    assert!(log.contains("words=of the case release=6.1.0-1-x"), "{log}");
+    assert!(log.contains("dkms/drv/2/build\nsaid 6.1.0-1-x"), "{log}");
+    let bytes = fs::read(&built.modules[0].path).unwrap();
+    let place = world.store.root().to_str().unwrap().as_bytes();
+    assert!(!bytes.windows(place.len()).any(|window| window == place), "a path of the host");
+    fs::write(driver.join("dkms.conf"), "PACKAGE_NAME=drv\nexit 1\n").unwrap();
+    let message = world.build(&world.case(DKMS, &[])).unwrap_err().to_string();
+    assert!(message.contains("dkms.conf"), "{message}");
+}
+
+/// `$(PWD)` in a Makefile is the folder of the sources.
+#[test]
+fn a_makefile_knows_where_it_is() {
+    let world = World::new();
+    let rules = format!("{MAKEFILE}\n$(info PWD=$(PWD))\n");
+    fs::write(world.guest.build_dir.join("Makefile"), rules).unwrap();
+    world.build(&world.two_modules()).unwrap();
+    let log = fs::read_to_string(world.folder.path().join("out/build.log")).unwrap();
+    assert!(log.lines().any(|line| line.starts_with("PWD=/") && line.ends_with("/b")), "{log}");
+}
