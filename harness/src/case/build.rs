@@ -15,7 +15,7 @@ use super::compile::{Folders, LOG, compile};
 use super::compiler::Compiler;
 use super::copy::{copy, copy_error};
 use super::symvers::{self, Symvers};
-use super::{Case, Origin, Outcome, modinfo};
+use super::{Case, DkmsSource, Origin, Outcome, modinfo};
 use guest::{BUILDS, GuestFiles, Store, hex};
 
 /// Raised when the way of building changes what comes out.
@@ -132,7 +132,15 @@ fn built_tree(
 /// Hash of what decides whether a build can go on from an earlier one of the same case.
 fn work_key(case: &Case, guest: &GuestFiles, store: &Store, compiler: &Compiler) -> String {
     let mut hash = Parts::default();
-    hash.add(case.folder.as_os_str().as_encoded_bytes());
+    match &case.manifest.build.dkms {
+        // Cases of one package differ in little.
+        Some(DkmsSource::Package(package)) => {
+            hash.add(String::from(package.clone()).as_bytes());
+        }
+        Some(DkmsSource::Folder(_)) | None => {
+            hash.add(case.folder.as_os_str().as_encoded_bytes());
+        }
+    }
     hash.add(format!("{:?}", case.manifest.build).as_bytes());
     surroundings(&mut hash, guest, store, compiler);
     format!("{WORK}-{}", hash.done())
