@@ -59,6 +59,9 @@ impl End {
         if self == wanted {
             return Ok(());
         }
+        if self == Self::Refused(Errno::NOSYS) {
+            return Err(Trouble::Skipped("this kernel has no such system call".to_owned()));
+        }
         Err(Trouble::Failed(format!("{self} instead of {wanted}")))
     }
 }
@@ -86,9 +89,8 @@ impl Teller {
 
     fn tell(&self, error: Errno, what: &str) {
         // Not a byte is lost in a pipe; who reads it sees by the status that something is wrong.
-        let mut writer = &self.0;
         let number = u8::try_from(error.raw_os_error()).unwrap_or(u8::MAX);
-        let _ = writer.write_all(&[number]).and_then(|()| writer.write_all(what.as_bytes()));
+        let _ = (&self.0).write_all(&[&[number], what.as_bytes()].concat());
     }
 }
 
@@ -187,4 +189,19 @@ pub(crate) fn attempt_after(
     before: impl FnOnce() -> Result<(), Refused>,
 ) -> Result<End, Trouble> {
     Child::start(0, Box::new(|_| before().map(|()| exec.make())))?.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_otherwise_is_told_with_what_was_wanted() {
+        assert_eq!(End::Exited(201).told(1), Ok(()));
+        assert_eq!(End::Refused(Errno::LOOP).refused(Errno::LOOP), Ok(()));
+        let failed = End::Killed(11).told(1);
+        assert_eq!(failed, Err(Trouble::Failed("signal 11 instead of status 201".to_owned())));
+        let old = End::Refused(Errno::NOSYS).told(1);
+        assert!(matches!(old, Err(Trouble::Skipped(_))), "execveat(2) is of 3.19");
+    }
 }

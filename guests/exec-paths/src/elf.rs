@@ -14,6 +14,7 @@ const HEADER_32: usize = 52;
 const SEGMENT_32: usize = 32;
 const PLACE: u32 = 0x40_0000;
 const PAGE: u32 = 0x1000;
+const PAGE_BYTES: usize = 0x1000;
 
 const ET_EXEC: u16 = 2;
 const ET_DYN: u16 = 3;
@@ -97,7 +98,8 @@ fn elf_64(kind: u16, machine: u16, code: Code, interpreter: Option<&[u8]>) -> Ve
     let code = code.bytes();
     let name = interpreter.map(|name| [name, b"\0"].concat()).unwrap_or_default();
     let name_at = start + code.len();
-    let size = size(name_at + name.len());
+    // Up to 6.5 the kernel clears the rest of an interpreter's last page, writable or not: none is left.
+    let size = if kind == ET_DYN { PAGE } else { size(name_at + name.len()) };
     let mut file = Vec::from(*b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
     words(&mut file, &[kind, machine]);
     file.extend(1_u32.to_le_bytes());
@@ -121,6 +123,9 @@ fn elf_64(kind: u16, machine: u16, code: Code, interpreter: Option<&[u8]>) -> Ve
     segment(PT_GNU_STACK, READ | WRITE, 0, 0, 16);
     file.extend(code);
     file.extend(name);
+    if kind == ET_DYN {
+        file.resize(PAGE_BYTES, 0);
+    }
     file
 }
 

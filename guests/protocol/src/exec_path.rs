@@ -10,6 +10,7 @@ macro_rules! exec_paths {
     ($($path:ident $name:literal $about:literal;)*) => {
         /// A way to execute a program.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum ExecPath {
             $(#[doc = $about] #[serde(rename = $name)] $path,)*
         }
@@ -70,7 +71,7 @@ exec_paths! {
 
     Setuid "setuid" "a program that becomes another user (mode 4755)";
     Setgid "setgid" "a program that becomes another group (mode 2755)";
-    SetuidNoNewPrivs "setuid-no-new-privs" "the same by a process that gains nothing (PR_SET_NO_NEW_PRIVS)";
+    SetuidNoNewPrivs "setuid-no-new-privs" "a program of mode 4755 by a process that gains nothing (PR_SET_NO_NEW_PRIVS): it stays who it is";
     FileCapability "file-capability" "a program that brings a capability, by another user";
     FileCapabilityBounded "file-capability-bounded" "a capability that the process may never have: EPERM";
 
@@ -150,6 +151,7 @@ impl fmt::Display for ExecPath {
 
 /// One step of a trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExecStep {
     /// What it does.
     pub path: ExecPath,
@@ -173,6 +175,7 @@ impl fmt::Display for ExecStep {
 
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "how", rename_all = "kebab-case")]
 pub enum ExecEnd {
     /// It went as it should.

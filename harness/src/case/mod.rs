@@ -8,6 +8,7 @@ mod compile;
 mod compiler;
 mod copy;
 pub mod draft;
+mod exec_paths;
 mod expect;
 mod load;
 mod manifest;
@@ -21,6 +22,7 @@ mod symvers;
 
 pub use build::{Build, BuiltModule, build};
 pub use build_error::BuildError;
+pub use exec_paths::{ExecPaths, WantedPaths};
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};
 pub use load::{Case, CaseError};
 pub use manifest::{GuestPart, Manifest, Module, Requires, Tier, Trigger, TriggerCommand};

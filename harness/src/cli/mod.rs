@@ -8,6 +8,7 @@ mod clean;
 mod completions;
 mod crash;
 mod doctor;
+mod exec_paths;
 mod guest;
 mod guest_options;
 mod how;
@@ -56,6 +57,7 @@ enum Command {
     Merge(merge::Merge),
     Bisect(bisect::Bisect),
     NewCase(new_case::NewCase),
+    ExecPaths(exec_paths::ExecPaths),
     Analyze(analyze::Analyze),
     Crash(crash::Crash),
     Record(record::Record),
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::NewCase(new_case) => new_case.run(&cli.global),
+        Command::ExecPaths(exec_paths) => exec_paths.run(),
         Command::Analyze(analyze) => analyze.run(),
         Command::Crash(crash) => crash.run(),
         Command::Record(record) => record.run(&cli.global),

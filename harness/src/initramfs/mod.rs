@@ -2,7 +2,8 @@
 //! The root file systems of a guest: of the kernel under test and of its capture kernel.
 //!
 //! Both hold the same PID 1 (`guests/init`, built and embedded by `build.rs`) and the drivers it
-//! loads first. The first one holds the second one, together with the kernel, for kdump.
+//! loads first. The first one holds the second one, together with the kernel, for kdump, and what a
+//! case wants in its guest.
 
 use std::fs;
 use std::io;
@@ -15,6 +16,9 @@ use drivers::Drivers;
 
 mod archive;
 mod drivers;
+mod exec_paths;
+
+pub use exec_paths::{EXEC_MODULES, EXEC_PATHS, exec_paths};
 
 /// PID 1 of every guest: a static x86-64 program.
 static INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-init.bin"));
@@ -51,8 +55,25 @@ const APPLETS: [&str; 56] = [
 pub struct CaseFile {
     /// Its path below [`CASE_FOLDER`], or an absolute one.
     pub name: String,
-    /// Where it is on the host.
-    pub path: PathBuf,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// That of a file of the host.
+    At(PathBuf),
+    /// These bytes.
+    Is(Vec<u8>),
+}
+
+impl CaseFile {
+    /// A file of the host.
+    #[must_use]
+    pub const fn at(name: String, path: PathBuf) -> Self {
+        Self { name, content: Content::At(path) }
+    }
 }
 
 /// Why an initramfs cannot be made.
@@ -133,7 +154,11 @@ fn add_case(archive: &mut Archive, case: &[CaseFile]) -> Result<(), InitramfsErr
             true => file.name.clone(),
             false => format!("{CASE_FOLDER}/{}", file.name),
         };
-        archive.program(&path, read(&file.path)?);
+        let content = match &file.content {
+            Content::At(path) => read(path)?,
+            Content::Is(bytes) => bytes.clone(),
+        };
+        archive.program(&path, content);
     }
     Ok(())
 }

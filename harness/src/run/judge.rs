@@ -24,6 +24,18 @@ pub struct Judgement {
     pub differences: Vec<Difference>,
 }
 
+impl Judgement {
+    /// With something more that is not as expected, if there is something.
+    #[must_use]
+    pub fn and(mut self, more: Option<Difference>) -> Self {
+        if let Some(difference) = more {
+            self.differences.push(difference);
+            self.outcome = Outcome::Mismatched;
+        }
+        self
+    }
+}
+
 /// Judges a guest whose kernel survived the trigger, by what it complained of and by how the trigger
 /// ended: one that could not do its work has tried nothing.
 #[must_use]
@@ -96,6 +108,16 @@ pub fn crash(
     }
     differences.check_frames(&expected.frames, &report.backtraces.fault);
     differences.judgement()
+}
+
+/// The way to execute a program that the trigger was at, where it is not the expected one.
+#[must_use]
+pub fn exec_path(expected: &Expectation, trigger: Option<&TriggerRun>) -> Option<Difference> {
+    let running = trigger.and_then(|run| run.exec.as_ref()?.running);
+    let mut differences = Differences::default();
+    let got = running.map(|step| step.path);
+    differences.check("exec-path", expected.exec_path.as_ref(), got.as_ref());
+    differences.0.pop()
 }
 
 #[derive(Default)]

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::analysis::Symbols;
-use crate::case::{self, BuildError, BuiltModule, Case, TriggerCommand};
+use crate::case::{self, BuildError, BuiltModule, Case, ExecPaths, TriggerCommand};
 use crate::compose::Ram;
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
-use crate::initramfs::{self, CASE_FOLDER, CaseFile};
+use crate::initramfs::{self, CASE_FOLDER, CaseFile, EXEC_MODULES, EXEC_PATHS};
 use crate::interrupt::Interrupt;
 use crate::run::plan::{
     BootWay, ByAccel, CaptureWay, FromSnapshot, Limits, Module, Plan, Sysctl, Trigger, Ways,
@@ -61,7 +61,7 @@ pub fn prepare(
     if interrupt.requested() {
         return Err(interrupted());
     }
-    let case = case_files(selected, &modules)?;
+    let case = case_files(selected, &modules, &files)?;
     let initrd = initrd(ways.capture, &files, &case, folder)?;
     write_case(selected, &files, folder)?;
     let mut plan = plan(selected, ways.capture, files.vmlinuz.clone(), initrd);
@@ -217,14 +217,22 @@ fn build(
 ///
 /// # Errors
 /// A folder cannot be read, or a program's libraries are not on this machine.
-fn case_files(selected: &Selected, modules: &[BuiltModule]) -> Result<Vec<CaseFile>, Failure> {
+fn case_files(
+    selected: &Selected,
+    modules: &[BuiltModule],
+    guest: &GuestFiles,
+) -> Result<Vec<CaseFile>, Failure> {
     let case = &selected.case;
     let mut files: Vec<_> = modules
         .iter()
-        .map(|module| CaseFile { name: format!("{}.ko", module.name), path: module.path.clone() })
+        .map(|module| CaseFile::at(format!("{}.ko", module.name), module.path.clone()))
         .collect();
-    if let TriggerCommand::Run(script) = &case.manifest.trigger.command {
-        files.push(CaseFile { name: TRIGGER.to_owned(), path: case.folder.join(script) });
+    if let Some(TriggerCommand::Run(script)) = &case.manifest.trigger.command {
+        files.push(CaseFile::at(TRIGGER.to_owned(), case.folder.join(script)));
+    }
+    if case.manifest.trigger.exec_paths.is_some() {
+        let more = initramfs::exec_paths(guest);
+        files.extend(more.map_err(|error| Failure::from_error(Exit::SetupError, &error))?);
     }
     let named = &case.manifest.setup(&selected.guest.name).files;
     let more = setup_files::all(&case.folder, named).map_err(|error| {
@@ -388,15 +396,47 @@ fn modules(case: &Case) -> Vec<Module> {
 
 fn trigger(case: &Case) -> Trigger {
     let trigger = &case.manifest.trigger;
-    let (label, argv) = match &trigger.command {
+    let command = trigger.command.as_ref().map(|command| match command {
         TriggerCommand::Run(script) => {
             let argv = vec!["/bin/sh".to_owned(), format!("{CASE_FOLDER}/{TRIGGER}")];
             (script.display().to_string(), argv)
         }
         TriggerCommand::Exec(words) => (words.join(" "), words.clone()),
+    });
+    let (label, argv) = match &trigger.exec_paths {
+        None => command.unwrap_or_default(),
+        Some(paths) => {
+            let (label, first) = command.unzip();
+            let label = label.map(|label| format!("{label}, then {paths}"));
+            (label.unwrap_or_else(|| paths.to_string()), exec_paths(case, paths, first))
+        }
     };
-    let environment = trigger.environment.clone();
-    Trigger { label, argv, environment, limit: trigger.timeout, settle: trigger.settle }
+    Trigger {
+        label,
+        argv,
+        environment: trigger.environment.clone(),
+        tells: trigger.exec_paths.is_some(),
+        limit: trigger.timeout,
+        settle: trigger.settle,
+    }
+}
+
+/// The command line of the program in the guest that executes others in these ways, after `first`.
+fn exec_paths(case: &Case, paths: &ExecPaths, first: Option<Vec<String>>) -> Vec<String> {
+    let ExecPaths { wanted, seed, rounds } = paths;
+    let mut argv = vec![EXEC_PATHS.to_owned(), "--tell".to_owned()];
+    let mut option = |name: &str, value: String| argv.extend([name.to_owned(), value]);
+    option("--modules", EXEC_MODULES.to_owned());
+    option("--rounds", rounds.to_string());
+    if let Some(seed) = seed {
+        option("--seed", seed.to_string());
+    }
+    if let Some(module) = case.manifest.module.last() {
+        option("--module", module.kernel_name());
+    }
+    argv.extend(wanted.words().into_iter().map(str::to_owned));
+    argv.extend(first.into_iter().flat_map(|first| std::iter::once("--".to_owned()).chain(first)));
+    argv
 }
 
 /// What a manifest does not say is a part of what it says.

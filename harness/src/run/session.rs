@@ -405,6 +405,17 @@ impl<'r, 'b> Session<'r, 'b> {
             Message::Failed { command, message } if self.capture_kernel => {
                 self.capture_failed = Some(format!("{command}: {message}"));
             }
+            Message::ExecBegins(step) => {
+                if let Some(trigger) = &mut self.trigger {
+                    trigger.exec.get_or_insert_default().begin(*step);
+                    self.recorder.emit(Event::ExecBegan { step: *step });
+                }
+            }
+            Message::ExecEnds { step, end } => {
+                if let Some(trigger) = &mut self.trigger {
+                    trigger.exec.get_or_insert_default().end(*step, end);
+                }
+            }
             Message::Note { message } => self.recorder.note(format!("guest: {message}")),
             _ => {}
         }

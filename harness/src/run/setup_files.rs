@@ -33,7 +33,7 @@ pub(super) fn all(
         }
         files.insert(file.display().to_string(), path);
     }
-    Ok(files.into_iter().map(|(name, path)| CaseFile { name, path }).collect())
+    Ok(files.into_iter().map(|(name, path)| CaseFile::at(name, path)).collect())
 }
 
 /// Whether it is an executable of this machine: ELF, 64-bit, `ET_EXEC` or `ET_DYN`. A kernel

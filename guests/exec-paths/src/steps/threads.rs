@@ -56,7 +56,10 @@ fn threads(place: &Place<'_>, waiting: usize, executing: usize) -> Step {
         let task = Task { exec: Exec::of(&path), teller };
         let (waiting, executing) = stacks.split_at(waiting);
         waiting.iter().try_for_each(|stack| start(stack, waits, &task))?;
-        executing.iter().try_for_each(|stack| start(stack, executes, &task))?;
+        let mut executing = executing.iter().map(|stack| start(stack, executes, &task));
+        executing.next().transpose()?;
+        // Once one has executed something, no further one can start.
+        let _ = executing.try_for_each(|started| started);
         // The first thread is one of those that end.
         wait_forever()
     };
