@@ -56,7 +56,7 @@ impl Options {
                 "--modules" => options.modules = Some(value()?.into()),
                 "--module" => options.module = Some(value()?),
                 "--" => options.first = arguments.by_ref().collect(),
-                "all" => options.paths.extend(ExecPath::all()),
+                ExecPath::ALL => options.paths.extend(ExecPath::all()),
                 name => options.paths.push(
                     ExecPath::named(name).ok_or_else(|| format!("there is no step `{name}`"))?,
                 ),

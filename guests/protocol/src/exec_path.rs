@@ -19,6 +19,9 @@ macro_rules! exec_paths {
             /// Every one, in the order they are taken where no seed shuffles them.
             pub const EACH: &[Self] = &[$(Self::$path,)*];
 
+            /// What lists of them may hold: `all`, and each one's name.
+            pub const WORDS: &[&str] = &[Self::ALL, $($name,)*];
+
             /// The name in manifests and reports.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -131,6 +134,9 @@ exec_paths! {
 }
 
 impl ExecPath {
+    /// The word for [`Self::all`].
+    pub const ALL: &str = "all";
+
     /// Those of `"all"`: a module that is gone would meet no other step.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::EACH.iter().copied().filter(|path| *path != Self::ModuleUnload)

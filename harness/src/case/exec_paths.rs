@@ -14,8 +14,8 @@ const MOST_ROUNDS: u32 = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ExecPaths {
-    /// Which.
-    pub wanted: WantedPaths,
+    /// Which; never none.
+    pub wanted: Vec<WantedPath>,
     /// What shuffles them, if something does.
     pub seed: Option<u64>,
     /// How often each is taken.
@@ -28,7 +28,7 @@ impl ExecPaths {
     /// # Errors
     /// In words: the number of rounds is none.
     pub(super) fn new(
-        wanted: WantedPaths,
+        WantedPaths(wanted): WantedPaths,
         seed: Option<u64>,
         rounds: Option<u32>,
     ) -> Result<Self, String> {
@@ -41,45 +41,52 @@ impl ExecPaths {
 
     /// Whether the case's module is unloaded.
     pub(super) fn unloads(&self) -> bool {
-        matches!(&self.wanted, WantedPaths::Listed(paths) if paths.contains(&ExecPath::ModuleUnload))
+        self.wanted.contains(&WantedPath::One(ExecPath::ModuleUnload))
     }
 }
 
-/// For people: the names, or how many.
+/// For people.
 impl fmt::Display for ExecPaths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = match &self.wanted {
-            WantedPaths::All => "all".to_owned(),
-            WantedPaths::Listed(paths) => {
-                paths.iter().map(|path| path.name()).collect::<Vec<_>>().join(", ")
-            }
-        };
-        write!(f, "exec-paths: {names}")?;
+        let words: Vec<_> = self.wanted.iter().map(|wanted| wanted.word()).collect();
+        write!(f, "exec-paths: {}", words.join(", "))?;
         self.seed.map_or(Ok(()), |seed| write!(f, ", seed {seed}"))?;
         if self.rounds > 1 { write!(f, ", {} rounds", self.rounds) } else { Ok(()) }
     }
 }
 
-/// Which ways are wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A word of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum WantedPaths {
+pub enum WantedPath {
     /// Every one but those that have to be named.
     All,
-    /// These; never none.
-    Listed(Vec<ExecPath>),
+    /// This one.
+    One(ExecPath),
 }
 
-impl WantedPaths {
-    /// The words by which the program in the guest takes them.
+impl WantedPath {
+    /// The word, by which the program in the guest takes it too.
     #[must_use]
-    pub fn words(&self) -> Vec<&'static str> {
+    pub const fn word(self) -> &'static str {
         match self {
-            Self::All => vec!["all"],
-            Self::Listed(paths) => paths.iter().map(|path| path.name()).collect(),
+            Self::All => ExecPath::ALL,
+            Self::One(path) => path.name(),
+        }
+    }
+
+    fn read<E: Error>(word: &str) -> Result<Self, E> {
+        match ExecPath::named(word) {
+            Some(path) => Ok(Self::One(path)),
+            None if word == ExecPath::ALL => Ok(Self::All),
+            None => Err(E::unknown_variant(word, ExecPath::WORDS)),
         }
     }
 }
+
+/// The list, or the word that stands for it.
+#[derive(Debug)]
+pub(super) struct WantedPaths(Vec<WantedPath>);
 
 impl<'de> Deserialize<'de> for WantedPaths {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -96,23 +103,18 @@ impl<'de> Visitor<'de> for WantedVisitor {
         f.write_str("\"all\" or a list of names, which `repro exec-paths` prints")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<WantedPaths, E> {
-        match text {
-            "all" => Ok(WantedPaths::All),
-            _ => Err(E::custom(format!(
-                "`{text}` is not \"all\"; a list has brackets: [\"{text}\"]"
-            ))),
-        }
+    fn visit_str<E: Error>(self, word: &str) -> Result<WantedPaths, E> {
+        WantedPath::read(word).map(|wanted| WantedPaths(vec![wanted]))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<WantedPaths, A::Error> {
         let mut paths = Vec::new();
-        while let Some(path) = list.next_element()? {
-            paths.push(path);
+        while let Some(word) = list.next_element::<String>()? {
+            paths.push(WantedPath::read(&word)?);
         }
         if paths.is_empty() {
             return Err(A::Error::custom("the list is empty"));
         }
-        Ok(WantedPaths::Listed(paths))
+        Ok(WantedPaths(paths))
     }
 }

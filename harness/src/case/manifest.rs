@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
-use super::{ExecPaths, Expectation, Parameter, Setup, WantedPaths, WantedStatus};
+use super::exec_paths::{ExecPaths, WantedPaths};
+use super::{Expectation, Parameter, Setup, WantedStatus};
 use guest::Arch;
 use guest::strict::{self, ManifestError};
 

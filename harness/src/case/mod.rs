@@ -22,7 +22,7 @@ mod symvers;
 
 pub use build::{Build, BuiltModule, build};
 pub use build_error::BuildError;
-pub use exec_paths::{ExecPaths, WantedPaths};
+pub use exec_paths::{ExecPaths, WantedPath};
 pub use expect::{CulpritExpectation, Expectation, FramePattern, Outcome};
 pub use load::{Case, CaseError};
 pub use manifest::{GuestPart, Manifest, Module, Requires, Tier, Trigger, TriggerCommand};

@@ -211,8 +211,11 @@ fn nothing() -> String {
 
 #[cfg(test)]
 mod tests {
+    use protocol::{ExecPath, ExecStep};
+
     use super::*;
     use crate::events::Phase;
+    use crate::run::exec_run::ExecRun;
 
     const EXPECT: &str = r#"{
         "outcome": "panic", "kind": "null-call", "expression": "ops->get", "confidence": "proven",
@@ -263,6 +266,25 @@ mod tests {
     }
 
     /// A trigger that did its work.
+    #[test]
+    fn a_crash_in_another_way_to_execute_a_program_is_not_the_expected_one() {
+        let mut expected = expected();
+        expected.exec_path = Some(ExecPath::Memfd);
+        let at = |path: ExecPath| {
+            let running = Some(ExecStep { path, number: 1, of: 1, seed: None });
+            let exec = Some(ExecRun { running, ..ExecRun::default() });
+            TriggerRun { exec, ..TriggerRun::default() }
+        };
+        assert_eq!(exec_path(&expected, Some(&at(ExecPath::Memfd))), None);
+        let script = exec_path(&expected, Some(&at(ExecPath::Script))).unwrap();
+        assert_eq!((&*script.expected, &*script.got), ("memfd", "script"));
+        let nowhere = exec_path(&expected, None);
+        let right = Judgement { outcome: Outcome::Reproduced, differences: Vec::new() };
+        assert_eq!(right.and(nowhere).outcome, Outcome::Mismatched);
+        expected.exec_path = None;
+        assert_eq!(exec_path(&expected, None), None);
+    }
+
     const fn well() -> (WantedStatus, Option<&'static TriggerRun>) {
         (WantedStatus::Is(0), None)
     }

@@ -434,7 +434,7 @@ fn exec_paths(case: &Case, paths: &ExecPaths, first: Option<Vec<String>>) -> Vec
     if let Some(module) = case.manifest.module.last() {
         option("--module", module.kernel_name());
     }
-    argv.extend(wanted.words().into_iter().map(str::to_owned));
+    argv.extend(wanted.iter().map(|wanted| wanted.word().to_owned()));
     argv.extend(first.into_iter().flat_map(|first| std::iter::once("--".to_owned()).chain(first)));
     argv
 }

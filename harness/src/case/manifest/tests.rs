@@ -2,7 +2,7 @@
 use analyzer::report::{Confidence, CrashKind};
 use protocol::ExecPath;
 
-use super::super::{FramePattern, Outcome};
+use super::super::{FramePattern, Outcome, WantedPath};
 use super::*;
 use guest::strict::parse;
 
@@ -111,14 +111,14 @@ fn triggered_by(lines: &str) -> Result<super::Trigger, String> {
 #[test]
 fn ways_to_execute_programs_take_the_place_of_a_command_or_come_after_it() {
     let alone = triggered_by("exec-paths = 'all'").unwrap();
-    let all = ExecPaths { wanted: WantedPaths::All, seed: None, rounds: 1 };
+    let all = ExecPaths { wanted: vec![WantedPath::All], seed: None, rounds: 1 };
     assert_eq!((alone.command, alone.exec_paths), (None, Some(all)));
     let lines =
         "run = 't.sh'\nexec-paths = ['memfd', 'script-chain']\nexec-seed = 7\nexec-rounds = 3";
     let both = triggered_by(lines).unwrap();
     assert_eq!(both.command, Some(TriggerCommand::Run("t.sh".into())));
-    let listed = WantedPaths::Listed(vec![ExecPath::Memfd, ExecPath::ScriptChain]);
-    let paths = ExecPaths { wanted: listed, seed: Some(7), rounds: 3 };
+    let wanted = [ExecPath::Memfd, ExecPath::ScriptChain].map(WantedPath::One).to_vec();
+    let paths = ExecPaths { wanted, seed: Some(7), rounds: 3 };
     assert_eq!(paths.to_string(), "exec-paths: memfd, script-chain, seed 7, 3 rounds");
     assert_eq!(both.exec_paths, Some(paths));
 }
@@ -130,7 +130,7 @@ fn a_way_that_does_not_exist_is_answered_with_the_nearest_and_all() {
     assert!(message.ends_with("did you mean `memfd-sealed`?"), "{message}");
     assert!(ExecPath::EACH.iter().all(|path| message.contains(path.name())), "{message}");
     for (lines, words) in [
-        ("exec-paths = 'memfd'", "a list has brackets"),
+        ("exec-paths = 'memdf'", "did you mean `memfd`?"),
         ("exec-paths = []", "the list is empty"),
         ("exec-paths = 'all'\nexec-rounds = 0", "`exec-rounds`"),
         ("run = 't.sh'\nexec-seed = 1", "are for `exec-paths`"),
@@ -145,7 +145,7 @@ fn only_a_case_with_modules_can_unload_one() {
     let text =
         "summary = 's'\n[trigger]\nexec-paths = ['module-unload']\n[expect]\noutcome = 'none'";
     assert!(read(text).unwrap_err().contains("no module to unload"));
-    assert!(triggered_by("exec-paths = ['module-unload']").is_ok());
+    assert!(triggered_by("exec-paths = ['all', 'module-unload']").is_ok());
 }
 
 #[test]
