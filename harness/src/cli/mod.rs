@@ -13,6 +13,8 @@ mod guest;
 mod guest_options;
 mod how;
 mod kept_runs;
+mod kvm_report;
+mod kvm_test;
 mod merge;
 mod new_case;
 mod options;
@@ -21,6 +23,7 @@ mod record;
 mod review;
 mod run;
 mod score;
+mod set_up;
 mod shell;
 mod test;
 

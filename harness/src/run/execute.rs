@@ -186,6 +186,7 @@ fn take(driven: Driven, result: &mut RunResult) {
     result.accel = driven.accel;
     result.accel_reason = driven.accel_reason;
     result.qemu = driven.qemu;
+    result.qemu_stderr = driven.qemu_stderr;
     result.boot = driven.boot;
     result.boot_reason = driven.boot_reason;
     result.capture = driven.capture;
