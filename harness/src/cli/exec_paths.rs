@@ -13,8 +13,8 @@ use crate::exit::Exit;
 /// Print the ways to execute a program that a trigger may take, one a line
 ///
 /// With `exec-paths = "all"` in [trigger] of a case.toml, or with a list of these names, the guest
-/// executes programs in these ways, one after the other, once the modules are loaded. Each has to come
-/// out as its line says; where the kernel crashes, the run says in which it did.
+/// executes programs in these ways, one after the other, once the modules are loaded. Each has to
+/// come out as its line says; where the kernel crashes, the run says in which it did.
 #[derive(Debug, Args)]
 pub(super) struct ExecPaths {}
 
