@@ -13,8 +13,8 @@ use crate::exec::Exec;
 use crate::syscall::{self, SIGCHLD};
 use crate::trouble::{Step, Trouble};
 
-/// What a child does before it executes something: the error of the exec, which alone comes back, or
-/// what was refused before it.
+/// What a child does before it executes something: the error of the exec, which alone comes back,
+/// or what was refused before it.
 pub(crate) type Work<'a> = dyn FnOnce(&Teller) -> Result<Errno, Refused> + 'a;
 
 /// Something that a child needs was refused.
@@ -105,8 +105,8 @@ impl Child {
     /// Starts one that does this work. `flags` are those of clone(2), without `CLONE_VM`.
     pub(crate) fn start(flags: usize, work: Box<Work<'_>>) -> Result<Self, Trouble> {
         let (told, teller) = io::pipe()?;
-        // SAFETY: as fork(2): the child goes on with a copy of this memory. There is no other thread,
-        // so that nothing of it is in a state that one would have to end.
+        // SAFETY: as fork(2): the child goes on with a copy of this memory. There is no other
+        // thread, so that nothing of it is in a state that one would have to end.
         let started = unsafe { syscall::call(syscall::CLONE, [flags | SIGCHLD, 0, 0, 0, 0]) };
         let number = started.map_err(|error| Trouble::refused("clone", error))?;
         if number == 0 {

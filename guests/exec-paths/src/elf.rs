@@ -98,7 +98,8 @@ fn elf_64(kind: u16, machine: u16, code: Code, interpreter: Option<&[u8]>) -> Ve
     let code = code.bytes();
     let name = interpreter.map(|name| [name, b"\0"].concat()).unwrap_or_default();
     let name_at = start + code.len();
-    // Up to 6.5 the kernel clears the rest of an interpreter's last page, writable or not: none is left.
+    // Up to 6.5 the kernel clears the rest of an interpreter's last page, writable or not: none is
+    // left.
     let size = if kind == ET_DYN { PAGE } else { size(name_at + name.len()) };
     let mut file = Vec::from(*b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
     words(&mut file, &[kind, machine]);

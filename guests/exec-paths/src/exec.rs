@@ -100,8 +100,8 @@ impl<'a> Exec<'a> {
     /// Makes the call, which comes back only with an error.
     pub(crate) fn make(&self) -> Errno {
         let (number, arguments) = self.raw();
-        // SAFETY: paths and lists live as long as this value, and the lists end with null pointers; the
-        // kernel refuses addresses that are none.
+        // SAFETY: paths and lists live as long as this value, and the lists end with null pointers;
+        // the kernel refuses addresses that are none.
         match unsafe { syscall::call(number, arguments) } {
             Err(error) => error,
             // The kernel does not do that.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Executes programs in every way that the kernel knows, one step after the other, and tells of each
-//! before it begins: what was running when a kernel crashed is known then.
+//! Executes programs in every way that the kernel knows, one step after the other, and tells of
+//! each before it begins: what was running when a kernel crashed is known then.
 //!
 //! A static program for guests with kernels from 3.10 on; it runs on any machine, as any user, and
 //! says of what it cannot try why. What it executes it writes itself ([`elf`]).

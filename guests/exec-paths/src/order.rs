@@ -3,8 +3,8 @@
 
 use protocol::{ExecPath, ExecStep};
 
-/// The steps of so many rounds: one round after the other, or all of them shuffled by a seed, so that
-/// each comes as often, and any after any, itself included.
+/// The steps of so many rounds: one round after the other, or all of them shuffled by a seed, so
+/// that each comes as often, and any after any, itself included.
 pub(crate) fn order(paths: &[ExecPath], rounds: u32, seed: Option<u64>) -> Vec<ExecStep> {
     let rounds = usize::try_from(rounds).unwrap_or(usize::MAX);
     let all = paths.iter().copied().cycle().take(paths.len().saturating_mul(rounds));

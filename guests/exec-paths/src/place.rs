@@ -15,8 +15,8 @@ use crate::elf::{self, Code};
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     folder: PathBuf,
-    /// Folder with a folder for each module of the kernel that a step may need: the module's file and
-    /// those of what it depends on, named in the order of loading.
+    /// Folder with a folder for each module of the kernel that a step may need: the module's file
+    /// and those of what it depends on, named in the order of loading.
     modules: Option<&'a Path>,
     /// The module that may be unloaded.
     pub(crate) module: Option<&'a str>,

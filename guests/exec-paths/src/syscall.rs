@@ -103,8 +103,8 @@ pub(crate) unsafe fn clone_into(
     usize::try_from(result).map_err(|_| error(result))
 }
 
-/// Makes a child by vfork(2), which does one system call and, should that return, ends with its error
-/// as the status; gives the child's number.
+/// Makes a child by vfork(2), which does one system call and, should that return, ends with its
+/// error as the status; gives the child's number.
 ///
 /// # Safety
 /// The arguments are what the call with this number may do its work on.

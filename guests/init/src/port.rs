@@ -98,8 +98,8 @@ impl Port {
         Ok(self.ready.pop_front())
     }
 
-    /// Waits for something to be read from the port, which is there also when the host has closed its
-    /// end; not longer than until `other` can be read from.
+    /// Waits for something to be read from the port, which is there also when the host has closed
+    /// its end; not longer than until `other` can be read from.
     fn has_input(&self, limit: Duration, other: Option<BorrowedFd<'_>>) -> io::Result<bool> {
         let timeout = Timespec::try_from(limit).map_err(io::Error::other)?;
         let mut fds = vec![PollFd::new(&self.file, PollFlags::IN)];

@@ -90,7 +90,8 @@ fn make(
     Ok(KvmReport { host: KvmHost::this(), qemu: version(qemu), earlier, tried })
 }
 
-/// Each way, as long as there is a point in it: where no guest runs under KVM, none will in another way.
+/// Each way, as long as there is a point in it: where no guest runs under KVM, none will in another
+/// way.
 fn try_all(
     selected: &Selected,
     qemu: &Path,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a trigger of ways to execute programs needs in its guest: `guests/exec-paths`, and modules of
-//! the kernel that some of its steps load.
+//! What a trigger of ways to execute programs needs in its guest: `guests/exec-paths`, and modules
+//! of the kernel that some of its steps load.
 
 use guest::GuestFiles;
 
@@ -12,8 +12,8 @@ static PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/exec-paths.bin
 
 /// Where it is.
 pub const EXEC_PATHS: &str = "/bin/exec-paths";
-/// Folder with a folder for each module: its file and those of what it depends on, named in the order
-/// of loading.
+/// Folder with a folder for each module: its file and those of what it depends on, named in the
+/// order of loading.
 pub const EXEC_MODULES: &str = "/lib/repro/exec-paths";
 
 /// The modules; a step says by itself where a kernel lacks one.

@@ -12,8 +12,8 @@ use crate::place::Place;
 use crate::syscall::{self, CLONE_NEWPID, EXECVE, Instruction};
 use crate::trouble::Step;
 
-/// Instructions of seccomp filters (include/uapi/linux/{bpf_common,seccomp}.h): load the number of the
-/// system call, compare, return.
+/// Instructions of seccomp filters (include/uapi/linux/{bpf_common,seccomp}.h): load the number of
+/// the system call, compare, return.
 const LOAD: u16 = 0x20;
 const IS: u16 = 0x15;
 const RETURN: u16 = 0x06;
