@@ -7,7 +7,7 @@ use harness::events::{Accel, CrashSign, Phase};
 use harness::exit::Exit;
 use harness::run::TriggerEnd;
 use harness::vm::Signal;
-use protocol::{Message, Process, Request, Stage};
+use protocol::{ExecEnd, ExecPath, ExecStep, Message, Process, Request, Stage};
 use serde_json::json;
 use tests::script::{Act, Script};
 
@@ -213,6 +213,58 @@ fn the_last_lines_of_a_trigger_are_kept_and_nobody_elses() {
     assert_eq!(end(&played), Some(TriggerEnd::Exited { status: 127 }));
     let trigger = played.driven.trigger.expect("it was started");
     assert_eq!(trigger.output, ["/bin/sh: /bin/ture: not found"]);
+}
+
+fn begins(step: ExecStep) -> Act {
+    Act::Say(Signal::Agent(Message::ExecBegins(step)))
+}
+
+fn ends(step: ExecStep, end: ExecEnd) -> Act {
+    Act::Say(Signal::Agent(Message::ExecEnds { step, end }))
+}
+
+fn step(path: ExecPath, number: u32) -> ExecStep {
+    ExecStep { path, number, of: 2, seed: Some(1) }
+}
+
+#[test]
+fn the_step_that_ran_when_the_kernel_stopped_is_told() {
+    let (first, second) = (step(ExecPath::Execve, 1), step(ExecPath::Memfd, 2));
+    let acts = [
+        (100, begins(first)),
+        (110, ends(first, ExecEnd::Passed)),
+        // Two channels: the step's word may come after that of the console.
+        (200, Act::console(OOPS)),
+        (210, begins(second)),
+        (220, Act::Die),
+        (4000, Act::hello(Stage::Capture)),
+        (7000, Act::WriteVmcore(vmcore())),
+        (7001, Act::captured(0)),
+    ];
+    let played = play(TCG, [Script::boots().on("trigger", acts)]);
+    assert!(played.driven.crash.is_some());
+    let exec = played.driven.trigger.and_then(|trigger| trigger.exec).expect("it told of steps");
+    assert_eq!((exec.running, exec.passed), (Some(second), 1));
+}
+
+#[test]
+fn steps_of_a_kernel_that_survives_are_counted_and_named() {
+    let (first, second) = (step(ExecPath::OverlayLower, 1), step(ExecPath::Setuid, 2));
+    let skipped = ExecEnd::Skipped { why: "no overlay".into() };
+    let failed = ExecEnd::Failed { why: "status 200 instead of status 207".into() };
+    let acts = [
+        (100, begins(first)),
+        (110, ends(first, skipped)),
+        (120, begins(second)),
+        (130, ends(second, failed.clone())),
+        (140, Act::trigger_exit(1)),
+    ];
+    let played = play(TCG, [Script::boots().on("trigger", acts)]);
+    assert_left_alone(&played);
+    assert_eq!(end(&played), Some(TriggerEnd::Exited { status: 1 }));
+    let exec = played.driven.trigger.and_then(|trigger| trigger.exec).expect("it told of steps");
+    assert_eq!((exec.running, exec.skipped, exec.failed), (None, 1, 1));
+    assert_eq!((exec.not_passed[1].step, &exec.not_passed[1].end), (second, &failed));
 }
 
 /// A module whose init or exit function never returns is what the case is about, not a fault of the

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use protocol::ExecStep;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
@@ -94,6 +95,11 @@ pub enum Event {
     ModuleLoaded {
         /// Its file name.
         module: String,
+    },
+    /// The trigger begins to execute a program in one of the ways that it was asked for.
+    ExecBegan {
+        /// Which, and how many there are.
+        step: ExecStep,
     },
     /// The trigger ended and the kernel still runs.
     TriggerExited {

@@ -59,6 +59,7 @@ help! {
     help_review: ["review", "--help"];
     help_merge: ["merge", "--help"];
     help_new_case: ["new-case", "--help"];
+    help_exec_paths: ["exec-paths", "--help"];
     help_bisect: ["bisect", "--help"];
     help_completions: ["completions", "--help"];
     help_man: ["man", "--help"];
@@ -82,6 +83,18 @@ fn a_wrong_command_line_is_a_usage_error() {
     fails(&["run", "--accel", "warp"], 2, &["warp", "auto, kvm, tcg"]);
     fails(&["run", "-n", "0"], 2, &["0"]);
     fails(&["analyze"], 2, &["<VMCORE>"]);
+}
+
+#[test]
+fn ways_to_execute_programs_are_listed_with_a_line_each() {
+    let output = repro(&["exec-paths"]);
+    assert!(output.status.success());
+    let text = stdout(&output);
+    let names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.iter().copied().eq(protocol::ExecPath::EACH.iter().map(|path| path.name())));
+    assert!(
+        text.lines().all(|line| line.split_once("  ").is_some_and(|(_, about)| !about.is_empty()))
+    );
 }
 
 #[test]

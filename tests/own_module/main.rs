@@ -6,6 +6,7 @@
 
 mod hostile;
 mod kinds;
+mod kvm;
 mod newcomer;
 mod repository;
 mod since_when;

@@ -54,6 +54,7 @@ pub(crate) fn plan() -> Plan {
             label: "trigger.sh".into(),
             argv: vec!["/bin/sh".into(), "/case/trigger.sh".into()],
             environment: Default::default(),
+            tells: false,
             limit: None,
             settle: None,
         },

@@ -37,11 +37,16 @@ pub(crate) fn run(troubles: &[String]) {
     }
     let mut trigger = Trigger::default();
     loop {
+        // What it tells last comes before its end.
+        while let Some(step) = trigger.told() {
+            tell(Some(&mut port), &step, HOST_LIMIT);
+            trigger.answer();
+        }
         if let Some(exit) = trigger.reap() {
             tell(Some(&mut port), &exit, HOST_LIMIT);
         }
         let limit = if trigger.is_running() { BUSY } else { IDLE };
-        let line = match port.next_line(limit) {
+        let line = match port.next_line(limit, trigger.tells_by()) {
             Ok(Some(line)) => line,
             Ok(None) => continue,
             Err(error) => return say!("the port to the host is broken: {error}"),
@@ -92,9 +97,9 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Message {
             say!("unload {name}");
             as_others(|| modules::unload(name)).map(nothing)
         }
-        Request::Trigger { argv, environment } => {
+        Request::Trigger { argv, environment, tells } => {
             say!("trigger {argv:?}");
-            trigger.start(argv, environment).map(Some)
+            trigger.start(argv, environment, *tells).map(Some)
         }
         Request::Unpack { disk } => unpack::unpack(disk).map(nothing),
         Request::Seed { bytes } => seed::seed(bytes).map(nothing),

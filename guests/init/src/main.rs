@@ -25,6 +25,7 @@ mod seed;
 mod stub;
 mod syscall;
 mod sysctl;
+mod told;
 mod trigger;
 mod unpack;
 

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::console::say;
 use crate::lines::{Line, Lines};
-use protocol::{Message, PORT};
+use protocol::{ExecEnd, Message, PORT};
 
 const PORTS: &str = "/sys/class/virtio-ports";
 /// How often to look for something that the kernel makes in its own time.
@@ -60,21 +61,26 @@ impl Port {
     /// Nobody takes it.
     pub(crate) fn send(&mut self, event: &Message, limit: Duration) -> io::Result<()> {
         // A write to a port that the host does not hold open blocks without end.
-        if !self.wait(PollFlags::OUT, limit)? {
+        if !self.takes(limit)? {
             return Err(io::ErrorKind::TimedOut.into());
         }
         self.file.write_all(&event.to_line())
     }
 
-    /// The next line of the host, or none within `limit`.
+    /// The next line of the host, or none within `limit`, or because something can be read from
+    /// `other`.
     ///
     /// # Errors
     /// The port is broken.
-    pub(crate) fn next_line(&mut self, limit: Duration) -> io::Result<Option<Line>> {
+    pub(crate) fn next_line(
+        &mut self,
+        limit: Duration,
+        other: Option<BorrowedFd<'_>>,
+    ) -> io::Result<Option<Line>> {
         if let Some(line) = self.ready.pop_front() {
             return Ok(Some(line));
         }
-        if !self.wait(PollFlags::IN, limit)? {
+        if !self.has_input(limit, other)? {
             return Ok(None);
         }
         let mut buffer = [0; 4096];
@@ -92,18 +98,29 @@ impl Port {
         Ok(self.ready.pop_front())
     }
 
-    /// Waits until the port is ready, which it also is when the host has closed its end.
-    fn wait(&self, flags: PollFlags, limit: Duration) -> io::Result<bool> {
+    /// Waits for something to be read from the port, which is there also when the host has closed
+    /// its end; not longer than until `other` can be read from.
+    fn has_input(&self, limit: Duration, other: Option<BorrowedFd<'_>>) -> io::Result<bool> {
+        let timeout = Timespec::try_from(limit).map_err(io::Error::other)?;
+        let mut fds = vec![PollFd::new(&self.file, PollFlags::IN)];
+        fds.extend(other.map(|other| PollFd::from_borrowed_fd(other, PollFlags::IN)));
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) => Ok(fds.first().is_some_and(|port| !port.revents().is_empty())),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits until the host takes something.
+    fn takes(&self, limit: Duration) -> io::Result<bool> {
         let start = Instant::now();
         loop {
             let left = limit.saturating_sub(start.elapsed());
             let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
-            let mut fds = [PollFd::new(&self.file, flags)];
+            let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];
             match poll(&mut fds, Some(&timeout)) {
                 Ok(0) => return Ok(false),
-                Ok(_) if flags == PollFlags::IN || fds[0].revents().contains(flags) => {
-                    return Ok(true);
-                }
+                Ok(_) if fds[0].revents().contains(PollFlags::OUT) => return Ok(true),
                 // Closed on the host's side, so poll(2) returns at once.
                 Ok(_) if left.is_zero() => return Ok(false),
                 Ok(_) => thread::sleep(INTERVAL.min(left)),
@@ -121,6 +138,14 @@ pub(crate) fn tell(port: Option<&mut Port>, event: &Message, limit: Duration) {
         Message::Note { message } => say!("{message}"),
         Message::Done { command, took_ms, detail, .. } => {
             say!("{command} done in {took_ms} ms {}", detail.as_deref().unwrap_or_default());
+        }
+        Message::ExecBegins(step) => say!("exec-paths: {step}"),
+        Message::ExecEnds { end: ExecEnd::Passed, .. } => {}
+        Message::ExecEnds { step, end: ExecEnd::Skipped { why } } => {
+            say!("exec-paths: {} skipped: {why}", step.path);
+        }
+        Message::ExecEnds { step, end: ExecEnd::Failed { why } } => {
+            say!("exec-paths: {} failed: {why}", step.path);
         }
         // The host may ask often, and tells by itself what it was told.
         Message::Alive | Message::Processes { .. } => {}

@@ -2,12 +2,15 @@
 //! Child processes: the trigger, and orphans that PID 1 inherits.
 
 use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use protocol::Message;
+
+use crate::told::Told;
 
 /// Where programs are looked for; the case's own come last, so that none hides one of the guest.
 const PATH: &str = "/bin:/sbin:/usr/bin:/usr/sbin:/case";
@@ -16,10 +19,12 @@ const PATH: &str = "/bin:/sbin:/usr/bin:/usr/sbin:/case";
 #[derive(Debug, Default)]
 pub(crate) struct Trigger {
     pid: Option<Pid>,
+    /// By what it tells of its steps, if it does.
+    told: Option<Told>,
 }
 
 impl Trigger {
-    /// Starts it.
+    /// Starts it; one that `tells` has a socket as its standard input.
     ///
     /// # Errors
     /// In words: nothing to run, no such program, one is running already.
@@ -27,30 +32,61 @@ impl Trigger {
         &mut self,
         argv: &[String],
         environment: &BTreeMap<String, String>,
+        tells: bool,
     ) -> Result<String, String> {
         if let Some(pid) = self.pid {
             return Err(format!("a trigger is running already, as process {pid}"));
         }
         let (program, arguments) =
             argv.split_first().ok_or_else(|| "the trigger names no program".to_owned())?;
+        let (told, stdin) = if tells {
+            let pair = Told::pair().map_err(|error| format!("cannot make a socket: {error}"))?;
+            (Some(pair.0), Stdio::from(pair.1))
+        } else {
+            (None, Stdio::null())
+        };
         let child = Command::new(program)
             .args(arguments)
             .env_clear()
             .envs([("PATH", PATH), ("HOME", "/"), ("TERM", "dumb")])
             .envs(environment)
             .current_dir("/")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .process_group(0)
             .spawn()
             .map_err(|error| format!("cannot run {program}: {error}"))?;
         // It is waited for together with all other children, see `reap`.
         self.pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        self.told = told;
         Ok(format!("process {}", child.id()))
     }
 
     /// Whether one is running.
     pub(crate) const fn is_running(&self) -> bool {
         self.pid.is_some()
+    }
+
+    /// What it tells of its steps, one after the other, if there is something.
+    pub(crate) fn told(&mut self) -> Option<Message> {
+        match self.told.as_mut()?.next() {
+            Ok(message) => message,
+            Err(_) => {
+                self.told = None;
+                None
+            }
+        }
+    }
+
+    /// Lets it go on, now that the host has what it told.
+    pub(crate) fn answer(&mut self) {
+        if self.told.as_mut().is_some_and(|told| told.answer().is_err()) {
+            self.told = None;
+        }
+    }
+
+    /// By what it tells of its steps.
+    pub(crate) fn tells_by(&self) -> Option<BorrowedFd<'_>> {
+        self.told.as_ref().map(AsFd::as_fd)
     }
 
     /// Buries all children that have ended; tells when the trigger is among them.
@@ -80,8 +116,9 @@ mod tests {
     fn run(argv: &[&str]) -> Message {
         let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
         let mut trigger = Trigger::default();
-        trigger.start(&argv, &BTreeMap::from([("WHO".to_owned(), "me".to_owned())])).unwrap();
-        assert!(trigger.start(&argv, &BTreeMap::new()).unwrap_err().contains("running already"));
+        let who = BTreeMap::from([("WHO".to_owned(), "me".to_owned())]);
+        trigger.start(&argv, &who, false).unwrap();
+        assert!(trigger.start(&argv, &who, false).unwrap_err().contains("running already"));
         for _ in 0..3000 {
             if let Some(event) = trigger.reap() {
                 assert!(!trigger.is_running());
@@ -102,9 +139,10 @@ mod tests {
             run(&["sh", "-c", "sleep 0.1; kill -9 $$"]),
             Message::TriggerExit { status: None, signal: Some(9) }
         );
-        let nothing = Trigger::default().start(&[], &BTreeMap::new());
+        let nothing = Trigger::default().start(&[], &BTreeMap::new(), false);
         assert!(nothing.unwrap_err().contains("no program"));
-        let missing = Trigger::default().start(&["/no/such".to_owned()], &BTreeMap::new());
+        let argv = ["/no/such".to_owned()];
+        let missing = Trigger::default().start(&argv, &BTreeMap::new(), true);
         assert!(missing.unwrap_err().contains("/no/such: No such file"));
     }
 }

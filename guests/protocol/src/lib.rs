@@ -3,6 +3,7 @@
 //! are built from this.
 #![forbid(unsafe_code)]
 
+mod exec_path;
 mod modules;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ pub use modules::{
 };
 
 use serde::{Deserialize, Serialize};
+
+pub use exec_path::{ExecEnd, ExecPath, ExecStep};
 
 /// Name of the virtio-serial port.
 pub const PORT: &str = "repro.agent";
@@ -73,6 +76,10 @@ pub enum Request {
         /// Variables added to its environment.
         #[serde(default)]
         environment: BTreeMap<String, String>,
+        /// Whether it tells of its steps: its standard input is a socket then, on which it writes
+        /// each [`Message`] as a line and reads a byte once the host has it.
+        #[serde(default)]
+        tells: bool,
     },
     /// Unpack the cpio archive of a disk into the root file system.
     Unpack {
@@ -204,6 +211,15 @@ pub enum Message {
         /// Signal, if one ended it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<i32>,
+    },
+    /// A step of the trigger begins; nothing of it was done before the host has this.
+    ExecBegins(ExecStep),
+    /// A step of the trigger is over.
+    ExecEnds {
+        /// Which one.
+        step: ExecStep,
+        /// What came of it.
+        end: ExecEnd,
     },
     /// The kernel runs programs.
     Alive,
@@ -365,6 +381,7 @@ mod tests {
             Ok(Request::Trigger {
                 argv: vec!["/bin/sh".into(), "-c".into(), "a b".into()],
                 environment: BTreeMap::from([("K".into(), "v".into())]),
+                tells: false,
             })
         );
         assert_eq!(
@@ -426,6 +443,16 @@ mod tests {
             line(&hello),
             "{\"event\":\"hello\",\"stage\":\"capture\",\"kernel\":\"6.1.0\",\"cpus\":1,\
              \"uptime_ms\":10}\n"
+        );
+        let step = ExecStep { path: ExecPath::Memfd, number: 2, of: 3, seed: None };
+        assert_eq!(
+            line(&Message::ExecBegins(step)),
+            "{\"event\":\"exec-begins\",\"path\":\"memfd\",\"number\":2,\"of\":3}\n"
+        );
+        assert_eq!(
+            line(&Message::ExecEnds { step, end: ExecEnd::Skipped { why: "x".into() } }),
+            "{\"event\":\"exec-ends\",\"step\":{\"path\":\"memfd\",\"number\":2,\"of\":3},\
+             \"end\":{\"how\":\"skipped\",\"why\":\"x\"}}\n"
         );
         let note = Message::Note { message: "two\nlines".into() };
         assert_eq!(line(&note).matches('\n').count(), 1);

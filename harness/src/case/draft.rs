@@ -236,7 +236,8 @@ mod tests {
         };
         draft.write(&path("case")).unwrap();
         let case = Case::load(&path("case")).unwrap();
-        assert_eq!(case.manifest.trigger.command, TriggerCommand::Exec(vec!["/case/poke".into()]));
+        let poke = TriggerCommand::Exec(vec!["/case/poke".into()]);
+        assert_eq!(case.manifest.trigger.command, Some(poke));
         assert_eq!(case.manifest.setup.files, [Path::new("poke"), Path::new("etc")]);
     }
 

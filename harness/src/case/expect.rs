@@ -4,6 +4,7 @@
 use std::fmt;
 
 use analyzer::report::{Confidence, CrashKind, Frame};
+use protocol::ExecPath;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -25,6 +26,8 @@ pub struct Expectation {
     pub message: Option<String>,
     /// Command name of the crashed task.
     pub comm: Option<String>,
+    /// The way to execute a program that the trigger was at (`trigger.exec-paths`).
+    pub exec_path: Option<ExecPath>,
     /// The code at fault.
     pub culprit: Option<CulpritExpectation>,
     /// Words of complaints that a kernel which survives may print.
@@ -76,6 +79,8 @@ pub struct PartialExpectation {
     pub message: Option<String>,
     /// See [`Expectation::comm`].
     pub comm: Option<String>,
+    /// See [`Expectation::exec_path`].
+    pub exec_path: Option<ExecPath>,
     /// See [`Expectation::culprit`].
     pub culprit: Option<CulpritExpectation>,
     /// See [`Expectation::allow`].
@@ -101,6 +106,7 @@ impl Expectation {
             title: part.title.clone().or_else(|| self.title.clone()),
             message: part.message.clone().or_else(|| self.message.clone()),
             comm: part.comm.clone().or_else(|| self.comm.clone()),
+            exec_path: part.exec_path.or(self.exec_path),
             culprit: part.culprit.clone().or_else(|| self.culprit.clone()),
             allow: part.allow.clone().unwrap_or_else(|| self.allow.clone()),
             unload: part.unload.unwrap_or(self.unload),

@@ -181,7 +181,7 @@ fn named_files(manifest: &Manifest) -> Vec<PathBuf> {
     let of_module = |module: &super::Module| [module.prebuilt.clone(), module.debug.clone()];
     let mut files: Vec<PathBuf> = manifest.module.iter().flat_map(of_module).flatten().collect();
     files.extend(manifest.build.changes.clone());
-    if let super::TriggerCommand::Run(script) = &manifest.trigger.command {
+    if let Some(super::TriggerCommand::Run(script)) = &manifest.trigger.command {
         files.push(script.clone());
     }
     let parts = manifest.guest.values().filter_map(|part| part.setup.as_ref());

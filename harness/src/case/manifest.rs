@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
+use super::exec_paths::{ExecPaths, WantedPaths};
 use super::{BuildSection, Expectation, Parameter, Setup, WantedStatus};
 use guest::Arch;
 use guest::strict::{self, ManifestError};
@@ -118,8 +119,12 @@ impl Manifest {
         if let Some(file) = &self.build.changes {
             stays_inside("build.changes", file)?;
         }
-        if let TriggerCommand::Run(script) = &self.trigger.command {
+        if let Some(TriggerCommand::Run(script)) = &self.trigger.command {
             stays_inside("trigger.run", script)?;
+        }
+        let unloads = self.trigger.exec_paths.as_ref().is_some_and(ExecPaths::unloads);
+        if unloads && self.module.is_empty() {
+            return Err("trigger.exec-paths: there is no module to unload".into());
         }
         let parts = self.guest.values().filter_map(|part| part.setup.as_ref());
         for setup in std::iter::once(&self.setup).chain(parts) {
@@ -250,8 +255,10 @@ impl Module {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Trigger {
-    /// What is run, as root, after the modules are loaded.
-    pub command: TriggerCommand,
+    /// What is run, as root, after the modules are loaded. There is this, or `exec_paths`, or both.
+    pub command: Option<TriggerCommand>,
+    /// In which ways programs are executed after that; not where it ended with another status than 0.
+    pub exec_paths: Option<ExecPaths>,
     /// Its environment.
     pub environment: BTreeMap<String, String>,
     /// Longest time to the crash; default: the guest's.
@@ -279,6 +286,9 @@ pub enum TriggerCommand {
 struct RawTrigger {
     run: Option<PathBuf>,
     exec: Option<Vec<String>>,
+    exec_paths: Option<WantedPaths>,
+    exec_seed: Option<u64>,
+    exec_rounds: Option<u32>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "strict::some_duration")]
@@ -292,13 +302,26 @@ impl<'de> Deserialize<'de> for Trigger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = RawTrigger::deserialize(deserializer)?;
         let command = match (raw.run, raw.exec) {
-            (Some(script), None) => TriggerCommand::Run(script),
-            (None, Some(words)) if !words.is_empty() => TriggerCommand::Exec(words),
+            (Some(script), None) => Some(TriggerCommand::Run(script)),
+            (None, Some(words)) if !words.is_empty() => Some(TriggerCommand::Exec(words)),
             (None, Some(_)) => return Err(D::Error::custom("`exec` is empty")),
-            _ => return Err(D::Error::custom("needs either `run` or `exec`")),
+            (None, None) if raw.exec_paths.is_some() => None,
+            _ => {
+                let message = "needs either `run` or `exec`, or `exec-paths` without or after one";
+                return Err(D::Error::custom(message));
+            }
+        };
+        let exec_paths = match (raw.exec_paths, raw.exec_seed, raw.exec_rounds) {
+            (Some(wanted), seed, rounds) => {
+                Some(ExecPaths::new(wanted, seed, rounds).map_err(D::Error::custom)?)
+            }
+            (None, None, None) => None,
+            _ => {
+                return Err(D::Error::custom("`exec-seed` and `exec-rounds` are for `exec-paths`"));
+            }
         };
         let RawTrigger { environment, timeout, settle, status, .. } = raw;
-        Ok(Self { command, environment, timeout, settle, status })
+        Ok(Self { command, exec_paths, environment, timeout, settle, status })
     }
 }
 

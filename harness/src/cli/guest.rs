@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::CommandResult;
 use super::guest_options::GuestOptions;
 use super::how::interrupt;
 use super::options::{self, GlobalOptions};
-use super::{CommandResult, doctor};
+use super::set_up::set_up;
 use crate::error::Failure;
 use crate::events::{Bus, Counts, Event};
 use crate::exit::Exit;
@@ -118,7 +119,7 @@ fn import(
     }
     options.apply([&mut guest])?;
     let mut bus = Bus::new(vec![Box::new(global.terminal())]);
-    doctor::set_up(global, &mut bus)?;
+    set_up(global, &mut bus)?;
     let store = global.store()?;
     let interrupt = interrupt()?;
     let mut recorder = Recorder::new(&mut bus);
@@ -150,7 +151,7 @@ fn fetch(global: &GlobalOptions, guests: &[String], options: &GuestOptions) -> C
         guests.iter().map(|name| select::load_guest(&project, name)).collect::<Result<_, _>>()?;
     options.apply(&mut guests)?;
     let mut bus = Bus::new(vec![Box::new(global.terminal())]);
-    doctor::set_up(global, &mut bus)?;
+    set_up(global, &mut bus)?;
     let store = global.store()?;
     let interrupt = interrupt()?;
     let mut failure = None;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::CommandResult;
 use super::guest_options::GuestOptions;
 use super::options::{self, GlobalOptions, OutputFormat};
 use super::pipeline_options::PipelineOptions;
-use super::{CommandResult, doctor};
+use super::set_up::set_up;
 use crate::config::Project;
 use crate::error::Failure;
 use crate::events::{Bus, Counts, Event, Reporter};
@@ -156,7 +157,7 @@ impl How {
     ) -> Result<Made, Failure> {
         let jobs = self.jobs(selected)?;
         let mut bus = Bus::new(self.reporters(global)?);
-        doctor::set_up(global, &mut bus)?;
+        set_up(global, &mut bus)?;
         let store = global.store()?;
         let folder = Folder::create(&self.out(project), jiff::Timestamp::now())
             .map_err(|error| Failure::from_error(Exit::WriteFailed, &error))?;

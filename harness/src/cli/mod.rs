@@ -9,10 +9,13 @@ mod completions;
 mod crash;
 mod dkms;
 mod doctor;
+mod exec_paths;
 mod guest;
 mod guest_options;
 mod how;
 mod kept_runs;
+mod kvm_report;
+mod kvm_test;
 mod merge;
 mod new_case;
 mod options;
@@ -22,6 +25,7 @@ mod review;
 mod run;
 mod score;
 mod score_foreign;
+mod set_up;
 mod shell;
 mod test;
 
@@ -58,6 +62,7 @@ enum Command {
     Merge(merge::Merge),
     Bisect(bisect::Bisect),
     NewCase(new_case::NewCase),
+    ExecPaths(exec_paths::ExecPaths),
     Analyze(analyze::Analyze),
     Crash(crash::Crash),
     Record(record::Record),
@@ -107,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::NewCase(new_case) => new_case.run(&cli.global),
+        Command::ExecPaths(exec_paths) => exec_paths.run(),
         Command::Analyze(analyze) => analyze.run(),
         Command::Crash(crash) => crash.run(),
         Command::Record(record) => record.run(&cli.global),

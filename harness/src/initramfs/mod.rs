@@ -2,7 +2,8 @@
 //! The root file systems of a guest: of the kernel under test and of its capture kernel.
 //!
 //! Both hold the same PID 1 (`guests/init`, built and embedded by `build.rs`) and the drivers it
-//! loads first. The first one holds the second one, together with the kernel, for kdump.
+//! loads first. The first one holds the second one, together with the kernel, for kdump, and what a
+//! case wants in its guest.
 
 use std::fs;
 use std::io;
@@ -14,6 +15,9 @@ use crate::module_disk::{ModuleDisk, ModuleDiskError};
 use archive::Archive;
 
 mod archive;
+mod exec_paths;
+
+pub use exec_paths::{EXEC_MODULES, EXEC_PATHS, exec_paths};
 
 /// PID 1 of every guest: a static x86-64 program.
 static INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-init.bin"));
@@ -65,6 +69,14 @@ pub enum CaseContent {
     Bytes(Vec<u8>),
     /// A symbolic link to another path of the guest.
     Link(String),
+}
+
+impl CaseFile {
+    /// A copy of a file of the host.
+    #[must_use]
+    pub const fn at(name: String, path: PathBuf) -> Self {
+        Self { name, content: CaseContent::Copy(path) }
+    }
 }
 
 /// Why an initramfs cannot be made.

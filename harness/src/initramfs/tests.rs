@@ -69,8 +69,7 @@ fn content<'a>(entries: &'a [(String, u32, Vec<u8>)], path: &str) -> Option<&'a 
 fn the_first_one_holds_the_case_and_the_capture_kernel() {
     let folder = tempfile::tempdir().unwrap();
     let guest = guest(folder.path());
-    let case =
-        [CaseFile { name: "process.ko".into(), content: CaseContent::Copy(guest.vmlinux.clone()) }];
+    let case = [CaseFile::at("process.ko".into(), guest.vmlinux.clone())];
     let entries = listing(&first(&guest, &disk(&guest), true, &case).unwrap());
     assert_eq!(content(&entries, "case/process.ko").unwrap(), b"vmlinux");
     assert_eq!(content(&entries, "kexec/vmlinuz").unwrap(), b"vmlinuz");
@@ -90,8 +89,7 @@ fn the_first_one_holds_the_case_and_the_capture_kernel() {
 fn a_file_that_is_missing_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let guest = guest(folder.path());
-    let content = CaseContent::Copy(folder.path().join("nothing.ko"));
-    let case = [CaseFile { name: "x.ko".into(), content }];
+    let case = [CaseFile::at("x.ko".into(), folder.path().join("nothing.ko"))];
     let message = first(&guest, &disk(&guest), true, &case).unwrap_err().to_string();
     assert!(message.contains("nothing.ko"), "{message}");
 }
@@ -116,11 +114,31 @@ fn a_library_must_have_a_place() {
 }
 
 #[test]
-fn the_embedded_init_needs_no_loader() {
-    let file = ElfFile64::<object::Endianness>::parse(INIT).unwrap();
-    let endian = file.endian();
-    assert!(
-        file.elf_program_headers().iter().all(|header| header.p_type(endian) != PT_INTERP),
-        "it is linked dynamically"
-    );
+fn ways_to_execute_programs_come_with_their_program_alone_where_the_kernel_has_no_modules() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = exec_paths(&disk(&guest(folder.path()))).unwrap();
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, [EXEC_PATHS]);
+    let entries = listing(&case(&files).unwrap());
+    assert!(content(&entries, "bin/exec-paths").unwrap().starts_with(b"\x7fELF"));
+    let names: Vec<&str> = entries.iter().map(|(name, ..)| name.as_str()).collect();
+    assert!(!names.contains(&"case/exec-paths"), "{names:?}");
+}
+
+#[test]
+fn embedded_programs_need_no_loader() {
+    let folder = tempfile::tempdir().unwrap();
+    let [CaseFile { content: CaseContent::Bytes(exec_paths), .. }] =
+        &exec_paths(&disk(&guest(folder.path()))).unwrap()[..]
+    else {
+        panic!("the program comes first")
+    };
+    for program in [INIT, exec_paths] {
+        let file = ElfFile64::<object::Endianness>::parse(program).unwrap();
+        let endian = file.endian();
+        assert!(
+            file.elf_program_headers().iter().all(|header| header.p_type(endian) != PT_INTERP),
+            "it is linked dynamically"
+        );
+    }
 }

@@ -13,7 +13,8 @@ use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, CrashSign, Event, Phase, Reporter, Stamped};
 use crate::exit::Exit;
 use crate::run::outcome::{Difference, Excerpt, Object, Outcome, Place, RunResult, Runs};
-use crate::run::{TriggerEnd, TriggerRun};
+use crate::run::{ExecRun, NotPassed, TriggerEnd, TriggerRun};
+use protocol::{ExecEnd, ExecPath, ExecStep};
 use synth::HOSTILE;
 
 fn text() -> String {
@@ -59,7 +60,10 @@ fn run(outcome: Outcome) -> RunResult {
     run.excerpt = Some(Excerpt { file: text(), first: 6, line: 7, text: vec![text(), text()] });
     run.object = Some(Object { expression: text(), lines: vec![text()], bad: 0 });
     run.place = Some(Place { file: text(), line: 7 });
-    run.trigger = Some(TriggerRun { end: TriggerEnd::Running, output: [text()].into() });
+    let step = ExecStep { path: ExecPath::Memfd, number: 1, of: 1, seed: None };
+    let not_passed = vec![NotPassed { step, end: ExecEnd::Failed { why: text() } }];
+    let exec = Some(ExecRun { not_passed, ..ExecRun::default() });
+    run.trigger = Some(TriggerRun { end: TriggerEnd::Running, output: [text()].into(), exec });
     run.failure = Some(failure());
     run.phases.insert(Phase::Boot, 1000);
     run
@@ -168,12 +172,12 @@ fn what_a_guest_said_stays_in_its_line() {
     let mut terminal = Terminal::new(Box::new(screen.clone()), TerminalOptions::default());
     terminal.event(&stamped(Event::RunFinished { result: Box::new(run.clone()) }));
     let shown = String::from_utf8(screen.0.borrow().clone()).unwrap();
-    // Head, verdict, expected and got, the trigger's end and its line, times, artefacts, hint.
-    assert_eq!(shown.lines().count(), 9, "{shown}");
+    // Head, verdict, expected and got, the trigger's end, step and line, times, artefacts, hint.
+    assert_eq!(shown.lines().count(), 10, "{shown}");
     let runs = [run];
     let cells = crate::run::matrix::cells(&runs);
-    // What differs, the trigger's end and its line, the verdict.
-    assert_eq!(junit::details(&cells[0]).lines().count(), 4);
+    // What differs, the trigger's end, step and line, the verdict.
+    assert_eq!(junit::details(&cells[0]).lines().count(), 5);
     assert_eq!(junit::headline(&cells[0]).lines().count(), 1);
 }
 

@@ -265,6 +265,7 @@ impl Reporter for Terminal {
         match &stamped.event {
             Event::PhaseStarted { phase, what } => self.begin(*phase, what),
             Event::Progress { message } => self.progress(message),
+            Event::ExecBegan { step } => self.progress(&step.to_string()),
             Event::PhaseFinished { phase, millis, what } => {
                 self.finish_phase(*phase, *millis, what);
             }

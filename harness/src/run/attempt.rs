@@ -43,7 +43,11 @@ impl Attempt<'_> {
         match error {
             LaunchError::Ended { how, stderr } if self.accel == Accel::Kvm => {
                 let first = stderr.lines().next().unwrap_or("no message");
-                LaunchFailure::Accel(format!("QEMU ended at once ({how}): {first}"))
+                let reason = format!("QEMU ended at once ({how}): {first}");
+                LaunchFailure::Accel { reason, stderr }
+            }
+            LaunchError::NoAnswer { stderr, ref source } if self.accel == Accel::Kvm => {
+                LaunchFailure::Accel { reason: format!("QEMU does not start: {source}"), stderr }
             }
             LaunchError::Interrupted => {
                 LaunchFailure::Other(Failure::new(Exit::Interrupted, "interrupted"))
@@ -59,7 +63,12 @@ impl Attempt<'_> {
 /// Why a machine did not start.
 pub(super) enum LaunchFailure {
     /// QEMU does not start under this accelerator.
-    Accel(String),
+    Accel {
+        /// Why, in words.
+        reason: String,
+        /// The end of what it wrote to stderr.
+        stderr: String,
+    },
     Other(Failure),
 }
 
@@ -67,7 +76,7 @@ impl LaunchFailure {
     /// In words.
     pub(super) fn into_words(self) -> String {
         match self {
-            Self::Accel(why) => why,
+            Self::Accel { reason, .. } => reason,
             Self::Other(failure) => failure.to_string(),
         }
     }

@@ -32,6 +32,8 @@ pub struct Driven {
     pub accel_reason: Option<String>,
     /// QEMU's version.
     pub qemu: Option<String>,
+    /// The end of what it wrote to stderr, where it ended by itself or had to be ended.
+    pub qemu_stderr: Option<String>,
     /// The crash, if there was one.
     pub crash: Option<Crash>,
     /// How the guest got up.
@@ -186,8 +188,9 @@ impl Attempt<'_> {
         let spec = plan.spec(self.accel, self.disks, shared);
         let machine = match self.launch(&spec, launcher, recorder) {
             Ok(machine) => machine,
-            Err(LaunchFailure::Accel(reason)) if fall_back => return Some(reason),
-            Err(LaunchFailure::Accel(reason)) => {
+            Err(LaunchFailure::Accel { reason, .. }) if fall_back => return Some(reason),
+            Err(LaunchFailure::Accel { reason, stderr }) => {
+                driven.qemu_stderr = Some(stderr).filter(|stderr| !stderr.is_empty());
                 let message = format!("a guest cannot run under {}", self.accel);
                 let mut failure = Failure::new(Exit::Unavailable, message)
                     .hint("use --accel tcg, or --accel auto");
@@ -215,6 +218,8 @@ impl Attempt<'_> {
                 if fall_back {
                     return Some(reason);
                 }
+                session.end();
+                driven.qemu_stderr = session.qemu_stderr.take();
                 driven.failure = Some(
                     Failure::new(Exit::Unavailable, reason)
                         .hint("use --accel tcg, or --accel auto"),
@@ -224,10 +229,12 @@ impl Attempt<'_> {
             Err(why) => {
                 let armed = Err("the guest crashed before it was loaded".to_owned());
                 guest.not_ready(&mut session, why, &armed, driven);
+                driven.qemu_stderr = session.qemu_stderr.take();
                 return None;
             }
         }
         guest.after_boot(&mut session, driven);
+        driven.qemu_stderr = session.qemu_stderr.take();
         None
     }
 }

@@ -186,6 +186,7 @@ fn take(driven: Driven, result: &mut RunResult) {
     result.accel = driven.accel;
     result.accel_reason = driven.accel_reason;
     result.qemu = driven.qemu;
+    result.qemu_stderr = driven.qemu_stderr;
     result.boot = driven.boot;
     result.boot_reason = driven.boot_reason;
     result.capture = driven.capture;
@@ -216,7 +217,10 @@ fn judge(selected: &Selected, end: &End, result: &mut RunResult) {
         (Some(failure), _, _) if failure.exit == Exit::CaseFailed => {
             Judgement { outcome: Outcome::NotReproduced, differences: Vec::new() }
         }
-        (None, Some(crash), Some(report)) => judge::crash(&expected, marker, crash, report),
+        (None, Some(crash), Some(report)) => {
+            let judged = judge::crash(&expected, marker, crash, report);
+            judged.and(judge::exec_path(&expected, result.trigger.as_ref()))
+        }
         (None, None, None) if end.survived => {
             let wanted = selected.case.manifest.trigger.status.unwrap_or_default();
             judge::survived(&expected, &end.complaints, (wanted, result.trigger.as_ref()))

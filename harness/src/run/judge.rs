@@ -24,6 +24,18 @@ pub struct Judgement {
     pub differences: Vec<Difference>,
 }
 
+impl Judgement {
+    /// With something more that is not as expected, if there is something.
+    #[must_use]
+    pub fn and(mut self, more: Option<Difference>) -> Self {
+        if let Some(difference) = more {
+            self.differences.push(difference);
+            self.outcome = Outcome::Mismatched;
+        }
+        self
+    }
+}
+
 /// Judges a guest whose kernel survived the trigger, by what it complained of and by how the trigger
 /// ended: one that could not do its work has tried nothing.
 #[must_use]
@@ -96,6 +108,16 @@ pub fn crash(
     }
     differences.check_frames(&expected.frames, &report.backtraces.fault);
     differences.judgement()
+}
+
+/// The way to execute a program that the trigger was at, where it is not the expected one.
+#[must_use]
+pub fn exec_path(expected: &Expectation, trigger: Option<&TriggerRun>) -> Option<Difference> {
+    let running = trigger.and_then(|run| run.exec.as_ref()?.running);
+    let mut differences = Differences::default();
+    let got = running.map(|step| step.path);
+    differences.check("exec-path", expected.exec_path.as_ref(), got.as_ref());
+    differences.0.pop()
 }
 
 #[derive(Default)]
@@ -189,8 +211,11 @@ fn nothing() -> String {
 
 #[cfg(test)]
 mod tests {
+    use protocol::{ExecPath, ExecStep};
+
     use super::*;
     use crate::events::Phase;
+    use crate::run::exec_run::ExecRun;
 
     const EXPECT: &str = r#"{
         "outcome": "panic", "kind": "null-call", "expression": "ops->get", "confidence": "proven",
@@ -241,6 +266,25 @@ mod tests {
     }
 
     /// A trigger that did its work.
+    #[test]
+    fn a_crash_in_another_way_to_execute_a_program_is_not_the_expected_one() {
+        let mut expected = expected();
+        expected.exec_path = Some(ExecPath::Memfd);
+        let at = |path: ExecPath| {
+            let running = Some(ExecStep { path, number: 1, of: 1, seed: None });
+            let exec = Some(ExecRun { running, ..ExecRun::default() });
+            TriggerRun { exec, ..TriggerRun::default() }
+        };
+        assert_eq!(exec_path(&expected, Some(&at(ExecPath::Memfd))), None);
+        let script = exec_path(&expected, Some(&at(ExecPath::Script))).unwrap();
+        assert_eq!((&*script.expected, &*script.got), ("memfd", "script"));
+        let nowhere = exec_path(&expected, None);
+        let right = Judgement { outcome: Outcome::Reproduced, differences: Vec::new() };
+        assert_eq!(right.and(nowhere).outcome, Outcome::Mismatched);
+        expected.exec_path = None;
+        assert_eq!(exec_path(&expected, None), None);
+    }
+
     const fn well() -> (WantedStatus, Option<&'static TriggerRun>) {
         (WantedStatus::Is(0), None)
     }

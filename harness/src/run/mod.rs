@@ -12,6 +12,7 @@ pub(crate) mod crash;
 mod doubts;
 mod drive;
 pub mod excerpt;
+mod exec_run;
 pub mod execute;
 mod explain;
 pub mod judge;
@@ -37,5 +38,6 @@ mod trigger_run;
 
 pub use complaints::Complaints;
 pub use drive::{Driven, drive};
+pub use exec_run::{ExecRun, NotPassed};
 pub use recorder::Recorder;
 pub use trigger_run::{TriggerEnd, TriggerRun};

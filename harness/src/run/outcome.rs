@@ -97,6 +97,10 @@ pub struct RunResult {
     pub accel_reason: Option<String>,
     /// QEMU's version.
     pub qemu: Option<String>,
+    /// The end of what QEMU wrote to stderr, where it ended by itself or had to be ended; null where
+    /// it wrote nothing.
+    #[serde(default)]
+    pub qemu_stderr: Option<String>,
     /// How the guest got up; null when it never started.
     #[serde(default)]
     pub boot: Option<BootWay>,
@@ -147,6 +151,7 @@ impl RunResult {
             accel: None,
             accel_reason: None,
             qemu: None,
+            qemu_stderr: None,
             boot: None,
             boot_reason: None,
             capture: None,

@@ -206,6 +206,8 @@ pub struct Trigger {
     pub argv: Vec<String>,
     /// Variables added to its environment.
     pub environment: BTreeMap<String, String>,
+    /// Whether it tells of its steps.
+    pub tells: bool,
     /// Longest time from its start to the crash, where the case says one.
     pub limit: Option<Duration>,
     /// Time from its end in which a crash may still come, where the case says one.

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::analysis::Symbols;
-use crate::case::{self, BuildError, BuiltModule, Case, KernelSide, Origin, Step, TriggerCommand};
+use crate::case::{
+    self, BuildError, BuiltModule, Case, ExecPaths, KernelSide, Origin, Step, TriggerCommand,
+};
 use crate::compose::Ram;
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Phase};
 use crate::exit::Exit;
-use crate::initramfs::{self, CASE_FOLDER, CaseContent, CaseFile};
+use crate::initramfs::{self, CASE_FOLDER, CaseContent, CaseFile, EXEC_MODULES, EXEC_PATHS};
 use crate::interrupt::Interrupt;
 use crate::json;
 use crate::module_disk::{ModuleDisk, ModuleDiskError};
@@ -81,7 +83,7 @@ pub fn prepare(
     })?;
     let steps = steps(&selected.case, &modules, &files, &disk)?;
     let packages = packages(selected, store, recorder, interrupt)?;
-    let case = case_files(selected, &modules, &steps, packages)?;
+    let case = case_files(selected, &modules, &steps, packages, &disk)?;
     let initrd = initrd(ways.capture, &files, &disk, &case, folder)?;
     write_case(selected, &files, folder)?;
     let mut plan = plan(selected, ways.capture, files.vmlinuz.clone(), initrd);
@@ -326,18 +328,22 @@ fn case_files(
     modules: &[BuiltModule],
     steps: &[Step],
     packages: PackageFiles,
+    disk: &ModuleDisk,
 ) -> Result<Vec<CaseFile>, Failure> {
     let case = &selected.case;
-    let copy = |name: String, path: PathBuf| CaseFile { name, content: CaseContent::Copy(path) };
     let mut files: Vec<_> = modules
         .iter()
-        .map(|module| copy(format!("{}.ko", module.name), module.path.clone()))
+        .map(|module| CaseFile::at(format!("{}.ko", module.name), module.path.clone()))
         .collect();
-    if let TriggerCommand::Run(script) = &case.manifest.trigger.command {
-        files.push(copy(TRIGGER.to_owned(), case.folder.join(script)));
+    if let Some(TriggerCommand::Run(script)) = &case.manifest.trigger.command {
+        files.push(CaseFile::at(TRIGGER.to_owned(), case.folder.join(script)));
         let known = [vec![initramfs::MODPROBE.to_owned()], packages.programs].concat();
         let programs = CaseContent::Bytes(programs(&known).into());
         files.push(CaseFile { name: PROGRAMS.to_owned(), content: programs });
+    }
+    if case.manifest.trigger.exec_paths.is_some() {
+        let more = initramfs::exec_paths(disk);
+        files.extend(more.map_err(|error| Failure::from_error(Exit::SetupError, &error))?);
     }
     let index = json::text(&own_index(steps)).into_bytes();
     files.push(CaseFile { name: CASE_MODULES.into(), content: CaseContent::Bytes(index) });
@@ -558,7 +564,7 @@ fn module(step: &Step) -> Module {
 
 fn trigger(case: &Case) -> Trigger {
     let trigger = &case.manifest.trigger;
-    let (label, argv) = match &trigger.command {
+    let command = trigger.command.as_ref().map(|command| match command {
         TriggerCommand::Run(script) => {
             let start = format!(". {CASE_FOLDER}/{PROGRAMS}; . \"$0\"");
             let script_path = format!("{CASE_FOLDER}/{TRIGGER}");
@@ -566,9 +572,41 @@ fn trigger(case: &Case) -> Trigger {
             (script.display().to_string(), argv)
         }
         TriggerCommand::Exec(words) => (words.join(" "), words.clone()),
+    });
+    let (label, argv) = match &trigger.exec_paths {
+        None => command.unwrap_or_default(),
+        Some(paths) => {
+            let (label, first) = command.unzip();
+            let label = label.map(|label| format!("{label}, then {paths}"));
+            (label.unwrap_or_else(|| paths.to_string()), exec_paths(case, paths, first))
+        }
     };
-    let environment = trigger.environment.clone();
-    Trigger { label, argv, environment, limit: trigger.timeout, settle: trigger.settle }
+    Trigger {
+        label,
+        argv,
+        environment: trigger.environment.clone(),
+        tells: trigger.exec_paths.is_some(),
+        limit: trigger.timeout,
+        settle: trigger.settle,
+    }
+}
+
+/// The command line of the program in the guest that executes others in these ways, after `first`.
+fn exec_paths(case: &Case, paths: &ExecPaths, first: Option<Vec<String>>) -> Vec<String> {
+    let ExecPaths { wanted, seed, rounds } = paths;
+    let mut argv = vec![EXEC_PATHS.to_owned(), "--tell".to_owned()];
+    let mut option = |name: &str, value: String| argv.extend([name.to_owned(), value]);
+    option("--modules", EXEC_MODULES.to_owned());
+    option("--rounds", rounds.to_string());
+    if let Some(seed) = seed {
+        option("--seed", seed.to_string());
+    }
+    if let Some(module) = case.manifest.module.last() {
+        option("--module", kernel_name(&module.name));
+    }
+    argv.extend(wanted.iter().map(|wanted| wanted.word().to_owned()));
+    argv.extend(first.into_iter().flat_map(|first| std::iter::once("--".to_owned()).chain(first)));
+    argv
 }
 
 /// What a manifest does not say is a part of what it says.

@@ -80,6 +80,8 @@ pub(crate) struct Session<'r, 'b> {
     pub(crate) disk_error: Option<String>,
     /// Where things are in the guest's memory, once the crash stub is loaded.
     pub(crate) memory: Option<Memory>,
+    /// The end of what QEMU wrote to stderr, once it has ended.
+    pub(crate) qemu_stderr: Option<String>,
     /// Whether something in the guest told QEMU of the crash: the crash stub, or the kernel.
     pub(crate) panicked: bool,
     /// The lines of the console with their times, where they are kept.
@@ -125,6 +127,7 @@ impl<'r, 'b> Session<'r, 'b> {
             capture_failed: None,
             disk_error: None,
             memory: None,
+            qemu_stderr: None,
             panicked: false,
             heard: None,
             complaints: Complaints::default(),
@@ -269,10 +272,10 @@ impl<'r, 'b> Session<'r, 'b> {
     pub(crate) fn end(&mut self) {
         self.machine.kill();
         while let Some(signal) = self.machine.next(self.machine.elapsed()) {
+            self.take(&signal);
             if matches!(signal, Signal::Exited(_)) {
                 break;
             }
-            self.take(&signal);
         }
     }
 
@@ -336,7 +339,11 @@ impl<'r, 'b> Session<'r, 'b> {
                 self.doubt(None);
             }
             Signal::Qmp(event) => self.take_event(event),
-            Signal::Exited(_) | Signal::Interrupted => {}
+            Signal::Exited(exited) => {
+                let stderr = Some(exited.stderr.clone()).filter(|stderr| !stderr.is_empty());
+                self.qemu_stderr = stderr;
+            }
+            Signal::Interrupted => {}
         }
     }
 
@@ -404,6 +411,17 @@ impl<'r, 'b> Session<'r, 'b> {
             }
             Message::Failed { command, message } if self.capture_kernel => {
                 self.capture_failed = Some(format!("{command}: {message}"));
+            }
+            Message::ExecBegins(step) => {
+                if let Some(trigger) = &mut self.trigger {
+                    trigger.exec.get_or_insert_default().begin(*step);
+                    self.recorder.emit(Event::ExecBegan { step: *step });
+                }
+            }
+            Message::ExecEnds { step, end } => {
+                if let Some(trigger) = &mut self.trigger {
+                    trigger.exec.get_or_insert_default().end(*step, end);
+                }
             }
             Message::Note { message } => self.recorder.note(format!("guest: {message}")),
             _ => {}

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::initramfs::{CaseContent, CaseFile};
+use crate::initramfs::CaseFile;
 use guest::{GuestFile, libraries};
 
 /// All files, those of folders too. A program that is not static gets the libraries that it runs
@@ -33,8 +33,7 @@ pub(super) fn all(
         }
         files.insert(file.display().to_string(), path);
     }
-    let file = |(name, path)| CaseFile { name, content: CaseContent::Copy(path) };
-    Ok(files.into_iter().map(file).collect())
+    Ok(files.into_iter().map(|(name, path)| CaseFile::at(name, path)).collect())
 }
 
 /// Whether it is an executable of this machine: ELF, 64-bit, `ET_EXEC` or `ET_DYN`. A kernel

@@ -48,6 +48,7 @@ impl Session<'_, '_> {
         let request = Request::Trigger {
             argv: trigger.argv.clone(),
             environment: trigger.environment.clone(),
+            tells: trigger.tells,
         };
         // A port that is gone is not told here: the wait tells why it is gone.
         let _ = self.machine.request(&request);

@@ -7,6 +7,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::run::exec_run::ExecRun;
 use guest::shown;
 
 /// Lines that are kept, and the characters of each.
@@ -22,6 +23,9 @@ pub struct TriggerRun {
     pub end: TriggerEnd,
     /// The last lines that it printed, without control characters, the oldest first.
     pub output: VecDeque<String>,
+    /// What it told of the ways in which it executed programs; null where it does not.
+    #[serde(default)]
+    pub exec: Option<ExecRun>,
 }
 
 /// How the trigger ended.
@@ -69,11 +73,21 @@ impl fmt::Display for TriggerEnd {
 }
 
 impl TriggerRun {
-    /// How it ended and its last lines, at most so many, a line each.
+    /// How it ended, and what it was at, in a few words.
+    pub(crate) fn headline(&self) -> String {
+        match &self.exec {
+            None => self.end.to_string(),
+            Some(exec) => format!("{}, {}", self.end, exec.headline()),
+        }
+    }
+
+    /// How it ended, its steps that did not pass, and its last lines, at most so many, a line each.
     pub(crate) fn lines(&self, most: usize) -> Vec<String> {
         let last = self.output.iter().skip(self.output.len().saturating_sub(most));
         let last = last.map(|line| format!("| {}", shown::field(line)));
-        std::iter::once(format!("trigger: {}", self.end)).chain(last).collect()
+        let steps = self.exec.iter().flat_map(ExecRun::lines);
+        let head = format!("trigger: {}", self.headline());
+        std::iter::once(head).chain(steps).chain(last).collect()
     }
 
     /// Takes a line that it printed.

@@ -133,7 +133,13 @@ pub enum LaunchError {
     },
     /// It runs but does not answer.
     #[error("QEMU does not answer on its control port")]
-    NoAnswer(#[source] qmp::Error),
+    NoAnswer {
+        /// What it wrote to stderr.
+        stderr: String,
+        /// What was waited for.
+        #[source]
+        source: qmp::Error,
+    },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -212,7 +212,7 @@ impl Running {
                 return Err(LaunchError::Ended { how, stderr });
             }
             if !self.pump(deadline) {
-                return Err(LaunchError::NoAnswer(qmp::Error::TimedOut { command: waiting }));
+                return Err(self.no_answer(qmp::Error::TimedOut { command: waiting }));
             }
         }
         match self.qmp(&qmp::Command::new("qmp_capabilities"), START_LIMIT) {
@@ -220,9 +220,16 @@ impl Running {
             Err(qmp::Error::Interrupted { .. }) => Err(LaunchError::Interrupted),
             Err(error) => Err(match self.exited.take() {
                 Some(Exited { how, stderr, .. }) => LaunchError::Ended { how, stderr },
-                None => LaunchError::NoAnswer(error),
+                None => self.no_answer(error),
             }),
         }
+    }
+
+    /// Ends a QEMU that does not answer, for what it wrote to stderr.
+    fn no_answer(&mut self, source: qmp::Error) -> LaunchError {
+        self.kill();
+        let stderr = self.exited.as_ref().map(|exited| exited.stderr.clone()).unwrap_or_default();
+        LaunchError::NoAnswer { stderr, source }
     }
 
     /// Sends a command, with a descriptor if there is one, and waits for the answer.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use analyzer::report::{Confidence, CrashKind};
+use protocol::ExecPath;
 
-use super::super::{FramePattern, Outcome};
+use super::super::{FramePattern, Outcome, WantedPath};
 use super::*;
 use guest::strict::parse;
 
@@ -58,7 +59,7 @@ fn every_key_arrives() {
     assert_eq!(case.module[0].folder, Path::new("akfs"));
     assert_eq!(case.module[1].folder, Path::new("."));
     assert_eq!(case.module[1].parameter_line(), "depth=3 mode=\"strict all\" quiet=Y");
-    assert_eq!(case.trigger.command, TriggerCommand::Run("trigger.sh".into()));
+    assert_eq!(case.trigger.command, Some(TriggerCommand::Run("trigger.sh".into())));
     assert_eq!(case.trigger.timeout, Some(Duration::from_secs(30)));
     assert_eq!(case.trigger.settle, Some(Duration::from_secs(2)));
     assert_eq!(case.trigger.status, Some(WantedStatus::Is(3)));
@@ -99,8 +100,53 @@ fn a_trigger_is_either_a_script_or_a_program() {
     let exec = FULL.replace("run = \"trigger.sh\"", "exec = [\"/bin/true\"]");
     assert_eq!(
         read(&exec).unwrap().trigger.command,
-        TriggerCommand::Exec(vec!["/bin/true".into()])
+        Some(TriggerCommand::Exec(vec!["/bin/true".into()]))
     );
+}
+
+/// The full manifest with these lines in the place of the trigger's script.
+fn triggered_by(lines: &str) -> Result<super::Trigger, String> {
+    read(&FULL.replace("run = \"trigger.sh\"", lines)).map(|case| case.trigger)
+}
+
+#[test]
+fn ways_to_execute_programs_take_the_place_of_a_command_or_come_after_it() {
+    let alone = triggered_by("exec-paths = 'all'").unwrap();
+    let all = ExecPaths { wanted: vec![WantedPath::All], seed: None, rounds: 1 };
+    assert_eq!((alone.command, alone.exec_paths), (None, Some(all)));
+    let lines =
+        "run = 't.sh'\nexec-paths = ['memfd', 'script-chain']\nexec-seed = 7\nexec-rounds = 3";
+    let both = triggered_by(lines).unwrap();
+    assert_eq!(both.command, Some(TriggerCommand::Run("t.sh".into())));
+    let wanted = [ExecPath::Memfd, ExecPath::ScriptChain].map(WantedPath::One).to_vec();
+    let paths = ExecPaths { wanted, seed: Some(7), rounds: 3 };
+    assert_eq!(paths.to_string(), "exec-paths: memfd, script-chain, seed 7, 3 rounds");
+    assert_eq!(both.exec_paths, Some(paths));
+}
+
+#[test]
+fn a_way_that_does_not_exist_is_answered_with_the_nearest_and_all() {
+    let message = triggered_by("exec-paths = ['memfd-seald']").unwrap_err();
+    assert!(message.contains("trigger.exec-paths"), "{message}");
+    assert!(message.ends_with("did you mean `memfd-sealed`?"), "{message}");
+    assert!(ExecPath::EACH.iter().all(|path| message.contains(path.name())), "{message}");
+    for (lines, words) in [
+        ("exec-paths = 'memdf'", "did you mean `memfd`?"),
+        ("exec-paths = []", "the list is empty"),
+        ("exec-paths = 'all'\nexec-rounds = 0", "`exec-rounds`"),
+        ("run = 't.sh'\nexec-seed = 1", "are for `exec-paths`"),
+    ] {
+        let message = triggered_by(lines).unwrap_err();
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn only_a_case_with_modules_can_unload_one() {
+    let text =
+        "summary = 's'\n[trigger]\nexec-paths = ['module-unload']\n[expect]\noutcome = 'none'";
+    assert!(read(text).unwrap_err().contains("no module to unload"));
+    assert!(triggered_by("exec-paths = ['all', 'module-unload']").is_ok());
 }
 
 #[test]

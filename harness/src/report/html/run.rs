@@ -7,6 +7,7 @@ use std::path::Path;
 use maud::{Markup, html};
 
 use super::{anchor, badge, evidence, part, stack, wide, with_code};
+use crate::run::ExecRun;
 use crate::run::matrix::Cell;
 use crate::run::outcome::RunResult;
 use crate::units;
@@ -117,7 +118,8 @@ fn trigger(run: &RunResult) -> Option<Markup> {
     let trigger = run.trigger.as_ref()?;
     let output = html! { pre { @for line in &trigger.output { span { (visible(line)) } } } };
     Some(html! {
-        p { (trigger.end) }
+        p { (visible(&trigger.headline())) }
+        @for line in trigger.exec.iter().flat_map(ExecRun::lines) { p { (visible(&line)) } }
         @if !trigger.output.is_empty() { (wide("what the trigger printed", &output)) }
     })
 }
