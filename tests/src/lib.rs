@@ -7,6 +7,7 @@ pub mod bench;
 pub mod by_qemu;
 pub mod compare;
 pub mod deviations;
+pub mod draw;
 pub mod dump;
 pub mod formats;
 pub mod live;

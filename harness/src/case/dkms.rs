@@ -4,6 +4,7 @@
 //! The file is a script of bash, and real ones use it as such (conditions by the kernel's
 //! configuration, loops over lists of modules), so bash reads it, as dkms does.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::build_error::BuildError;
@@ -42,6 +43,15 @@ if [[ ${BUILD_EXCLUSIVE_KERNEL:-} && ! $kernelver =~ ${BUILD_EXCLUSIVE_KERNEL} ]
     put excluded; put "$BUILD_EXCLUSIVE_KERNEL"
 fi
 "#;
+
+/// The folder of an unpacked package with a `dkms.conf`: they are below `usr/src`.
+#[must_use]
+pub fn folder_in(tree: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(tree.join("usr/src")).ok()?;
+    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    folders.into_iter().find(|folder| folder.join(NAME).is_file())
+}
 
 /// What dkms sets before it reads the file.
 #[derive(Debug, Clone, Copy)]

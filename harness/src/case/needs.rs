@@ -32,6 +32,8 @@ pub enum Step {
         parameters: String,
         /// The modules that it depends on, by the kernel's names.
         depends: Vec<String>,
+        /// Other names that it can be asked for by.
+        aliases: Vec<String>,
     },
     /// One of the guest's kernel, with all that it depends on itself.
     OfKernel {
@@ -99,6 +101,7 @@ pub fn steps(
 /// What a built module needs and gives.
 struct Need {
     depends: Vec<String>,
+    aliases: Vec<String>,
     undefined: Vec<String>,
     exports: Vec<String>,
 }
@@ -109,7 +112,9 @@ impl Need {
             path: path.to_owned(),
             why: error.to_string(),
         };
-        let depends = modinfo::read(data).map_err(no_module)?.depends();
+        let said = modinfo::read(data).map_err(no_module)?;
+        let aliases = said.all("alias").map(str::to_owned).collect();
+        let depends = said.depends();
         let file = object::File::parse(data).map_err(no_module)?;
         let (mut undefined, mut exports) = (Vec::new(), Vec::new());
         for symbol in file.symbols() {
@@ -120,7 +125,7 @@ impl Need {
                 exports.push(name.to_owned());
             }
         }
-        Ok(Self { depends, undefined, exports })
+        Ok(Self { depends, aliases, undefined, exports })
     }
 }
 
@@ -165,7 +170,9 @@ impl Order<'_> {
         for needed in &depends {
             self.needed(module, needed)?;
         }
-        self.steps.push(Step::Own { name: module.name.clone(), parameters, depends });
+        let aliases = self.needs.get(&name).map(|need| need.aliases.clone()).unwrap_or_default();
+        let name = module.name.clone();
+        self.steps.push(Step::Own { name, parameters, depends, aliases });
         Ok(())
     }
 

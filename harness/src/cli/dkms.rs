@@ -7,10 +7,9 @@ use std::path::Path;
 
 use guest::{FetchError, GuestFiles, Manifest, Progress, Purpose, Store, WantedPackage};
 
-use crate::case::dkms::{DkmsConf, NAME, Variables};
+use crate::case::dkms::{self, DkmsConf, NAME, Variables};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::run::complete::dkms_folder;
 
 /// Reads `dkms.conf` files as for the kernels of guests, each of which is fetched once.
 pub(super) struct DkmsReader<'s> {
@@ -70,7 +69,7 @@ impl<'s> DkmsReader<'s> {
             brought => brought,
         };
         let brought = brought.map_err(|error| Failure::from_error(Exit::FetchFailed, &error))?;
-        let found = brought.iter().find_map(|it| Some((it, dkms_folder(it)?)));
+        let found = brought.iter().find_map(|it| Some((it, dkms::folder_in(&it.tree)?)));
         let (own, folder) = found.ok_or_else(|| {
             Failure::new(Exit::BuildFailed, format!("package {} has no {NAME}", wanted.name))
         })?;

@@ -61,6 +61,15 @@ impl KeptRuns {
         self.from.is_some()
     }
 
+    /// Runs of cases of another project than the user's, made now.
+    pub(super) fn make_in(
+        &self,
+        root: &Path,
+        selected: &[Selected],
+    ) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
+        make(root, selected, 1, BootWay::Snapshot)
+    }
+
     /// The runs of cases of another project than the user's, each of which should crash: one that
     /// does not is tried again.
     pub(super) fn get_in(

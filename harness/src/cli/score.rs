@@ -52,6 +52,10 @@ pub(super) struct Score {
     /// packages. CASE is the name of a fault then
     #[arg(long, conflicts_with_all = ["live", "repeat"])]
     foreign: bool,
+    /// Run the modules of --foreign without a fault instead: each has to survive what the faults are
+    /// provoked by
+    #[arg(long, requires = "foreign", conflicts_with_all = ["from", "record", "recorded", "write"])]
+    soaks: bool,
     /// Record the crashes of --foreign, so that tests can analyze them again
     #[arg(long, requires = "foreign")]
     record: bool,
@@ -71,6 +75,7 @@ impl Score {
                 write: self.write,
                 record: self.record,
                 recorded: self.recorded,
+                soaks: self.soaks,
             };
             return score_foreign::run(&wanted, &project.root, global);
         }

@@ -2,6 +2,7 @@
 //! `repro score --foreign`: faults in modules of others.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,10 +20,13 @@ use crate::foreign::{
     Around, Fault, ForeignRow, ForeignTable, Tools, page, recorded, recording_of, write_case,
 };
 use crate::recording::{self, About};
-use crate::run::select;
+use crate::run::outcome::Outcome;
+use crate::run::select::{self, Selected};
 
 /// Where the faults are, below the project's folder.
 const FAULTS: &str = "tests/foreign";
+/// Where the same modules without a fault are, below that folder.
+const SOAKS: &str = "soaks";
 /// Where their cases are made.
 const CASES: &str = "target/foreign";
 /// Where the committed table and the page are.
@@ -38,6 +42,7 @@ pub(super) struct Wanted<'a> {
     pub(super) write: bool,
     pub(super) record: bool,
     pub(super) recorded: bool,
+    pub(super) soaks: bool,
 }
 
 /// Makes the crashes and judges what is said of them.
@@ -59,6 +64,9 @@ pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> C
     let project = cases(&faults, root, global)?;
     let ids: Vec<String> = faults.iter().map(|fault| fault.id.clone()).collect();
     let selected = select::select(&project, &ids)?;
+    if wanted.soaks {
+        return soaks(wanted, &project, &selected);
+    }
     let runs = wanted.runs.get_in(&project.root, &selected)?;
     let mut kernels = Kernels::new(global)?;
     let mut rows = Vec::new();
@@ -76,6 +84,26 @@ pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> C
         }
     }
     shown(wanted, ForeignTable::new(rows), &faults, root)
+}
+
+/// Whether each module survives without a fault.
+fn soaks(wanted: &Wanted<'_>, project: &Project, selected: &[Selected]) -> CommandResult {
+    let runs = wanted.runs.make_in(&project.root, selected)?;
+    let mut text = String::new();
+    let mut all = true;
+    for selected in selected {
+        let run = runs.get(&selected.name()).and_then(|runs| runs.first());
+        let outcome = run.map(|run| run.result.outcome);
+        all &= outcome == Some(Outcome::Reproduced);
+        let said = match outcome {
+            Some(Outcome::Reproduced) => "survives".to_owned(),
+            Some(other) => other.to_string(),
+            None => "was not run".to_owned(),
+        };
+        let _ = writeln!(text, "{:28} {said}", selected.case.name);
+    }
+    options::print(&text)?;
+    Ok(if all { Exit::Ok } else { Exit::CaseFailed })
 }
 
 fn shown(wanted: &Wanted<'_>, table: ForeignTable, faults: &[Fault], root: &Path) -> CommandResult {
@@ -102,6 +130,7 @@ fn shown(wanted: &Wanted<'_>, table: ForeignTable, faults: &[Fault], root: &Path
 
 fn faults(wanted: &Wanted<'_>, root: &Path) -> Result<Vec<Fault>, Failure> {
     let folder = root.join(FAULTS);
+    let folder = if wanted.soaks { folder.join(SOAKS) } else { folder };
     let mut faults = Fault::load_all(&folder).map_err(|error| {
         let message = format!("cannot read the faults in {}", folder.display());
         Failure::new(Exit::SetupError, message).caused_by(&error)
@@ -123,7 +152,11 @@ fn cases(faults: &[Fault], root: &Path, global: &GlobalOptions) -> Result<Projec
             .caused_by(error)
     };
     fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
-    let program = program(root, &folder)?;
+    let faults_folder = root.join(FAULTS);
+    let programs = [
+        program(&faults_folder.join("program.c"), &folder.join("t"))?,
+        program(&faults_folder.join(SOAKS).join("u.c"), &folder.join("u"))?,
+    ];
     write(&folder.join("repro.toml"), "cases = [\"cases\"]\n")?;
     let tools = Tools::load(&root.join(FAULTS).join("tools.toml")).map_err(|error| {
         Failure::new(Exit::SetupError, "cannot read the tools of packages").caused_by(&error)
@@ -149,7 +182,7 @@ fn cases(faults: &[Fault], root: &Path, global: &GlobalOptions) -> Result<Projec
             version: &package.version,
             own: &package.modules,
             tools: &tools,
-            program: &program,
+            programs: &programs,
             guest: &name,
         };
         let case = folder.join("cases").join(&fault.id);
@@ -165,9 +198,8 @@ fn guest_of(fault: &Fault, default: &str) -> String {
     }
 }
 
-/// The program that triggers use, compiled.
-fn program(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
-    let (source, program) = (root.join(FAULTS).join("program.c"), folder.join("program"));
+/// A program that triggers use, compiled.
+fn program(source: &Path, program: &Path) -> Result<PathBuf, Failure> {
     let failed = |why: String| {
         Failure::new(Exit::BuildFailed, format!("cannot compile {}", source.display())).hint(why)
     };
@@ -185,7 +217,7 @@ fn program(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     if !output.status.success() {
         return Err(failed(process::helper::tail(&output.stderr, 3)));
     }
-    Ok(program)
+    Ok(program.to_owned())
 }
 
 fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, faults: &Path) -> Result<(), Failure> {

@@ -4,15 +4,15 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use protocol::kernel_name;
 
 use super::{Fault, PackageTools};
 use crate::json;
 
-/// Name of the program that triggers use, in the guest's folder of the case.
-const PROGRAM: &str = "t";
+/// Name of the file with the changes.
+const CHANGES: &str = "changes.json";
 
 /// What a fault needs to become a case.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +23,8 @@ pub struct Around<'a> {
     pub own: &'a [String],
     /// What it takes to use them.
     pub tools: &'a PackageTools,
-    /// A static program that the triggers use.
-    pub program: &'a Path,
+    /// Static programs that the triggers use, by their names in `/case`.
+    pub programs: &'a [PathBuf],
     /// The guest's name.
     pub guest: &'a str,
 }
@@ -37,14 +37,19 @@ pub fn write_case(fault: &Fault, around: Around<'_>, folder: &Path) -> io::Resul
     let tools = around.tools;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("case.toml"), manifest(fault, around))?;
-    fs::write(folder.join("changes.json"), json::text(&fault.changes))?;
+    if !fault.changes.is_empty() {
+        fs::write(folder.join(CHANGES), json::text(&fault.changes))?;
+    }
     let end = if tools.before.is_empty() || tools.before.ends_with('\n') { "" } else { "\n" };
     fs::write(folder.join("trigger.sh"), format!("{}{end}{}", tools.before, fault.trigger))?;
-    fs::copy(around.program, folder.join(PROGRAM)).map(|_| ())
+    around.programs.iter().try_for_each(|program| {
+        let name = program.file_name().unwrap_or_default();
+        fs::copy(program, folder.join(name)).map(|_| ())
+    })
 }
 
 fn manifest(fault: &Fault, around: Around<'_>) -> String {
-    let Around { version, own, tools, guest, .. } = around;
+    let Around { version, own, tools, guest, programs } = around;
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let list =
         |words: &[String]| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
@@ -52,11 +57,16 @@ fn manifest(fault: &Fault, around: Around<'_>) -> String {
     let mut text = format!("summary = {}\n", quoted(&format!("{operator} in {package}")));
     let _ = writeln!(text, "guests = [{}]", quoted(guest));
     let _ = writeln!(text, "\n[build]\ndkms = {}", quoted(&format!("{package}={version}")));
-    text.push_str("changes = \"changes.json\"\n\n[setup]\n");
+    if !fault.changes.is_empty() {
+        let _ = writeln!(text, "changes = {}", quoted(CHANGES));
+    }
+    text.push_str("\n[setup]\n");
     let packages: Vec<String> = tools.packages.iter().cloned().map(String::from).collect();
     let _ = writeln!(text, "packages = [{}]", list(&packages));
     let _ = writeln!(text, "command-line = [{}]", list(&fault.kernel_command_line));
-    let _ = writeln!(text, "files = [{}]", quoted(PROGRAM));
+    let names = programs.iter().filter_map(|program| program.file_name()?.to_str());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    let _ = writeln!(text, "files = [{}]", list(&names));
     for (name, value) in fault.sysctls.iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let _ = writeln!(text, "sysctls.{} = {}", quoted(name), quoted(&value));
@@ -76,8 +86,12 @@ fn manifest(fault: &Fault, around: Around<'_>) -> String {
     if let Some(timeout) = &fault.trigger_timeout {
         let _ = writeln!(text, "timeout = {}", quoted(timeout));
     }
-    // What the crash has to be is judged by the truth.
-    text.push_str("\n[expect]\noutcome = \"crash\"\n");
+    if fault.changes.is_empty() {
+        text.push_str("settle = \"2s\"\n\n[expect]\noutcome = \"none\"\n");
+    } else {
+        // What the crash has to be is judged by the truth.
+        text.push_str("\n[expect]\noutcome = \"crash\"\n");
+    }
     text
 }
 
@@ -98,15 +112,15 @@ mod tests {
         }))
         .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("program");
-        fs::write(&program, "t").unwrap();
+        let programs = [folder.path().join("t")];
+        fs::write(&programs[0], "t").unwrap();
         let tools = PackageTools { before: "ln -s a b".into(), ..PackageTools::default() };
         let own = ["rapiddisk_cache".to_owned()];
         let around = Around {
             version: "0.1-3",
             own: &own,
             tools: &tools,
-            program: &program,
+            programs: &programs,
             guest: "a-guest",
         };
         let case = folder.path().join("x-1");
@@ -121,6 +135,7 @@ mod tests {
         assert_eq!(case.module[1].parameter_line(), "x=1");
         assert_eq!(case.setup.sysctls["kernel.panic_on_warn"].0, "1");
         assert_eq!(case.expect.outcome, Outcome::Crash);
+        assert_eq!(case.setup.files, [Path::new("t")]);
         let script = fs::read_to_string(folder.path().join("x-1/trigger.sh")).unwrap();
         assert_eq!(script, "ln -s a b\ntrue\n");
     }

@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use guest::{Brought, Purpose, Store};
+use guest::{Purpose, Store};
 
-use crate::case::dkms::NAME;
-use crate::case::{DkmsSource, FileChange};
+use crate::case::{DkmsSource, FileChange, dkms};
 use crate::error::Failure;
 use crate::events::Phase;
 use crate::exit::Exit;
@@ -19,8 +18,6 @@ use crate::run::select::Selected;
 
 /// Folder of changed sources among the files of a run.
 const CHANGED: &str = "changed";
-/// Where packages have the sources of modules.
-const SOURCES: &str = "usr/src";
 
 /// The same case with all of its sources. What is changed of them is written below `folder`.
 ///
@@ -53,8 +50,8 @@ pub(super) fn complete(
             },
         );
         let brought = brought.map_err(|error| fetch_failure(&error))?;
-        let sources = brought.iter().find_map(dkms_folder).ok_or_else(|| {
-            Failure::new(Exit::BuildFailed, format!("package {name} has no {SOURCES}/*/{NAME}"))
+        let sources = brought.iter().find_map(|it| dkms::folder_in(&it.tree)).ok_or_else(|| {
+            Failure::new(Exit::BuildFailed, format!("package {name} has no dkms.conf"))
         })?;
         add(&mut selected, &sources)?;
         let versions: Vec<&str> = brought.iter().map(|it| it.package.version.as_str()).collect();
@@ -64,14 +61,6 @@ pub(super) fn complete(
         change(&mut selected, file, folder)?;
     }
     Ok(selected)
-}
-
-/// The folder of a package with a `dkms.conf`.
-pub(crate) fn dkms_folder(brought: &Brought) -> Option<PathBuf> {
-    let entries = fs::read_dir(brought.tree.join(SOURCES)).ok()?;
-    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    folders.sort();
-    folders.into_iter().find(|folder| folder.join(NAME).is_file())
 }
 
 fn add(selected: &mut Selected, sources: &Path) -> Result<(), Failure> {

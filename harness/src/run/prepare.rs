@@ -359,8 +359,9 @@ fn case_files(
 
 /// The case's modules for the guest's modprobe(8).
 fn own_index(steps: &[Step]) -> ModuleIndex {
+    let mut index = ModuleIndex::default();
     let entry = |step: &Step| match step {
-        Step::Own { name, parameters, depends } => {
+        Step::Own { name, parameters, depends, .. } => {
             let entry = ModuleEntry {
                 place: ModulePlace::File(guest_path(name)),
                 depends: depends.clone(),
@@ -371,7 +372,13 @@ fn own_index(steps: &[Step]) -> ModuleIndex {
         }
         Step::OfKernel { .. } => None,
     };
-    ModuleIndex { modules: steps.iter().filter_map(entry).collect(), ..ModuleIndex::default() }
+    index.modules = steps.iter().filter_map(entry).collect();
+    for step in steps {
+        if let Step::Own { name, aliases, .. } = step {
+            index.aliases.extend(aliases.iter().map(|alias| (alias.clone(), kernel_name(name))));
+        }
+    }
+    index
 }
 
 /// Names for the shell: busybox's looks into itself before it looks for a program, and its own
@@ -544,7 +551,8 @@ fn named(module: &case::Module) -> Module {
     match module.origin() {
         Origin::InTree => self::module(&Step::OfKernel { name, parameters }),
         Origin::Built | Origin::Prebuilt => {
-            self::module(&Step::Own { name, parameters, depends: Vec::new() })
+            let (depends, aliases) = (Vec::new(), Vec::new());
+            self::module(&Step::Own { name, parameters, depends, aliases })
         }
     }
 }
