@@ -132,11 +132,18 @@ fn file(soak: &Soak, drawn: &Drawn, id: &str, (seed, number): (u64, usize)) -> S
         "sysctls": fault.sysctls,
         "load_in_order": fault.load_in_order,
         "flavour": fault.flavour,
-        "trigger": fault.trigger,
+        "trigger": format!("{}{}", fault.trigger, end_of(fault)),
         "trigger_timeout": "30s",
         "truth": null,
     });
     format!("{value:#}\n")
+}
+
+/// The modules go too, the youngest first: some faults show then only.
+fn end_of(fault: &Fault) -> String {
+    let names = fault.load_in_order.iter().rev().filter_map(|it| it.split_whitespace().next());
+    let names: Vec<&str> = names.collect();
+    format!("for m in {}; do rmmod $m; done\nsleep 1\n", names.join(" "))
 }
 
 /// Names of the sources that all modules below a folder were made of: texts of their debug information

@@ -90,7 +90,7 @@ fn manifest(fault: &Fault, around: Around<'_>) -> String {
         text.push_str("settle = \"2s\"\n\n[expect]\noutcome = \"none\"\n");
     } else {
         // What the crash has to be is judged by the truth.
-        text.push_str("\n[expect]\noutcome = \"crash\"\n");
+        text.push_str("settle = \"5s\"\n\n[expect]\noutcome = \"crash\"\n");
     }
     text
 }
