@@ -8,6 +8,7 @@ mod hostile;
 mod kinds;
 mod kvm;
 mod newcomer;
+mod others;
 mod repository;
 mod since_when;
 mod updated;

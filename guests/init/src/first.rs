@@ -9,7 +9,7 @@ use crate::kmsg::Log;
 use crate::lines::Line;
 use crate::port::{Port, tell};
 use crate::trigger::Trigger;
-use crate::{arm, cpus, modprobe, modules, processes, seed, syscall, sysctl, unpack};
+use crate::{applets, arm, cpus, modprobe, modules, processes, seed, syscall, sysctl, unpack};
 use protocol::{Message, Request, Stage};
 
 /// How long the port may take to appear after its driver is loaded.
@@ -98,6 +98,7 @@ fn serve(request: &Request, trigger: &mut Trigger) -> Message {
             as_others(|| modules::unload(name)).map(nothing)
         }
         Request::Trigger { argv, environment, tells } => {
+            applets::name_all();
             say!("trigger {argv:?}");
             trigger.start(argv, environment, *tells).map(Some)
         }

@@ -5,6 +5,7 @@
 //! It talks JSON lines over the virtio-serial port named `repro.agent` (see [`protocol`]) and
 //! writes a readable line for each step to the console as well. Runs on kernels from 3.10 on.
 
+mod applets;
 mod arm;
 mod capture;
 mod console;

@@ -12,8 +12,9 @@ use protocol::Message;
 
 use crate::told::Told;
 
-/// Where programs are looked for; the case's own come last, so that none hides one of the guest.
-const PATH: &str = "/bin:/sbin:/usr/bin:/usr/sbin:/case";
+/// Where programs are looked for; the case's own come late, so that none hides one of the guest, and
+/// busybox's last, so that none hides one of a package.
+const PATH: &str = "/bin:/sbin:/usr/bin:/usr/sbin:/case:/lib/busybox";
 
 /// The running trigger, if there is one.
 #[derive(Debug, Default)]
