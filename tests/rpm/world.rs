@@ -50,7 +50,8 @@ impl World {
         self.fetch_as(place, Choice::default())
     }
 
-    pub(crate) fn fetch_as(&self, place: &str, choice: Choice) -> Result<GuestFiles, FetchError> {
+    /// The guest that comes from there, trusting the builder's key.
+    pub(crate) fn guest(&self, place: &str, choice: &Choice) -> Manifest {
         let path = project::root().join("guests/centos-7.toml");
         let mut guest = Manifest::load(&path).unwrap();
         let own = Choice {
@@ -58,7 +59,12 @@ impl World {
             keys: vec![self.signer.public.clone()],
             ..Choice::default()
         };
-        own.overridden_by(&choice).apply(&mut guest).unwrap();
+        own.overridden_by(choice).apply(&mut guest).unwrap();
+        guest
+    }
+
+    pub(crate) fn fetch_as(&self, place: &str, choice: Choice) -> Result<GuestFiles, FetchError> {
+        let guest = self.guest(place, &choice);
         let cache = tempfile::tempdir_in(&self.folder).unwrap();
         let store = Store::open(cache.path(), false).unwrap();
         fetch(&guest, &store, &mut |_| ControlFlow::Continue(()))
