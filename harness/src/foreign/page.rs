@@ -23,7 +23,7 @@ pub fn page(table: &ForeignTable, faults: &[Fault]) -> String {
     text.push_str("```\n");
     for row in &table.rows {
         let fault = faults.iter().find(|fault| fault.id == row.id);
-        let _ = writeln!(text, "\n## {}\n\n{} in {}\n", row.id, row.operator, row.package);
+        let _ = writeln!(text, "\n## {}\n\n{} in {}\n\n```text", row.id, row.operator, row.package);
         if let Some(truth) = fault.and_then(|fault| fault.truth.as_ref()) {
             line(&mut text, "true", &truth.kind);
             line(&mut text, "kinds", &truth.kinds.join(", "));
@@ -41,17 +41,17 @@ pub fn page(table: &ForeignTable, faults: &[Fault]) -> String {
             line(&mut text, "why", truth.why.as_deref().unwrap_or_default());
         }
         let Some(said) = &row.said else {
-            text.push_str("\nThe kernel did not crash.\n");
+            text.push_str("The kernel did not crash.\n```\n");
             continue;
         };
-        let confidence = row.confidence.map_or("-", confidence_word);
+        let wrong = if row.wrong_proven { ", WRONG and called proven" } else { "" };
         let _ = writeln!(
             text,
-            "\nSaid, {confidence}: kind {}, line {}, root {}{}\n",
+            "\nsaid, {}: kind {}, line {}, root {}{wrong}",
+            row.confidence.map_or("-", confidence_word),
             mark(row.kind),
             mark(row.culprit),
             root_word(row.root),
-            if row.wrong_proven { ", **wrong and called proven**" } else { "" }
         );
         line(&mut text, "kind", &said.kind);
         line(&mut text, "title", &said.title);
@@ -64,13 +64,35 @@ pub fn page(table: &ForeignTable, faults: &[Fault]) -> String {
         for next in &said.next {
             line(&mut text, "next", next);
         }
+        text.push_str("```\n");
     }
     text
 }
 
-/// An entry of a list. What a dump says is a text, whatever marks it has.
+/// A line of the block. What a dump says is a text, and no line of it begins with what ends the block.
 fn line(text: &mut String, what: &str, value: &str) {
     if !value.is_empty() {
-        let _ = writeln!(text, "- {what}: {}", shown::markdown(value));
+        let _ = writeln!(text, "{what:<10} {}", shown::line(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::foreign::ForeignRow;
+
+    #[test]
+    fn a_text_of_a_dump_stays_in_its_block() {
+        let fault: Fault = serde_json::from_value(serde_json::json!({
+            "id": "x-1", "package": "p", "version": "1", "operator": "o", "changes": [],
+            "load_in_order": [], "trigger": "",
+            "truth": {"kind": "a\n```\n# b", "kinds": ["bug"], "why": "\u{1b}[31m"}
+        }))
+        .unwrap();
+        let table = ForeignTable::new(vec![ForeignRow::new(&fault)]);
+        let page = page(&table, &[fault]);
+        let fences = page.lines().filter(|line| line.starts_with("```")).count();
+        assert_eq!(fences, 4, "{page}");
+        assert!(!page.contains('\u{1b}') && !page.lines().any(|line| line == "# b"), "{page}");
     }
 }
