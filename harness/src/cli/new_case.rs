@@ -156,8 +156,9 @@ impl NewCase {
         if path.is_dir() {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             draft.built = reader.modules(&path, &guest)?;
+            let shown = relative(&path, folder).display().to_string();
             // A word without a slash would be a package.
-            draft.dkms = Some(format!("./{}", relative(&path, folder).display()));
+            draft.dkms = Some(if shown.contains('/') { shown } else { format!("./{shown}") });
             return Ok(());
         }
         let wanted = WantedPackage::try_from(dkms.to_owned()).map_err(|why| {
