@@ -70,12 +70,13 @@ impl KeptRuns {
         make(root, selected, 1, BootWay::Snapshot)
     }
 
-    /// The runs of cases of another project than the user's, each of which should crash: one that
-    /// does not is tried again.
+    /// The runs of cases of another project than the user's. One that did not crash is tried again if
+    /// `should_crash` says so.
     pub(super) fn get_in(
         &self,
         root: &Path,
         selected: &[Selected],
+        should_crash: &dyn Fn(&Selected) -> bool,
     ) -> Result<BTreeMap<String, Vec<KeptRun>>, Failure> {
         if let Some(folder) = &self.from {
             return kept(folder, selected);
@@ -86,8 +87,8 @@ impl KeptRuns {
                 let run = runs.get(&selected.name()).and_then(|runs| runs.first());
                 run.is_some_and(|run| run.vmcore().is_file())
             };
-            let calm: Vec<Selected> =
-                selected.iter().filter(|selected| !crashed(selected)).cloned().collect();
+            let again = |selected: &&Selected| !crashed(selected) && should_crash(selected);
+            let calm: Vec<Selected> = selected.iter().filter(again).cloned().collect();
             if calm.is_empty() {
                 break;
             }

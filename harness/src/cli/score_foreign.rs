@@ -67,7 +67,11 @@ pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> C
     if wanted.soaks {
         return soaks(wanted, &project, &selected);
     }
-    let runs = wanted.runs.get_in(&project.root, &selected)?;
+    let should_crash = |selected: &Selected| {
+        let of_case = |fault: &&Fault| fault.id == selected.case.name;
+        faults.iter().find(of_case).is_some_and(|fault| fault.truth.is_some())
+    };
+    let runs = wanted.runs.get_in(&project.root, &selected, &should_crash)?;
     let mut kernels = Kernels::new(global)?;
     let mut rows = Vec::new();
     for (fault, selected) in faults.iter().zip(&selected) {
