@@ -199,7 +199,7 @@ mod tests {
         let variables = Variables {
             release: "6.1.0-57-amd64",
             kernel: Path::new("/headers"),
-            tree: Path::new("/work/dkms"),
+            tree: Path::new("/build/dkms"),
         };
         DkmsConf::read(&path, variables).map_err(|error| error.to_string())
     }
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(conf.build_folder(), Path::new("jool/4.1.9/build"));
         assert_eq!(
             conf.command(2),
-            "make -j2 KERNELRELEASE=\"$kernelver\" -C /headers M=/work/dkms/jool modules"
+            "make -j2 KERNELRELEASE=\"$kernelver\" -C /headers M=/build/dkms/jool modules"
         );
         assert_eq!(conf.pre_build.as_deref(), Some("./configure --for $kernelver"));
         let module = |name: &str, location: &str| DkmsModule {
