@@ -6,12 +6,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::build_error::BuildError;
 use process::helper;
 
 /// Name of the file.
 pub(crate) const NAME: &str = "dkms.conf";
+/// How long bash may take: the file may do anything.
+const LIMIT: Duration = Duration::from_secs(20);
 /// Most modules and patches of one file.
 const MAX_ITEMS: usize = 1000;
 
@@ -112,13 +115,12 @@ impl DkmsConf {
             text(sources),
             text(path),
         ];
-        let bash = helper::tied("bash", words)
-            .dir(folder)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked();
-        let output = bash.run().map_err(|error| bad(format!("bash does not start: {error}")))?;
+        let bash =
+            helper::tied("bash", words).dir(folder).stdin_null().stdout_capture().stderr_capture();
+        let start = Instant::now();
+        let output = helper::wait(&bash, || start.elapsed() < LIMIT)
+            .map_err(|error| bad(format!("bash does not start: {error}")))?
+            .ok_or_else(|| bad(format!("it is not read within {} s", LIMIT.as_secs())))?;
         if !output.status.success() {
             return Err(bad(format!("bash says: {}", helper::tail(&output.stderr, 3))));
         }
@@ -246,6 +248,12 @@ mod tests {
         let conf = read("PACKAGE_NAME=scap\nPACKAGE_VERSION=0.1\n").unwrap();
         assert_eq!(conf.modules[0].name, "scap");
         assert!(conf.command(1).contains("M=\"$dkms_tree/$module/$module_version/build\""));
+    }
+
+    #[test]
+    fn a_file_that_asks_gets_no_answer() {
+        let conf = read("read -r answer\nPACKAGE_NAME=a PACKAGE_VERSION=1${answer}\n").unwrap();
+        assert_eq!(conf.version, "1");
     }
 
     #[test]
