@@ -76,11 +76,10 @@ pub fn steps(
     }
     let symvers = Symvers::parse(kernel.symvers);
     if asks && !symvers.is_empty() {
-        for (module, need) in built
-            .iter()
-            .zip(built.iter().filter_map(|module| needs.get(&kernel_name(&module.name))))
-        {
-            nobody_lacks(&module.path, need, &symvers, &exports, kernel.release)?;
+        for module in built {
+            if let Some(need) = needs.get(&kernel_name(&module.name)) {
+                nobody_lacks(&module.path, need, &symvers, &exports, kernel.release)?;
+            }
         }
     }
     let mut order = Order {
