@@ -12,7 +12,7 @@ use super::copy::{copy, copy_error};
 use super::dkms::{self, DkmsConf, Variables};
 use super::place::{Place, jobs};
 use super::{Case, Module, Origin, old_headers, work};
-use guest::GuestFiles;
+use guest::{GuestFiles, discard};
 use process::helper;
 
 /// Name of the file with the output of `make`.
@@ -58,6 +58,10 @@ pub(super) fn compile(
         Some((folder, conf)) => at_places_of_dkms(case, folder, conf),
         None => case.sources.clone(),
     };
+    if dkms.as_ref().is_some_and(|(_, conf)| !conf.patches.is_empty()) {
+        // What is patched already cannot be patched again.
+        discard(folders.work);
+    }
     work::bring(folders.work, &sources)?;
     let log_path = folders.tree.join(LOG);
     let log = File::create(&log_path).map_err(copy_error(&log_path))?;

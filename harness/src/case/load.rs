@@ -15,7 +15,7 @@ use guest::strict::ManifestError;
 const MAX_FILES: usize = 2000;
 const MAX_DEPTH: usize = 8;
 /// Folders with what the harness keeps, not with sources.
-const KEPT_FOLDERS: [&str; 3] = ["recorded", "snapshots", "target"];
+const KEPT_FOLDERS: [&str; 4] = ["recorded", "recordings", "snapshots", "target"];
 
 /// Why a folder is no case.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Case {
             }
         }
         let mut sources = BTreeMap::new();
-        Take::Sources.collect(&folder, None, Path::new(""), &mut sources)?;
+        Take::of(&manifest).collect(&folder, None, Path::new(""), &mut sources)?;
         for (source, take) in outside(&manifest) {
             let outside = fs::canonicalize(folder.join(source))
                 .map_err(|error| CaseError::Read { path: folder.join(source), source: error })?;
@@ -127,11 +127,7 @@ fn outside(manifest: &Manifest) -> impl Iterator<Item = (&PathBuf, Take)> {
         Some(DkmsSource::Folder(folder)) => Some((folder, Take::All)),
         Some(DkmsSource::Package(_)) | None => None,
     };
-    // A build with commands of its own may need any file.
-    let take = match manifest.build.before.is_empty() {
-        true => Take::Sources,
-        false => Take::All,
-    };
+    let take = Take::of(manifest);
     let of_modules = manifest.module.iter().filter_map(|module| module.source.as_ref());
     of_modules.map(move |source| (source, take)).chain(of_dkms)
 }
@@ -164,7 +160,7 @@ impl Case {
         let mut sources = BTreeMap::new();
         // A case that is younger than its module has only its manifest's sources to go back to.
         if own.is_dir() {
-            Take::Sources.collect(&own, None, Path::new(""), &mut sources)?;
+            Take::of(&self.manifest).collect(&own, None, Path::new(""), &mut sources)?;
         }
         for (source, take) in outside(&self.manifest) {
             let path = self.folder.join(source);
@@ -199,6 +195,11 @@ fn is_source(path: &Path) -> bool {
 }
 
 impl Take {
+    /// A build with commands of its own may need any file.
+    fn of(manifest: &Manifest) -> Self {
+        if manifest.build.before.is_empty() { Self::Sources } else { Self::All }
+    }
+
     /// Finds the sources in `folder`; they are built below `inside`.
     fn collect(
         self,

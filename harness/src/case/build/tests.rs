@@ -244,3 +244,37 @@ fn a_makefile_knows_where_it_is() {
     let log = fs::read_to_string(world.folder.path().join("out/build.log")).unwrap();
     assert!(log.lines().any(|line| line.starts_with("PWD=/") && line.ends_with("/b")), "{log}");
 }
+
+/// A patch of `dkms.conf` is applied in the folder of an earlier build too.
+#[test]
+fn patches_are_applied_at_each_build() {
+    let world = World::new();
+    let driver = world.folder.path().join("driver");
+    fs::create_dir_all(driver.join("patches")).unwrap();
+    let conf = "PACKAGE_NAME=drv PACKAGE_VERSION=2\nBUILT_MODULE_NAME[0]=b\nPATCH[0]=one.patch\n";
+    fs::write(driver.join("dkms.conf"), conf).unwrap();
+    let patch = "--- a/b.c\n+++ b/b.c\n@@ -1 +1 @@\n-int b;\n+int patched;\n";
+    fs::write(driver.join("patches/one.patch"), patch).unwrap();
+    fs::write(driver.join("b.c"), "int b;\n").unwrap();
+    let before = DKMS.find("before = ").unwrap();
+    let after = before + DKMS[before..].find('\n').unwrap() + 1;
+    let manifest = format!("{}{}", &DKMS[..before], &DKMS[after..]);
+    for header in ["/* one */\n", "/* two */\n"] {
+        fs::write(driver.join("other.h"), header).unwrap();
+        let built = world.build(&world.case(&manifest, &[])).unwrap();
+        let bytes = fs::read(&built.modules[0].path).unwrap();
+        assert!(bytes.windows(7).any(|window| window == b"patched"));
+    }
+}
+
+/// A script of the case's own folder is there when it has to run.
+#[test]
+fn commands_before_find_all_files_of_the_folder() {
+    let world = World::new();
+    let manifest = format!("{MANIFEST}[build]\nbefore = [\"sh ../configure\"]\n");
+    let script = ("configure", "echo configured in $PWD\n");
+    let files = [("a/a.c", "int a;\n"), ("b/b.c", "int b;\n"), script];
+    world.build(&world.case(&manifest, &files)).unwrap();
+    let log = fs::read_to_string(world.folder.path().join("out/build.log")).unwrap();
+    assert!(log.contains("configured in /"), "{log}");
+}
