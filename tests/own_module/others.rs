@@ -13,7 +13,8 @@ use crate::repository::Repository;
 #[track_caller]
 fn soak_and_fault(package: &str, fault: &str) {
     let foreign = project::root().join("tests/foreign");
-    let soak = Fault::load(&foreign.join(format!("soaks/{package}.json"))).unwrap();
+    // The module without its fault has to survive what provokes it.
+    let soak = Fault::load(&foreign.join(format!("{fault}.json"))).unwrap();
     let own = Repository::empty();
     own.write("use-it.sh", &soak.trigger);
     let made = "--expect none --trigger use-it.sh --guest debian-12";
