@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::apt::{Apt, Record};
 use super::apt_source::Suite;
-use super::fetch::{FRESH, now, watched};
+use super::fetch::{FETCH_LOCK, FRESH, locked, now, watched};
 use super::files::{Package, Progress};
 use super::manifest::{Manifest, Source, is_apt_name};
 use super::meter::Meter;
@@ -127,7 +127,7 @@ pub fn bring(
         let (guest, cache) = (guest.name.clone(), store.root().to_owned());
         return Err(FetchError::Offline { guest, cache });
     }
-    let lock = store.lock("fetch", &mut || true)?;
+    let lock = locked(store, FETCH_LOCK, progress)?;
     let meter = Meter::default();
     let brought = watched(&meter, progress, || take(guest, purpose, wanted, &lock, &meter));
     match (brought, decided(guest, &name, store, true)) {

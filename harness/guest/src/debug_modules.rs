@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use super::fetch::{BUILDS, watched};
+use super::fetch::{BUILDS, locked, watched};
 use super::files::{GuestFiles, Progress};
 use super::meter::Meter;
 use super::store::{Lock, Store, discard};
@@ -44,7 +44,7 @@ pub fn debug_modules(
     };
     if !absent(names).is_empty() {
         let Some(file) = kept(store, package) else { return Ok(BTreeMap::new()) };
-        let lock = store.lock(&format!("{BUILDS}debug-{package}"), &mut || true)?;
+        let lock = locked(store, &format!("{BUILDS}debug-{package}"), progress)?;
         // Another run may have unpacked some while this one waited.
         let wanted = absent(names);
         let meter = Meter::default();

@@ -62,9 +62,7 @@ pub fn fetch(
         let (guest, cache) = (manifest.name.clone(), store.root().to_owned());
         return Err(FetchError::Offline { guest, cache });
     }
-    let waiting =
-        Progress { phase: Phase::Lists, what: "another run".into(), done: 0, total: None };
-    let lock = store.lock("fetch", &mut || progress(waiting.clone()).is_continue())?;
+    let lock = locked(store, FETCH_LOCK, progress)?;
     // Another run may have fetched it while this one waited.
     if let Some(files) = recorded(manifest, store, false) {
         return Ok(files);
@@ -103,6 +101,20 @@ fn record_name(manifest: &Manifest) -> String {
 
 pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The lock that all hold that fetch.
+pub(super) const FETCH_LOCK: &str = "fetch";
+
+/// A lock of the cache, waited for as long as another run has it and `progress` goes on.
+pub(super) fn locked<'s>(
+    store: &'s Store,
+    name: &str,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Lock<'s>, FetchError> {
+    let waiting =
+        Progress { phase: Phase::Lists, what: "another run".into(), done: 0, total: None };
+    Ok(store.lock(name, &mut || progress(waiting.clone()).is_continue())?)
 }
 
 /// Runs `work` in a thread of its own while the caller's thread shows how far it is.

@@ -17,7 +17,7 @@ use super::FetchError;
 use super::apt::Apt;
 use super::apt_source::AptTools;
 use super::copy::{copy, copy_folder, list};
-use super::fetch::{from_rpm, keep_record, watched};
+use super::fetch::{FETCH_LOCK, from_rpm, keep_record, locked, watched};
 use super::files::{GuestFiles, Progress};
 use super::foreign;
 use super::headers;
@@ -131,7 +131,7 @@ pub fn import(
     if let Some(name) = name {
         foreign::name("guest's name", name).map_err(refused)?;
     }
-    let lock = store.lock("fetch", &mut || true)?;
+    let lock = locked(store, FETCH_LOCK, progress)?;
     let meter = Meter::default();
     let found = watched(&meter, progress, || match files {
         ImportFiles::Rpm(packages) => of_packages(like, packages, &lock, &meter),
