@@ -6,6 +6,7 @@
 //! [{"file": "vpoll-0.1/vpoll.c", "sha256": "72af…",
 //!   "edits": [{"delete_lines": [39, 39]},
 //!             {"insert_after": 12, "text": "\tint x;"},
+//!             {"repeat_line": 20, "insert_after": 24},
 //!             {"line": 40, "columns": [28, 46], "replace_by": "u32"}]}]
 //! ```
 //! All line numbers are those of the file before any change; columns count characters from 0.
@@ -44,6 +45,13 @@ pub enum Edit {
         insert_after: usize,
         /// The text, of one line or several.
         text: String,
+    },
+    /// A line comes a second time.
+    Repeat {
+        /// Which.
+        repeat_line: usize,
+        /// Behind this one; 0 is the beginning of the file.
+        insert_after: usize,
     },
     /// A part of a line becomes another text.
     Replace {
@@ -100,6 +108,13 @@ impl FileChange {
                 Edit::Insert { insert_after, text } => {
                     self.line(&mut lines, *insert_after)?.behind.extend(whole(text));
                 }
+                Edit::Repeat { repeat_line, insert_after } => {
+                    let text = self.text(content, *repeat_line)?;
+                    match insert_after {
+                        0 => before.extend(whole(text)),
+                        after => self.line(&mut lines, *after)?.behind.extend(whole(text)),
+                    }
+                }
                 Edit::Replace { line: number, columns, replace_by } => {
                     let line = self.line(&mut lines, *number)?;
                     let text = line.text.take().unwrap_or_default();
@@ -117,6 +132,14 @@ impl FileChange {
     fn line<'l>(&self, lines: &'l mut [Line], number: usize) -> Result<&'l mut Line, ChangeError> {
         let index = number.checked_sub(1);
         index.and_then(|index| lines.get_mut(index)).ok_or_else(|| self.no_place(number))
+    }
+
+    /// A line of the file before any change.
+    fn text<'c>(&self, content: &'c [u8], number: usize) -> Result<&'c str, ChangeError> {
+        let index = number.checked_sub(1);
+        let line =
+            index.and_then(|index| content.split_inclusive(|byte| *byte == b'\n').nth(index));
+        line.and_then(|line| std::str::from_utf8(line).ok()).ok_or_else(|| self.no_place(number))
     }
 
     fn no_place(&self, line: usize) -> ChangeError {
@@ -168,6 +191,9 @@ mod tests {
             {"insert_after": 0, "text": "first\nsecond\n"},
             {"line": 3, "columns": [6, 7], "replace_by": "x"}]"#;
         assert_eq!(changed(edits).unwrap(), "first\nsecond\nnew\nthree x four\nfive\n");
+        let again = r#"[{"repeat_line": 1, "insert_after": 3}, {"delete_lines": [1, 1]},
+            {"repeat_line": 4, "insert_after": 0}]"#;
+        assert_eq!(changed(again).unwrap(), "five\ntwo\nthree ü four\none\nfive\n");
         let both = r#"[{"line": 4, "columns": [0, 4], "replace_by": ""}]"#;
         assert_eq!(changed(both).unwrap(), "one\ntwo\nthree ü four\n\n");
     }
@@ -180,6 +206,8 @@ mod tests {
             r#"[{"delete_lines": [5, 5]}]"#,
             r#"[{"delete_lines": [0, 1]}]"#,
             r#"[{"insert_after": 9, "text": ""}]"#,
+            r#"[{"repeat_line": 5, "insert_after": 1}]"#,
+            r#"[{"repeat_line": 1, "insert_after": 5}]"#,
             r#"[{"line": 1, "columns": [2, 9], "replace_by": ""}]"#,
             r#"[{"line": 1, "columns": [3, 2], "replace_by": ""}]"#,
         ] {

@@ -51,6 +51,11 @@ fn delete(first: usize, last: usize) -> Edit {
     Edit::Delete { delete_lines: (first + 1, last + 1) }
 }
 
+/// Repeats a line.
+fn twice(line: usize) -> Edit {
+    Edit::Repeat { repeat_line: line + 1, insert_after: line + 1 }
+}
+
 /// Replaces the part of a line at byte `from`; columns count characters.
 fn replace(lines: &[&str], line: usize, from: usize, old: &str, by: &str) -> Edit {
     let start = lines[line][..from].chars().count();
@@ -159,13 +164,12 @@ fn freed_early(lines: &[&str], line: usize) -> Option<Vec<Edit>> {
     let used = first
         .take_while(|used| statement(lines, *used).is_some())
         .find(|used| trimmed(lines, *used).contains(&uses))?;
-    let text = lines[line].to_owned();
-    Some(vec![delete(line, line), Edit::Insert { insert_after: used, text }])
+    Some(vec![delete(line, line), Edit::Repeat { repeat_line: line + 1, insert_after: used }])
 }
 
 fn freed_twice(lines: &[&str], line: usize) -> Option<Vec<Edit>> {
     freed(lines, line)?;
-    Some(vec![Edit::Insert { insert_after: line + 1, text: lines[line].to_owned() }])
+    Some(vec![twice(line)])
 }
 
 fn list_del_left_out(lines: &[&str], line: usize) -> Option<Vec<Edit>> {
@@ -291,7 +295,7 @@ fn unbalanced(lines: &[&str], line: usize) -> Option<Vec<Edit>> {
         return Some(vec![delete(line, line)]);
     }
     let is_put = name.ends_with("_put") && name != "bio_put" || name == "dev_put";
-    is_put.then(|| vec![Edit::Insert { insert_after: line + 1, text: lines[line].to_owned() }])
+    is_put.then(|| vec![twice(line)])
 }
 
 fn wrong_member(lines: &[&str], line: usize) -> Option<Vec<Edit>> {
@@ -426,8 +430,10 @@ static int take(struct entry *e)
         assert_eq!(places("list_del-left-out"), [deleted(20, 20)]);
         let off = "[{\"line\":12,\"columns\":[15,16],\"replace_by\":\"<=\"}]";
         assert_eq!(places("off-by-one"), [(12, off.to_owned())]);
-        let early = "[{\"delete_lines\":[21,21]},{\"insert_after\":19,\"text\":\"\\tkfree(e);\"}]";
-        assert_eq!(places("kfree-before-last-use").len(), 1, "{early}");
+        let early = "[{\"delete_lines\":[21,21]},{\"repeat_line\":21,\"insert_after\":19}]";
+        assert_eq!(places("kfree-before-last-use"), [(21, early.to_owned())]);
+        let twice = "[{\"repeat_line\":21,\"insert_after\":21}]";
+        assert_eq!(places("freed-twice"), [(21, twice.to_owned())]);
         let member = "[{\"line\":18,\"columns\":[35,39],\"replace_by\":\"first\"}]";
         assert_eq!(places("wrong-container_of-member"), [(18, member.to_owned())]);
         let user = "[{\"line\":22,\"columns\":[5,19],\"replace_by\":\"!memcpy\"}]";
