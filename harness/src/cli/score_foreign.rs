@@ -17,7 +17,7 @@ use crate::config::Project;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::foreign::{
-    Around, Fault, ForeignRow, ForeignTable, Tools, page, recorded, recording_of, write_case,
+    Around, Drawn, Fault, ForeignRow, ForeignTable, Tools, page, recorded, recording_of, write_case,
 };
 use crate::recording::{self, About};
 use crate::run::outcome::Outcome;
@@ -59,7 +59,7 @@ pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> C
             })
         };
         let rows = faults.iter().map(row).collect::<Result<_, _>>()?;
-        return shown(wanted, ForeignTable::new(rows), &faults, root);
+        return shown(wanted, rows, &faults, root);
     }
     let project = cases(&faults, root, global)?;
     let ids: Vec<String> = faults.iter().map(|fault| fault.id.clone()).collect();
@@ -87,7 +87,7 @@ pub(super) fn run(wanted: &Wanted<'_>, root: &Path, global: &GlobalOptions) -> C
             record(fault, run, vmlinux, &root.join(FAULTS))?;
         }
     }
-    shown(wanted, ForeignTable::new(rows), &faults, root)
+    shown(wanted, rows, &faults, root)
 }
 
 /// Whether each module survives without a fault.
@@ -110,7 +110,13 @@ fn soaks(wanted: &Wanted<'_>, project: &Project, selected: &[Selected]) -> Comma
     Ok(if all { Exit::Ok } else { Exit::CaseFailed })
 }
 
-fn shown(wanted: &Wanted<'_>, table: ForeignTable, faults: &[Fault], root: &Path) -> CommandResult {
+fn shown(
+    wanted: &Wanted<'_>,
+    rows: Vec<ForeignRow>,
+    faults: &[Fault],
+    root: &Path,
+) -> CommandResult {
+    let table = ForeignTable::new(rows, &drawn(wanted, root)?);
     match wanted.format {
         OutputFormat::Text => options::print(&table.to_text())?,
         OutputFormat::Json => options::print_json(&table.to_json())?,
@@ -130,6 +136,18 @@ fn shown(wanted: &Wanted<'_>, table: ForeignTable, faults: &[Fault], root: &Path
         options::complain(&format!("fell: {fall}\n"))?;
     }
     Ok(if falls.is_empty() { Exit::Ok } else { Exit::CaseFailed })
+}
+
+/// What was drawn, where all faults are asked for.
+fn drawn(wanted: &Wanted<'_>, root: &Path) -> Result<Drawn, Failure> {
+    if !wanted.ids.is_empty() {
+        return Ok(Drawn::default());
+    }
+    let folder = root.join(FAULTS);
+    Drawn::load(&folder).map_err(|error| {
+        let message = format!("cannot read what was drawn in {}", folder.display());
+        Failure::new(Exit::SetupError, message).caused_by(&error)
+    })
 }
 
 fn faults(wanted: &Wanted<'_>, root: &Path) -> Result<Vec<Fault>, Failure> {

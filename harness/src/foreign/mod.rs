@@ -3,6 +3,7 @@
 //! file with the place of the fault, how it is provoked, and the truth, which was found without the
 //! analyzer.
 
+mod calm;
 mod case_folder;
 mod fault;
 mod judge;
@@ -11,6 +12,7 @@ mod recorded;
 mod table;
 mod tools;
 
+pub use calm::Drawn;
 pub use case_folder::{Around, write_case};
 pub use fault::{Fault, Truth};
 pub use judge::{ForeignRow, Root, Said};

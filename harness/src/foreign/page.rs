@@ -79,7 +79,7 @@ fn line(text: &mut String, what: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::foreign::ForeignRow;
+    use crate::foreign::{Drawn, ForeignRow};
 
     #[test]
     fn a_text_of_a_dump_stays_in_its_block() {
@@ -89,7 +89,7 @@ mod tests {
             "truth": {"kind": "a\n```\n# b", "kinds": ["bug"], "why": "\u{1b}[31m"}
         }))
         .unwrap();
-        let table = ForeignTable::new(vec![ForeignRow::new(&fault)]);
+        let table = ForeignTable::new(vec![ForeignRow::new(&fault)], &Drawn::default());
         let page = page(&table, &[fault]);
         let fences = page.lines().filter(|line| line.starts_with("```")).count();
         assert_eq!(fences, 4, "{page}");

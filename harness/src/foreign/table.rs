@@ -8,7 +8,7 @@ use analyzer::report::Confidence;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ForeignRow, Root};
+use super::{Drawn, ForeignRow, Root};
 use crate::json;
 use crate::score::Share;
 
@@ -84,9 +84,10 @@ impl ForeignTotals {
     fn words(&self) -> String {
         let Roots { of, full, partly } = self.roots;
         format!(
-            "{} crashes, kind {}, line {}, root {full} fully and {partly} partly of {of}, proven {} \
+            "{} crashes and {} that were none, kind {}, line {}, root {full} fully and {partly} partly of {of}, proven {} \
              ({} right, {} wrong; {} could be)",
             self.rows,
+            self.not_crashed,
             self.kinds.words(),
             self.culprits.words(),
             self.proven,
@@ -98,14 +99,20 @@ impl ForeignTotals {
 }
 
 impl ForeignTable {
-    /// A table of rows, in the order of their names.
+    /// A table of rows, in the order of their names; what was drawn and did not crash is counted.
     #[must_use]
-    pub fn new(mut rows: Vec<ForeignRow>) -> Self {
+    pub fn new(mut rows: Vec<ForeignRow>, drawn: &Drawn) -> Self {
         rows.sort_by(|a, b| a.id.cmp(&b.id));
         let mut totals = BTreeMap::<String, ForeignTotals>::new();
         for row in &rows {
             totals.entry(row.package.clone()).or_default().add(row);
             totals.entry("all".to_owned()).or_default().add(row);
+        }
+        for (package, calm) in &drawn.calm {
+            let calm = u32::try_from(calm.len()).unwrap_or(u32::MAX);
+            for name in [package.as_str(), "all"] {
+                totals.entry(name.to_owned()).or_default().not_crashed += calm;
+            }
         }
         Self { schema_version: SCHEMA_VERSION, totals, rows }
     }
@@ -202,9 +209,12 @@ mod tests {
     #[test]
     fn totals_count_crashes_and_what_is_right() {
         let calm = ForeignRow { crashed: false, kind: None, root: None, ..row("c", true, false) };
-        let table = ForeignTable::new(vec![row("b", true, false), row("a", false, true), calm]);
+        let mut drawn = Drawn::default();
+        drawn.calm.insert("p-dkms".to_owned(), ["d".to_owned(), "e".to_owned()].into());
+        let rows = vec![row("b", true, false), row("a", false, true), calm];
+        let table = ForeignTable::new(rows, &drawn);
         let all = table.totals["all"];
-        assert_eq!((all.rows, all.not_crashed, all.proven, all.wrong_proven), (2, 1, 2, 1));
+        assert_eq!((all.rows, all.not_crashed, all.proven, all.wrong_proven), (2, 3, 2, 1));
         assert_eq!((all.kinds.of, all.kinds.right, all.culprits.of), (2, 1, 0));
         assert_eq!((all.roots.of, all.roots.full, all.roots.partly), (2, 0, 2));
         assert_eq!(table.totals["p-dkms"], all);
@@ -213,8 +223,9 @@ mod tests {
 
     #[test]
     fn what_was_right_and_is_not_is_a_fall() {
-        let before = ForeignTable::new(vec![row("a", true, false), row("b", false, true)]);
-        let after = ForeignTable::new(vec![row("a", true, true)]);
+        let table = |rows| ForeignTable::new(rows, &Drawn::default());
+        let before = table(vec![row("a", true, false), row("b", false, true)]);
+        let after = table(vec![row("a", true, true)]);
         assert_eq!(after.falls(&before, false).len(), 1);
         assert_eq!(after.falls(&before, true).len(), 2);
         assert_eq!(before.falls(&after, true), [""; 0]);
