@@ -9,14 +9,15 @@ use crate::blame::culprit;
 use crate::cause::diagnose;
 use crate::claim::Addresses;
 use crate::context::{crashing, walks};
+use crate::diagnosis::Diagnosis;
 use crate::facts;
-use crate::fault::Diagnosis;
 use crate::findings::Findings;
+use crate::link::completed;
 use crate::machine::{Machine, ModuleFiles};
 use crate::message;
 use crate::printer::{Raw, Stable};
 use crate::report::{Backtraces, CrashKind, Panic, Report, SCHEMA_VERSION};
-use crate::signature::signature;
+use crate::signature::{root_signature, signature};
 use crate::told::Told;
 use crate::verdict::verdict;
 use kernel::{Kernel, OpenError};
@@ -87,7 +88,11 @@ impl Found {
         let log = kernel.log().map(|log| log.items.as_slice()).unwrap_or_default();
         let told = Told::read(log, kernel.crash().oops.as_ref());
         let headline = told.headline.clone();
-        let walks = crashing(kernel).map(|crashing| walks(machine, &crashing));
+        let walks = crashing(kernel).map(|crashing| {
+            let mut walks = walks(machine, &crashing);
+            walks.fault.frames = completed(machine, &walks.fault.frames);
+            walks
+        });
         let (fault, panic, diagnosis) = match &walks {
             Some(walks) => {
                 findings.walks(machine, walks);
@@ -101,7 +106,7 @@ impl Found {
             }
             None => {
                 findings.no_registers();
-                let diagnosis = Diagnosis::new(told.kind.unwrap_or(CrashKind::Unknown));
+                let diagnosis = Diagnosis::of_kind(told.kind.unwrap_or(CrashKind::Unknown));
                 (Vec::new(), Vec::new(), diagnosis)
             }
         };
@@ -113,19 +118,22 @@ impl Found {
         let message = self.headline.as_ref().map(|headline| message::printed(headline, addresses));
         let verdict = verdict(&self.diagnosis, at_fault, message.as_deref(), addresses);
         let fault = frames(&self.fault, addresses);
-        let signature = Some(signature(&verdict, &fault));
         let info = machine.kernel().vmcore().info();
-        Report {
+        let mut report = Report {
             schema_version: SCHEMA_VERSION,
             kernel: facts::kernel(machine, addresses),
             dump: if addresses.is_stable() { facts::stable_dump(info) } else { facts::dump(info) },
             panic: Panic { message },
             task: facts::task(machine, addresses),
             verdict,
-            signature,
+            signature: None,
+            root_signature: None,
             backtraces: Backtraces { fault, panic: frames(&self.panic, addresses) },
             modules: facts::modules(machine, addresses),
             findings: self.findings.list(addresses),
-        }
+        };
+        report.signature = Some(signature(&report));
+        report.root_signature = root_signature(&report);
+        report
     }
 }

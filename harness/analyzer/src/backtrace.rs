@@ -7,6 +7,7 @@ use unwind::{Frame as RawFrame, Pc, StopReason, Walk, fold};
 use crate::claim::{Addresses, Claim};
 use crate::frame_names::FrameNames;
 use crate::frame_values::Argument;
+use crate::gone::{Gone, TakenFor};
 use crate::machine::Machine;
 use crate::printer::CodeName;
 use crate::report::{Frame, Repeats, Trust};
@@ -19,7 +20,7 @@ pub struct Line {
     /// Symbol of the code.
     pub code: Option<CodeName>,
     /// What code lay there, if it is gone.
-    pub gone: Option<String>,
+    pub gone: Option<Gone>,
     /// Function, file and line; of an inlined one, or of the function that has the code.
     pub source: Option<SourceFrame>,
     /// Whether this function was inlined into the next line's.
@@ -154,6 +155,7 @@ pub fn trust(trust: unwind::Trust) -> Trust {
         unwind::Trust::Cfi => Trust::Cfi,
         unwind::Trust::Orc => Trust::Orc,
         unwind::Trust::FramePointer => Trust::FramePointer,
+        unwind::Trust::Jumped => Trust::Jumped,
         unwind::Trust::Call => Trust::Call,
         unwind::Trust::Scan => Trust::Scan,
     }
@@ -178,6 +180,10 @@ pub fn frames(lines: &[Line], addresses: &mut dyn Addresses) -> Vec<Frame> {
     frames
 }
 
+fn gone_code(gone: &Gone) -> String {
+    gone.taken_for(TakenFor::Code).to_string()
+}
+
 fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses) -> Frame {
     let stable = addresses.is_stable();
     let code = line.code.as_ref();
@@ -189,7 +195,7 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
     Frame {
         index,
         address: addresses.field(line.pc.address()),
-        function: named.or_else(|| symbol.clone()).or_else(|| line.gone.clone()),
+        function: named.or_else(|| symbol.clone()).or_else(|| line.gone.as_ref().map(gone_code)),
         symbol: symbol.filter(|_| !line.inlined && detailed),
         offset: sized.map(|code| format!("{:#x}", code.offset)),
         size: sized.map(|code| format!("{:#x}", code.size)),

@@ -8,7 +8,9 @@
 use debuginfo::SourceFrame;
 use unwind::{Frame, Pc, Trust};
 
+use crate::diagnosis::Blame;
 use crate::frame_names::FrameNames;
+use crate::link::{Link, link};
 use crate::report::Culprit;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
@@ -63,6 +65,16 @@ pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
         file: first.file.clone(),
         line: first.line,
     })
+}
+
+/// How the frame to blame, `frames[guilty]`, is tied to what happened in `frames[from]`: by the
+/// calls on the way.
+pub(crate) fn tied(scene: &dyn Scene, frames: &[Frame], from: usize, guilty: usize) -> Blame {
+    let pair = |at: usize| frames.get(at).zip(frames.get(at + 1));
+    let is_called = |(frame, caller): (&Frame, &Frame)| link(scene, frame, caller) == Link::Called;
+    let outside = frames.get(guilty).is_some_and(|frame| scene.is_outside(frame.pc.for_lookup()));
+    let linked = (from..guilty).all(|at| pair(at).is_some_and(is_called));
+    Blame { outside, linked, ..Blame::default() }
 }
 
 /// Position of the frame to blame for what happened in `frames[from]`: the innermost one of a

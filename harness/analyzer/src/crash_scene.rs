@@ -6,19 +6,18 @@ use unwind::Pc;
 use crate::blame::culprit;
 use crate::express::Names as _;
 use crate::flow::{Code, MAX_CODE_BYTES};
+use crate::gone::Gone;
 use crate::identify::{Identity, identify};
 use crate::machine::Machine;
+use crate::outside::OUTSIDE;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene;
-use kernel::VirtualMemory as _;
+use kernel::{Unreadable, VirtualMemory as _};
 
 /// Longest instruction of x86-64, in bytes.
 const LONGEST_INSTRUCTION: usize = 15;
 /// Functions of modules that are looked at to find one that left no frame.
 const MAX_FUNCTIONS: usize = 4096;
-/// Taints of a module that is not of the kernel's own tree: proprietary, out of tree, unsigned
-/// (`TAINT_PROPRIETARY_MODULE`, `TAINT_OOT_MODULE`, `TAINT_UNSIGNED_MODULE`).
-const OUTSIDE: u64 = 1 << 0 | 1 << 12 | 1 << 13;
 /// Names under which the return address of a function is replaced for tracing; what lies there
 /// changes no register that a caller could see.
 const TRANSPARENT: [&str; 5] =
@@ -38,6 +37,10 @@ impl Scene for Machine<'_> {
         Some(Code::decode(&ranges))
     }
 
+    fn function_entry(&self, pc: u64) -> Option<u64> {
+        self.ranges(pc)?.first().map(|(start, _)| *start)
+    }
+
     fn code_bytes(&self, address: u64) -> Vec<u8> {
         let mut bytes = vec![0; LONGEST_INSTRUCTION];
         while !bytes.is_empty() && self.kernel().read(address, &mut bytes).is_err() {
@@ -50,12 +53,22 @@ impl Scene for Machine<'_> {
         self.has_code(address)
     }
 
-    fn gone_text(&self, address: u64) -> Option<String> {
+    fn gone(&self, address: u64) -> Option<Gone> {
         self.gone_code(address)
     }
 
     fn is_outside(&self, address: u64) -> bool {
         self.module_at(address).is_some_and(|module| module.taints & OUTSIDE != 0)
+    }
+
+    fn has_process(&self) -> Option<bool> {
+        Some(self.kernel().crash().task.as_ref()?.mm != 0)
+    }
+
+    fn per_cpu_bases(&self) -> Vec<u64> {
+        let kernel = self.kernel();
+        let cpus = kernel.possible_cpus().unwrap_or_default();
+        cpus.into_iter().filter_map(|cpu| kernel.percpu_offset(cpu).ok()).collect()
     }
 
     fn outside_functions(&self) -> Vec<u64> {
@@ -85,9 +98,9 @@ impl Scene for Machine<'_> {
         self.kernel().crash().oops.as_ref()?.error_code
     }
 
-    fn why_unreadable(&self, address: u64) -> Option<String> {
+    fn unreadable(&self, address: u64) -> Option<Unreadable> {
         let mut byte = [0];
-        self.kernel().read(address, &mut byte).err().map(|why| why.to_string())
+        self.kernel().read(address, &mut byte).err()
     }
 
     fn keeps_registers(&self, target: u64) -> bool {

@@ -88,7 +88,7 @@ impl Findings {
         }
         for overrun in kernel.overruns() {
             if let Some(stack) = kernel.task_stack(&overrun.task) {
-                self.add("A019", Severity::Warning, stacks::overrun::end(&overrun, &stack));
+                self.add("A019", Severity::Warning, stacks::stack_end::end(&overrun, &stack));
             }
         }
         self.module_files(machine);

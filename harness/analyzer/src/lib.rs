@@ -12,7 +12,6 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
-pub mod advice;
 pub mod analyze;
 pub mod backtrace;
 pub mod blame;
@@ -22,27 +21,35 @@ mod cfi_rows;
 pub mod claim;
 pub mod context;
 mod crash_scene;
+pub mod diagnosis;
 pub mod express;
 pub mod facts;
 pub mod fault;
 pub mod findings;
 pub mod flow;
+pub mod formats;
 pub mod frame_names;
 pub mod frame_values;
+pub mod gone;
 pub mod identify;
 mod kind;
+pub mod link;
 pub mod machine;
 pub mod message;
+mod outside;
 pub mod printer;
 pub mod render;
 pub mod report;
+pub mod report_facts;
 pub mod scene;
 pub mod signature;
 pub mod stacks;
 mod symbol_name;
+mod thunk;
 pub mod told;
 pub mod values;
 pub mod verdict;
+mod verdict_facts;
 
 pub use analyze::{Analysis, Error, Inputs, analyze};
 pub use debuginfo::Files;

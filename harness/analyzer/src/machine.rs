@@ -12,8 +12,11 @@ use unwind::{CfiRow, Expression, Memory, Registers};
 use crate::cfi_rows;
 use crate::express::Names;
 use crate::flow::Words;
+use crate::gone::{Gone, InitPlace};
+use crate::outside::OUTSIDE;
 use crate::printer::{CodeName, CodeNames};
 use crate::symbol_name::source_name;
+use kernel::mm::PAGE;
 use kernel::module_file::ModuleFile;
 use kernel::module_sections::ModuleOrc;
 use kernel::modules::Module;
@@ -156,19 +159,56 @@ impl<'a> Loaded<'a> {
 }
 
 impl Machine<'_> {
-    /// What lay at the address and is gone, as the noun says: who calls it takes it for code, who
-    /// reads it may mean the module's data, and the kernel keeps nothing to tell them apart.
-    pub(crate) fn gone(&self, address: u64, noun: &str) -> Option<String> {
+    /// What lay at the address and is gone.
+    pub(crate) fn gone(&self, address: u64) -> Option<Gone> {
         if self.kernel.generated_at(address).is_some() {
             return None;
         }
-        Some(match (self.kernel.gone_text(address)?, self.kernel.last_unloaded_module()) {
-            (GoneText::Start, _) => format!("{noun} of the kernel's start, which is freed"),
-            (GoneText::Module, Ok(Some(last))) => {
-                format!("{noun} of an unloaded module (last unloaded: {last})")
-            }
-            (GoneText::Module, _) => format!("{noun} of a module that is gone"),
+        let gone = self.kernel.gone_text(address)?;
+        let last = self.kernel.last_unloaded_module().ok().flatten();
+        if gone == GoneText::Start {
+            return Some(Gone::Start);
+        }
+        // Of modules of the kernel's own tree, some had that memory for their initialisation long before
+        // the unloaded one had it: they do not leave that behind.
+        Some(match last {
+            Some(_) => Gone::Unloaded { or: self.freed_section(address, OUTSIDE) },
+            None => self.freed_section(address, !0).map_or(Gone::GivenBack, Gone::Init),
         })
+    }
+
+    /// The section that a loaded module had at the address until it was initialised, of modules with one
+    /// of those taint flags (all of them: of any module). Of the last section no more than its first page is taken for it: the kernel
+    /// keeps no sizes.
+    fn freed_section(&self, address: u64, taints: u64) -> Option<InitPlace> {
+        let has = |loaded: &&Loaded<'_>| taints == !0 || loaded.module.taints & taints != 0;
+        self.modules.iter().filter(has).find_map(|loaded| {
+            let sections = self.kernel.freed_sections(loaded.module).ok()?;
+            let below = sections.iter().filter(|(_, start)| **start <= address);
+            let (name, start) = below.max_by_key(|(_, start)| **start)?;
+            let is_last = !sections.values().any(|other| other > start);
+            let page = |address: u64| address / PAGE;
+            let is_inside = !is_last || page(address) == page(*start);
+            let (module, section) = (loaded.module.name.clone(), name.clone());
+            let is_kept = !section.starts_with(".init");
+            (is_inside && !is_kept).then_some(InitPlace { module, section })
+        })
+    }
+
+    /// Whether the address is inside of the symbol that it is named by, and not in the gap to the next;
+    /// `true` where the symbol's own size is not known.
+    pub(crate) fn is_inside_symbol(&self, address: u64) -> bool {
+        let (start, size) = match self.loaded_at(address) {
+            Some(loaded) => match self.kernel.module_symbol_at(loaded.module, address) {
+                Ok(symbol) => (symbol.address, symbol.size),
+                Err(_) => return true,
+            },
+            None => match self.kernel.image().and_then(|image| image.symbol_at(address)) {
+                Some(symbol) => (symbol.address, symbol.size),
+                None => return true,
+            },
+        };
+        size == 0 || address.wrapping_sub(start) < size
     }
 
     fn generated_name(&self, address: u64) -> Option<CodeName> {
@@ -213,8 +253,8 @@ impl CodeNames for Machine<'_> {
         Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module })
     }
 
-    fn gone_code(&self, address: u64) -> Option<String> {
-        self.gone(address, "code")
+    fn gone_code(&self, address: u64) -> Option<Gone> {
+        self.gone(address)
     }
 }
 

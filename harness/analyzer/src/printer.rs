@@ -6,6 +6,7 @@
 //! seen to be the same. Small numbers stay: they are NULL, offsets and error codes.
 
 use crate::claim::Addresses;
+use crate::gone::Gone;
 
 /// Numbers below this one are printed in the stable form too; no kernel maps anything there.
 const SMALL: u64 = 0x1_0000;
@@ -28,8 +29,8 @@ pub trait CodeNames {
     /// The symbol that covers the address.
     fn code_name(&self, address: u64) -> Option<CodeName>;
 
-    /// In words, what code lay at the address that is gone.
-    fn gone_code(&self, address: u64) -> Option<String> {
+    /// What lay at the address that is gone.
+    fn gone_code(&self, address: u64) -> Option<Gone> {
         let _ = address;
         None
     }

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::kind::CrashKind;
+use crate::report_facts::Facts;
 
 /// Version of the form; raised whenever a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -19,7 +20,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 ///
 /// [`SCHEMA_VERSION`] is about the shape that programs read: who raises it raises this one too,
 /// and not the other way round.
-pub const STABLE_FORM: u32 = 1;
+pub const STABLE_FORM: u32 = 2;
 
 /// Everything the analysis found out about one crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,8 +37,11 @@ pub struct Report {
     pub task: Option<Task>,
     /// Why it crashed.
     pub verdict: Verdict,
-    /// Hash of what identifies the crash across builds and boots.
+    /// Hash of what identifies the crash across builds and boots: of what the kernel's own text has.
     pub signature: Option<String>,
+    /// Hash of what is to be mended, where that is known: what two crashes of one defect share.
+    #[serde(default)]
+    pub root_signature: Option<String>,
     /// The stacks of the crashing CPU.
     pub backtraces: Backtraces,
     /// Loaded modules, in the kernel's order (youngest first).
@@ -119,6 +123,9 @@ pub struct Verdict {
     pub culprit: Option<Culprit>,
     /// The C expression that held the bad value.
     pub expression: Option<String>,
+    /// What the sentence is made of.
+    #[serde(default)]
+    pub facts: Facts,
     /// The steps from the fault to the expression, each checked on the dump.
     pub evidence: Vec<Evidence>,
     /// What to look at next.
@@ -232,6 +239,9 @@ pub enum Trust {
     Orc,
     /// The chain of saved frame pointers.
     FramePointer,
+    /// A function that its caller called and that went on with a jump: it left nothing on the stack,
+    /// its code tells of it.
+    Jumped,
     /// The return address of a call that went to a bad address.
     Call,
     /// A word on the stack that looks like a return address; it may be stale.
@@ -246,6 +256,7 @@ impl Trust {
     pub const fn since(self) -> u32 {
         match self {
             Self::Exact | Self::Cfi | Self::Orc | Self::FramePointer | Self::Call | Self::Scan => 1,
+            Self::Jumped => 2,
         }
     }
 }

@@ -3,19 +3,30 @@
 
 use crate::express::Names;
 use crate::flow::{Code, Words};
+use crate::gone::Gone;
 use crate::identify::Identity;
+use kernel::Unreadable;
 
 /// The crashed machine, as far as a diagnosis needs it.
 pub trait Scene: Names + Words {
     /// The function that has the code at the address, decoded from the dump's memory (text that
     /// was patched at run time is what ran); all its ranges, the one with its entry first.
     fn function_code(&self, pc: u64) -> Option<Code>;
+    /// Entry of the function that has the code at the address.
+    fn function_entry(&self, pc: u64) -> Option<u64> {
+        self.function_code(pc).map(|code| code.entry())
+    }
+    /// Whether the debug information knows a function that begins at the address.
+    fn has_source(&self, entry: u64) -> bool {
+        let function = self.image_at(entry).and_then(|image| image.function(entry).found());
+        function.is_some_and(|function| function.low_pc == entry)
+    }
     /// One instruction's bytes at the address, up to fifteen; fewer at the end of what is known.
     fn code_bytes(&self, address: u64) -> Vec<u8>;
     /// Whether kernel or module code lies at the address.
     fn is_text(&self, address: u64) -> bool;
-    /// In words, what code lay at the address that is gone.
-    fn gone_text(&self, address: u64) -> Option<String> {
+    /// What lay at the address that is gone.
+    fn gone(&self, address: u64) -> Option<Gone> {
         let _ = address;
         None
     }
@@ -38,12 +49,24 @@ pub trait Scene: Names + Words {
         let _ = address;
         None
     }
+    /// The distances of the per-CPU memory of all CPUs (`__per_cpu_offset`).
+    fn per_cpu_bases(&self) -> Vec<u64> {
+        Vec::new()
+    }
+    /// Whether the crashed task has memory of its own; `None` if that is not known.
+    fn has_process(&self) -> Option<bool> {
+        None
+    }
     /// The error code that the processor gave with the fault.
     fn error_code(&self) -> Option<u64> {
         None
     }
-    /// Why the word at the address cannot be read, in words; `None` if it can.
-    fn why_unreadable(&self, address: u64) -> Option<String>;
+    /// Why the word at the address cannot be read; `None` if it can.
+    fn unreadable(&self, address: u64) -> Option<Unreadable>;
+    /// Whether something is mapped at the address; `None` where the dump does not tell.
+    fn is_mapped(&self, address: u64) -> Option<bool> {
+        self.unreadable(address).map_or(Some(true), |why| why.is_mapped())
+    }
     /// Whether a call to the address changes no register: `__fentry__` and ftrace's trampolines.
     fn keeps_registers(&self, target: u64) -> bool;
 }

@@ -2,13 +2,10 @@
 //! What the kernel's log says of the crash besides its headline.
 //!
 //! A fatal warning and a `BUG()` name only the place that noticed something; what it noticed
-//! stands in the lines above. Written from the callers of `pr_err()`, `WARN()` and `panic()` in
-//! `lib/refcount.c`, `lib/list_debug.c`, `lib/string_helpers.c`, `mm/usercopy.c`, `mm/slub.c`,
-//! `mm/kasan/report.c`, `kernel/sched/core.c`, `kernel/hung_task.c`, `kernel/watchdog.c` and
-//! `kernel/rcu/tree_stall.h`, 3.10 to 6.12.
+//! stands in the lines above.
 
-use crate::message;
-use crate::report::CrashKind;
+use crate::formats;
+use crate::kind::CrashKind;
 use kernel::log::LogLine;
 use kernel::oops::Oops;
 
@@ -16,40 +13,6 @@ use kernel::oops::Oops;
 const REPORT: usize = 80;
 /// Lines above the beginning of a report that belong to it.
 const ABOVE: usize = 4;
-
-/// What a line says, more special ones first.
-const DETAILS: [(&str, CrashKind); 30] = [
-    ("refcount_t: ", CrashKind::Refcount),
-    ("list_add corruption", CrashKind::ListCorruption),
-    ("list_del corruption", CrashKind::ListCorruption),
-    ("list_add double add", CrashKind::ListCorruption),
-    ("detected buffer overflow in", CrashKind::Fortify),
-    ("detected field-spanning write", CrashKind::Fortify),
-    ("buffer overflow detected", CrashKind::Fortify),
-    ("usercopy: ", CrashKind::Fortify),
-    ("scheduling while atomic", CrashKind::SleepingInAtomic),
-    ("sleeping function called from invalid context", CrashKind::SleepingInAtomic),
-    ("Voluntary context switch within RCU", CrashKind::SleepingInAtomic),
-    ("KASAN: double-free", CrashKind::DoubleFree),
-    ("KASAN: invalid-free", CrashKind::DoubleFree),
-    ("KASAN: null-ptr-deref", CrashKind::NullRead),
-    ("KASAN: user-memory-access", CrashKind::UserAccess),
-    ("KASAN: wild-memory-access", CrashKind::GeneralProtection),
-    ("KASAN: slab-out-of-bounds", CrashKind::HeapOverflow),
-    ("out-of-bounds in", CrashKind::OutOfBounds),
-    ("use-after-free", CrashKind::UseAfterFree),
-    ("KFENCE: invalid free", CrashKind::DoubleFree),
-    ("KFENCE: memory corruption", CrashKind::HeapOverflow),
-    ("KFENCE: out-of-bounds", CrashKind::HeapOverflow),
-    ("UBSAN: ", CrashKind::UndefinedBehavior),
-    ("CFI failure", CrashKind::UndefinedBehavior),
-    ("Object already free", CrashKind::DoubleFree),
-    ("Wrong slab cache", CrashKind::DoubleFree),
-    ("Redzone overwritten", CrashKind::HeapOverflow),
-    ("Poison overwritten", CrashKind::UseAfterFree),
-    ("kernel BUG at mm/slub.c", CrashKind::DoubleFree),
-    ("kernel BUG at mm/slab", CrashKind::DoubleFree),
-];
 
 /// What the log says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +23,8 @@ pub struct Told {
     pub kind: Option<CrashKind>,
     /// The line that says more than the headline.
     pub detail: Option<String>,
+    /// The address of the access that the headline names.
+    pub address: Option<u64>,
     /// The task that the watchdog for hung tasks complained of.
     pub hung: Option<i32>,
     /// The CPU that a watchdog complained of.
@@ -71,22 +36,16 @@ impl Told {
     pub fn read(log: &[LogLine], oops: Option<&Oops>) -> Self {
         use CrashKind as K;
         let Some(oops) = oops else { return Self::default() };
-        let kind = message::kind(&oops.headline);
+        let kind = formats::headline(&oops.headline);
         let mut told = Self { headline: Some(oops.headline.clone()), kind, ..Self::default() };
         let above = log.get(..oops.index).unwrap_or(log);
-        if matches!(
-            kind,
-            Some(K::Bug | K::InvalidOpcode | K::Warn | K::ListCorruption | K::Fortify)
-        ) {
+        if matches!(kind, Some(K::Bug | K::InvalidOpcode | K::Warn)) {
             told.report(log, oops.index);
         }
-        if let Some(CrashKind::Panic) = kind
-            && oops.headline.contains("KASAN") | oops.headline.contains("KFENCE")
-        {
-            told.report(log, oops.index);
-        }
-        told.hung = above.iter().rev().find_map(|line| hung(&line.text));
-        told.stuck = above.iter().rev().take(REPORT).find_map(|line| stuck(&line.text));
+        told.address = formats::accessed(&oops.headline);
+        let newest = || above.iter().rev();
+        told.hung = newest().find_map(|line| formats::hung_task(&line.text));
+        told.stuck = newest().take(REPORT).find_map(|line| formats::stuck_cpu(&line.text));
         told
     }
 
@@ -98,9 +57,8 @@ impl Told {
         let start = start.unwrap_or(index).saturating_sub(ABOVE);
         let end = index.saturating_add(1).min(log.len());
         for line in log.get(start..end).unwrap_or_default() {
-            let detail = DETAILS.iter().find(|(text, _)| line.text.contains(text));
-            if let Some((_, kind)) = detail {
-                self.kind = Some(*kind);
+            if let Some(kind) = formats::detail(&line.text) {
+                self.kind = Some(kind);
                 self.detail = Some(line.text.clone());
                 return;
             }
@@ -111,32 +69,6 @@ impl Told {
             .and_then(|lines| lines.iter().rev().find(warning))
             .map(|line| line.text.clone());
     }
-}
-
-/// The pid in `INFO: task name:123 blocked for more than 10 seconds.`; the name may hold colons.
-fn hung(text: &str) -> Option<i32> {
-    let (before, _) = text.split_once(" blocked for more than ")?;
-    let (_, pid) = before.strip_prefix("INFO: task ")?.rsplit_once(':')?;
-    pid.parse().ok()
-}
-
-/// The CPU in `soft lockup - CPU#1 stuck for 22s!`, `hard LOCKUP on cpu 1` or, for RCU's stalls,
-/// `\t1-....: (5250 ticks this GP)`.
-fn stuck(text: &str) -> Option<u32> {
-    let number = |text: &str| {
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        text[..digits].parse().ok()
-    };
-    if let Some((_, after)) = text.split_once("soft lockup - CPU#") {
-        return number(after);
-    }
-    if let Some((_, after)) = text.split_once("hard LOCKUP on cpu ") {
-        return number(after);
-    }
-    let stalled = text.trim_start_matches("rcu:").trim_start();
-    let (cpu, rest) = stalled.split_once('-')?;
-    let is_stall = rest.contains("ticks this GP") || rest.contains("GPs behind");
-    is_stall.then(|| cpu.parse().ok())?
 }
 
 #[cfg(test)]

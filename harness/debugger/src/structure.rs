@@ -137,7 +137,7 @@ fn surplus(arguments: &Arguments, words: &[&str]) -> Result<(), CommandError> {
 
 /// What stands before the value: `struct list_head`, or `struct akfs_operation_t` for a typedef.
 fn head(layout: &Layout, name: &str) -> String {
-    let keyword = if layout.head.contains("union") { "union" } else { "struct" };
+    let keyword = if layout.union { "union" } else { "struct" };
     format!("{keyword} {name}")
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn ask(image: &Image<'_>, base: u64) {
     for path in ["anonymous_short", "bits_wide", "list[3].second", "matrix[1][1]", "callback"] {
         if let Some(field) = image.member("layout", path).found() {
             let _ = image.type_name(Some(field.ty));
-            let _ = layout.map(|layout| image.member_at(layout, field.offset));
+            let _ = layout.map(|layout| image.paths_at(layout, field.offset));
         }
     }
     let _ = image.enumerator("KIND_BYTE");

@@ -167,7 +167,7 @@ impl<'d> Elf<'d> {
     pub(crate) fn name(&self, symbol: &RawSymbol) -> &'d [u8] {
         let start = usize::try_from(symbol.st_name(LE)).unwrap_or(usize::MAX);
         let tail = self.strings.get(start..).unwrap_or(&[]);
-        let end = tail.iter().position(|&byte| byte == 0).unwrap_or(0);
+        let end = memchr::memchr(0, tail).unwrap_or(0);
         tail.get(..end).unwrap_or(&[])
     }
 

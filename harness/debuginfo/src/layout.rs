@@ -2,11 +2,14 @@
 //! Questions about types that have the same answer whichever store describes them: sizes, spelling
 //! in C, and paths to members.
 
-use crate::{Field, Image, Lookup, Member, Qualifier, Reason, Type, TypeId};
+use crate::{Field, Image, Lookup, Member, Path, Qualifier, Reason, Step, Type, TypeId, Way};
 
 /// Typedefs and qualifiers around one type, structures inside of structures: kernels stay below
 /// ten. Guards against a circle.
 pub(crate) const MAX_INDIRECTIONS: usize = 32;
+
+/// Members of unions at one offset; those of `struct page` and `struct sk_buff` have up to six.
+const MAX_PATHS: usize = 16;
 
 impl Image<'_> {
     /// A type without its typedefs and qualifiers.
@@ -43,11 +46,16 @@ impl Image<'_> {
         self.descend(ty, path).into()
     }
 
-    /// The other way round: path and field of the innermost member (of no structure type) that
-    /// covers a byte offset. The first member of a union that does wins. The offset may lie inside
-    /// of the member: [`Field::offset`] says where that starts.
-    pub fn member_at(&self, ty: TypeId, offset: u64) -> Lookup<(String, Field)> {
-        self.path_to(ty, offset).into()
+    /// The other way round: paths to the innermost members (of no structure type) that cover a byte
+    /// offset, sixteen at most. Where unions have several, each is one, in the order of their
+    /// declaration. The offset may lie inside of the member: [`Field::offset`] says where that starts.
+    /// Empty if nothing of the type is known to be there.
+    pub fn paths_at(&self, ty: TypeId, offset: u64) -> Vec<Path> {
+        let mut found = Vec::new();
+        let size = self.size(ty).unwrap_or(0);
+        let whole = Field { offset: 0, size, bits: None, ty };
+        self.paths(offset, whole, &mut Vec::new(), &mut found);
+        found
     }
 
     /// Spelling of a type in C, such as `struct file *`; `None` is `void`.
@@ -141,44 +149,43 @@ impl Image<'_> {
         Ok(None)
     }
 
-    fn path_to(&self, id: TypeId, offset: u64) -> Result<(String, Field), Reason> {
-        let lost = || Reason::NotFound(format!("member at offset {offset:#x}"));
-        let mut path = String::new();
-        let mut field = Field { offset: 0, size: self.size(id)?, bits: None, ty: id };
-        for _ in 0..MAX_INDIRECTIONS {
-            let inside = offset.checked_sub(field.offset).ok_or_else(lost)?;
-            match self.plain(field.ty)?.1 {
-                Type::Struct { members, declaration: false, .. } => {
-                    let (member, size) = self.covering(members, inside).ok_or_else(lost)?;
-                    if let Some(name) = &member.name {
-                        let dot = if path.is_empty() { "" } else { "." };
-                        path.push_str(dot);
-                        path.push_str(name);
-                    }
-                    field.offset = field.offset.wrapping_add(member.offset);
-                    field.size = size;
-                    field.bits = member.bits;
-                    field.ty = member.ty;
-                }
-                Type::Array { element, .. } => {
-                    let size = self.size(element)?;
-                    let index = inside.checked_div(size).ok_or_else(lost)?;
-                    path.push_str(&format!("[{index}]"));
-                    field.offset = field.offset.wrapping_add(index.saturating_mul(size));
-                    field.size = size;
-                    field.ty = element;
-                }
-                _ if path.is_empty() => return Err(lost()),
-                _ => return Ok((path, field)),
-            }
+    /// Adds the paths from the field that `steps` lead to.
+    fn paths(&self, offset: u64, field: Field, steps: &mut Vec<Step>, found: &mut Vec<Path>) {
+        if steps.len() >= MAX_INDIRECTIONS || found.len() >= MAX_PATHS {
+            return;
         }
-        Err(Reason::Limit("structures in structures"))
+        let Some(inside) = offset.checked_sub(field.offset) else { return };
+        let Ok((_, ty)) = self.plain(field.ty) else { return };
+        let next: Vec<Step> = match ty {
+            Type::Struct { members, declaration: false, .. } => self.covering(members, inside),
+            Type::Array { element, .. } => self.element(element, inside).into_iter().collect(),
+            Type::Struct { .. } => return,
+            _ if steps.is_empty() => return,
+            _ => return found.push(Path { steps: steps.clone() }),
+        };
+        for mut step in next {
+            step.field.offset = step.field.offset.wrapping_add(field.offset);
+            let inner = step.field.clone();
+            steps.push(step);
+            self.paths(offset, inner, steps, found);
+            steps.pop();
+        }
     }
 
-    /// The first member that covers an offset, and its size; a flexible array covers all that
-    /// follows it.
-    fn covering(&self, members: Vec<Member>, offset: u64) -> Option<(Member, u64)> {
-        members.into_iter().find_map(|member| {
+    /// The element of an array at an offset.
+    fn element(&self, element: TypeId, offset: u64) -> Option<Step> {
+        let size = self.size(element).ok()?;
+        let index = offset.checked_div(size)?;
+        let offset = index.saturating_mul(size);
+        Some(Step {
+            way: Way::Element(index),
+            field: Field { offset, size, bits: None, ty: element },
+        })
+    }
+
+    /// The members that cover an offset; a flexible array covers all that follows it.
+    fn covering(&self, members: Vec<Member>, offset: u64) -> Vec<Step> {
+        let step = |member: Member| {
             let inside = offset.checked_sub(member.offset)?;
             let size = match member.bits {
                 Some((low, bits)) => u64::from(low).wrapping_add(bits.into()).div_ceil(8),
@@ -186,8 +193,10 @@ impl Image<'_> {
             };
             let flexible = size == 0
                 && matches!(self.plain(member.ty), Ok((_, Type::Array { count: None, .. })));
-            (inside < size || flexible).then_some((member, size))
-        })
+            let field = Field { offset: member.offset, size, bits: member.bits, ty: member.ty };
+            (inside < size || flexible).then_some(Step { way: Way::Member(member.name), field })
+        };
+        members.into_iter().filter_map(step).collect()
     }
 
     /// Spells a type around a declarator, as C does: inside out.

@@ -59,4 +59,7 @@ pub struct Local {
     pub function: String,
     /// Inline depth of that function: 0 is the physical function.
     pub depth: u32,
+    /// The line of its declaration.
+    #[serde(default)]
+    pub declared: Option<u32>,
 }

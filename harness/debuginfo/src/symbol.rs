@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::TEXT_MAP;
 use crate::elf::{Elf, Placement, RawSymbol};
+use crate::radix::sort_by_upper_half;
 
 /// A symbol of the ELF symbol table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +89,8 @@ impl SymbolIndex {
                 Some(u64::from(distance) << 32 | u64::from(number))
             })
             .collect();
-        entries.sort_unstable();
+        // They are in the order of the table, which decides between those at one address.
+        sort_by_upper_half(&mut entries);
         Self { base, entries }
     }
 

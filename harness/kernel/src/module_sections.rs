@@ -43,21 +43,36 @@ impl Kernel<'_> {
     /// If the module has no such table (CONFIG_SYSFS or CONFIG_KALLSYMS off, or too early in its
     /// loading), or it cannot be read.
     pub fn module_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
-        let table = self.object("module", module.address).number("sect_attrs")?;
-        if table == 0 {
-            let words = format!("module {} has no section addresses", module.name);
-            return Err(Unavailable::Damaged(words));
-        }
-        let mut sections = if self.has_field("module_sect_attr", "address") {
-            self.sections_of_array(table)?
-        } else {
-            self.sections_of_group(table)?
-        };
+        let mut sections = self.all_sections(module)?;
         sections.retain(|_, address| module.region_at(*address).is_some());
         if let Some((offset, _)) = module.percpu {
             sections.insert(".data..percpu".to_owned(), offset);
         }
         Ok(sections)
+    }
+
+    /// Where the sections of a loaded module were that it needed only while it was loaded, by name.
+    /// The kernel keeps these addresses after it has freed the memory.
+    ///
+    /// # Errors
+    /// As of [`module_sections`](Self::module_sections).
+    pub fn freed_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
+        let mut sections = self.all_sections(module)?;
+        sections.retain(|_, address| module.region_at(*address).is_none());
+        Ok(sections)
+    }
+
+    fn all_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
+        let table = self.object("module", module.address).number("sect_attrs")?;
+        if table == 0 {
+            let words = format!("module {} has no section addresses", module.name);
+            return Err(Unavailable::Damaged(words));
+        }
+        if self.has_field("module_sect_attr", "address") {
+            self.sections_of_array(table)
+        } else {
+            self.sections_of_group(table)
+        }
     }
 
     /// Forms to 6.13: a count and an array.

@@ -120,6 +120,19 @@ pub enum Unreadable {
     },
 }
 
+impl Unreadable {
+    /// Whether something was mapped at the address when the kernel crashed; `None` where the dump
+    /// does not tell.
+    #[must_use]
+    pub const fn is_mapped(&self) -> Option<bool> {
+        match self {
+            Self::Absent { .. } => Some(true),
+            Self::NotMapped { .. } | Self::NonCanonical { .. } | Self::User { .. } => Some(false),
+            Self::Damaged { .. } | Self::TableAbsent { .. } | Self::NoTables { .. } => None,
+        }
+    }
+}
+
 /// Why a question about the kernel has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {

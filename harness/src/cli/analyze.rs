@@ -65,7 +65,7 @@ impl Analyze {
             Addresses::Stable => &analysis.stable,
         };
         if self.show_signature_input {
-            let input = signature::input(&report.verdict, &report.backtraces.fault);
+            let input = signature::input(report);
             options::print(&input)?;
             return Ok(Exit::Ok);
         }

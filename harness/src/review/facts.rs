@@ -32,8 +32,6 @@ pub enum Fact {
     Culprit,
     /// What had the bad value.
     Expression,
-    /// The hash of what identifies the crash.
-    Signature,
     /// The stack from the fault on.
     FaultStack,
     /// The stack from where the capture kernel was entered.
@@ -42,7 +40,7 @@ pub enum Fact {
 
 impl Fact {
     /// All of them, the gravest first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Kind,
         Self::Culprit,
         Self::Expression,
@@ -53,7 +51,6 @@ impl Fact {
         Self::Modules,
         Self::Kernel,
         Self::Dump,
-        Self::Signature,
     ];
 
     /// What it is called in words and in docs/your-module.md.
@@ -68,7 +65,6 @@ impl Fact {
             Self::Kind => "the kind",
             Self::Culprit => "the culprit",
             Self::Expression => "the bad expression",
-            Self::Signature => "the signature",
             Self::FaultStack => "the stack of the fault",
             Self::PanicStack => "the panic path",
         }
@@ -100,7 +96,6 @@ pub(super) struct Facts {
     panic: Panic,
     task: Option<Task>,
     verdict: Verdict,
-    signature: Option<String>,
     backtraces: Backtraces,
     modules: Vec<Module>,
 }
@@ -191,7 +186,6 @@ impl Facts {
                 (old != new).then(|| (words(old), words(new)))
             }
             Fact::Expression => differing(&self.verdict.expression, &new.verdict.expression),
-            Fact::Signature => differing(&self.signature, &new.signature),
             Fact::FaultStack => {
                 frames::departure(&self.backtraces.fault, &new.backtraces.fault, is_later(from))
             }
@@ -272,7 +266,6 @@ mod tests {
             ["verdict", "kind"] => Some(Fact::Kind),
             ["verdict", "culprit", ..] => Some(Fact::Culprit),
             ["verdict", "expression"] => Some(Fact::Expression),
-            ["signature"] => Some(Fact::Signature),
             ["backtraces", stack, _, "function" | "symbol" | "address" | "module" | "file"]
             | ["backtraces", stack, _, "line" | "inlined"]
             | ["backtraces", stack, _, "repeats", "frames"] => {
@@ -339,7 +332,6 @@ mod tests {
             ("/verdict/culprit", Fact::Culprit),
             ("/verdict/expression", Fact::Expression),
             ("/panic/message", Fact::Message),
-            ("/signature", Fact::Signature),
         ] {
             let mut without = report.clone();
             *without.pointer_mut(path).unwrap() = Value::Null;

@@ -3,16 +3,19 @@
 
 use unwind::Frame;
 
+use super::subject::{Checker, Subject};
 use super::{name, place};
-use crate::blame::blamed;
+use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::express::Writer;
-use crate::fault::{Diagnosis, Says, argument_of_call, called, condition};
-use crate::flow::{Words as _, evaluate};
+use crate::diagnosis::{
+    Check, CheckKind, Complaint, Diagnosis, Freed, Grounds, ListEntry, Overflow, What,
+};
+use crate::fault::{called, condition};
+use crate::flow::Words as _;
+use crate::formats::list_complaint;
+use crate::kind::CrashKind;
 use crate::machine::Machine;
-use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene as _;
-use kernel::mm::slab_object::ObjectState;
 
 /// Bytes of `ud2`, the trap of `BUG()`.
 const UD2: [u8; 2] = [0x0f, 0x0b];
@@ -21,99 +24,238 @@ const UD2: [u8; 2] = [0x0f, 0x0b];
 /// that is out.
 const LIST_POISON: [u64; 2] = [0xdead_0000_0000_0100, 0xdead_0000_0010_0100];
 
-/// Diagnoses a trap of the innermost frame.
-pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], kind: CrashKind) -> Diagnosis {
+/// Functions of the kernel whose `BUG()` says one thing only, by their names in the source
+/// (`lib/list_debug.c`, `mm/usercopy.c`, `lib/string_helpers.c`, `mm/slub.c`, 4.8 to 6.12).
+const CHECKS: [(&str, Says); 8] = [
+    ("__list_add_valid", Says::List),
+    ("__list_add_valid_or_report", Says::List),
+    ("__list_del_entry_valid", Says::List),
+    ("__list_del_entry_valid_or_report", Says::List),
+    ("usercopy_abort", Says::UserCopy),
+    ("fortify_panic", Says::Fortify),
+    ("__fortify_panic", Says::Fortify),
+    ("set_freepointer", Says::FreeAlready),
+];
+
+/// What a check says that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    /// The links of a list do not agree.
+    List,
+    /// What is to be copied does not fit the object.
+    UserCopy,
+    /// What is to be done does not fit the buffer.
+    Fortify,
+    /// `BUG_ON(object == fp)`: what is freed is the first of the free objects already.
+    FreeAlready,
+}
+
+impl Says {
+    const fn check(self) -> CheckKind {
+        match self {
+            Self::List => CheckKind::List(ListEntry::Unknown),
+            Self::UserCopy => CheckKind::Fortify(Overflow::UserCopy),
+            Self::Fortify => CheckKind::Fortify(Overflow::Buffer),
+            Self::FreeAlready => CheckKind::DoubleFree(Freed::Unknown),
+        }
+    }
+}
+
+/// Functions that free what they are given and nothing else (`mm/slab_common.c`, `mm/util.c`).
+const FREEING: [&str; 5] = ["kfree", "kfree_sensitive", "kzfree", "kvfree", "kmem_cache_free"];
+
+/// Diagnoses a trap of the innermost frame. `kind` and `detail` are what the log tells.
+pub(super) fn diagnose(
+    machine: &Machine<'_>,
+    frames: &[Frame],
+    (kind, detail): (CrashKind, Option<&str>),
+) -> Diagnosis {
     let guilty = blamed(machine, frames, 0);
-    let mut diagnosis = Diagnosis {
-        pc: frames.get(guilty).map(|frame| frame.pc),
-        says: Some(says(kind)),
-        ..Diagnosis::new(kind)
-    };
+    let pc = frames.get(guilty).map(|frame| frame.pc);
+    let blame = tied(machine, frames, 0, guilty);
+    let says = frames.first().and_then(|first| by_function(machine, first));
+    let mut check = says.map_or_else(|| check(kind), |says| Check::new(says.check()));
+    if let CheckKind::List(entry) = &mut check.kind {
+        *entry = detail.map_or(ListEntry::Unknown, list_complaint);
+    }
+    let kind = check.kind();
+    let mut diagnosis = Diagnosis { pc, blame, ..Diagnosis::new(What::Check(check)) };
     let (Some(first), Some(frame)) = (frames.first(), frames.get(guilty)) else { return diagnosis };
-    let pc = first.pc.address();
-    let trapped = machine.code_bytes(pc).starts_with(&UD2);
-    let claim = Claim::new(Some(trapped)).code(pc);
+    let at = first.pc.address();
+    let trapped = machine.code_bytes(at).starts_with(&UD2);
+    let claim = Claim::new(Some(trapped)).code(at);
     diagnosis.evidence.push(claim.text(" is the trap of a failed check (`ud2`)"));
-    let is_outside = machine.is_outside(frame.pc.for_lookup());
     if guilty == 0 {
         if trapped {
-            diagnosis.confidence = Confidence::Proven;
+            diagnosis.grounds = Grounds::Shown;
         }
         if kind == CrashKind::Bug {
-            condition(machine, frames, &mut diagnosis);
+            let (claims, expression) = condition(machine, frames);
+            diagnosis.evidence.extend(claims);
+            diagnosis.what = What::Check(Check { kind: CheckKind::Bug, expression });
         }
-    } else if is_outside {
-        diagnosis.confidence = Confidence::Likely;
-        let running = || name(machine, frames.get(guilty - 1).unwrap_or(first));
-        let called = called(machine, frame).unwrap_or_else(running);
-        let words = format!("{} called `{called}`", place(machine, frame));
-        diagnosis.evidence.push(Claim::new(Some(true)).text(words));
-        diagnosis.helper = Some(called);
-        if kind == CrashKind::ListCorruption && name(machine, first).contains("list_del") {
-            deleted(machine, frames.get(guilty..).unwrap_or_default(), &mut diagnosis);
-        }
-        if kind == CrashKind::DoubleFree {
-            freed(machine, frames.get(guilty..).unwrap_or_default(), &mut diagnosis);
-        }
+    } else if diagnosis.blame.outside {
+        called_by(machine, (frames, guilty), frame, (says, kind), &mut diagnosis);
     }
     diagnosis
 }
 
-/// The entry that the frame's call takes out of a list: its name, and whether it is out already.
-fn deleted(machine: &Machine<'_>, frames: &[Frame], diagnosis: &mut Diagnosis) {
-    let Some((pc, term)) = argument_of_call(machine, frames) else { return };
-    let Ok(text) = Writer::new(machine, pc).expression(&term) else { return };
-    let Some(entry) = evaluate(&term, machine).or(term.observed) else { return };
-    let name = text.strip_prefix('&').map_or_else(|| format!("*{text}"), str::to_owned);
+/// Diagnoses a failed check of the kernel in a function that a module called, or further in.
+fn called_by(
+    machine: &Machine<'_>,
+    (frames, guilty): (&[Frame], usize),
+    frame: &Frame,
+    (says, kind): (Option<Says>, CrashKind),
+    diagnosis: &mut Diagnosis,
+) {
+    diagnosis.grounds = Grounds::Inferred;
+    let inner = guilty.checked_sub(1).and_then(|at| frames.get(at));
+    let running = inner.map(|inner| name(machine, inner));
+    let Some(called) = called(machine, frame).or(running) else { return };
+    let words = format!("{} called `{called}`", place(machine, frame));
+    diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+    // What the check says is what the module's call came to, where the call went there at once.
+    let is_direct = guilty == 1 && diagnosis.blame.linked;
+    match says {
+        Some(Says::FreeAlready) => {}
+        Some(_) if is_direct => diagnosis.grounds = Grounds::Shown,
+        None if is_direct && kind == CrashKind::Bug => {
+            diagnosis.grounds = Grounds::Shown;
+            diagnosis.what = What::Check(Check::new(CheckKind::Called(called)));
+            return;
+        }
+        _ => {}
+    }
+    diagnosis.helper = Some(called.clone());
+    if let Some(subject) = Subject::of(machine, frames, guilty) {
+        let given = Subject::given(machine, frames, guilty, subject.checker);
+        let is_free = |subject: &Subject| is_free(machine, subject) == Some(true);
+        // `kfree_skb(skb)` of an skb that is free frees its buffer, too, and that may be what is
+        // noticed first: what the module freed is the skb.
+        let subject = given.filter(is_free).unwrap_or(subject);
+        about(machine, &subject, kind, diagnosis);
+        for list in Subject::neighbours(machine, frames, guilty) {
+            no_list(machine, &list, diagnosis);
+        }
+    }
+    if says == Some(Says::FreeAlready) && diagnosis.grounds == Grounds::Inferred {
+        let is_its = diagnosis.blame.linked && FREEING.contains(&called.as_str());
+        noticed(is_its, diagnosis);
+    }
+}
+
+/// The allocator itself found that the object is free. `is_its`: the function that the module called
+/// frees what it is given and nothing else.
+fn noticed(is_its: bool, diagnosis: &mut Diagnosis) {
+    let What::Check(check) = &mut diagnosis.what else { return };
+    if !is_its || check.kind != CheckKind::DoubleFree(Freed::Unknown) {
+        return;
+    }
+    check.kind = CheckKind::DoubleFree(Freed::Again);
+    let words = "the check compares the object with the first of the free ones: they are the same";
+    diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+    diagnosis.grounds = Grounds::Shown;
+}
+
+/// What the kernel's function with the trap says.
+fn by_function(machine: &Machine<'_>, frame: &Frame) -> Option<Says> {
+    if machine.is_outside(frame.pc.for_lookup()) {
+        return None;
+    }
+    let inner = super::innermost(machine, frame)?;
+    CHECKS.iter().find(|(name, _)| *name == inner).map(|(_, says)| *says)
+}
+
+/// Says what was checked.
+fn about(machine: &Machine<'_>, subject: &Subject, kind: CrashKind, diagnosis: &mut Diagnosis) {
+    match (subject.checker, kind) {
+        (Checker::ListDel, CrashKind::ListCorruption) => deleted(machine, subject, diagnosis),
+        (Checker::Free, CrashKind::DoubleFree) => freed(machine, subject, diagnosis),
+        (Checker::ListAdd, CrashKind::ListCorruption) => {
+            if let What::Check(check) = &mut diagnosis.what {
+                check.expression = subject.object.clone();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A list with NULL in both of its links, that something is put into.
+fn no_list(machine: &Machine<'_>, list: &Subject, diagnosis: &mut Diagnosis) {
+    let Some(at) = list.value else { return };
+    let links = machine.word(at, 8).zip(machine.word(at.wrapping_add(8), 8));
+    let What::Check(check) = &mut diagnosis.what else { return };
+    if links != Some((0, 0)) || check.kind == CheckKind::List(ListEntry::NoList) {
+        return;
+    }
+    let named = list.object.as_ref().map(|c| format!("`{c}` at ")).unwrap_or_default();
+    let claim = Claim::new(Some(true)).text(format!("the list {named}")).data(at);
+    diagnosis.evidence.push(claim.text(" has NULL in both of its links"));
+    check.kind = CheckKind::List(ListEntry::NoList);
+    check.expression.clone_from(&list.object);
+}
+
+/// The entry that is taken out of a list: its name, and whether it is out already.
+fn deleted(machine: &Machine<'_>, subject: &Subject, diagnosis: &mut Diagnosis) {
+    let (Some(entry), Some(name)) = (subject.value, subject.object.clone()) else { return };
     let Some(next) = machine.word(entry, 8) else { return };
     let is_out = LIST_POISON.contains(&next);
-    let claim = Claim::new(Some(is_out)).text(format!("`{name}` at ")).data(entry);
+    let claim = Claim::new(Some(true)).text(format!("`{name}` at ")).data(entry);
     let claim = claim.text(" holds ").data(next);
     let words = if is_out { ", the mark of an entry that is out" } else { " as its next entry" };
     diagnosis.evidence.push(claim.text(words));
     if is_out {
-        diagnosis.confidence = Confidence::Proven;
-        let sentence = format!("list entry `{name}` is out of its list already: taken out again");
-        diagnosis.says = Some(Says::new(format!("list entry {name} taken out twice"), sentence));
+        diagnosis.grounds = Grounds::Shown;
+        diagnosis.blame.flows = subject.flows;
     }
-    diagnosis.expression = Some(name);
+    if let What::Check(check) = &mut diagnosis.what {
+        if is_out {
+            check.kind = CheckKind::List(ListEntry::OutAlready);
+        }
+        check.expression = Some(name);
+    }
 }
 
-/// The object that the frame's call frees: its name, and whether the dump has it as a free one.
-fn freed(machine: &Machine<'_>, frames: &[Frame], diagnosis: &mut Diagnosis) {
-    let Some((pc, term)) = argument_of_call(machine, frames) else { return };
-    let text = Writer::new(machine, pc).expression(&term).ok();
-    let Some(value) = evaluate(&term, machine).or(term.observed) else { return };
+/// Whether the dump has the object as a free one; `None` if it is none of the slab allocator's.
+fn is_free(machine: &Machine<'_>, subject: &Subject) -> Option<bool> {
+    machine.identity(subject.value?)?.slab?.state.is_free()
+}
+
+/// The object that is freed: its name, and whether the dump has it as a free one.
+fn freed(machine: &Machine<'_>, subject: &Subject, diagnosis: &mut Diagnosis) {
+    let Some(value) = subject.value else { return };
     let slab = machine.identity(value).and_then(|identity| identity.slab);
-    let is_free = slab
-        .as_ref()
-        .is_some_and(|slab| matches!(slab.state, ObjectState::Free | ObjectState::FreeOnCpu(_)));
-    let named = text.as_ref().map_or_else(|| "the object".to_owned(), |text| format!("`{text}`"));
+    let is_free = slab.as_ref().is_some_and(|slab| slab.state.is_free() == Some(true));
+    let named = subject.expression.as_ref().filter(|c| !c.is_number());
+    let the = named.map_or_else(|| "the object".to_owned(), |text| format!("`{text}`"));
     if let Some(slab) = &slab {
-        let claim = Claim::new(Some(is_free)).text(format!("{named} is ")).data(value);
-        let state = if is_free { "which is free already" } else { "in use" };
+        let claim = Claim::new(Some(true)).text(format!("{the} is ")).data(value);
+        let state = match slab.state.is_free() {
+            Some(true) => "which is free already",
+            Some(false) => "in use",
+            None => "of which the lists do not tell whether it is free",
+        };
         let of = &slab.slab.cache.name;
         diagnosis.evidence.push(claim.text(format!(", an object of {of}, {state}")));
     }
-    if is_free && text.is_some() {
-        diagnosis.confidence = Confidence::Proven;
+    if is_free {
+        diagnosis.grounds = Grounds::Shown;
+        diagnosis.blame.flows = subject.flows;
     }
-    if let Some(text) = &text {
-        let sentence = format!("double free: `{text}` is free already and freed again");
-        diagnosis.says = Some(Says::new(format!("double free of {text}"), sentence));
-    }
-    diagnosis.expression = text;
+    let freed = if is_free { Freed::Again } else { Freed::Unknown };
+    let expression = named.cloned();
+    diagnosis.what = What::Check(Check { kind: CheckKind::DoubleFree(freed), expression });
 }
 
-fn says(kind: CrashKind) -> Says {
-    Says::plain(match kind {
-        CrashKind::Bug => "BUG",
-        CrashKind::DoubleFree => "object freed that is not allocated",
-        CrashKind::ListCorruption => "list with broken links changed",
-        CrashKind::Fortify => "copy larger than its buffer",
-        CrashKind::Refcount => "reference counter misused",
-        CrashKind::UndefinedBehavior => "undefined behaviour caught by the compiler's check",
-        CrashKind::InvalidOpcode => "instruction that the CPU does not know",
-        _ => "failed check of the kernel",
+fn check(kind: CrashKind) -> Check {
+    Check::new(match kind {
+        CrashKind::Bug => CheckKind::Bug,
+        CrashKind::DoubleFree => CheckKind::DoubleFree(Freed::Unknown),
+        CrashKind::ListCorruption => CheckKind::List(ListEntry::Unknown),
+        CrashKind::Fortify => CheckKind::Fortify(Overflow::Either),
+        CrashKind::Refcount => CheckKind::Refcount(Complaint::Other),
+        CrashKind::UndefinedBehavior => CheckKind::Undefined,
+        CrashKind::InvalidOpcode => CheckKind::InvalidOpcode,
+        other => CheckKind::Other(other, None),
     })
 }

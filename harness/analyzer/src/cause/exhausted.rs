@@ -5,17 +5,19 @@
 //! finds no stack to save its registers on either, and that is a double fault, which has a stack
 //! of its own. What used the stack up is told by the walk from the registers of that fault.
 
-use unwind::{Frame, Trust, Walk};
+use unwind::{Frame, StopReason, Trust, Walk};
 
 use crate::claim::Claim;
-use crate::fault::Diagnosis;
+use crate::diagnosis::{Diagnosis, Grounds, What};
 use crate::machine::Machine;
-use crate::report::{Confidence, CrashKind};
 use crate::stacks::exhaustion::{largest, recursion};
 
 /// How far below its stack a stack pointer still tells whose stack it left: the guard page, and
 /// locals that were skipped over it.
 const REACH: u64 = 64 << 10;
+/// Bytes of a stack that the kernel's entry code has, at most.
+const NEAR_END: u64 = 1 << 10;
+
 /// The diagnosis of a fault that left its task's stack at the lower end; `None` if it did not.
 pub(super) fn exhausted(machine: &Machine<'_>, walk: &Walk) -> Option<Diagnosis> {
     let task = machine.kernel().crash().task.as_ref()?;
@@ -30,15 +32,25 @@ pub(super) fn exhausted(machine: &Machine<'_>, walk: &Walk) -> Option<Diagnosis>
     let on_stack = frames.iter().any(|frame| (stack.low..stack.high).contains(&frame.sp));
     let (culprit, exhaustion) = recursion(machine, &frames, stack.high - stack.low)
         .or_else(|| largest(machine, &frames))?;
+    // Of a stack that could not be walked to its end, what is not seen may be a recursion.
+    let walked = frames.last().map_or(0, |frame| frame.sp);
+    let is_sure = frames.len() == walk.frames.len();
+    let is_whole = is_sure && matches!(walk.stop, StopReason::User(_) | StopReason::Root)
+        || stack.high.saturating_sub(walked) < NEAR_END;
+    let is_seen = on_stack && (is_whole || exhaustion.frames.is_some());
     let claim = Claim::new(Some(true)).text("the stack pointer ").data(first.sp);
-    let claim = claim.text(" is below the task stack, which ends at ").data(stack.low);
+    let words = if first.sp < stack.low {
+        " is below the task stack, which ends at "
+    } else {
+        " leaves no room on the task stack, which ends at "
+    };
+    let claim = claim.text(words).data(stack.low);
     let words = "unwinding by the tables leads from there to the functions that used the stack";
     let walked = Claim::new(Some(on_stack)).text(words);
     Some(Diagnosis {
         pc: Some(culprit),
-        confidence: if on_stack { Confidence::Proven } else { Confidence::Likely },
+        grounds: if is_seen { Grounds::Shown } else { Grounds::Inferred },
         evidence: vec![claim, walked],
-        exhaustion: Some(exhaustion),
-        ..Diagnosis::new(CrashKind::StackOverflow)
+        ..Diagnosis::new(What::Exhausted(exhaustion))
     })
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The lock that a stack waits for, and who has it.
 
+use std::collections::BTreeSet;
+
 use iced_x86::Register;
-use unwind::Frame;
+use unwind::{Frame, Pc};
 
 use super::{name, place};
 use crate::claim::Claim;
-use crate::express::Writer;
-use crate::fault::argument_of_call;
-use crate::flow::{CallTarget, Slicer, Start, Term, Words as _, call_target, evaluate};
+use crate::express::{Expression, Writer};
+use crate::fault::{argument_of_call, named};
+use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate};
 use crate::machine::Machine;
 use crate::scene::Scene as _;
+use kernel::locks::{Holder, LockKind};
 use kernel::tasks::Task;
 
 /// Functions that wait for a spinlock or a lock of that sort; their first argument is the lock.
@@ -69,18 +72,55 @@ const SLEEPING: [&str; 26] = [
     "rt_mutex_lock",
 ];
 
+/// Functions that give a lock back.
+const UNLOCKING: [&str; 8] = [
+    "mutex_unlock",
+    "up",
+    "up_read",
+    "up_write",
+    "_raw_spin_unlock",
+    "_raw_spin_unlock_bh",
+    "_raw_spin_unlock_irq",
+    "_raw_spin_unlock_irqrestore",
+];
+
 /// A lock that a stack waits for.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     /// Address of the lock.
     pub(super) address: u64,
     /// The lock as C, where the caller has a name for it.
-    pub(super) expression: Option<String>,
+    pub(super) expression: Option<Expression>,
     /// The function that waits for it, as its caller called it.
     pub(super) function: String,
     /// Position of the frame that called it.
     pub(super) caller: usize,
+    /// What sort of lock it is.
+    pub(super) sort: LockSort,
 }
+
+/// What sort of lock a function takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LockSort {
+    /// A spinlock.
+    Spin,
+    /// Another one.
+    Other,
+}
+
+/// Functions that spin for locks whose words are not those of a spinlock.
+const NO_SPINLOCKS: [&str; 10] = [
+    "queued_read_lock_slowpath",
+    "queued_write_lock_slowpath",
+    "_raw_read_lock",
+    "_raw_read_lock_bh",
+    "_raw_read_lock_irq",
+    "_raw_read_lock_irqsave",
+    "_raw_write_lock",
+    "_raw_write_lock_bh",
+    "_raw_write_lock_irq",
+    "_raw_write_lock_irqsave",
+];
 
 /// The lock that the frames wait for: the outermost function of the innermost run of lock
 /// functions tells it best, since its caller knows the lock by name.
@@ -94,59 +134,75 @@ pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> 
     let caller = last + 1;
     let (pc, term) = argument_of_call(machine, frames.get(caller..)?)?;
     let address = evaluate(&term, machine).or(term.observed)?;
-    let expression = object(Writer::new(machine, pc), &term);
-    Some(Wanted { address, expression, function: name(machine, frame), caller })
+    let tag = Writer::new(machine, frame.pc.for_lookup()).pointee_of_parameter(0);
+    let term = named(machine, frames, pc, &term);
+    let expression = Writer::new(machine, pc).referent(&term, tag.as_deref());
+    let is_spin = waits(frame, &SPINNING) && !waits(frame, &NO_SPINLOCKS) && is_queued(machine);
+    let sort = if is_spin { LockSort::Spin } else { LockSort::Other };
+    Some(Wanted { address, expression, function: name(machine, frame), caller, sort })
 }
 
-/// The object that a pointer leads to, as C.
-fn object(writer: Writer<'_>, pointer: &Term) -> Option<String> {
-    let text = writer.expression(pointer).ok()?;
-    Some(text.strip_prefix('&').map_or_else(|| format!("*{text}"), str::to_owned))
+/// Whether the kernel's spinlocks are queued ones (4.2 and later, and RHEL's 3.10); before, they were
+/// tickets.
+fn is_queued(machine: &Machine<'_>) -> bool {
+    let names = ["native_queued_spin_lock_slowpath", "queued_spin_lock_slowpath"];
+    names.iter().any(|name| machine.kernel().symbol(name).is_ok())
 }
 
-/// The task that has the mutex at the address: low bits of the owner's word are flags (4.10 and
-/// later), before it was a pointer.
-pub(super) fn owner(machine: &Machine<'_>, lock: &Wanted) -> Option<Task> {
+/// Who has a lock that tasks sleep for.
+#[derive(Debug, Clone)]
+pub(super) enum Owner {
+    /// That task.
+    Task(Task),
+    /// Tasks that read; which ones, the lock does not tell for sure.
+    Readers,
+}
+
+/// Who has the mutex or semaphore, where it tells.
+pub(super) fn owner(machine: &Machine<'_>, lock: &Wanted) -> Option<Owner> {
     let kernel = machine.kernel();
-    let structure = match lock.function.as_str() {
-        function if function.contains("mutex") => "mutex",
+    let kind = match lock.function.as_str() {
+        function if function.contains("mutex") => LockKind::Mutex,
         function if function.contains("down_write") || function.contains("down_read") => {
-            "rw_semaphore"
+            LockKind::RwSemaphore
         }
         _ => return None,
     };
-    let field = kernel.field(structure, "owner").ok()?;
-    let word = machine.word(lock.address.checked_add(field.offset)?, 8)?;
-    let task = word & !7;
+    let task = match kernel.lock(kind, lock.address).ok()?.holder {
+        Holder::Task(task) => task,
+        Holder::Readers { .. } => return Some(Owner::Readers),
+        Holder::Nobody | Holder::Somebody => return None,
+    };
     let known = kernel.tasks().ok()?.items.iter().find(|other| other.address == task)?;
-    Some(known.clone())
+    Some(Owner::Task(known.clone()))
 }
 
-/// A call on the way that takes a spinlock.
+/// A call on the way that takes a lock.
 struct Taken {
-    lock: Option<String>,
+    lock: Option<Expression>,
     address: Option<u64>,
     function: String,
     line: Option<String>,
 }
 
-/// The calls that take spinlocks in the functions of modules on the stack, but those that the
-/// frames are in.
-fn taken(machine: &Machine<'_>, frames: &[Frame]) -> Vec<Taken> {
+/// The calls of `taking`, functions that take locks, in the functions of modules on the stack, but those
+/// that the frames are in.
+fn taken(machine: &Machine<'_>, frames: &[Frame], taking: &[&str]) -> Vec<Taken> {
     let mut found = Vec::new();
     for frame in frames.iter().filter(|frame| machine.is_outside(frame.pc.for_lookup())) {
         let Some(code) = machine.function_code(frame.pc.for_lookup()) else { continue };
         for (position, instruction) in code.instructions().iter().enumerate() {
             let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
-            let is_own_call = instruction.next_ip() == frame.pc.address();
-            if is_own_call || !machine.is_in(target, &SPINNING) {
+            if !machine.is_in(target, taking) || !is_kept(machine, &code, position, frame) {
                 continue;
             }
             let keeps = |target| machine.keeps_registers(target);
             let start = Start { position, registers: [None; 16] };
             let term = Slicer::new(&code, machine, &keeps, start).register(Register::RDI);
+            let tag = Writer::new(machine, target).pointee_of_parameter(0);
+            let writer = Writer::new(machine, instruction.ip());
             found.push(Taken {
-                lock: object(Writer::new(machine, instruction.ip()), &term),
+                lock: writer.referent(&named(machine, frames, writer.pc(), &term), tag.as_deref()),
                 address: evaluate(&term, machine),
                 function: place(machine, frame),
                 line: machine.source_line(instruction.ip()),
@@ -154,6 +210,28 @@ fn taken(machine: &Machine<'_>, frames: &[Frame]) -> Vec<Taken> {
         }
     }
     found
+}
+
+/// Whether control comes from the call that takes a lock to where the frame is without passing one
+/// that gives a lock back.
+fn is_kept(machine: &Machine<'_>, code: &Code, taken: usize, frame: &Frame) -> bool {
+    let Pc::Return(address) = frame.pc else { return false };
+    let Some(end) = code.before(address).filter(|end| *end != taken) else { return false };
+    let gives_back = |at: usize| {
+        let target = call_target(code.instruction(at));
+        matches!(target, Some(CallTarget::Direct(target)) if machine.is_in(target, &UNLOCKING))
+    };
+    let mut seen = BTreeSet::new();
+    let mut pending = code.successors(taken);
+    while let Some(at) = pending.pop() {
+        if at == end {
+            return true;
+        }
+        if seen.insert(at) && !gives_back(at) {
+            pending.extend(code.successors(at));
+        }
+    }
+    false
 }
 
 impl Taken {
@@ -173,13 +251,17 @@ pub(super) fn taken_before(
         let same_name = taken.lock.is_some() && taken.lock == lock.expression;
         taken.address == Some(lock.address) || same_name
     };
-    let all = taken(machine, frames.get(lock.caller..)?);
+    let taking: &[&str] = match lock.sort {
+        LockSort::Spin => &SPINNING,
+        LockSort::Other => &SLEEPING,
+    };
+    let all = taken(machine, frames.get(lock.caller..)?, taking);
     Some(all.iter().find(is_same)?.claim("the same lock"))
 }
 
 /// Where a function on the stack takes a spinlock; whether it still has it is not checked.
 pub(super) fn spinlock_before(machine: &Machine<'_>, frames: &[Frame]) -> Option<Claim> {
-    let all = taken(machine, frames);
+    let all = taken(machine, frames, &SPINNING);
     let first = all.first()?;
     let lock = first.lock.as_ref().map_or_else(|| "a spinlock".to_owned(), |e| format!("`{e}`"));
     Some(first.claim(&lock))

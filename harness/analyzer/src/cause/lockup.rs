@@ -4,12 +4,14 @@
 use unwind::Frame;
 
 use super::lock::{Wanted, taken_before, wanted};
-use super::place;
+use super::lock_word::{is_taken, no_lock, word};
+use super::{place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
-use crate::fault::{Diagnosis, Says, busy_wait};
+use crate::diagnosis::{Diagnosis, Grounds, Hang, Lockup, LockupKind, OtherCpus, What};
+use crate::fault::busy_wait;
+use crate::kind::CrashKind;
 use crate::machine::Machine;
-use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene as _;
 use crate::told::Told;
 
@@ -18,35 +20,68 @@ const INTERRUPTS: u64 = 1 << 9;
 
 /// Diagnoses a lockup. `frames` are those of the CPU that crashed.
 pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
-    let other = told.stuck.filter(|cpu| machine.kernel().crash().cpu != Some(*cpu));
+    let own = machine.kernel().crash().cpu;
+    let other = told.stuck.filter(|cpu| own != Some(*cpu));
     let theirs = other.and_then(|cpu| {
         let task = machine.kernel().current_task(cpu).ok()?;
-        Some(machine.backtrace_of(&task).ok()?.walk.frames)
+        stack_of(machine, &task)
     });
-    of_frames(machine, theirs.as_deref().unwrap_or(frames), told)
+    match theirs {
+        Some(frames) => of_frames(machine, &frames, other, told),
+        None => of_frames(machine, frames, own, told),
+    }
 }
 
-fn of_frames(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
-    let mut diagnosis = Diagnosis::new(told.kind.unwrap_or(CrashKind::SoftLockup));
+/// `cpu` is the one whose stack the frames are.
+fn of_frames(machine: &Machine<'_>, frames: &[Frame], cpu: Option<u32>, told: &Told) -> Diagnosis {
+    let mut lockup = Lockup { kind: kind(told), hang: Hang::Unknown, lock: None };
+    let mut diagnosis = Diagnosis::new(What::Lockup(lockup.clone()));
     let Some(stuck) = interrupted(machine, frames) else {
         diagnosis.unknown = Some("nothing of its stack can be read".into());
         return diagnosis;
     };
     diagnosis.pc = Some(stuck.guilty.pc);
-    let running = Claim::new(Some(true)).text("the CPU was interrupted at ");
+    let whose = whose(machine, cpu);
+    let running = Claim::new(Some(true)).text(format!("{whose} was interrupted at "));
     diagnosis.evidence.push(running.code(stuck.inner.pc.address()));
     if machine.is_outside(stuck.guilty.pc.for_lookup()) {
-        diagnosis.confidence = Confidence::Proven;
+        diagnosis.grounds = Grounds::Shown;
     } else {
         diagnosis.unknown =
             Some("no module from outside of the kernel's tree is on its stack".into());
     }
     let lock = wanted(machine, stuck.frames).filter(|lock| lock.caller <= stuck.position);
-    match lock {
-        Some(lock) => spinning(machine, stuck.frames, &lock, &mut diagnosis),
+    lockup.hang = match &lock {
+        Some(lock) => spinning(machine, stuck.frames, (lock, cpu), &mut diagnosis),
         None => looping(machine, stuck.guilty, &mut diagnosis),
-    }
+    };
+    lockup.lock = lock.and_then(|lock| lock.expression);
+    diagnosis.what = What::Lockup(lockup);
     diagnosis
+}
+
+/// The CPU, by the task that it runs where it is not the one that the kernel crashed on.
+fn whose(machine: &Machine<'_>, cpu: Option<u32>) -> String {
+    let kernel = machine.kernel();
+    let other = cpu.filter(|cpu| kernel.crash().cpu != Some(*cpu));
+    match other.and_then(|cpu| kernel.current_task(cpu).ok()) {
+        // Of a worker, the number changes with each boot.
+        Some(task) => {
+            let name = task.comm.split('/').next().unwrap_or(&task.comm).to_owned();
+            format!("the CPU that runs task `{name}`")
+        }
+        None => "the CPU".to_owned(),
+    }
+}
+
+/// Who noticed.
+fn kind(told: &Told) -> LockupKind {
+    match told.kind {
+        Some(CrashKind::HardLockup) => LockupKind::Hard,
+        Some(CrashKind::RcuStall) => LockupKind::Rcu,
+        Some(CrashKind::Nmi) => LockupKind::Nmi { interrupts_off: false },
+        _ => LockupKind::Soft,
+    }
 }
 
 /// Diagnoses a crash that an NMI asked for, by whoever saw that the machine hung; `None` if no CPU
@@ -57,25 +92,29 @@ fn of_frames(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis 
 /// hangs, and says nothing but that somebody wanted it.
 pub(super) fn awoken(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
     let kernel = machine.kernel();
+    let own = kernel.crash().cpu;
     let others = kernel.online_cpus().unwrap_or_default().into_iter();
-    let others = others.filter(|cpu| kernel.crash().cpu != Some(*cpu)).filter_map(|cpu| {
+    let others = others.filter(|cpu| own != Some(*cpu)).filter_map(|cpu| {
         let task = kernel.current_task(cpu).ok()?;
-        Some(machine.backtrace_of(&task).ok()?.walk.frames)
+        Some((Some(cpu), stack_of(machine, &task)?))
     });
-    let (frames, is_off) = std::iter::once(frames.to_vec()).chain(others).find_map(|frames| {
+    let all = std::iter::once((own, frames.to_vec())).chain(others);
+    let (cpu, frames, is_off) = all.into_iter().find_map(|(cpu, frames)| {
         let stuck = interrupted(machine, &frames)?;
         let is_outside = machine.is_outside(stuck.guilty.pc.for_lookup());
         let is_off = stuck.inner.registers.flags.is_some_and(|flags| flags & INTERRUPTS == 0);
-        is_outside.then_some((frames, is_off))
+        is_outside.then_some((cpu, frames, is_off))
     })?;
-    let mut diagnosis = of_frames(machine, &frames, told);
-    if diagnosis.kind == CrashKind::Nmi {
+    let mut diagnosis = of_frames(machine, &frames, cpu, told);
+    if diagnosis.kind() == CrashKind::Nmi {
         // One look at a CPU does not prove that it never goes on.
-        diagnosis.confidence = Confidence::Likely;
+        diagnosis.grounds = Grounds::Inferred;
         if is_off {
-            diagnosis.kind = CrashKind::HardLockup;
             let claim = Claim::new(Some(true)).text("the CPU had interrupts off there");
             diagnosis.evidence.push(claim);
+        }
+        if let What::Lockup(lockup) = &mut diagnosis.what {
+            lockup.kind = LockupKind::Nmi { interrupts_off: is_off };
         }
     }
     Some(diagnosis)
@@ -118,51 +157,48 @@ fn interrupted<'f>(machine: &Machine<'_>, frames: &'f [Frame]) -> Option<Stuck<'
     outside.or_else(|| starts.iter().find_map(stuck))
 }
 
-fn spinning(machine: &Machine<'_>, frames: &[Frame], lock: &Wanted, diagnosis: &mut Diagnosis) {
-    diagnosis.expression.clone_from(&lock.expression);
+/// What is waited for by a CPU.
+fn spinning(
+    machine: &Machine<'_>,
+    frames: &[Frame],
+    (lock, cpu): (&Wanted, Option<u32>),
+    diagnosis: &mut Diagnosis,
+) -> Hang {
     let named = lock.expression.as_ref().map_or_else(|| "a lock".to_owned(), |e| format!("`{e}`"));
     let claim = Claim::new(Some(true)).text(format!("it waits for {named} at ")).data(lock.address);
     diagnosis.evidence.push(claim.text(format!(" in `{}`", lock.function)));
+    if let Some((no, claim)) = no_lock(machine, lock) {
+        diagnosis.evidence.push(claim);
+        return Hang::NoLock(no);
+    }
     if let Some(claim) = taken_before(machine, frames, lock) {
         diagnosis.evidence.push(claim);
     }
-    let waiting = others(machine, lock, diagnosis);
-    let title = lock.expression.as_deref().unwrap_or("a lock");
-    diagnosis.says = Some(match waiting {
-        // A spinlock's owner is on a CPU all the time. If nobody else is, it is this one.
-        Others::Idle => {
-            diagnosis.kind = CrashKind::Deadlock;
-            Says::new(
-                format!("deadlock on {title}"),
-                format!("{named} is taken, and nobody else runs who could have it: waited for"),
-            )
-        }
-        Others::Busy | Others::Unknown => Says::new(
-            format!("lockup waiting for {title}"),
-            format!("{named} is never given back: waited for"),
-        ),
-    });
+    let others = others(machine, (lock, cpu), diagnosis);
+    let taken = is_taken(machine, lock);
+    diagnosis.evidence.extend(word(machine, lock, taken));
+    if taken && others == OtherCpus::Idle {
+        let claim = Claim::new(Some(true)).text("no other CPU runs code that could have the lock");
+        diagnosis.evidence.push(claim);
+    }
+    Hang::Lock(if taken { others } else { OtherCpus::Unknown })
 }
 
-/// What the other CPUs do.
-enum Others {
-    Idle,
-    Busy,
-    Unknown,
-}
-
-fn others(machine: &Machine<'_>, lock: &Wanted, diagnosis: &mut Diagnosis) -> Others {
+/// What the CPUs do but the one that waits.
+fn others(
+    machine: &Machine<'_>,
+    (lock, own): (&Wanted, Option<u32>),
+    diagnosis: &mut Diagnosis,
+) -> OtherCpus {
     let kernel = machine.kernel();
-    let Ok(cpus) = kernel.online_cpus() else { return Others::Unknown };
-    let own = kernel.crash().cpu;
-    let mut found = Others::Idle;
+    let Ok(cpus) = kernel.online_cpus() else { return OtherCpus::Unknown };
+    let mut found = OtherCpus::Idle;
     for cpu in cpus {
         if Some(cpu) == own {
             continue;
         }
-        let Ok(task) = kernel.current_task(cpu) else { return Others::Unknown };
-        let Ok(walked) = machine.backtrace_of(&task) else { return Others::Unknown };
-        let frames = walked.walk.frames;
+        let Ok(task) = kernel.current_task(cpu) else { return OtherCpus::Unknown };
+        let Some(frames) = stack_of(machine, &task) else { return OtherCpus::Unknown };
         let claim = Claim::new(Some(true)).text("meanwhile ");
         let same = wanted(machine, &frames).filter(|other| other.address == lock.address);
         let guilty = blamed(machine, &frames, 0);
@@ -171,7 +207,7 @@ fn others(machine: &Machine<'_>, lock: &Wanted, diagnosis: &mut Diagnosis) -> Ot
             (Some(frame), Some(_)) => claim
                 .text(format!("another CPU waits for the same lock in {}", place(machine, frame))),
             (Some(frame), None) => {
-                found = Others::Busy;
+                found = OtherCpus::Busy;
                 let at = machine.source_line(frame.pc.for_lookup()).unwrap_or_default();
                 claim.text(format!("another CPU runs {} at `{at}`", place(machine, frame)))
             }
@@ -179,7 +215,7 @@ fn others(machine: &Machine<'_>, lock: &Wanted, diagnosis: &mut Diagnosis) -> Ot
             (None, Some(_)) => claim.text("another CPU waits for the same lock"),
             // It may be in a function of the kernel that was called with the lock held.
             (None, None) => {
-                diagnosis.confidence = Confidence::Likely;
+                diagnosis.grounds = Grounds::Inferred;
                 continue;
             }
         };
@@ -188,24 +224,10 @@ fn others(machine: &Machine<'_>, lock: &Wanted, diagnosis: &mut Diagnosis) -> Ot
     found
 }
 
-fn looping(machine: &Machine<'_>, guilty: &Frame, diagnosis: &mut Diagnosis) {
-    let waits = busy_wait(machine, guilty.pc);
-    if let Some(pc) = waits {
-        diagnosis.pc = Some(pc);
-        let claim = Claim::new(Some(true)).text("the loop there waits with `pause` at ");
-        diagnosis.evidence.push(claim.code(pc.address()));
-    }
-    let kind = match diagnosis.kind {
-        CrashKind::HardLockup => "hard lockup",
-        CrashKind::RcuStall => "RCU stall",
-        CrashKind::Nmi => "hang",
-        _ => "soft lockup",
-    };
-    diagnosis.says = Some(match waits {
-        Some(_) => Says::new(
-            format!("{kind} in a busy wait"),
-            "a busy wait never ends".to_owned() + ": the CPU runs",
-        ),
-        None => Says::new(kind, format!("{kind}: the CPU never leaves the code")),
-    });
+fn looping(machine: &Machine<'_>, guilty: &Frame, diagnosis: &mut Diagnosis) -> Hang {
+    let Some(pc) = busy_wait(machine, guilty.pc) else { return Hang::Running };
+    diagnosis.pc = Some(pc);
+    let claim = Claim::new(Some(true)).text("the loop there waits with `pause` at ");
+    diagnosis.evidence.push(claim.code(pc.address()));
+    Hang::BusyWait
 }

@@ -6,35 +6,44 @@
 //! did it is looked for on the stacks.
 
 mod bug;
+mod canary;
 mod divide;
 mod exhausted;
 mod lock;
+mod lock_word;
 mod lockup;
+mod overrun;
 mod reported;
+mod subject;
 mod waiting;
 
-use unwind::Frame;
+use unwind::{Frame, Trust};
 
-use crate::blame::blamed;
+use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::context::Walks;
-use crate::fault::{Diagnosis, examine};
+use crate::diagnosis::Diagnosis;
+use crate::express::Names as _;
+use crate::fault::examine;
+use crate::kind::CrashKind;
+use crate::link::completed;
 use crate::machine::Machine;
 use crate::message;
 use crate::printer::CodeNames as _;
-use crate::report::CrashKind;
-use crate::stacks::overrun::overrun;
+use crate::scene::Scene as _;
 use crate::symbol_name::source_name;
 use crate::told::Told;
+use kernel::tasks::Task;
 
 /// The diagnosis of a crash whose registers are known.
 pub(crate) fn diagnose(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
     if told.kind.is_none_or(message::may_be_a_consequence)
-        && let Some(diagnosis) = overrun(machine, &walks.fault)
+        && let Some(diagnosis) = overrun::overrun(machine, &walks.fault)
     {
         return diagnosis;
     }
     let mut diagnosis = kind_of(machine, walks, told);
+    diagnosis.say_once();
     if let Some(detail) = &told.detail {
         let claim = Claim::new(Some(true)).text("the kernel's log says: ");
         diagnosis.evidence.insert(0, message::quoted(claim, detail.trim_end()));
@@ -44,12 +53,14 @@ pub(crate) fn diagnose(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Dia
 
 fn kind_of(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
     let frames = walks.fault.frames.as_slice();
+    let told = &Told { kind: kind(machine, walks, told), ..told.clone() };
     match told.kind {
         _ if walks.is_fault => faulted(machine, walks, told),
         Some(CrashKind::SoftLockup | CrashKind::HardLockup | CrashKind::RcuStall) => {
             lockup::diagnose(machine, frames, told)
         }
         Some(CrashKind::Nmi) => lockup::awoken(machine, frames, told)
+            .or_else(|| waiting::blocked(machine))
             .unwrap_or_else(|| reported::diagnose(machine, frames, told)),
         Some(CrashKind::HungTask) => waiting::hung(machine, told)
             .unwrap_or_else(|| reported::diagnose(machine, frames, told)),
@@ -57,11 +68,24 @@ fn kind_of(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
     }
 }
 
+/// The kind, where something else than a fault ended the kernel: what a module gives to `panic()` is
+/// its own words, whatever they are.
+fn kind(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Option<CrashKind> {
+    let caller = walks.fault.frames.first().filter(|frame| frame.trust != Trust::Scan);
+    let is_own = caller.is_some_and(|frame| machine.is_outside(frame.pc.for_lookup()));
+    if !walks.is_fault && is_own {
+        return Some(CrashKind::Panic);
+    }
+    told.kind
+}
+
 fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
     let frames = walks.fault.frames.as_slice();
+    let guilty = blamed(machine, frames, 0);
     let of_kind = |kind| Diagnosis {
-        pc: frames.get(blamed(machine, frames, 0)).map(|frame| frame.pc),
-        ..Diagnosis::new(kind)
+        pc: frames.get(guilty).map(|frame| frame.pc),
+        blame: tied(machine, frames, 0, guilty),
+        ..Diagnosis::of_kind(kind)
     };
     match told.kind {
         Some(CrashKind::DoubleFault | CrashKind::StackOverflow) => {
@@ -77,19 +101,32 @@ fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
             let kind = told.kind.unwrap_or(CrashKind::Unknown);
             memory(machine, frames, told).unwrap_or_else(|| of_kind(kind))
         }
-        Some(kind) => bug::diagnose(machine, frames, kind),
+        Some(kind) => bug::diagnose(machine, frames, (kind, told.detail.as_deref())),
     }
 }
 
 fn memory(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
-    let address = told.headline.as_deref().and_then(message::address);
-    examine(machine, frames, address)
+    examine(machine, frames, told.address)
+}
+
+/// The stack of a task, with the frames of functions that went on with a jump.
+fn stack_of(machine: &Machine<'_>, task: &Task) -> Option<Vec<Frame>> {
+    let walked = machine.backtrace_of(task).ok()?;
+    Some(completed(machine, &walked.walk.frames))
 }
 
 /// Name of the frame's function as in the source; `?` if it has none.
 fn name(machine: &Machine<'_>, frame: &Frame) -> String {
     let code = machine.code_name(frame.pc.for_lookup());
     code.map_or_else(|| "?".to_owned(), |code| source_name(&code.symbol).to_owned())
+}
+
+/// Name of the innermost function of the frame, the one that was inlined into the others.
+fn innermost(machine: &Machine<'_>, frame: &Frame) -> Option<String> {
+    let pc = frame.pc.for_lookup();
+    let chain = machine.image_at(pc).and_then(|image| image.source(pc).found());
+    let inner = chain.and_then(|chain| chain.into_iter().next()?.function);
+    inner.or_else(|| Some(name(machine, frame)))
 }
 
 /// Name and module of the frame's function, for sentences.

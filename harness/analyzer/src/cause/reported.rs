@@ -6,15 +6,20 @@
 
 use unwind::Frame;
 
+use super::canary::canary;
 use super::lock::spinlock_before;
+use super::subject::{Checker, Subject};
 use super::{name, place};
-use crate::blame::blamed;
+use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::express::Writer;
-use crate::fault::{Diagnosis, Says, argument_of_call, called};
-use crate::flow::{Words as _, evaluate};
+use crate::diagnosis::{
+    Check, CheckKind, Complaint, Diagnosis, Grounds, ListEntry, Overflow, What,
+};
+use crate::fault::called;
+use crate::flow::Words as _;
+use crate::formats;
+use crate::kind::CrashKind;
 use crate::machine::Machine;
-use crate::report::{Confidence, CrashKind};
 use crate::told::Told;
 
 /// Frames that may be those of the report.
@@ -65,23 +70,44 @@ const REPORTING: [&str; 41] = [
     "__ubsan_handle_out_of_bounds",
 ];
 
+/// Functions that a module calls to stop the machine.
+const PANICS: [&str; 3] = ["panic", "vpanic", "nmi_panic"];
+
+/// What the kernel complains of in a function that reports.
+fn complaint_of(function: &str) -> Option<CrashKind> {
+    Some(match function {
+        "refcount_warn_saturate" | "refcount_error_report" => CrashKind::Refcount,
+        "__stack_chk_fail" => CrashKind::StackProtector,
+        "fortify_panic" | "__fortify_panic" | "__fortify_report" | "usercopy_abort" => {
+            CrashKind::Fortify
+        }
+        "__list_add_valid"
+        | "__list_add_valid_or_report"
+        | "__list_del_entry_valid"
+        | "__list_del_entry_valid_or_report" => CrashKind::ListCorruption,
+        "__warn_printk" | "warn_slowpath_fmt" | "warn_slowpath_null" => CrashKind::Warn,
+        _ => return None,
+    })
+}
+
 /// Diagnoses what the frames from `panic()` outwards report.
 pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
     let kind = told.kind.unwrap_or(CrashKind::Panic);
     let from = reported(machine, frames);
     let guilty = blamed(machine, frames, from);
-    let mut diagnosis =
-        Diagnosis { pc: frames.get(guilty).map(|frame| frame.pc), ..Diagnosis::new(kind) };
+    let pc = frames.get(guilty).map(|frame| frame.pc);
+    let blame = tied(machine, frames, from, guilty);
+    let mut diagnosis = Diagnosis { pc, blame, ..Diagnosis::of_kind(kind) };
     let Some(frame) = frames.get(guilty) else { return diagnosis };
     let is_outside = crate::scene::Scene::is_outside(machine, frame.pc.for_lookup());
-    diagnosis.confidence = if is_outside && guilty == from {
-        Confidence::Proven
+    diagnosis.grounds = if is_outside && guilty == from {
+        Grounds::Shown
     } else if is_outside {
-        Confidence::Likely
+        Grounds::Inferred
     } else {
-        Confidence::Unknown
+        Grounds::None
     };
-    diagnosis.says = Some(says(kind, told));
+    diagnosis.what = What::Check(Check::new(check(kind, told)));
     if guilty > from
         && let Some(inner) = frames.get(from)
     {
@@ -92,13 +118,35 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
         diagnosis.evidence.push(claim.text(format!(", reported in `{}`", name(machine, inner))));
         diagnosis.helper = Some(called);
     }
+    if guilty == from
+        && let Some(called) = called(machine, frame)
+    {
+        let words = format!("{} called `{called}`", place(machine, frame));
+        diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+        // The log cannot be read, which would tell what the kernel complained of.
+        if kind == CrashKind::Panic && !PANICS.contains(&called.as_str()) {
+            let kind = complaint_of(&called);
+            diagnosis.grounds = if kind.is_some() { Grounds::Inferred } else { Grounds::None };
+            let unread = Told { kind, ..Told::default() };
+            let kind = kind.unwrap_or(CrashKind::Unknown);
+            diagnosis.what = What::Check(Check::new(check(kind, &unread)));
+            diagnosis.unknown =
+                Some("the log does not say what the kernel complained of".to_owned());
+        }
+    }
+    if kind == CrashKind::StackProtector {
+        match canary(machine, frame) {
+            Some(claim) => diagnosis.evidence.push(claim),
+            None => diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred),
+        }
+    }
     if kind == CrashKind::SleepingInAtomic
         && let Some(claim) = spinlock_before(machine, frames.get(guilty..).unwrap_or_default())
     {
         diagnosis.evidence.push(claim);
     }
     if kind == CrashKind::Refcount && is_outside {
-        counter(machine, frames.get(guilty..).unwrap_or_default(), &mut diagnosis);
+        counter(machine, frames, guilty, &mut diagnosis);
     }
     if kind == CrashKind::Sysrq {
         asked_for(machine, frames, &mut diagnosis);
@@ -115,25 +163,23 @@ fn asked_for(machine: &Machine<'_>, frames: &[Frame], diagnosis: &mut Diagnosis)
     let handler = frames.iter().find(|frame| machine.is_in(frame.pc.for_lookup(), &[HANDLER]));
     let Some(handler) = handler.filter(|frame| frame.trust < unwind::Trust::Scan) else { return };
     diagnosis.pc = Some(handler.pc);
-    diagnosis.confidence = Confidence::Proven;
+    diagnosis.grounds = Grounds::Shown;
     let claim = Claim::new(Some(true)).code(handler.pc.address());
     diagnosis.evidence.push(claim.text(" crashes the kernel on request"));
-    diagnosis.says = Some(Says::new(
-        "crash requested by sysrq",
-        "the crash was requested by sysrq-c".to_owned(),
-    ));
+    diagnosis.what = What::Requested;
 }
 
-/// The counter that the frame's call complained of: its name and what it holds.
-fn counter(machine: &Machine<'_>, frames: &[Frame], diagnosis: &mut Diagnosis) {
-    let Some((pc, term)) = argument_of_call(machine, frames) else { return };
-    let Ok(text) = Writer::new(machine, pc).expression(&term) else { return };
-    let Some(address) = evaluate(&term, machine).or(term.observed) else { return };
-    let name = text.strip_prefix('&').map_or_else(|| format!("*{text}"), str::to_owned);
+/// The counter that is complained of: its name and what it holds.
+fn counter(machine: &Machine<'_>, frames: &[Frame], guilty: usize, diagnosis: &mut Diagnosis) {
+    let subject = Subject::of(machine, frames, guilty);
+    let Some(subject) = subject.filter(|it| it.checker == Checker::Refcount) else { return };
+    let (Some(address), Some(name)) = (subject.value, subject.object.clone()) else { return };
     let Some(value) = machine.word(address, 4) else { return };
     let claim = Claim::new(Some(true)).text(format!("the counter `{name}` at ")).data(address);
     diagnosis.evidence.push(claim.text(" holds ").data(value));
-    diagnosis.expression = Some(name);
+    if let What::Check(check) = &mut diagnosis.what {
+        check.expression = Some(name);
+    }
 }
 
 /// Position of the first frame outside of the functions that report.
@@ -145,33 +191,20 @@ pub(super) fn reported(machine: &Machine<'_>, frames: &[Frame]) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-fn says(kind: CrashKind, told: &Told) -> Says {
-    let detail = told.detail.as_deref().map(|detail| detail.trim_end_matches(['.', ' ']));
-    let message = told.headline.as_deref().map(panic_message).unwrap_or_default();
+fn check(kind: CrashKind, told: &Told) -> CheckKind {
+    let detail = told.detail.as_deref();
+    let message = told.headline.as_deref().map(formats::panic_words);
     match kind {
-        CrashKind::Refcount => Says::plain(match detail {
-            Some(detail) if detail.contains("underflow") => "reference counter dropped below zero",
-            Some(detail) if detail.contains("addition on 0") => {
-                "reference taken on an object whose counter is zero"
-            }
-            Some(detail) if detail.contains("saturated") => "reference counter overflowed",
-            _ => "reference counter misused",
-        }),
-        CrashKind::StackProtector => {
-            Says::plain("a local buffer overflowed over the stack's canary")
+        CrashKind::Refcount => {
+            CheckKind::Refcount(detail.map_or(Complaint::Other, formats::complaint))
         }
-        CrashKind::SleepingInAtomic => Says::plain("sleeps where sleeping is forbidden"),
-        CrashKind::OutOfMemory => Says::plain("no memory left for an allocation"),
-        CrashKind::Fortify => Says::plain("copy larger than its buffer"),
-        CrashKind::ListCorruption => Says::plain("list with broken links changed"),
-        CrashKind::Warn => Says::plain("fatal warning"),
-        CrashKind::Panic => Says::new("panic called", format!("panic(\"{message}\") is called")),
-        _ => Says::plain(message),
+        CrashKind::StackProtector => CheckKind::StackProtector,
+        CrashKind::SleepingInAtomic => CheckKind::SleepingInAtomic,
+        CrashKind::OutOfMemory => CheckKind::OutOfMemory,
+        CrashKind::Fortify => CheckKind::Fortify(Overflow::Either),
+        CrashKind::ListCorruption => CheckKind::List(ListEntry::Unknown),
+        CrashKind::Warn => CheckKind::Warn,
+        CrashKind::Panic => CheckKind::Panic { words: message },
+        other => CheckKind::Other(other, message),
     }
-}
-
-/// The text given to `panic()`.
-fn panic_message(headline: &str) -> String {
-    let text = headline.strip_prefix("Kernel panic - not syncing: ").unwrap_or(headline);
-    text.trim_end().to_owned()
 }

@@ -3,19 +3,23 @@
 
 use unwind::Frame;
 
-use super::lock::{Wanted, owner, wanted};
-use super::{name, place};
+use super::lock::{Owner, Wanted, owner, taken_before, wanted};
+use super::{name, place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
-use crate::fault::{Diagnosis, Says};
+use crate::diagnosis::{Diagnosis, Grounds, Waiting, What};
 use crate::machine::Machine;
-use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene as _;
 use crate::told::Told;
-use kernel::tasks::Task;
+use kernel::tasks::{Task, TaskState};
 
 /// Tasks that may wait for each other in one chain.
 const MAX_CHAIN: usize = 8;
+
+/// Functions that sleep for a time and are not marked as the scheduler's (`kernel/time/timer.c`).
+const PAUSES: [&str; 2] = ["msleep", "msleep_interruptible"];
+/// Tasks that are looked at for one that waits.
+const MAX_TASKS: usize = 512;
 
 /// A task of the chain.
 struct Link {
@@ -31,26 +35,51 @@ pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
     let pid = told.hung?;
     let tasks = machine.kernel().tasks().ok()?;
     let first = tasks.items.iter().find(|task| task.pid == pid)?;
+    of_task(machine, first)
+}
+
+/// Diagnoses a machine that was found to hang and has no CPU that runs a module's code: the task that
+/// sleeps where nothing interrupts it, for a lock that a module waits for, else in a module, else
+/// anywhere. `None` if there is none.
+pub(super) fn blocked(machine: &Machine<'_>) -> Option<Diagnosis> {
+    let tasks = machine.kernel().tasks().ok()?;
+    let sleeps = |task: &&Task| task.state == TaskState::Uninterruptible;
+    let rank = |task: &Task| {
+        let frames = stack_of(machine, task).unwrap_or_default();
+        let guilty = frames.get(blamed(machine, &frames, 0));
+        let is_outside = guilty.is_some_and(|frame| machine.is_outside(frame.pc.for_lookup()));
+        (!is_outside, wanted(machine, &frames).is_none())
+    };
+    let first = tasks.items.iter().filter(sleeps).take(MAX_TASKS).min_by_key(|task| rank(task))?;
+    let mut diagnosis = of_task(machine, first)?;
+    // One look does not tell that it never goes on.
+    diagnosis.grounds = Grounds::Inferred;
+    let words = "the hang was noticed from outside: for how long it waits is not known";
+    diagnosis.unknown = Some(words.to_owned());
+    Some(diagnosis)
+}
+
+/// Diagnoses a task that waits.
+fn of_task(machine: &Machine<'_>, first: &Task) -> Option<Diagnosis> {
     let (chain, cycle) = chain(machine, first);
     let link = chain.first()?;
     let frame = link.frames.get(link.guilty)?;
-    let kind = if cycle.is_some() { CrashKind::Deadlock } else { CrashKind::HungTask };
-    let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(kind) };
+    let lock = |link: &Link| link.wanted.as_ref().and_then(|wanted| wanted.expression.clone());
+    let ring = cycle.and_then(|start| chain.get(start..)).unwrap_or_default();
+    let circle = ring.iter().map(|link| (link.task.comm.clone(), lock(link))).collect();
+    let waiting = Waiting { comm: link.task.comm.clone(), lock: lock(link), circle };
+    let what = What::Waiting(waiting);
+    let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
     for link in &chain {
         evidence(machine, link, &mut diagnosis.evidence);
     }
     let outside = machine.is_outside(frame.pc.for_lookup());
-    diagnosis.expression = link.wanted.as_ref().and_then(|wanted| wanted.expression.clone());
-    diagnosis.confidence = match cycle {
-        Some(_) => Confidence::Proven,
-        None if outside && link.wanted.is_some() => Confidence::Proven,
-        None if outside => Confidence::Likely,
-        None => Confidence::Unknown,
+    diagnosis.grounds = match cycle {
+        Some(_) => Grounds::Shown,
+        None if outside && link.wanted.is_some() => Grounds::Shown,
+        None if outside => Grounds::Inferred,
+        None => Grounds::None,
     };
-    diagnosis.says = Some(match cycle {
-        Some(length) => deadlock(&chain, length),
-        None => waits(link),
-    });
     Some(diagnosis)
 }
 
@@ -65,14 +94,34 @@ fn chain(machine: &Machine<'_>, first: &Task) -> (Vec<Link>, Option<usize>) {
         if chain.len() == MAX_CHAIN {
             break;
         }
-        let Ok(walked) = machine.backtrace_of(&task) else { break };
-        let frames = walked.walk.frames;
-        let guilty = blamed(machine, &frames, 0);
+        let Some(frames) = stack_of(machine, &task) else { break };
+        let guilty = sleeper(machine, &frames);
         let wanted = wanted(machine, &frames);
-        next = wanted.as_ref().and_then(|wanted| owner(machine, wanted));
+        next = wanted.as_ref().and_then(|wanted| match owner(machine, wanted)? {
+            Owner::Task(task) => Some(task),
+            // Of those who read, its own stack tells whether the task is one.
+            Owner::Readers => taken_before(machine, &frames, wanted).map(|_| task.clone()),
+        });
         chain.push(Link { task, frames, guilty, wanted });
     }
     (chain, None)
+}
+
+/// The frame to blame for a sleep; without a module, the innermost function that is none of the
+/// scheduler's own, as in the kernel's `wchan`.
+fn sleeper(machine: &Machine<'_>, frames: &[Frame]) -> usize {
+    let guilty = blamed(machine, frames, 0);
+    let is_outside = |frame: &Frame| machine.is_outside(frame.pc.for_lookup());
+    if frames.get(guilty).is_some_and(is_outside) {
+        return guilty;
+    }
+    let symbol = |name| machine.kernel().symbol(name).ok();
+    let range = symbol("__sched_text_start").zip(symbol("__sched_text_end"));
+    let is_scheduler = |frame: &Frame| {
+        let pc = frame.pc.for_lookup();
+        range.is_some_and(|(start, end)| (start..end).contains(&pc)) || machine.is_in(pc, &PAUSES)
+    };
+    frames.iter().position(|frame| !is_scheduler(frame)).unwrap_or(guilty)
 }
 
 fn evidence(machine: &Machine<'_>, link: &Link, claims: &mut Vec<Claim>) {
@@ -98,49 +147,17 @@ fn evidence(machine: &Machine<'_>, link: &Link, claims: &mut Vec<Claim>) {
         None => claim,
     };
     claims.push(claim);
-    if let Some(wanted) = &link.wanted
-        && let Some(owner) = owner(machine, wanted)
-    {
-        let claim = Claim::new(Some(true)).text("the lock at ").data(wanted.address);
-        let claim = claim.text(format!(" is held by task {}", owner.comm));
-        claims.push(claim.volatile(format!(" (pid {})", owner.pid)));
-    }
-}
-
-fn deadlock(chain: &[Link], start: usize) -> Says {
-    let lock = |link: &Link| link.wanted.as_ref().and_then(|wanted| wanted.expression.clone());
-    let ring = chain.get(start..).unwrap_or_default();
-    if let [own] = ring {
-        let lock = lock(own).map_or_else(|| "a lock".to_owned(), |lock| format!("`{lock}`"));
-        let words = format!("{lock} is wanted by the task that has it: it waits for itself");
-        return Says::new("deadlock of a task with itself", words);
-    }
-    let mut names: Vec<String> = ring.iter().map(|link| format!("`{}`", link.task.comm)).collect();
-    names.dedup();
-    let who = match names.as_slice() {
-        [same] => format!("{} tasks {same}", ring.len()),
-        _ => names.join(" and "),
-    };
-    let mut locks: Vec<String> =
-        ring.iter().filter_map(lock).map(|lock| format!("`{lock}`")).collect();
-    locks.dedup();
-    let of =
-        if locks.is_empty() { String::new() } else { format!(" over {}", locks.join(" and ")) };
-    Says::new(
-        format!("deadlock{}", of.replace('`', "")),
-        format!("{who} wait for each other{of}: the first waits"),
-    )
-}
-
-fn waits(link: &Link) -> Says {
-    match link.wanted.as_ref().and_then(|wanted| wanted.expression.as_deref()) {
-        Some(lock) => Says::new(
-            format!("task hung on {lock}"),
-            format!("`{lock}` is never given back: task `{}` waits for it", link.task.comm),
-        ),
-        None => Says::new(
-            "task hung",
-            format!("task `{}` waits and nobody wakes it: it sleeps", link.task.comm),
-        ),
+    let Some(wanted) = &link.wanted else { return };
+    let claim = Claim::new(Some(true)).text("the lock at ").data(wanted.address);
+    match owner(machine, wanted) {
+        Some(Owner::Task(owner)) => {
+            let claim = claim.text(format!(" is held by task {}", owner.comm));
+            claims.push(claim.volatile(format!(" (pid {})", owner.pid)));
+        }
+        Some(Owner::Readers) => {
+            claims.push(claim.text(" is held for reading"));
+            claims.extend(taken_before(machine, &link.frames, wanted));
+        }
+        None => {}
     }
 }

@@ -7,7 +7,7 @@
 
 use debuginfo::{Image, Member, Type, TypeId};
 
-use super::{Ty, Typed, Writer};
+use super::{Expression, Ty, Typed, Writer};
 
 /// Structures inside of structures are looked into so deep.
 const MAX_DEPTH: usize = 4;
@@ -34,9 +34,10 @@ impl<'a> Writer<'a> {
         }
         let mut around = self.candidates(&inner, offset);
         let found = around.pop().filter(|found| around.iter().all(|it| it.name == found.name))?;
-        let text = format!("container_of({}, struct {}, {})", pointer.text, found.name, found.path);
+        let inner = Box::new(pointer.c.clone());
+        let c = Expression::Container(inner, found.name, found.path);
         let ty = Ty::PointerTo(Box::new(Ty::Known(found.image, found.id)));
-        Some((Typed::postfix(text, Some(ty)), offset.checked_add_unsigned(found.offset)?))
+        Some((Typed { c, ty: Some(ty) }, offset.checked_add_unsigned(found.offset)?))
     }
 
     /// Structures that variables in scope point to, with one of that name in them such that the

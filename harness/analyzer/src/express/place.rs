@@ -1,73 +1,95 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Places: the object in memory that an address belongs to.
 
-use debuginfo::{Location, Type};
+use debuginfo::{Location, Step, Type, Way};
 
-use super::{Binding, Ty, Typed, Writer};
-use crate::flow::{Term, TermKind};
+use super::tree::{Cast, Sign};
+use super::wanted::Wanted;
+use super::{Expression, Pointee, Structure, Ty, Typed, Writer};
+use crate::flow::{Operator, Term, TermKind};
+
+/// An array, and the number of the element in it that is meant.
+#[derive(Debug, Clone)]
+pub struct Bound<'t> {
+    /// The number of the element.
+    pub index: &'t Term,
+    /// How many elements the array has.
+    pub count: u64,
+    /// The array as C.
+    pub array: Expression,
+}
 
 impl<'a> Writer<'a> {
-    /// The object of `size` bytes (0: of any size) at the address.
-    pub(super) fn place(&self, address: &Term, size: u8) -> Result<Typed<'a>, String> {
+    /// The object at the address.
+    pub(super) fn place(&self, address: &Term, wanted: Wanted<'_>) -> Result<Typed<'a>, String> {
         match &address.kind {
-            TermKind::Constant(value) => Ok(self.global(*value, Some(size)).unwrap_or_else(|| {
-                let text = self.names.symbol_at(*value).map(|(name, offset)| match offset {
-                    0 => name,
-                    _ => format!("*({name} + {offset:#x})"),
-                });
-                let text = text.unwrap_or_else(|| format!("*(void **){value:#x}"));
-                Typed { text, binding: Binding::Unary, ty: None }
-            })),
+            TermKind::Constant(value) => Ok(self
+                .global(*value, Some(wanted))
+                .unwrap_or_else(|| Typed::untyped(self.nameless(*value)))),
             TermKind::StackAddress(slot) => self.local(*slot),
             TermKind::Sum { base, index: None, offset } => {
                 // The variable's offset may be in the instruction that reads it.
                 if self.is_own_cpu(base)
-                    && let Some(variable) = self.own_variable(offset.cast_unsigned(), size)
+                    && let Some(variable) = self.own_variable(offset.cast_unsigned(), wanted)
                 {
                     return Ok(variable);
                 }
-                let pointer = self.value(base)?;
+                let pointer = self.pointer(base)?;
                 let (pointer, offset) =
-                    self.same_place(&pointer, *offset, size).unwrap_or((pointer, *offset));
-                Ok(self.behind(pointer, offset, size))
+                    self.same_place(&pointer, *offset, wanted).unwrap_or((pointer, *offset));
+                Ok(self.behind(pointer, offset, wanted))
             }
             TermKind::Sum { base, index: Some((index, 1)), offset }
                 if self.is_own_cpu(index) || self.is_own_cpu(base) =>
             {
                 let pointer = if self.is_own_cpu(index) { base } else { index };
-                self.of_own_cpu(pointer, *offset, size)
+                self.of_own_cpu(pointer, *offset, wanted)
             }
             TermKind::Sum { base, index: Some((index, scale)), offset } => {
-                let element = self.static_element(base, (index, *scale), *offset, size);
+                let element = self.static_element(base, (index, *scale), *offset, wanted);
                 if let Some(element) = element {
                     return Ok(element);
                 }
-                let (base, index) = (self.value(base)?, self.value(index));
-                Ok(self.element(base, index, *scale, *offset, size))
+                let (base, index) = (self.pointer(base)?, self.number(index)?);
+                Ok(self.element(base, index.c, (*scale, *offset), wanted))
             }
-            _ => Ok(self.behind(self.value(address)?, 0, size)),
+            _ => Ok(self.behind(self.pointer(address)?, 0, wanted)),
         }
     }
 
-    /// The variable with static storage at the address.
-    pub(super) fn global(&self, address: u64, size: Option<u8>) -> Option<Typed<'a>> {
+    /// An object at an address in the code of which the debug information tells nothing.
+    fn nameless(&self, address: u64) -> Expression {
+        match self.names.symbol_at(address) {
+            Some((name, 0)) => Expression::name(name),
+            Some((name, offset)) => {
+                Expression::name(name).with(Sign::Add, Expression::Distance(offset)).target()
+            }
+            None => Expression::Distance(address).cast(Cast::Pointer).target(),
+        }
+    }
+
+    /// The variable with static storage at the address; without a wish, the whole one.
+    pub(super) fn global(&self, address: u64, wanted: Option<Wanted<'_>>) -> Option<Typed<'a>> {
         let image = self.names.image_at(address)?;
         let variable = image.variable_at(address, Some(self.pc)).found()?;
         let offset = address.checked_sub(variable.address)?;
-        let whole = Typed::postfix(variable.name, Some(Ty::Known(image, variable.ty)));
-        if offset == 0 && size.is_none() {
-            return Some(whole);
-        }
-        let path = self.part(&Ty::Known(image, variable.ty), offset, size.unwrap_or(0));
-        match path {
-            Some((path, ty)) => Some(Typed::postfix(format!("{}{path}", whole.text), Some(ty))),
+        let ty = Ty::Known(image, variable.ty);
+        let whole = Typed::name(variable.name, Some(ty.clone()));
+        let part = match wanted {
+            None if offset == 0 => return Some(whole),
+            None => self.part(&ty, offset, Wanted::Object),
+            Some(Wanted::Object) if offset == 0 && !self.is_array(&ty) => return Some(whole),
+            Some(wanted) => self.part(&ty, offset, wanted),
+        };
+        match part {
+            Some(part) => Some(whole.part((&part.0, part.1))),
             None if offset == 0 => Some(whole),
             None => None,
         }
     }
 
     /// The per-CPU variable at the offset.
-    pub(super) fn per_cpu(&self, offset: u64) -> Result<Typed<'a>, String> {
+    pub(super) fn per_cpu(&self, offset: u64, wanted: Wanted<'_>) -> Result<Typed<'a>, String> {
         let (name, inside, ty) =
             self.per_cpu_variable(offset).ok_or("per-CPU memory without a name")?;
         // Every kernel programmer knows this variable by the macro that reads it. It became the
@@ -77,17 +99,24 @@ impl<'a> Writer<'a> {
             let task =
                 image.and_then(|image| Some((image, image.find_struct("task_struct").found()?)));
             let ty = task.map(|(image, id)| Ty::PointerTo(Box::new(Ty::Known(image, id))));
-            return Ok(Typed::postfix("current", ty));
+            return Ok(Typed::name("current", ty));
         }
-        let member = ty.as_ref().and_then(|ty| self.member(ty, inside, 0));
-        Ok(match member {
-            Some((path, ty)) => Typed::postfix(format!("this_cpu_read({name}{path})"), Some(ty)),
-            None => Typed::postfix(format!("this_cpu_read({name})"), ty),
-        })
+        let part = ty.as_ref().and_then(|ty| self.part(ty, inside, wanted));
+        let whole = Typed::name(name, ty);
+        let variable = match part {
+            Some((steps, ty)) => whole.part((&steps, ty)),
+            None => whole,
+        };
+        Ok(Typed { c: variable.c.given_to("this_cpu_read"), ty: variable.ty })
     }
 
     /// The object at a distance behind a per-CPU pointer, as this CPU has it.
-    fn of_own_cpu(&self, pointer: &Term, offset: i64, size: u8) -> Result<Typed<'a>, String> {
+    fn of_own_cpu(
+        &self,
+        pointer: &Term,
+        offset: i64,
+        wanted: Wanted<'_>,
+    ) -> Result<Typed<'a>, String> {
         let (pointer, offset) = match &pointer.kind {
             TermKind::Sum { base, index: None, offset: inner } => {
                 (base.as_ref(), offset.wrapping_add(*inner))
@@ -95,13 +124,13 @@ impl<'a> Writer<'a> {
             _ => (pointer, offset),
         };
         if let TermKind::Constant(start) = pointer.kind
-            && let Some(variable) = self.own_variable(start.wrapping_add_signed(offset), size)
+            && let Some(variable) = self.own_variable(start.wrapping_add_signed(offset), wanted)
         {
             return Ok(variable);
         }
-        let pointer = self.value(pointer)?;
-        let own = Typed::postfix(format!("this_cpu_ptr({})", pointer.text), pointer.ty);
-        Ok(self.behind(own, offset, size))
+        let pointer = self.pointer(pointer)?;
+        let own = Typed { c: pointer.c.given_to("this_cpu_ptr"), ty: pointer.ty };
+        Ok(self.behind(own, offset, wanted))
     }
 
     /// Name of the per-CPU variable at the offset, the distance from its start, its type.
@@ -113,19 +142,23 @@ impl<'a> Writer<'a> {
         Some((name, inside, ty))
     }
 
-    /// The per-CPU variable at the offset as this CPU has it. Where only its address is wanted (size
-    /// 0), it is the whole variable: `*this_cpu_ptr(&counters)`.
-    fn own_variable(&self, offset: u64, size: u8) -> Option<Typed<'a>> {
-        if size > 0 {
-            return self.per_cpu(offset).ok();
+    /// The per-CPU variable at the offset as this CPU has it. Where only its address is wanted, it is the
+    /// whole variable: `*this_cpu_ptr(&counters)`.
+    fn own_variable(&self, offset: u64, wanted: Wanted<'_>) -> Option<Typed<'a>> {
+        if matches!(wanted, Wanted::Value(..)) {
+            return self.per_cpu(offset, wanted).ok();
         }
         let (name, inside, ty) = self.per_cpu_variable(offset)?;
-        let (path, ty) = match inside {
-            0 => (String::new(), ty),
-            _ => ty.and_then(|ty| self.part(&ty, inside, 0)).map(|(path, ty)| (path, Some(ty)))?,
+        let whole = Typed::name(name, ty.clone());
+        let variable = match inside {
+            0 => whole,
+            _ => {
+                let (steps, ty) = self.part(&ty?, inside, wanted)?;
+                whole.part((&steps, ty))
+            }
         };
-        let text = format!("*this_cpu_ptr(&{name}{path})");
-        Some(Typed { text, binding: Binding::Unary, ty })
+        let c = variable.c.address().given_to("this_cpu_ptr").target();
+        Some(Typed { c, ty: variable.ty })
     }
 
     /// Whether the value is the distance of this CPU's per-CPU memory (`this_cpu_off`).
@@ -136,6 +169,7 @@ impl<'a> Writer<'a> {
 
     /// The local variable in the stack slot, by its distance from the return address' slot.
     pub(super) fn local(&self, slot: i64) -> Result<Typed<'a>, String> {
+        self.may_name()?;
         let image = self.image().ok_or("a word of the stack")?;
         // The canonical frame address is 8 above the slot of the return address.
         let wanted = slot.wrapping_sub(8);
@@ -151,11 +185,11 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let ty = Ty::Known(image, id);
-            let typed = match self.member(&ty, offset, 0) {
-                Some((path, ty)) if offset > 0 => {
-                    Typed::postfix(format!("{}{path}", local.name), Some(ty))
-                }
-                _ => Typed::postfix(local.name.clone(), Some(ty)),
+            let part = self.part(&ty, offset, Wanted::Value(0, Pointee::Any));
+            let whole = Typed::name(local.name.clone(), Some(ty));
+            let typed = match part {
+                Some((steps, ty)) if offset > 0 => whole.part((&steps, ty)),
+                _ => whole,
             };
             best = Some((inside, typed));
         }
@@ -169,7 +203,7 @@ impl<'a> Writer<'a> {
         base: &Term,
         (index, scale): (&Term, u32),
         offset: i64,
-        size: u8,
+        wanted: Wanted<'_>,
     ) -> Option<Typed<'a>> {
         let TermKind::Constant(start) = base.kind else { return None };
         let address = start.wrapping_add_signed(offset);
@@ -177,20 +211,25 @@ impl<'a> Writer<'a> {
         let variable = image.variable_at(address, Some(self.pc)).found()?;
         let inside = address.checked_sub(variable.address)?;
         let ty = Ty::Known(image, variable.ty);
-        let index = self.value(index).map_or_else(|_| "…".to_owned(), |index| index.text);
-        let (path, ty) = self.in_array(&ty, inside, scale, size, &index)?;
-        Some(Typed::postfix(format!("{}{path}", variable.name), Some(ty)))
+        let index = self.number(index).ok()?.c;
+        self.in_array(Typed::name(variable.name, Some(ty)), inside, (scale, index), wanted)
     }
 
     /// The pointer variable that is kept as a distance from this one, where its type has an object
     /// at the place and this one's has none: private data behind a structure of the kernel, taken
     /// by a cast (`struct open_call *call = instance->data`). The debug information of the
     /// address at hand has both, one in a register and one as this register plus a distance.
-    fn same_place(&self, pointer: &Typed<'a>, offset: i64, size: u8) -> Option<(Typed<'a>, i64)> {
+    fn same_place(
+        &self,
+        pointer: &Typed<'a>,
+        offset: i64,
+        wanted: Wanted<'_>,
+    ) -> Option<(Typed<'a>, i64)> {
+        let Expression::Name(name) = &pointer.c else { return None };
         let fits = |typed: &Typed<'a>, offset: i64| {
             let target = typed.ty.as_ref().and_then(|ty| self.target(ty));
             let inside = u64::try_from(offset).ok();
-            target.zip(inside).is_some_and(|(ty, at)| self.part(&ty, at, size).is_some())
+            target.zip(inside).is_some_and(|(ty, at)| self.part(&ty, at, wanted).is_some())
         };
         if fits(pointer, offset) {
             return None;
@@ -198,7 +237,7 @@ impl<'a> Writer<'a> {
         let image = self.image()?;
         let locals = image.locals(self.pc).found()?;
         let kept = locals.iter().find_map(|local| match local.location {
-            Location::Register(register) if local.name == pointer.text => Some(register),
+            Location::Register(register) if local.name == *name => Some(register),
             _ => None,
         })?;
         let mut nearest: Vec<_> = locals
@@ -206,7 +245,7 @@ impl<'a> Writer<'a> {
             .filter_map(|local| match local.location {
                 Location::RegisterPlus { register, offset: start } if register == kept => {
                     let ty = Some(Ty::Known(image, local.ty?));
-                    Some((Typed::postfix(local.name.clone(), ty), offset.checked_sub(start)?))
+                    Some((Typed::name(local.name.clone(), ty), offset.checked_sub(start)?))
                 }
                 _ => None,
             })
@@ -217,20 +256,24 @@ impl<'a> Writer<'a> {
     }
 
     /// The object at a distance behind a pointer.
-    fn behind(&self, pointer: Typed<'a>, offset: i64, size: u8) -> Typed<'a> {
+    fn behind(&self, pointer: Typed<'a>, offset: i64, wanted: Wanted<'_>) -> Typed<'a> {
         let target = pointer.ty.as_ref().and_then(|ty| self.target(ty));
         let positive = u64::try_from(offset).ok();
         if let (Some(target), Some(offset)) = (&target, positive) {
-            if let Some((path, ty)) = self.part(target, offset, size) {
-                return dereference(&pointer, &path, Some(ty));
+            let whole = Typed { c: pointer.c.clone().target(), ty: Some(target.clone()) };
+            if offset == 0 && wanted == Wanted::Object {
+                return whole;
+            }
+            if let Some((steps, ty)) = self.part(target, offset, wanted) {
+                return whole.part((&steps, ty));
             }
             if offset == 0 {
-                return dereference(&pointer, "", Some(target.clone()));
+                return whole;
             }
         }
         match self.container(&pointer, offset) {
-            Some((outer, inside)) => self.behind(outer, inside, size),
-            None => untyped(&pointer, offset, size),
+            Some((outer, inside)) => self.behind(outer, inside, wanted),
+            None => Typed::untyped(word(pointer.c.at_distance(offset), wanted)),
         }
     }
 
@@ -238,46 +281,142 @@ impl<'a> Writer<'a> {
     fn element(
         &self,
         base: Typed<'a>,
-        index: Result<Typed<'a>, String>,
-        scale: u32,
-        offset: i64,
-        size: u8,
+        index: Expression,
+        (scale, offset): (u32, i64),
+        wanted: Wanted<'_>,
     ) -> Typed<'a> {
-        let index = index.map_or_else(|_| "…".to_owned(), |index| index.text);
         let target = base.ty.as_ref().and_then(|ty| self.target(ty));
-        if let (Some(target), Ok(offset)) = (target, u64::try_from(offset)) {
-            // An array inside of the structure that the pointer leads to: `p->a[0].b` with the
-            // index in place of the 0.
-            if let Some((path, ty)) = self.in_array(&target, offset, scale, size, &index) {
-                return dereference(&base, &path, Some(ty));
+        if let (Some(target), Ok(inside)) = (target, u64::try_from(offset)) {
+            // An array inside of the structure that the pointer leads to.
+            let whole = Typed { c: base.c.clone().target(), ty: Some(target.clone()) };
+            let element = self.in_array(whole, inside, (scale, index.clone()), wanted);
+            if let Some(element) = element {
+                return element;
             }
-            if self.size(&target) == Some(u64::from(scale)) && offset == 0 {
-                let text = format!("{}[{index}]", base.inside(Binding::Postfix));
-                return Typed::postfix(text, Some(target));
+            if self.size(&target) == Some(u64::from(scale)) && inside < u64::from(scale) {
+                let element = Typed { c: base.c.clone().element(index.clone()), ty: Some(target) };
+                let part = element.ty.as_ref().and_then(|ty| self.part(ty, inside, wanted));
+                return match part {
+                    Some((steps, ty)) if inside > 0 || wanted != Wanted::Object => {
+                        element.part((&steps, ty))
+                    }
+                    _ if inside == 0 => element,
+                    _ => Typed::untyped(word(element.c.address().at_distance(offset), wanted)),
+                };
             }
         }
-        let shift = if offset == 0 { String::new() } else { format!(" + {offset:#x}") };
-        let text = format!("*({} + {index} * {scale}{shift})", base.inside(Binding::Sum));
-        Typed { text, binding: Binding::Unary, ty: None }
+        let bytes = match scale {
+            1 => index,
+            _ => index.with(Sign::Of(Operator::Multiply), Expression::Number(scale.into())),
+        };
+        let element = base.c.at_distance(0).with(Sign::Add, bytes);
+        let distance = Expression::Distance(offset.unsigned_abs());
+        let at = match offset {
+            0 => element,
+            ..0 => element.with(Sign::Of(Operator::Subtract), distance),
+            _ => element.with(Sign::Add, distance),
+        };
+        Typed::untyped(word(at, wanted))
     }
 
-    /// Path to the same member of another element: where one element further on, at a distance of
-    /// `scale`, the path has a 1 for the 0, the index belongs there.
+    /// The object in an array inside of another one: where one element further on, at a distance of
+    /// `scale`, the path to it is the same but for a 1 in place of a 0, the index belongs there.
     fn in_array(
         &self,
-        target: &Ty<'a>,
+        whole: Typed<'a>,
+        offset: u64,
+        (scale, index): (u32, Expression),
+        wanted: Wanted<'_>,
+    ) -> Option<Typed<'a>> {
+        let (steps, at, found) = self.first_element(&whole, offset, scale, wanted)?;
+        let (before, rest) = steps.split_at(at);
+        let c = whole.c.part(before).element(index).part(rest.get(1..)?);
+        Some(Typed { c, ty: Some(found) })
+    }
+
+    /// The path to what is in the first element of an array inside of another object, the position of
+    /// the step to the element, and the type of what is there.
+    fn first_element(
+        &self,
+        whole: &Typed<'a>,
         offset: u64,
         scale: u32,
-        size: u8,
-        index: &str,
-    ) -> Option<(String, Ty<'a>)> {
-        let (path, ty) = self.part(target, offset, size)?;
-        let (next, _) = self.part(target, offset.checked_add(u64::from(scale))?, size)?;
-        let at = path
-            .match_indices("[0]")
-            .map(|(at, _)| at)
-            .find(|&at| format!("{}[1]{}", &path[..at], &path[at + 3..]) == next)?;
-        Some((format!("{}[{index}]{}", &path[..at], &path[at + 3..]), ty))
+        wanted: Wanted<'_>,
+    ) -> Option<(Vec<Step>, usize, Ty<'a>)> {
+        let ty = whole.ty.as_ref()?;
+        let (steps, found) = self.part(ty, offset, wanted)?;
+        let (next, _) = self.part(ty, offset.checked_add(u64::from(scale))?, wanted)?;
+        let differs = |(a, b): (&Step, &Step)| a.way != b.way;
+        let mut different = steps.iter().zip(&next).enumerate().filter(|(_, pair)| differs(*pair));
+        let (at, (first, second)) = different.next()?;
+        let is_next = first.way == Way::Element(0) && second.way == Way::Element(1);
+        let is_only = different.next().is_none() && steps.len() == next.len();
+        (is_next && is_only).then_some((steps, at, found))
+    }
+
+    /// The structure that the place at the address is written as a member of: the pointer to it, the
+    /// structure, and how far into it the place is.
+    pub fn structure_at(&self, address: &Term, size: u8) -> Option<(Expression, Structure, i64)> {
+        let (base, offset) = match &address.kind {
+            TermKind::Sum { base, index: None, offset } => (base.as_ref(), *offset),
+            _ => (address, 0),
+        };
+        let wanted = Wanted::Value(size, self.pointee);
+        let pointer = self.pointer(base).ok()?;
+        let (pointer, offset) =
+            self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset));
+        let (pointer, offset) = self.container(&pointer, offset).unwrap_or((pointer, offset));
+        let structure = self.structure(pointer.ty.as_ref()?)?;
+        Some((pointer.c, structure, offset))
+    }
+
+    /// The structure that a pointer of the type leads to.
+    fn structure(&self, pointer: &Ty<'a>) -> Option<Structure> {
+        let Ty::Known(image, id) = self.target(pointer)? else { return None };
+        match self.complete(image, id)?.2 {
+            Type::Struct { name: Some(tag), size, .. } => Some(Structure { tag, size }),
+            _ => None,
+        }
+    }
+
+    /// The array that the address is one of an element of, where its type says how many it has.
+    pub fn bound<'t>(&self, address: &'t Term, size: u8) -> Option<Bound<'t>> {
+        let TermKind::Sum { base, index: Some((index, scale)), offset } = &address.kind else {
+            return None;
+        };
+        let (whole, inside) = match base.kind {
+            TermKind::Constant(start) => {
+                let address = start.wrapping_add_signed(*offset);
+                let image = self.names.image_at(address)?;
+                let variable = image.variable_at(address, Some(self.pc)).found()?;
+                let ty = Some(Ty::Known(image, variable.ty));
+                (Typed::name(variable.name, ty), address.checked_sub(variable.address)?)
+            }
+            _ => {
+                let base = self.pointer(base).ok()?;
+                let target = base.ty.as_ref().and_then(|ty| self.target(ty))?;
+                let whole = Typed { c: base.c.target(), ty: Some(target) };
+                (whole, u64::try_from(*offset).ok()?)
+            }
+        };
+        let (steps, at, _) =
+            self.first_element(&whole, inside, *scale, Wanted::Value(size, self.pointee))?;
+        let (before, _) = steps.split_at(at);
+        let ty = match before.last() {
+            Some(step) => Ty::Known(self.image_of(whole.ty.as_ref()?)?, step.field.ty),
+            None => whole.ty.clone()?,
+        };
+        let Ty::Known(image, id) = ty else { return None };
+        let Type::Array { count: Some(count), .. } = image.resolve(id).found()?.1 else {
+            return None;
+        };
+        // An array of no or one element at the end of a structure is often used as a longer one.
+        (count > 1).then(|| Bound { index, count, array: whole.c.part(before) })
+    }
+
+    fn image_of(&self, ty: &Ty<'a>) -> Option<&'a debuginfo::Image<'a>> {
+        let Ty::Known(image, id) = ty else { return None };
+        Some(self.complete(image, *id)?.0)
     }
 
     /// What a pointer points to; an array counts as a pointer to its elements.
@@ -292,7 +431,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn size(&self, ty: &Ty<'a>) -> Option<u64> {
+    /// Whether the type is a structure, a union or an array.
+    pub(super) fn has_members(&self, ty: &Ty<'a>) -> bool {
+        let Ty::Known(image, id) = ty else { return false };
+        let complete = self.complete(image, *id).map(|(_, _, ty)| ty);
+        matches!(complete, Some(Type::Struct { .. } | Type::Array { .. }))
+    }
+
+    pub(super) fn size(&self, ty: &Ty<'a>) -> Option<u64> {
         match ty {
             Ty::PointerTo(_) => Some(8),
             Ty::Known(image, id) => {
@@ -302,85 +448,17 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The member at the offset as people mean it: what is read or written is innermost; an address
-    /// alone (size 0) is that of the outermost structure that begins there, `&job->lock` rather than
-    /// `&job->lock.owner.counter`.
-    fn part(&self, ty: &Ty<'a>, offset: u64, size: u8) -> Option<(String, Ty<'a>)> {
-        let (mut path, mut part) = self.member(ty, offset, size)?;
-        let Ty::Known(image, id) = ty else { return Some((path, part)) };
-        let (image, id, whole) = self.complete(image, *id)?;
-        // Of an array, the members are those of the element.
-        let (id, skipped, index) = match (whole, path.find(']')) {
-            (Type::Array { element, .. }, Some(end)) => {
-                let each = image.type_size(element).found()?.max(1);
-                (element, offset - offset % each, end + 1)
-            }
-            _ => (id, 0, 0),
-        };
-        while size == 0
-            && let Some((outer, _)) = path.rsplit_once('.')
-            && let Some(members) = outer.get(index..).map(|outer| outer.trim_start_matches('.'))
-            && let Some(field) = image.member_of(id, members).found()
-            && skipped.checked_add(field.offset) == Some(offset)
-        {
-            part = Ty::Known(image, field.ty);
-            path.truncate(outer.len());
-        }
-        Some((path, part))
-    }
-
-    /// Path (`.a.b[3]`) and type of the innermost member at the offset; `None` where the type has
-    /// no members or none of them lies there with that size.
-    fn member(&self, ty: &Ty<'a>, offset: u64, size: u8) -> Option<(String, Ty<'a>)> {
-        let Ty::Known(image, id) = ty else { return None };
-        let (image, id, resolved) = self.complete(image, *id)?;
-        if !matches!(resolved, Type::Struct { .. } | Type::Array { .. }) {
-            return None;
-        }
-        let (path, field) = image.member_at(id, offset).found()?;
-        let exact = field.offset == offset;
-        let fits = size == 0 || field.bits.is_some() || field.size == u64::from(size);
-        if !exact || (!fits && size != 0 && field.size < u64::from(size)) {
-            return None;
-        }
-        let dot = if path.starts_with('[') || path.is_empty() { "" } else { "." };
-        Some((format!("{dot}{path}"), Ty::Known(image, field.ty)))
+    fn is_array(&self, ty: &Ty<'a>) -> bool {
+        let Ty::Known(image, id) = ty else { return false };
+        matches!(image.resolve(*id).found(), Some((_, Type::Array { .. })))
     }
 }
 
-/// `p->a`, `p[0].a`, `x.a` for `&x`, or `*p` for an empty path.
-fn dereference<'a>(pointer: &Typed<'a>, path: &str, ty: Option<Ty<'a>>) -> Typed<'a> {
-    let text = pointer.text.as_str();
-    if pointer.binding == Binding::Unary
-        && let Some(object) = text.strip_prefix('&')
-    {
-        return Typed::postfix(format!("{object}{path}"), ty);
-    }
-    let inner = pointer.inside(Binding::Postfix);
-    match path.strip_prefix('.') {
-        Some(member) => Typed::postfix(format!("{inner}->{member}"), ty),
-        None if path.is_empty() => Typed {
-            text: format!("*{}", pointer.inside(Binding::Unary)),
-            binding: Binding::Unary,
-            ty,
-        },
-        None => Typed::postfix(format!("(*{inner}){path}"), ty),
-    }
-}
-
-/// The word at a distance from a pointer of which no type is known.
-fn untyped<'a>(pointer: &Typed<'a>, offset: i64, size: u8) -> Typed<'a> {
-    let word = match size {
-        1 => "u8",
-        2 => "u16",
-        4 => "u32",
-        _ => "u64",
+/// The word at an address of which no type is known.
+fn word(at: Expression, wanted: Wanted<'_>) -> Expression {
+    let size = match wanted {
+        Wanted::Value(size, _) => size,
+        Wanted::Object | Wanted::Structure(_) => 8,
     };
-    let inner = pointer.inside(Binding::Unary);
-    let at = match offset {
-        0 => format!("(void *){inner}"),
-        _ if offset < 0 => format!("((void *){inner} - {:#x})", offset.unsigned_abs()),
-        _ => format!("((void *){inner} + {offset:#x})"),
-    };
-    Typed { text: format!("*({word} *){at}"), binding: Binding::Unary, ty: None }
+    at.cast(Cast::Word(size)).target()
 }

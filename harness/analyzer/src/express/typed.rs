@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A piece of C with its type.
 
-use debuginfo::{Image, TypeId};
+use debuginfo::{Image, Step, TypeId};
 
-/// How tightly the outermost operator of an expression binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Binding {
-    /// `a + b`
-    Sum,
-    /// `*p`, `&x`, a cast
-    Unary,
-    /// A name, `a->b`, `a[i]`, `f()`
-    Postfix,
-}
+use super::tree::Expression;
 
 /// Type of an expression.
 #[derive(Clone)]
@@ -36,42 +27,31 @@ impl std::fmt::Debug for Ty<'_> {
 #[derive(Debug, Clone)]
 pub struct Typed<'a> {
     /// The C.
-    pub text: String,
-    /// Its outermost operator.
-    pub binding: Binding,
+    pub c: Expression,
     /// Its type.
     pub ty: Option<Ty<'a>>,
 }
 
 impl<'a> Typed<'a> {
-    /// A name or another postfix expression.
-    pub fn postfix(text: impl Into<String>, ty: Option<Ty<'a>>) -> Self {
-        Self { text: text.into(), binding: Binding::Postfix, ty }
+    /// A variable, a parameter or a function.
+    pub fn name(name: impl Into<String>, ty: Option<Ty<'a>>) -> Self {
+        Self { c: Expression::name(name), ty }
     }
 
-    /// The text, in parentheses where an operator that binds as `outer` would tear it apart.
-    pub fn inside(&self, outer: Binding) -> String {
-        if self.binding < outer { format!("({})", self.text) } else { self.text.clone() }
+    /// Without a type.
+    pub const fn untyped(c: Expression) -> Self {
+        Self { c, ty: None }
     }
 
-    /// The address of this lvalue.
+    /// The address of this object.
     #[must_use]
     pub fn address(self) -> Self {
-        // `&*p` is `p`.
-        if self.binding == Binding::Unary
-            && let Some(pointer) = self.text.strip_prefix('*')
-        {
-            let text = pointer.to_owned();
-            return Self {
-                text,
-                binding: Binding::Postfix,
-                ty: self.ty.map(|ty| Ty::PointerTo(Box::new(ty))),
-            };
-        }
-        Self {
-            text: format!("&{}", self.inside(Binding::Unary)),
-            binding: Binding::Unary,
-            ty: self.ty.map(|ty| Ty::PointerTo(Box::new(ty))),
-        }
+        Self { c: self.c.address(), ty: self.ty.map(|ty| Ty::PointerTo(Box::new(ty))) }
+    }
+
+    /// The part of this object that the steps lead to.
+    #[must_use]
+    pub fn part(self, (steps, ty): (&[Step], Ty<'a>)) -> Self {
+        Self { c: self.c.part(steps), ty: Some(ty) }
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values: what a term computes.
 
-use debuginfo::{Local, Location, Type};
+use debuginfo::{Image, Local, Location, Type, TypeId};
 use iced_x86::Register;
 
-use super::{Binding, Ty, Typed, Writer};
+use super::tree::{Cast, Sign};
+use super::wanted::Wanted;
+use super::{Expression, Pointee, Ty, Typed, Writer};
 use crate::flow::{Operator, Place, Term, TermKind};
 
 /// Registers of the first six arguments (System V AMD64 psABI, section 3.2.3).
@@ -18,8 +20,12 @@ impl<'a> Writer<'a> {
     /// The value as C.
     pub(super) fn value(&self, term: &Term) -> Result<Typed<'a>, String> {
         match &term.kind {
-            TermKind::Load { address, size, .. } => self.place(address, *size),
-            TermKind::PerCpu { offset, .. } => self.per_cpu(*offset),
+            TermKind::Load { address, size, .. } => {
+                self.place(address, Wanted::Value(*size, self.pointee))
+            }
+            TermKind::PerCpu { offset, size } => {
+                self.per_cpu(*offset, Wanted::Value(*size, self.pointee))
+            }
             TermKind::Entry(register) => self.parameter(*register),
             TermKind::EntryStack(slot) => self.stack_parameter(*slot),
             TermKind::Returned { target } => self.returned(*target),
@@ -27,13 +33,16 @@ impl<'a> Writer<'a> {
             TermKind::Sum { base, index: Some((index, scale)), offset }
                 if base.kind == TermKind::Constant(0) =>
             {
-                match self.static_element(base, (index, *scale), *offset, 0) {
+                match self.static_element(base, (index, *scale), *offset, Wanted::Object) {
                     Some(element) => Ok(element.address()),
-                    None => self.product(index, *scale, *offset),
+                    None => self.number(term),
                 }
             }
-            TermKind::Sum { .. } | TermKind::StackAddress(_) => self.address_of(term),
-            TermKind::Caller { pc, term } => Writer::new(self.names, *pc).value(term),
+            TermKind::Sum { base, index: None, .. } if self.is_number(base) => self.number(term),
+            TermKind::Sum { .. } | TermKind::StackAddress(_) => {
+                self.place(term, Wanted::Object).map(Typed::address)
+            }
+            TermKind::Caller { pc, term } => self.at(*pc).value(term),
             TermKind::Choice(terms) => self.choice(terms),
             TermKind::Local(slot) => self.local(*slot),
             TermKind::Extend { term, .. } => self.value(term),
@@ -41,10 +50,44 @@ impl<'a> Writer<'a> {
             TermKind::Walk { first, place, .. } => self.looped(*place, Some(first)),
             TermKind::Again(place) => self.looped(*place, None),
             TermKind::Variable { name, pc, .. } => {
-                Ok(Typed::postfix(name.clone(), self.type_of_local(*pc, name)))
+                self.may_name()?;
+                Ok(Typed::name(name.clone(), self.type_of_local(*pc, name)))
             }
+            TermKind::Argument { pc, register, term } => self.argument(*pc, *register, term),
             TermKind::Unknown(why) => Err(why.clone()),
         }
+    }
+
+    /// The value as C, of one that something is read or written through.
+    pub(super) fn pointer(&self, term: &Term) -> Result<Typed<'a>, String> {
+        self.used_as(Pointee::Data).value(term)
+    }
+
+    /// What a function out of sight was given, as its caller computed it. Where that has no type,
+    /// `file->private_data`, the parameter's is put before it.
+    fn argument(&self, pc: u64, register: Register, term: &Term) -> Result<Typed<'a>, String> {
+        let callee = self.at(pc).unbounded();
+        let passed = match self.value(term) {
+            Ok(passed) if self.is_typed(&passed) => return Ok(passed),
+            Ok(passed) => passed,
+            // The callee's own name says more than nothing.
+            Err(why) => {
+                self.may_name().map_err(|_| why)?;
+                return callee.parameter(register);
+            }
+        };
+        let ty = callee.parameter(register).ok().and_then(|parameter| parameter.ty);
+        let name = ty.as_ref().filter(|ty| !callee.is_void_pointer(ty)).and_then(|ty| match ty {
+            Ty::Known(image, id) => {
+                let is_pointer = matches!(image.resolve(*id).found()?.1, Type::Pointer { .. });
+                is_pointer.then(|| image.type_name(Some(*id)))
+            }
+            Ty::PointerTo(_) => None,
+        });
+        Ok(match name {
+            Some(name) => Typed { c: passed.c.cast(Cast::Type(name)), ty },
+            None => passed,
+        })
     }
 
     fn parameter(&self, register: Register) -> Result<Typed<'a>, String> {
@@ -65,6 +108,7 @@ impl<'a> Writer<'a> {
     /// A `.constprop` or `.isra` clone has lost parameters, so that the place and the declaration
     /// disagree; there the location of each parameter at the entry tells.
     fn nth_parameter(&self, index: usize) -> Result<Typed<'a>, String> {
+        self.may_name()?;
         let unnamed = || format!("argument {} of a function without debug information", index + 1);
         let image = self.image().ok_or_else(unnamed)?;
         let function = image.function(self.pc).found().ok_or_else(unnamed)?;
@@ -72,7 +116,7 @@ impl<'a> Writer<'a> {
         let cloned = symbol.is_some_and(|symbol| symbol.name.contains('.'));
         if cloned {
             let locals = image.locals(function.low_pc).found().unwrap_or_default();
-            let register = ARGUMENTS.get(index).copied().and_then(super::dwarf_number);
+            let register = ARGUMENTS.get(index).copied().and_then(super::locals::dwarf_number);
             let here = |local: &&Local| {
                 local.parameter
                     && local.depth == 0
@@ -81,11 +125,11 @@ impl<'a> Writer<'a> {
             let local = locals.iter().find(here);
             let local = local.ok_or("an argument of a function that the compiler cloned")?;
             let ty = local.ty.map(|id| Ty::Known(image, id));
-            return Ok(Typed::postfix(local.name.clone(), ty));
+            return Ok(Typed::name(local.name.clone(), ty));
         }
         let parameter = function.parameters.get(index).ok_or_else(unnamed)?;
         let name = parameter.name.clone().ok_or_else(unnamed)?;
-        Ok(Typed::postfix(name, parameter.ty.map(|id| Ty::Known(image, id))))
+        Ok(Typed::name(name, parameter.ty.map(|id| Ty::Known(image, id))))
     }
 
     fn returned(&self, target: Option<u64>) -> Result<Typed<'a>, String> {
@@ -96,45 +140,33 @@ impl<'a> Writer<'a> {
             .and_then(|image| Some((image, image.function(target).found()?.result?)))
             .map(|(image, id)| Ty::Known(image, id));
         let name = name.split('.').next().unwrap_or(&name);
-        Ok(Typed::postfix(format!("{name}()"), result))
+        Ok(Typed { c: Expression::Result(name.to_owned()), ty: result })
     }
 
     fn constant(&self, value: u64) -> Typed<'a> {
         match self.global(value, None) {
             Some(variable) => variable.address(),
-            None => match self.names.symbol_at(value) {
-                Some((name, 0)) => Typed::postfix(name, None),
+            None => Typed::untyped(match self.names.symbol_at(value) {
+                Some((name, 0)) => Expression::name(name),
                 Some((name, offset)) => {
-                    Typed { text: format!("{name} + {offset:#x}"), binding: Binding::Sum, ty: None }
+                    Expression::name(name).with(Sign::Add, Expression::Distance(offset))
                 }
-                None => Typed::postfix(number(value), None),
-            },
+                None => Expression::Number(value),
+            }),
         }
     }
 
     fn binary(&self, op: Operator, left: &Term, right: &Term) -> Result<Typed<'a>, String> {
-        let sign = match op {
-            Operator::Subtract => "-",
-            Operator::Multiply => "*",
-            Operator::And => "&",
-            Operator::Or => "|",
-            Operator::Xor => "^",
-            Operator::ShiftLeft => "<<",
-            Operator::ShiftRight => ">>",
-        };
-        let right_term = right;
-        let (left, right) = (self.value(left)?, self.value(right)?);
-        let mask = |term: &Term| match term.kind {
+        let left = self.value(left)?;
+        let (sign, right) = match right.kind {
             TermKind::Constant(mask) if op == Operator::And && !mask < SMALL_MASK => {
-                Some(format!("~{}", number(!mask)))
+                (Sign::Without, Expression::Number(!mask))
             }
-            _ => None,
+            _ => (Sign::Of(op), self.number(right)?.c),
         };
-        let b = mask(right_term).unwrap_or_else(|| right.inside(Binding::Unary));
-        let a = left.inside(Binding::Unary);
         // Of a pointer whose flags are masked out a pointer is left.
         let ty = left.ty.filter(|_| matches!(op, Operator::And | Operator::Or));
-        Ok(Typed { text: format!("{a} {sign} {b}"), binding: Binding::Sum, ty })
+        Ok(Typed { c: left.c.with(sign, right), ty })
     }
 
     fn type_of_local(&self, pc: u64, name: &str) -> Option<Ty<'a>> {
@@ -144,18 +176,19 @@ impl<'a> Writer<'a> {
         Some(Ty::Known(image, named.max_by_key(|local| local.depth)?.ty?))
     }
 
-    /// What a variable of a loop starts as, or is set to in each round, as C: of numbers the sum,
-    /// `i + 1`, where everything else takes a distance for one between addresses.
-    pub fn step(&self, term: &Term) -> Option<String> {
-        match &term.kind {
-            TermKind::Extend { term, .. } => self.step(term),
-            TermKind::Sum { base, index: None, offset } if self.is_number(base) => {
-                let sign = if *offset < 0 { '-' } else { '+' };
-                let base = self.value(base).ok()?.text;
-                Some(format!("{base} {sign} {}", number(offset.unsigned_abs())))
-            }
-            _ => self.value(term).ok().map(|typed| typed.text),
+    /// The types of the parameters of the function that the value points to, where its type tells.
+    pub fn parameters(&self, term: &Term) -> Option<(&'a Image<'a>, Vec<Option<TypeId>>)> {
+        let pointer = self.value(term).ok()?.ty?;
+        let Ty::Known(image, id) = self.target(&pointer)? else { return None };
+        match image.resolve(id).found()?.1 {
+            Type::Function { parameters, .. } => Some((image, parameters)),
+            _ => None,
         }
+    }
+
+    /// The number of the parameter that is passed in the register, from 0.
+    pub fn number_of(register: Register) -> Option<usize> {
+        ARGUMENTS.iter().position(|&argument| argument == register)
     }
 
     /// Whether the debug information says that the value is no pointer.
@@ -167,48 +200,69 @@ impl<'a> Writer<'a> {
         matches!(ty, Some(Type::Base { .. } | Type::Enum { .. }))
     }
 
-    /// A multiple of a number that is no address.
-    fn product(&self, index: &Term, scale: u32, offset: i64) -> Result<Typed<'a>, String> {
-        let index = self.value(index)?;
-        let times = match scale {
-            1 => index.text,
-            _ => format!("{} * {scale}", index.inside(Binding::Unary)),
-        };
-        let text = match offset {
-            0 => times,
-            _ if offset < 0 => format!("{times} - {}", number(offset.unsigned_abs())),
-            _ => format!("{times} + {}", number(offset.unsigned_abs())),
-        };
-        Ok(Typed { text, binding: Binding::Sum, ty: None })
+    /// A number: what is added to one is no distance between addresses.
+    pub(super) fn number(&self, term: &Term) -> Result<Typed<'a>, String> {
+        match &term.kind {
+            TermKind::Extend { term, .. } => self.number(term),
+            TermKind::Sum { base, index, offset } => {
+                let mut sum = match base.kind {
+                    TermKind::Constant(0) => None,
+                    _ => Some(self.number(base)?.c),
+                };
+                if let Some((index, scale)) = index {
+                    let index = self.number(index)?.c;
+                    let factor = Expression::Number((*scale).into());
+                    let times = match scale {
+                        1 => index,
+                        _ => index.with(Sign::Of(Operator::Multiply), factor),
+                    };
+                    sum = Some(match sum {
+                        Some(sum) => sum.with(Sign::Add, times),
+                        None => times,
+                    });
+                }
+                let number = Expression::Number(offset.unsigned_abs());
+                let c = match (sum, *offset) {
+                    (None, _) => Expression::Number(offset.cast_unsigned()),
+                    (Some(sum), 0) => sum,
+                    (Some(sum), ..0) => sum.with(Sign::Of(Operator::Subtract), number),
+                    (Some(sum), _) => sum.with(Sign::Add, number),
+                };
+                Ok(Typed::untyped(c))
+            }
+            _ => self.value(term),
+        }
     }
 
     /// The variable of a loop, by its name.
     fn looped(&self, place: Place, first: Option<&Term>) -> Result<Typed<'a>, String> {
+        self.may_name()?;
         let (pc, register) = place;
         let register = register.ok_or("a variable of a loop without a name")?;
-        let local = Self::new(self.names, pc).typed_local_in(register);
-        let (name, ty) = local.ok_or("a variable of a loop without a name")?;
+        let Some((name, ty)) = self.at(pc).typed_local_in(register) else {
+            // A parameter that the loop changes: the debug information has the value at the entry only.
+            let function = self.image().and_then(|image| image.function(pc).found());
+            let is_entry = function.is_some_and(|function| function.low_pc == pc);
+            return match first.map(|first| &first.kind) {
+                Some(TermKind::Entry(it) | TermKind::Argument { register: it, .. }) => {
+                    self.parameter(*it)
+                }
+                None if is_entry => self.parameter(register),
+                _ => Err("a variable of a loop without a name".to_owned()),
+            };
+        };
         let ty = ty.or_else(|| self.value(first?).ok()?.ty);
-        Ok(Typed::postfix(name, ty))
-    }
-
-    fn address_of(&self, term: &Term) -> Result<Typed<'a>, String> {
-        self.place(term, 0).map(Typed::address)
+        Ok(Typed::name(name, ty))
     }
 
     fn choice(&self, terms: &[Term]) -> Result<Typed<'a>, String> {
-        let mut texts = terms.iter().map(|term| self.value(term));
-        let first = texts.next().unwrap_or_else(|| Err("no value".to_owned()))?;
-        for text in texts {
-            if text?.text != first.text {
+        let mut values = terms.iter().map(|term| self.value(term));
+        let first = values.next().unwrap_or_else(|| Err("no value".to_owned()))?;
+        for value in values {
+            if value?.c != first.c {
                 return Err("one of several values, by the path taken".to_owned());
             }
         }
         Ok(first)
     }
-}
-
-/// A number as people write it.
-fn number(value: u64) -> String {
-    if value < 10 { value.to_string() } else { format!("{value:#x}") }
 }

@@ -8,18 +8,22 @@
 use iced_x86::{Instruction, Register};
 use unwind::{Frame, Pc, Trust};
 
+use super::NULL_PAGE;
 use super::caller::with_callers;
 use super::chain::origin;
 use super::jumper::{jumper, through_register};
-use super::nature::{Bad, Use, refine};
-use super::thunk::thunk_register;
-use super::{Diagnosis, NULL_PAGE, by_number, lower};
-use crate::blame::blamed;
+use super::nature::{Bad, refine};
+use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::express::Writer;
+use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Role, Symptom, Use, What};
+use crate::express::{Pointee, Writer};
 use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, held, number};
-use crate::report::{Confidence, CrashKind};
+use crate::gone::TakenFor;
+use crate::kind::CrashKind;
+use crate::link::by_number;
 use crate::scene::Scene;
+use crate::thunk::lower;
+use crate::thunk::thunk_register;
 
 /// The call into `frame`, which is at the bad address.
 fn bad(frame: &Frame) -> Bad {
@@ -30,31 +34,41 @@ fn bad(frame: &Frame) -> Bad {
 
 /// Diagnoses a bad call: `frames[0]` is at the bad address, `frames[1]` made the call.
 pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
-    let [first, callers @ ..] = frames else { return Diagnosis::new(CrashKind::BadCall) };
+    let [first, callers @ ..] = frames else { return Diagnosis::of_kind(CrashKind::BadCall) };
     let target = first.pc.address();
-    let kind = if target < NULL_PAGE { CrashKind::NullCall } else { CrashKind::BadCall };
-    let mut diagnosis =
-        Diagnosis { address: Some(target), how: Some(Use::Call), ..Diagnosis::new(kind) };
+    let symptom = if target < NULL_PAGE { Symptom::Null } else { Symptom::Bad };
+    let mut diagnosis = Diagnosis::new(What::Pointer(BadPointer {
+        how: Use::Call,
+        address: target,
+        symptom,
+        role: Role::Pointer,
+        nature: None,
+        expression: None,
+        past: None,
+        object: None,
+    }));
     let bad = bad(first);
-    diagnosis.object = scene.gone_text(target);
-    let what = match &diagnosis.object {
-        _ if target < NULL_PAGE => "which is never mapped",
+    let gone = scene.gone(target).map(|gone| gone.taken_for(TakenFor::Code).to_string());
+    let is_gone = gone.is_some();
+    let what = match gone {
+        _ if target < NULL_PAGE => "which is never mapped".to_owned(),
         Some(gone) => gone,
-        None => "where no code is",
+        None if scene.is_mapped(target) == Some(true) => "which is not executable".to_owned(),
+        None => "where no code is".to_owned(),
     };
     let claim = Claim::new(Some(true)).text("the CPU was to run code at ").data(target);
     diagnosis.evidence.push(claim.text(format!(", {what}")));
     let Some(caller) = callers.first() else {
         diagnosis.unknown = Some("the stack does not tell who made the call".to_owned());
         let writer = Writer::new(scene, target);
-        refine(scene, writer, None, bad, &mut diagnosis);
+        refine(scene, frames, writer, None, bad, &mut diagnosis);
         return diagnosis;
     };
     // Such a frame may be stale: it accuses nobody.
     if caller.trust == Trust::Scan {
         diagnosis.unknown = Some("the frame of the caller could not be found for sure".to_owned());
         let writer = Writer::new(scene, target);
-        refine(scene, writer, None, bad, &mut diagnosis);
+        refine(scene, frames, writer, None, bad, &mut diagnosis);
         return diagnosis;
     }
     let mut frames = frames.to_vec();
@@ -77,25 +91,26 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     let caller = frames.get(1).unwrap_or(caller);
     let guilty = blamed(scene, frames, 1);
     diagnosis.pc = Some(frames.get(guilty).map_or(caller.pc, |frame| frame.pc));
+    diagnosis.blame = tied(scene, frames, 1, guilty);
     match call(scene, frames, caller, target, &mut diagnosis) {
         Ok(()) => {}
         Err(why) => {
             // Where the pointer came from is not known; that the code went away is.
-            if diagnosis.object.is_some() {
-                diagnosis.confidence = Confidence::Likely;
+            if is_gone {
+                diagnosis.grounds = Grounds::Inferred;
             }
             diagnosis.unknown = Some(why);
         }
     }
     if is_guess {
-        diagnosis.confidence = Confidence::Likely;
+        diagnosis.grounds = Grounds::Inferred;
         let only =
             "no other module from outside has a jump that fits; the call of it left no trace";
         diagnosis.unknown.get_or_insert_with(|| only.to_owned());
     }
-    if matches!(diagnosis.kind, CrashKind::NullCall | CrashKind::BadCall) {
+    if diagnosis.pointer().is_some_and(|pointer| pointer.nature.is_none()) {
         let writer = Writer::new(scene, caller.pc.for_lookup());
-        refine(scene, writer, None, bad, &mut diagnosis);
+        refine(scene, frames, writer, None, bad, &mut diagnosis);
     }
     diagnosis
 }
@@ -112,7 +127,7 @@ fn call(
         .ok_or("the code of the caller is not in the dump")?;
     let (position, verb) = match caller.pc {
         Pc::Return(address) => (code.before(address), "calls"),
-        Pc::Interrupted(_) if caller.trust != Trust::Call => {
+        Pc::Interrupted(_) if caller.trust != Trust::Jumped => {
             return Err("the frame below the bad address was interrupted, it made no call".into());
         }
         Pc::Interrupted(address) => (code.at(address), "jumps to"),
@@ -134,24 +149,27 @@ fn call(
     let term = value(scene, &code, position, frames, through);
     let guilty = blamed(scene, frames, 1);
     let term = with_callers(scene, frames.get(1..).unwrap_or_default(), guilty - 1, term);
-    let writer = Writer::new(scene, caller.pc.for_lookup());
-    let registers = by_number(&caller.registers);
-    let origin = origin(scene, writer, &registers, &term, target);
+    let blamed = frames.get(guilty).map(|frame| frame.pc.for_lookup());
+    diagnosis.blame.flows = guilty == 1 || blamed.is_some_and(|pc| term.passes(pc));
+    let pc = caller.pc.for_lookup();
+    let writer = Writer::new(scene, pc).used_as(Pointee::Code).from(blamed.unwrap_or(pc));
+    let origin = origin(scene, writer, frames, &term, target);
     diagnosis.evidence.extend(origin.steps);
-    diagnosis.confidence = origin.confidence;
+    diagnosis.grounds = origin.grounds;
     let term = origin.term.unwrap_or(term);
     if let Some(first) = frames.first() {
-        refine(scene, writer, Some(&term), bad(first), diagnosis);
+        refine(scene, frames, writer, Some(&term), bad(first), diagnosis);
     }
     match origin.expression {
         Ok(expression) => {
-            diagnosis.expression = Some(expression);
+            if let Some(pointer) = diagnosis.pointer_mut() {
+                pointer.expression = Some(expression);
+            }
             Ok(())
         }
-        Err(why) => {
-            diagnosis.confidence = Confidence::Unknown;
-            Err(format!("the pointer called is {why}"))
-        }
+        // It is known, and has no name outside of the kernel.
+        Err(_) if diagnosis.grounds != Grounds::None => Ok(()),
+        Err(why) => Err(format!("the pointer called is {why}")),
     }
 }
 

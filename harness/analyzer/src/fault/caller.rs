@@ -7,12 +7,11 @@
 //! of that name, so that only the caller's expression means something.
 
 use iced_x86::Register;
-use unwind::{Frame, Pc, Trust};
+use unwind::{Frame, Trust};
 
-use super::by_number;
-use super::thunk::thunk_register;
 use crate::express::Writer;
-use crate::flow::{CallTarget, Slicer, Start, Term, TermKind, call_target, evaluate};
+use crate::flow::{Slicer, Term, TermKind, evaluate};
+use crate::link::{Link, link, waits_in};
 use crate::scene::Scene;
 
 /// Callers that are asked, one after the other.
@@ -21,7 +20,7 @@ const MAX_CALLERS: usize = 8;
 /// The term with what the callers know of the function's arguments. `frames[0]` is the function
 /// itself; callers up to `frames[guilty]` are always asked, since their names are the ones that
 /// people know.
-pub(super) fn with_callers(
+pub(crate) fn with_callers(
     scene: &dyn Scene,
     frames: &[Frame],
     guilty: usize,
@@ -45,20 +44,35 @@ pub(super) fn argument_in(
     register: Register,
 ) -> Option<(u64, Term)> {
     let caller = frames.first().filter(|caller| caller.trust != Trust::Scan)?;
-    let Pc::Return(address) = caller.pc else { return None };
-    let pc = caller.pc.for_lookup();
-    let code = scene.function_code(pc)?;
-    let position = code.before(address)?;
+    let site = waits_in(scene, caller)?;
     let keeps = |target| scene.keeps_registers(target);
-    let start = Start { position, registers: by_number(&caller.registers) };
-    let term = Slicer::new(&code, scene, &keeps, start).register(register);
-    Some((pc, with_callers(scene, frames, 0, term)))
+    let term = Slicer::new(&site.code, scene, &keeps, site.start()).register(register);
+    Some((caller.pc.for_lookup(), with_callers(scene, frames, 0, term)))
 }
 
-/// The register that a call of a thunk goes through; `None` if the target is no thunk.
-fn through_thunk(scene: &dyn Scene, target: u64) -> Option<Register> {
-    let (name, offset) = scene.symbol_at(target)?;
-    thunk_register(&name, offset)
+/// The parameters that an argument of `frames[at]` was before functions further out passed it on as it
+/// was: the positions of these frames, and the registers.
+pub(super) fn handed_on(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    at: usize,
+    register: Register,
+) -> Vec<(usize, Register)> {
+    let mut found = vec![(at, register)];
+    while let Some(&(at, register)) = found.last().filter(|_| found.len() < MAX_CALLERS) {
+        let site = frames.get(at..).and_then(|frames| match frames {
+            [function, caller, ..] if link(scene, function, caller) == Link::Called => {
+                waits_in(scene, caller)
+            }
+            _ => None,
+        });
+        let Some(site) = site else { break };
+        let keeps = |target| scene.keeps_registers(target);
+        let term = Slicer::new(&site.code, scene, &keeps, site.start()).register(register);
+        let TermKind::Entry(outer) = term.kind else { break };
+        found.push((at + 1, outer));
+    }
+    found
 }
 
 struct Callers<'s> {
@@ -95,7 +109,11 @@ impl Callers<'_> {
             return term.observed(observed);
         }
         let site = passed.site;
-        Term::new(TermKind::Caller { pc, term: Box::new(passed) }, site).observed(observed)
+        let caller = Term::new(TermKind::Caller { pc, term: Box::new(passed) }, site);
+        let TermKind::Entry(register) = term.kind else { return caller.observed(observed) };
+        let pc = function.pc.for_lookup();
+        let kind = TermKind::Argument { pc, register, term: Box::new(caller.observed(observed)) };
+        Term::new(kind, site).observed(observed)
     }
 
     /// What the caller put into the argument's register, and an address inside the caller.
@@ -108,27 +126,15 @@ impl Callers<'_> {
         if function.trust == Trust::Scan || caller.trust == Trust::Scan {
             return None;
         }
-        let Pc::Return(address) = caller.pc else { return None };
         let pc = caller.pc.for_lookup();
-        let code = scene.function_code(pc)?;
-        let position = code.before(address)?;
-        let entry = scene.function_code(function.pc.for_lookup())?.entry();
-        let keeps = |target| scene.keeps_registers(target);
-        let start = Start { position, registers: by_number(&caller.registers) };
-        let slicer = Slicer::new(&code, scene, &keeps, start);
-        // A function that was called and went on with a jump is not on the stack, and what it
-        // passed on is not known.
-        let target = match call_target(code.instruction(position))? {
-            CallTarget::Direct(target) => match through_thunk(scene, target) {
-                Some(register) => evaluate(&slicer.register(register), scene),
-                None => Some(target),
-            },
-            CallTarget::Register(register) => evaluate(&slicer.register(register), scene),
-            CallTarget::Memory => evaluate(&slicer.memory_operand(8), scene),
-        };
-        if target != Some(entry) {
+        let site = waits_in(scene, caller)?;
+        // A function that was called and went on with a jump that is not known is not on the stack,
+        // and what it passed on is not known.
+        if link(scene, function, caller) != Link::Called {
             return None;
         }
+        let keeps = |target| scene.keeps_registers(target);
+        let slicer = Slicer::new(&site.code, scene, &keeps, site.start());
         let mut value = slicer.register(register);
         self.resolve(frames, at + 1, &mut value);
         Some((pc, value))

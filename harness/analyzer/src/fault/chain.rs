@@ -3,45 +3,48 @@
 
 use std::collections::BTreeSet;
 
-use super::naming::named;
+use unwind::Frame;
+
+use super::naming::Namer;
 use crate::claim::Claim;
-use crate::express::Writer;
-use crate::flow::{Term, TermKind, evaluate, round, walk};
-use crate::report::Confidence;
+use crate::diagnosis::Grounds;
+use crate::express::{Expression, Writer};
+use crate::flow::{Term, TermKind, evaluate, evaluate_unobserved, round, walk};
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
 
 /// What is known of where a bad value came from.
 pub(super) struct Origin {
     /// As C.
-    pub(super) expression: Result<String, String>,
-    /// The term of the expression, without the alternatives that were ruled out.
+    pub(super) expression: Result<Expression, String>,
+    /// The term of the expression, without the alternatives that were ruled out, with names of
+    /// variables.
     pub(super) term: Option<Term>,
     /// One claim for each load, from the root outwards.
     pub(super) steps: Vec<Claim>,
     /// Whether the dump gives the bad value again.
-    pub(super) confidence: Confidence,
+    pub(super) grounds: Grounds,
 }
 
 /// Alternatives of one value that are compared with what it was.
 const MAX_ALTERNATIVES: usize = 16;
 
 /// Where the value came from, compared with what it was at the fault.
-///
-/// `registers` are those at the place that `writer` has the names of.
 pub(super) fn origin(
     scene: &dyn Scene,
     writer: Writer<'_>,
-    registers: &[Option<u64>; 16],
+    frames: &[Frame],
     term: &Term,
     bad: u64,
 ) -> Origin {
+    let outer = writer;
+    let writer = writer.unbounded();
     let alternatives = alternatives(term);
     let (chosen, others) = choose(scene, writer, &alternatives, bad);
     let Some(term) = chosen else {
         let ways = alternatives.iter().filter_map(|term| writer.expression(term).ok());
         // An offset without a name says nothing to people.
-        let named = ways.filter(|text| !text.contains("(void *)"));
+        let named = ways.filter(|c| !c.has_distance());
         let ways: BTreeSet<String> = named.map(|text| format!("`{text}`")).collect();
         let why = match ways.len() {
             0 => "one of several values, by the path taken".to_owned(),
@@ -51,36 +54,32 @@ pub(super) fn origin(
             expression: Err(why),
             term: None,
             steps: Vec::new(),
-            confidence: Confidence::Unknown,
+            grounds: Grounds::None,
         };
     };
     let walked = round(term, scene, bad);
-    let named = named(scene, writer, registers, term, walked.map(|(_, variable)| variable));
+    let variable = walked.map(|round| round.variable);
+    let named = Namer { scene, frames, variable }.named(writer.pc(), term);
     let expression = writer.expression(&named);
     let mut steps = Vec::new();
     loads(scene, writer, &named, &mut steps);
     let again = evaluate(term, scene);
-    let confidence = match (&expression, again) {
-        (Err(_), _) => Confidence::Unknown,
-        _ if others == Others::Possible => Confidence::Likely,
+    let grounds = match (&expression, again) {
+        (Err(_), _) => Grounds::None,
+        _ if others == Others::Possible => Grounds::Inferred,
         // What the register at the end says of it holds only if this was the way taken.
-        _ if others == Others::Refuted && !is_memory(term) => Confidence::Likely,
-        (Ok(_), Some(value)) if value == bad && is_grounded(term) => Confidence::Proven,
-        (Ok(_), _) if walked.is_some() && is_grounded(term) => Confidence::Proven,
-        (Ok(_), _) => Confidence::Likely,
+        _ if others == Others::Refuted && !is_memory(term) => Grounds::Inferred,
+        (Ok(_), Some(value)) if value == bad && is_grounded(term) => Grounds::Shown,
+        (Ok(_), _) if walked.is_some() && is_grounded(term) => Grounds::Shown,
+        (Ok(_), _) => Grounds::Inferred,
     };
     if others == Others::Refuted {
         let words = "the other ways that lead here would have given another value";
         steps.push(Claim::new(Some(true)).text(words));
     }
-    if let Some((rounds, variable)) = walked {
+    if let Some(round) = walked.filter(|round| round.is_followed) {
         let claim = Claim::new(Some(true)).text("following the loop's steps in the dump leads to ");
-        let claim = claim.data(variable);
-        steps.push(claim.text(if rounds == 0 {
-            " in the first round"
-        } else {
-            " in a later round"
-        }));
+        steps.push(claim.data(round.variable));
     }
     if let (Ok(text), Some(value)) = (&expression, again)
         && value != bad
@@ -88,7 +87,8 @@ pub(super) fn origin(
         let claim = Claim::new(Some(false)).text(format!("`{text}` was ")).data(bad);
         steps.push(claim.text(" at the fault and is ").data(value).text(" in the dump"));
     }
-    Origin { expression, term: Some(term.clone()), steps, confidence }
+    let expression = expression.and_then(|_| outer.expression(&named));
+    Origin { expression, term: Some(named), steps, grounds }
 }
 
 fn join(texts: BTreeSet<String>) -> String {
@@ -123,10 +123,23 @@ fn choose<'t>(
     };
     let judged: Vec<(Option<bool>, &Term)> =
         alternatives.iter().map(|term| (gives(term), term)).collect();
+    // Where memory alone gives it for some, what a register has, that all ways lead to, decides nothing.
+    let by_memory = |term: &Term| evaluate_unobserved(term, scene) == Some(bad);
+    let judged = match judged.iter().any(|(_, term)| several && by_memory(term)) {
+        true => {
+            let given = |(given, term): (Option<bool>, &'t Term)| match given {
+                Some(true) => (by_memory(term).then_some(true), term),
+                other => (other, term),
+            };
+            judged.into_iter().map(given).collect()
+        }
+        false => judged,
+    };
     let of = |wanted: Option<bool>| judged.iter().filter(move |(given, _)| *given == wanted);
     let same = |mut terms: Vec<&'t Term>| {
-        let texts: BTreeSet<_> = terms.iter().map(|term| writer.expression(term).ok()).collect();
-        if texts.len() == 1 { terms.pop() } else { None }
+        let mut all = terms.iter().map(|term| writer.expression(term).ok());
+        let first = all.next()?;
+        all.all(|other| other == first).then(|| terms.pop()).flatten()
     };
     let (right, unknown) = (of(Some(true)).count(), of(None).count());
     let wanted = match (right, unknown) {
@@ -155,6 +168,10 @@ fn alternatives(term: &Term) -> Vec<Term> {
         return all;
     }
     let mut all = vec![term.clone()];
+    // What others computed is one value, however they came by it.
+    if matches!(term.kind, TermKind::Argument { .. }) && term.observed.is_some() {
+        return all;
+    }
     for index in 0..term.parts().len() {
         let mut next = Vec::new();
         for whole in &all {
@@ -179,10 +196,11 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
         TermKind::Load { address, .. } => {
             loads(scene, writer, address, steps);
             if let Ok(text) = writer.expression(term) {
-                let at = evaluate(address, scene);
-                let claim = holds(scene, &text, at, evaluate(term, scene));
+                let at = address.observed.or_else(|| evaluate(address, scene));
+                let claim =
+                    holds(scene, &text.to_string(), at, (evaluate(term, scene), term.observed));
                 steps.push(match scene.source_line(term.site) {
-                    Some(line) => claim.text(format!(", read at `{line}`")),
+                    Some(line) => claim.text(format!(", read by the code of `{line}`")),
                     None => claim,
                 });
             }
@@ -190,6 +208,7 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
         TermKind::Sum { .. }
         | TermKind::Binary { .. }
         | TermKind::Extend { .. }
+        | TermKind::Argument { .. }
         | TermKind::Variable { .. } => {
             for part in term.parts() {
                 loads(scene, writer, part, steps);
@@ -198,8 +217,9 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
         TermKind::Walk { first, next, .. } => {
             loads(scene, writer, first, steps);
             if let (Ok(name), Ok(start)) = (writer.expression(term), writer.expression(first)) {
-                let step = writer.step(next).map(|step| format!(", then `{name} = {step}`"));
-                let words = format!("`{name}` starts as `{start}`{}", step.unwrap_or_default());
+                let step = writer.expression(next).ok();
+                let step = step.map(|step| format!(", or a round later `{step}`"));
+                let words = format!("`{name}` is `{start}`{}", step.unwrap_or_default());
                 steps.push(Claim::new(Some(true)).text(words));
             }
         }
@@ -207,7 +227,8 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
             let outer = Writer::new(scene, *pc);
             loads(scene, outer, term, steps);
             if let (Ok(text), Some(name)) = (outer.expression(term), scene.symbol_at(*pc)) {
-                let words = format!("`{}` passes `{text}`", source_name(&name.0));
+                let what = if text.is_number() { "the constant " } else { "" };
+                let words = format!("`{}` passes {what}`{text}`", source_name(&name.0));
                 let at = scene.source_line(*pc).map(|line| format!(" at `{line}`"));
                 let claim = Claim::new(Some(true)).text(words);
                 steps.push(claim.text(at.unwrap_or_default()));
@@ -229,13 +250,26 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
     }
 }
 
-fn holds(scene: &dyn Scene, text: &str, at: Option<u64>, value: Option<u64>) -> Claim {
+/// What a place holds: what is in memory `now`, and what it `was` by a register that still holds it.
+fn holds(
+    scene: &dyn Scene,
+    text: &str,
+    at: Option<u64>,
+    (now, was): (Option<u64>, Option<u64>),
+) -> Claim {
+    if let (Some(now), Some(was)) = (now, was)
+        && now != was
+    {
+        let claim = Claim::new(Some(false)).text(format!("`{text}` was ")).data(was);
+        return claim.text(" when it was read and is ").data(now).text(" in the dump");
+    }
+    let value = now.or(was);
     let confirmed = value.map(|_| true);
     let mut claim = Claim::new(confirmed).text(format!("`{text}`"));
     if let Some(at) = at {
         claim = claim.text(" at ").data(at);
     }
-    match (value, at.and_then(|at| scene.why_unreadable(at))) {
+    match (value, at.and_then(|at| scene.unreadable(at))) {
         (Some(value), _) => claim.text(" holds ").data(value),
         (None, Some(why)) => claim.text(format!(" cannot be read: {why}")),
         (None, None) => claim.text(" is at an address that is not known"),

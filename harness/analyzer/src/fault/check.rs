@@ -6,12 +6,12 @@ use unwind::Frame;
 
 use super::caller::with_callers;
 use super::chain::origin;
-use super::{Diagnosis, by_number};
-use crate::blame::blamed;
+use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::express::Writer;
+use crate::diagnosis::{Diagnosis, Division, Grounds, What};
+use crate::express::{Expression, Writer};
 use crate::flow::{Slicer, Start, evaluate};
-use crate::report::{Confidence, CrashKind};
+use crate::link::by_number;
 use crate::scene::Scene;
 
 /// Instructions between a comparison and the jump that it decides.
@@ -39,36 +39,48 @@ pub fn divisor(scene: &dyn Scene, frames: &[Frame]) -> Option<Diagnosis> {
     let term = with_callers(scene, frames, guilty, slicer.operand(0)?);
     let unused = 64_u32.saturating_sub(u32::try_from(size).unwrap_or(8) * 8);
     let value = term.observed.or_else(|| evaluate(&term, scene)).map(|v| v << unused >> unused);
-    let mut diagnosis = Diagnosis {
-        pc: frames.get(guilty).map(|frame| frame.pc),
-        address: value,
-        ..Diagnosis::new(CrashKind::DivideError)
-    };
+    let what = |expression| What::Division(Division { divisor: value, expression });
+    let place = frames.get(guilty).map(|frame| frame.pc);
+    let blame = tied(scene, frames, 0, guilty);
+    let mut diagnosis = Diagnosis { pc: place, blame, ..Diagnosis::new(what(None)) };
+    let blamed = frames.get(guilty).map(|frame| frame.pc.for_lookup());
+    diagnosis.blame.flows = guilty == 0 || blamed.is_some_and(|pc| term.passes(pc));
     let claim = Claim::new(Some(true)).code(pc).text(" divides");
     diagnosis.evidence.push(match value {
         Some(value) => claim.text(" by ").data(value),
         None => claim,
     });
-    let registers = by_number(&frame.registers);
-    let writer = Writer::new(scene, pc);
-    let origin = origin(scene, writer, &registers, &term, value.unwrap_or(0));
+    let writer = Writer::new(scene, pc).from(blamed.unwrap_or(pc));
+    let origin = origin(scene, writer, frames, &term, value.unwrap_or(0));
     diagnosis.evidence.extend(origin.steps);
     match origin.expression {
         Ok(expression) => {
-            diagnosis.expression = Some(expression);
-            diagnosis.confidence = match value {
-                Some(_) => origin.confidence,
-                None => Confidence::Likely,
+            diagnosis.what = what(Some(expression));
+            diagnosis.grounds = match value {
+                Some(_) => origin.grounds,
+                None => Grounds::Inferred,
             };
         }
+        Err(_) if origin.grounds != Grounds::None => diagnosis.grounds = origin.grounds,
         Err(why) => diagnosis.unknown = Some(format!("the divisor is {why}")),
     }
     Some(diagnosis)
 }
 
-/// Adds the values that the check before a trap compared: `BUG_ON(ring->count > 16)` jumps to the
-/// trap, and nothing runs in between.
-pub fn condition(scene: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis) {
+/// The values that the check before a trap compared, as claims, and the first of them as C:
+/// `BUG_ON(ring->count > 16)` jumps to the trap, and nothing runs in between.
+pub fn condition(scene: &dyn Scene, frames: &[Frame]) -> (Vec<Claim>, Option<Expression>) {
+    let (mut claims, mut expression) = (Vec::new(), None);
+    compared(scene, frames, &mut claims, &mut expression);
+    (claims, expression)
+}
+
+fn compared(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    claims: &mut Vec<Claim>,
+    expression: &mut Option<Expression>,
+) {
     let Some(frame) = frames.first() else { return };
     let pc = frame.pc.for_lookup();
     let Some((code, trap)) =
@@ -110,16 +122,14 @@ pub fn condition(scene: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis)
         let term = with_callers(scene, frames, 0, term);
         let Ok(text) = writer.expression(&term) else { continue };
         let value = evaluate(&term, scene).or(term.observed);
-        if text.starts_with(|c: char| c.is_ascii_digit()) {
+        if text.is_number() {
             continue;
         }
         if let Some(value) = value {
             let claim =
                 Claim::new(Some(true)).text(format!("the check looked at `{text}`, which is "));
-            diagnosis.evidence.push(claim.data(value));
-            if diagnosis.expression.is_none() {
-                diagnosis.expression = Some(text);
-            }
+            claims.push(claim.data(value));
+            expression.get_or_insert(text);
         }
     }
 }

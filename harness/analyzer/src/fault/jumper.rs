@@ -11,9 +11,9 @@
 use iced_x86::{FlowControl, Instruction, Register};
 use unwind::{Frame, Pc, Trust};
 
-use super::by_number;
-use super::thunk::thunk_register;
 use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate, held, number};
+use crate::link::by_number;
+use crate::link::through_thunk;
 use crate::scene::Scene;
 
 /// Functions that jump to the next one, at most.
@@ -53,7 +53,7 @@ pub(super) fn jumper(
     }
     let [jump] = found.as_slice() else { return None };
     let pc = Pc::Interrupted(jump.address);
-    let frame = Frame { pc, trust: Trust::Call, exception: None, ..bad.clone() };
+    let frame = Frame { pc, trust: Trust::Jumped, exception: None, ..bad.clone() };
     Some(Jumper { frame, is_called: matches!(called, Called::Function(_)) })
 }
 
@@ -80,10 +80,7 @@ enum Called {
 pub(super) fn through_register(scene: &dyn Scene, instruction: &Instruction) -> Option<Register> {
     match call_target(instruction)? {
         CallTarget::Register(register) => Some(register),
-        CallTarget::Direct(to) => {
-            let (name, offset) = scene.symbol_at(to)?;
-            thunk_register(&name, offset)
-        }
+        CallTarget::Direct(to) => through_thunk(scene, to),
         CallTarget::Memory => None,
     }
 }

@@ -1,66 +1,55 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A read or write through a bad pointer.
 
-use iced_x86::{
-    Decoder, DecoderOptions, Instruction, InstructionInfoFactory, OpAccess, Register, UsedMemory,
-};
+use iced_x86::{Instruction, Register};
 use unwind::Frame;
 
-use super::caller::with_callers;
-use super::chain::origin;
+use super::access::{Access, Suspect, decode};
+use super::called;
+use super::caller::{handed_on, with_callers};
+use super::chain::{Origin, origin};
+use super::foot::Foot;
 use super::length::oversized;
-use super::nature::{Bad, Use, refine};
-use super::{Diagnosis, NULL_PAGE, by_number, called, lower};
-use crate::blame::blamed;
+use super::nature::{Bad, beyond, refine};
+use super::prototype::differs;
+use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::express::Writer;
-use crate::flow::{Slicer, Start, TermKind, held, number};
-use crate::report::{Confidence, CrashKind};
+use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Nature, Role, Symptom, Use, What};
+use crate::express::{Expression, Pointee, Writer};
+use crate::flow::{Slicer, Start, Term, TermKind, evaluate, held, number};
+use crate::link::by_number;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
-
-/// One access to memory by the faulting instruction.
-struct Access {
-    memory: UsedMemory,
-    address: u64,
-    write: bool,
-    size: u8,
-}
-
-impl Access {
-    /// Whether the address is that of one of its bytes.
-    fn has(&self, address: u64) -> bool {
-        address.wrapping_sub(self.address) < u64::from(self.size.max(1))
-    }
-
-    /// Address of its last byte.
-    fn last(&self) -> u64 {
-        self.address.wrapping_add(u64::from(self.size.saturating_sub(1)))
-    }
-
-    fn without_displacement(&self) -> u64 {
-        self.address.wrapping_sub(self.memory.displacement())
-    }
-}
+use crate::thunk::lower;
 
 /// Diagnoses a fault on memory by the interrupted instruction of the frame; `None` if it touches
 /// no memory whose address is known.
 pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) -> Option<Diagnosis> {
     let frame = frames.first()?;
-    let pc = frame.pc.address();
-    let instruction = decode(&scene.code_bytes(pc), pc)?;
+    let at = frame.pc.address();
+    let instruction = decode(&scene.code_bytes(at), at)?;
     let registers = by_number(&frame.registers);
-    let access = faulting(scene, &instruction, &registers, reported)?;
-    let kind = kind(&access);
+    let access = Access::faulting(scene, &instruction, &registers, reported)?;
     let guilty = blamed(scene, frames, 0);
-    let mut diagnosis = Diagnosis {
-        pc: frames.get(guilty).map(|frame| frame.pc),
-        address: Some(access.address),
-        how: Some(if access.write { Use::Write } else { Use::Read }),
-        ..Diagnosis::new(kind)
+    let what = What::Pointer(BadPointer {
+        how: access.how,
+        address: access.address,
+        symptom: access.symptom(),
+        role: Role::Pointer,
+        nature: None,
+        expression: None,
+        past: None,
+        object: None,
+    });
+    let pc = frames.get(guilty).map(|frame| frame.pc);
+    let blame = tied(scene, frames, 0, guilty);
+    let mut diagnosis = Diagnosis { pc, blame, ..Diagnosis::new(what) };
+    let verb = match access.how {
+        Use::Write => "writes",
+        Use::Change => "reads and writes",
+        Use::Read | Use::Call => "reads",
     };
-    let verb = if access.write { "writes" } else { "reads" };
-    let claim = Claim::new(Some(true)).code(pc);
+    let claim = Claim::new(Some(true)).code(frame.pc.address());
     diagnosis
         .evidence
         .push(claim.text(format!(" {verb} {} bytes at ", access.size)).data(access.address));
@@ -90,74 +79,6 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
     Some(diagnosis)
 }
 
-fn decode(bytes: &[u8], address: u64) -> Option<Instruction> {
-    let instruction = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE).decode();
-    (!instruction.is_invalid()).then_some(instruction)
-}
-
-/// The access at the reported address; without one, the first that the dump cannot satisfy.
-fn faulting(
-    scene: &dyn Scene,
-    instruction: &Instruction,
-    registers: &[Option<u64>; 16],
-    reported: Option<u64>,
-) -> Option<Access> {
-    let mut factory = InstructionInfoFactory::new();
-    let accesses = factory.info(instruction).used_memory().iter().filter_map(|memory| {
-        let address = address(memory, registers)?;
-        let size = u8::try_from(memory.memory_size().size()).ok()?;
-        let write = matches!(
-            memory.access(),
-            OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite
-        );
-        let touched = !matches!(memory.access(), OpAccess::None | OpAccess::NoMemAccess);
-        touched.then_some(Access { memory: *memory, address, write, size })
-    });
-    let mut accesses: Vec<Access> = accesses.collect();
-    let best = accesses.iter().position(|access| match reported {
-        Some(reported) => access.has(reported),
-        // One that runs over the end of a page may fault on its last bytes alone.
-        None => {
-            [access.address, access.last()].iter().any(|at| scene.why_unreadable(*at).is_some())
-        }
-    });
-    let best = best.or_else(|| {
-        // Up to 5.10 the kernel computes the address of a general protection fault without having
-        // decoded the displacement (`get_kernel_gp_address`, arch/x86/kernel/traps.c).
-        let wild = |access: &Access| kind(access) == CrashKind::GeneralProtection;
-        let is = |access: &Access| Some(access.without_displacement()) == reported && wild(access);
-        accesses.iter().position(is)
-    })?;
-    Some(accesses.swap_remove(best))
-}
-
-/// Address of the access, if it depends on known registers only.
-fn address(memory: &UsedMemory, registers: &[Option<u64>; 16]) -> Option<u64> {
-    // Segment bases are not among the registers; per-CPU memory does not fault by itself.
-    if matches!(memory.segment(), Register::FS | Register::GS) {
-        return None;
-    }
-    memory.virtual_address(0, |register, _, _| match register {
-        Register::CS | Register::DS | Register::ES | Register::SS => Some(0),
-        _ => {
-            let value = held(registers, number(register)?)?;
-            Some(if register.size() == 4 { value & 0xffff_ffff } else { value })
-        }
-    })
-}
-
-fn kind(access: &Access) -> CrashKind {
-    let canonical =
-        matches!(access.address >> 47, 0 | 0x1_ffff) || matches!(access.address >> 56, 0 | 0xff);
-    match (access.write, access.address < NULL_PAGE) {
-        _ if !canonical => CrashKind::GeneralProtection,
-        (false, true) => CrashKind::NullRead,
-        (true, true) => CrashKind::NullWrite,
-        (false, false) => CrashKind::BadRead,
-        (true, false) => CrashKind::BadWrite,
-    }
-}
-
 /// Finds the register that made the address bad and where its value came from.
 fn pointer(
     scene: &dyn Scene,
@@ -170,14 +91,19 @@ fn pointer(
     let registers = by_number(&frame.registers);
     let value = |register| number(register).and_then(|number| held(&registers, number));
     let pc = frame.pc.for_lookup();
-    let writer = Writer::new(scene, pc);
-    let how = if access.write { Use::Write } else { Use::Read };
+    let blamed = frames.get(guilty).map(|frame| frame.pc.for_lookup());
+    let writer = Writer::new(scene, pc).used_as(Pointee::Data).from(blamed.unwrap_or(pc));
+    let how = access.how;
     let (address, sp) = (access.address, frame.sp);
     let bad_value = |pointer| Bad { pointer, address, how, sp, registers };
-    let Some(register) = suspect(scene, &access.memory, value) else {
-        diagnosis.unknown = Some("the address stands in the instruction itself".to_owned());
-        refine(scene, writer, None, bad_value(access.address), diagnosis);
-        return;
+    let (register, from) = match access.suspect(scene, value) {
+        Suspect::Pointer(register) => (register, None),
+        Suspect::Index { register, from } => (register, Some(from)),
+        Suspect::None => {
+            diagnosis.unknown = Some("the address stands in the instruction itself".to_owned());
+            refine(scene, frames, writer, None, bad_value(access.address), diagnosis);
+            return;
+        }
     };
     let Some(bad) = value(register) else { return };
     let claim = Claim::new(Some(true)).text(format!("{} holds ", lower(register))).data(bad);
@@ -186,101 +112,181 @@ fn pointer(
         scene.function_code(pc).and_then(|code| code.at(pc).map(|at| (code, at)))
     else {
         diagnosis.unknown = Some("the code of the function is not in the dump".to_owned());
-        refine(scene, writer, None, bad_value(bad), diagnosis);
+        refine(scene, frames, writer, None, bad_value(bad), diagnosis);
         return;
     };
     let keeps = |target| scene.keeps_registers(target);
     let start = Start { position, registers };
     let slicer = Slicer::new(&code, scene, &keeps, start);
     let term = with_callers(scene, frames, guilty, slicer.register(register));
-    let origin = origin(scene, writer, &registers, &term, bad);
-    diagnosis.evidence.extend(origin.steps);
-    match origin.expression {
-        Ok(expression) => {
-            // `p = NULL` on the way says little; the variable's name says which pointer.
-            let number = expression.starts_with(|c: char| c.is_ascii_digit());
-            let local = writer.local_in(register).filter(|_| number && guilty == 0);
-            diagnosis.expression = Some(local.unwrap_or(expression));
-            diagnosis.confidence = origin.confidence;
-            let is_operand = instruction.memory_base() == access.memory.base()
-                && instruction.memory_index() == access.memory.index();
-            if is_operand && guilty == 0 {
-                let address = with_callers(scene, frames, guilty, slicer.operand_address());
-                diagnosis.object = writer.object(&address, access.size);
-            }
+    diagnosis.blame.flows = guilty == 0 || blamed.is_some_and(|pc| term.passes(pc));
+    if let (Some(pc), true) = (blamed, guilty > 0)
+        && let Some(argument) = term.computed_from(pc)
+        && !writer.is_plain(&term)
+    {
+        let Some(value) = evaluate(argument, scene).or(argument.observed) else {
+            let why = "computed from an argument whose value is not known";
+            diagnosis.unknown = Some(format!("the address was {why}"));
+            diagnosis.grounds = Grounds::Inferred;
+            refine(scene, frames, writer, None, bad_value(bad), diagnosis);
+            return;
+        };
+        let is_shown = evaluate(&term, scene) == Some(bad);
+        let bad = Bad { pointer: value, ..bad_value(bad) };
+        passed(scene, frames, (pc, argument, is_shown), bad, diagnosis);
+        return;
+    }
+    let found = origin(scene, writer, frames, &term, bad);
+    let term = named(writer, (found, term), register, guilty, diagnosis);
+    // A number in a loop is at hand by the name of its variable, whatever it was computed from.
+    if from.is_some()
+        && guilty == 0
+        && let Some(local) = writer.local_in(register)
+    {
+        name(diagnosis, Expression::name(local));
+    }
+    let is_operand = access.is_operand_of(instruction) && diagnosis.expression().is_some();
+    if is_operand && guilty == 0 {
+        let address = with_callers(scene, frames, guilty, slicer.operand_address());
+        let object = writer.object(&address, access.size);
+        if let Some(pointer) = diagnosis.pointer_mut() {
+            pointer.object = object;
         }
-        Err(why) => match writer.local_in(register).filter(|_| guilty == 0) {
-            Some(local) => {
-                let claim = Claim::new(Some(true));
-                diagnosis.evidence.push(claim.text(format!(
-                    "the debug information places `{local}` in {}",
-                    lower(register)
-                )));
-                // Nothing was evaluated again on memory: the compiler's word is not a proof.
-                diagnosis.unknown = Some(format!("where its value came from is {why}"));
-                diagnosis.expression = Some(local);
-                diagnosis.confidence = Confidence::Likely;
-            }
-            None => diagnosis.unknown = Some(format!("the pointer is {why}")),
-        },
     }
-    // Without data flow to the module's call, its part in the fault is a guess.
-    if guilty > 0 && diagnosis.expression.is_none() {
-        diagnosis.confidence = Confidence::Likely;
+    // Where nothing is known of the value, the module's part in the fault is a guess.
+    if guilty > 0 && diagnosis.grounds == Grounds::None {
+        diagnosis.grounds = Grounds::Inferred;
     }
-    let term = origin.term.unwrap_or(term);
-    refine(scene, writer, Some(&term), bad_value(bad), diagnosis);
-    if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis.kind)) {
+    diagnosis.blame.declared = !is_misdeclared(scene, frames, (writer, &term), bad);
+    match from {
+        Some(from) => beyond(scene, from, bad_value(bad), diagnosis),
+        None => refine(scene, frames, writer, Some(&term), bad_value(bad), diagnosis),
+    }
+    if access.is_ambiguous(scene, value) {
+        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        let words = "whether the pointer or the number that is added to it is bad is not known";
+        diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+    }
+    if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis)) {
         unset(&slicer, *slot, diagnosis);
     }
 }
 
-/// The register that makes the address bad: the base, or the index where the base alone is fine.
-fn suspect(
+/// Judges an argument that the code to blame, at `pc`, gave to a function of the kernel, which computed
+/// the bad address from it: `kfree()` of an error code faults where its page would be.
+fn passed(
     scene: &dyn Scene,
-    memory: &UsedMemory,
-    value: impl Fn(Register) -> Option<u64>,
-) -> Option<Register> {
-    match (memory.base(), memory.index()) {
-        (Register::None | Register::RIP, Register::None) => None,
-        (Register::None, index) => Some(index),
-        // Of `table[i]` the table is fine and the index is not, or the other way round.
-        (base, index) if index != Register::None => {
-            let is_fine = |register| {
-                let value = value(register).filter(|value| *value >= NULL_PAGE);
-                value.is_some_and(|value| scene.why_unreadable(value).is_none())
-            };
-            Some(if is_fine(base) && !is_fine(index) { index } else { base })
+    frames: &[Frame],
+    (pc, argument, is_shown): (u64, &Term, bool),
+    bad: Bad,
+    diagnosis: &mut Diagnosis,
+) {
+    let writer = Writer::new(scene, pc).used_as(Pointee::Data);
+    let found = origin(scene, writer, frames, argument, bad.pointer);
+    diagnosis.evidence.extend(found.steps);
+    let words = "the function that it was given to computed the address from it: it was ";
+    let confirmed = is_shown.then_some(true);
+    diagnosis.evidence.push(Claim::new(confirmed).text(words).data(bad.pointer));
+    match found.expression {
+        Ok(expression) => {
+            name(diagnosis, expression);
+            let is_known = is_shown && found.grounds == Grounds::Shown;
+            diagnosis.grounds = if is_known { Grounds::Shown } else { Grounds::Inferred };
         }
-        (base, _) => Some(base),
+        Err(why) => {
+            diagnosis.unknown = Some(format!("the pointer is {why}"));
+            diagnosis.grounds = Grounds::Inferred;
+        }
+    }
+    let term = found.term.unwrap_or_else(|| argument.clone());
+    refine(scene, frames, writer, Some(&term), bad, diagnosis);
+}
+
+/// Whether the value is a parameter of a function that is called with other arguments than it declares.
+fn is_misdeclared(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    (writer, term): (Writer<'_>, &Term),
+    bad: u64,
+) -> bool {
+    let foot = Foot::of(scene, writer, term, bad);
+    let TermKind::Entry(register) = foot.term.kind else { return false };
+    let at = frames.iter().position(|frame| frame.pc.for_lookup() == foot.writer.pc());
+    let Some(at) = at else { return false };
+    let all = handed_on(scene, frames, at, register).into_iter();
+    let mut numbered = all.filter_map(|(at, it)| Some((at, Writer::number_of(it)?)));
+    numbered.any(|(at, number)| differs(scene, frames, at, number))
+}
+
+/// Says where the value in the register came from and what it is called; what is left of its term
+/// without the alternatives that were ruled out.
+fn named(
+    writer: Writer<'_>,
+    (origin, term): (Origin, Term),
+    register: Register,
+    guilty: usize,
+    diagnosis: &mut Diagnosis,
+) -> Term {
+    diagnosis.evidence.extend(origin.steps);
+    let local = || writer.local_in(register).filter(|_| guilty == 0).map(Expression::name);
+    match (origin.expression, local()) {
+        (Ok(expression), local) => {
+            // `p = NULL` on the way says little; the variable's name says which pointer.
+            let named = if expression.is_number() { local } else { Some(expression) };
+            if let Some(named) = named {
+                name(diagnosis, named);
+            }
+            diagnosis.grounds = origin.grounds;
+        }
+        (Err(why), Some(local)) => {
+            let words = format!("the debug information places `{local}` in {}", lower(register));
+            diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+            // Nothing was evaluated again on memory: the compiler's word is not a proof.
+            diagnosis.unknown = Some(format!("where its value came from is {why}"));
+            name(diagnosis, local);
+            diagnosis.grounds = Grounds::Inferred;
+        }
+        // It is known, and has no name outside of the kernel.
+        (Err(_), None) if origin.grounds != Grounds::None => diagnosis.grounds = origin.grounds,
+        (Err(why), None) => diagnosis.unknown = Some(format!("the pointer is {why}")),
+    }
+    origin.term.unwrap_or(term)
+}
+
+/// Says what the bad pointer is called.
+fn name(diagnosis: &mut Diagnosis, expression: Expression) {
+    if let Some(pointer) = diagnosis.pointer_mut() {
+        pointer.expression = Some(expression);
     }
 }
 
 /// Whether nothing better is known of the pointer than that it is bad.
-fn is_wild(kind: CrashKind) -> bool {
-    matches!(
-        kind,
-        CrashKind::GeneralProtection
-            | CrashKind::BadRead
-            | CrashKind::BadWrite
-            | CrashKind::UserAccess
-    )
+fn is_wild(diagnosis: &Diagnosis) -> bool {
+    let is_user = |nature: &Nature| {
+        matches!(nature, Nature::UserMemory | Nature::UserSpace | Nature::UserUnmapped { .. })
+    };
+    diagnosis.pointer().is_some_and(|pointer| match &pointer.nature {
+        None => pointer.symptom != Symptom::Null,
+        Some(nature) => is_user(nature) || nature.kind(pointer.how).is_none(),
+    })
 }
 
 /// A local variable that nothing in the function sets: never, or only by those that it was handed
 /// to, which did not.
 fn unset(slicer: &Slicer<'_>, slot: i64, diagnosis: &mut Diagnosis) {
     let escapes = slicer.may_be_set(slot);
-    let name = diagnosis.expression.as_deref().unwrap_or("the local variable").to_owned();
-    diagnosis.kind = CrashKind::Uninitialized;
+    let name =
+        diagnosis.expression().map_or_else(|| "the variable".to_owned(), |e| format!("`{e}`"));
     let words = if escapes {
-        diagnosis.confidence = Confidence::Likely;
+        diagnosis.grounds = Grounds::Inferred;
         format!(
-            "no instruction on the way stores to `{name}`; a function that got its address may have"
+            "no instruction on the way stores to {name}; a function that got its address may have"
         )
     } else {
-        format!("no instruction of the function stores to `{name}`")
+        format!("no instruction of the function stores to {name}")
     };
     diagnosis.evidence.push(Claim::new(Some(true)).text(words));
-    diagnosis.nature = Some("what the stack held there before".to_owned());
+    if let Some(pointer) = diagnosis.pointer_mut() {
+        pointer.nature = Some(Nature::NeverSet { escapes });
+    }
 }

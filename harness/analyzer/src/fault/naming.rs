@@ -2,62 +2,173 @@
 //! Names for values that the code computed without one.
 //!
 //! `container_of()` and pointers into arrays become sums of a parameter and an offset that its type
-//! does not have, and a loop's variable may have no name where the loop changes it. If a register
-//! holds the value at the fault and the debug information says which variable is in that register,
-//! that is its name.
+//! does not have, a loop's variable may have no name where the loop changes it, and what `kmalloc()`
+//! returned or `private_data` holds has no type but the one of the variable that it was put into. If
+//! a variable of the debug information holds the value at the fault, or where the function called the
+//! next one, that is its name.
 
-use crate::express::Writer;
-use crate::flow::{Term, TermKind, evaluate, full, held};
+use std::cell::OnceCell;
+
+use unwind::{Frame, Pc};
+
+use crate::express::{Kept, PointerVariable, Writer};
+use crate::flow::{Term, TermKind, evaluate, held};
+use crate::link::by_number;
 use crate::scene::Scene;
 
 use super::NULL_PAGE;
+use super::assigned::assigned;
 
-/// The term with names for parts that have none; `variable` is what its loop's variable is worth.
-pub(super) fn named(
-    scene: &dyn Scene,
-    writer: Writer<'_>,
-    registers: &[Option<u64>; 16],
-    term: &Term,
-    variable: Option<u64>,
-) -> Term {
-    let is_plain =
-        |term: &Term| writer.expression(term).is_ok_and(|text| !text.contains("(void *)"));
+/// Where the names are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Namer<'s> {
+    /// The crashed machine.
+    pub(super) scene: &'s dyn Scene,
+    /// The stack.
+    pub(super) frames: &'s [Frame],
+    /// What the variable of a loop is worth.
+    pub(super) variable: Option<u64>,
+}
+
+/// The term, of the function that has the code at `pc`, with names for parts that have none.
+pub(crate) fn named(scene: &dyn Scene, frames: &[Frame], pc: u64, term: &Term) -> Term {
     let mut named = term.clone();
-    if is_plain(term) {
-        return named;
-    }
-    let locals: Vec<(u64, String)> = (0..16_u8)
-        .filter_map(|number| {
-            let value = held(registers, number).filter(|value| *value >= NULL_PAGE)?;
-            Some((value, writer.local_in(full(number))?))
-        })
-        .collect();
-    let name = |part: &Term| {
-        let value = match part.kind {
-            TermKind::Walk { .. } => variable,
-            TermKind::Sum { .. } | TermKind::Entry(_) => evaluate(part, scene),
-            _ => None,
-        };
-        let value = value.filter(|_| !is_plain(part))?;
-        locals.iter().find(|(known, _)| *known == value).map(|(_, name)| name.clone())
-    };
-    for part in named.parts_mut() {
-        rename(part, writer.pc(), &name);
-    }
+    let writer = Writer::new(scene, pc);
+    let namer = Namer { scene, frames, variable: None };
+    namer.rename(writer, &OnceCell::new(), &mut named);
     named
 }
 
-fn rename(term: &mut Term, pc: u64, name: &dyn Fn(&Term) -> Option<String>) {
-    if matches!(term.kind, TermKind::Caller { .. }) {
-        return;
+/// A name for an address: a variable and a distance.
+struct Named {
+    name: String,
+    /// An address in the scope of the name.
+    pc: u64,
+    distance: i64,
+}
+
+/// The variables of a function that hold values, once somebody asked for them.
+type Holders = OnceCell<Vec<Holder>>;
+
+/// A variable that holds a value.
+struct Holder {
+    value: u64,
+    name: String,
+    /// Bytes of what it points to.
+    size: u64,
+}
+
+impl Namer<'_> {
+    /// The term, of the function that has the code at `pc`, with names for parts that have none.
+    pub(super) fn named(self, pc: u64, term: &Term) -> Term {
+        let mut named = term.clone();
+        // Its own name would say nothing of where the value came from.
+        self.parts(pc, &mut named);
+        named
     }
-    if let Some(name) = name(term) {
-        let (site, observed) = (term.site, term.observed);
-        let inner = Box::new(std::mem::replace(term, Term::unknown("", 0)));
-        *term = Term::new(TermKind::Variable { name, pc, term: inner }, site).observed(observed);
-        return;
+
+    fn parts(self, pc: u64, term: &mut Term) {
+        let pc = match term.kind {
+            TermKind::Caller { pc, .. } => pc,
+            _ => pc,
+        };
+        let writer = Writer::new(self.scene, pc);
+        let holders = OnceCell::new();
+        for part in term.parts_mut() {
+            self.rename(writer, &holders, part);
+        }
     }
-    for part in term.parts_mut() {
-        rename(part, pc, name);
+
+    fn rename(self, writer: Writer<'_>, holders: &Holders, term: &mut Term) {
+        if let TermKind::Caller { .. } = term.kind {
+            self.parts(writer.pc(), term);
+            return;
+        }
+        for part in term.parts_mut() {
+            self.rename(writer, holders, part);
+        }
+        if let Some(Named { name, pc, distance }) = self.name(writer, holders, term) {
+            let (site, observed) = (term.site, term.observed);
+            let whole = std::mem::replace(term, Term::unknown("", 0));
+            let inner = Box::new(whole.plus(distance.wrapping_neg()));
+            let variable = Term::new(TermKind::Variable { name, pc, term: inner }, site);
+            let held = observed.map(|value| value.wrapping_add_signed(distance.wrapping_neg()));
+            *term = variable.observed(held).plus(distance).observed(observed);
+        }
+    }
+
+    /// The variable that holds the value of a term that says little by itself, or leads to the object
+    /// that it is an address in.
+    fn name(self, writer: Writer<'_>, holders: &Holders, term: &Term) -> Option<Named> {
+        let value = match term.kind {
+            TermKind::Walk { .. } => self.variable,
+            TermKind::Sum { .. }
+            | TermKind::Choice(_)
+            | TermKind::Entry(_)
+            | TermKind::Load { .. }
+            | TermKind::PerCpu { .. }
+            | TermKind::Returned { .. } => term.observed.or_else(|| evaluate(term, self.scene)),
+            _ => None,
+        };
+        if value.is_none() || writer.is_plain(term) {
+            return None;
+        }
+        let assigned = || {
+            let (name, pc) = assigned(self.scene, writer, term)?;
+            Some(Named { name, pc, distance: 0 })
+        };
+        // Any of several variables may be NULL.
+        let Some(value) = value.filter(|value| *value >= NULL_PAGE) else { return assigned() };
+        let named = |holder: &Holder| {
+            let distance = value.wrapping_sub(holder.value).cast_signed();
+            Named { name: holder.name.clone(), pc: writer.pc(), distance }
+        };
+        let holders = holders.get_or_init(|| self.holders(writer));
+        if let Some(holder) = holders.iter().find(|holder| holder.value == value) {
+            return Some(named(holder));
+        }
+        if let Some(named) = assigned() {
+            return Some(named);
+        }
+        // `&wb->lock` of a `wb` that is `container_of(work, …)` is computed from `work` at once.
+        let is_sum = matches!(term.kind, TermKind::Sum { .. });
+        let has = |holder: &&Holder| value.wrapping_sub(holder.value) < holder.size;
+        holders.iter().find(has).filter(|_| is_sum).map(named)
+    }
+
+    /// The variables of the function that hold pointers to something of a known type, innermost
+    /// functions first.
+    fn holders(self, writer: Writer<'_>) -> Vec<Holder> {
+        let at = self.frames.iter().position(|frame| frame.pc.for_lookup() == writer.pc());
+        let Some((at, frame)) = at.and_then(|at| Some((at, self.frames.get(at)?))) else {
+            return Vec::new();
+        };
+        let registers = self.registers(at, frame);
+        let value = |kept: &Kept| match *kept {
+            Kept::Register(number) => held(&registers, number),
+            Kept::RegisterPlus(number, offset) => {
+                Some(held(&registers, number)?.wrapping_add_signed(offset))
+            }
+            Kept::AtRegister(number, offset) => {
+                self.scene.word(held(&registers, number)?.wrapping_add_signed(offset), 8)
+            }
+            Kept::Frame(offset) => self.scene.word(frame.cfa?.checked_add_signed(offset)?, 8),
+        };
+        let pointers = writer.pointers().into_iter();
+        let holder = |variable: PointerVariable| {
+            let value = value(&variable.kept)?;
+            Some(Holder { value, name: variable.name, size: variable.size })
+        };
+        pointers.filter_map(holder).collect()
+    }
+
+    /// The registers where the function of `frames[at]` went on. Of one that called a place where no
+    /// code is, all are known: nothing ran since.
+    fn registers(self, at: usize, frame: &Frame) -> [Option<u64>; 16] {
+        let inner = at.checked_sub(1).and_then(|at| self.frames.get(at));
+        let is_at_once = |inner: &&Frame| {
+            matches!(frame.pc, Pc::Return(_)) && !self.scene.is_text(inner.pc.for_lookup())
+        };
+        by_number(&inner.filter(is_at_once).unwrap_or(frame).registers)
     }
 }

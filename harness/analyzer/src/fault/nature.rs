@@ -4,34 +4,37 @@
 //! The values on the way to the fault are looked at, not only the last one: a pointer that was
 //! read from a freed object is a use after free, whatever stood there.
 
-use super::{Diagnosis, NULL_PAGE, lower};
-use crate::claim::Claim;
-use crate::express::Writer;
-use crate::flow::{Term, TermKind, evaluate, full};
-use crate::identify::{AddressRegion, Identity, Pattern};
-use crate::report::{Confidence, CrashKind};
-use crate::scene::Scene;
+use kernel::Unreadable;
+use kernel::mm::PAGE;
 use kernel::mm::slab_layout::SlotPart;
-use kernel::mm::slab_object::{ObjectState, SlabObject};
+use kernel::mm::slab_object::ObjectState;
+use kernel::mm::vmalloc::VmArea;
+use unwind::Frame;
 
-/// `-4095` to `-1` are error codes (`MAX_ERRNO`, `include/linux/err.h`).
-const ERRORS: u64 = 0u64.wrapping_sub(4095);
+use super::NULL_PAGE;
+use super::foot::Foot;
+use super::found::Found;
+use super::freed::{gone, holder};
+use super::placed::{misplaced, owner, past_end};
+use super::written_text::text;
+use crate::claim::Claim;
+use crate::diagnosis::{Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, Use};
+use crate::express::Writer;
+use crate::flow::{Term, TermKind, evaluate, round};
+use crate::gone::Gone;
+use crate::identify::{AddressRegion, Identity, Pattern};
+use crate::kind::CrashKind;
+use crate::scene::Scene;
+
 /// Bits of the page fault's error code: the page was there; it was a write.
 const PRESENT: u64 = 1;
 const WRITE: u64 = 2;
-/// Bytes before a pointer that are looked at for text which runs into it.
-const RUN: u64 = 256;
-
-/// What was done with the pointer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
-    /// It was read through.
-    Read,
-    /// It was written through.
-    Write,
-    /// It was called or jumped to.
-    Call,
-}
+/// `-4095` to `-1` are error codes (`MAX_ERRNO`, `include/linux/err.h`).
+const ERRORS: u64 = 0u64.wrapping_sub(4095);
+/// Variables of the kernel's image are at per-CPU distances below this one.
+const SMALL_DISTANCE: u64 = 1 << 20;
+/// Links of lists and the like lie at multiples of this many bytes.
+const ALIGNED: u64 = 8;
 
 /// A bad access, as far as it says what the pointer was.
 #[derive(Debug, Clone, Copy)]
@@ -48,217 +51,205 @@ pub(super) struct Bad {
     pub(super) registers: [Option<u64>; 16],
 }
 
-/// Looks at a bad pointer and says in the diagnosis what it is.
+/// Looks at a bad pointer and says in the diagnosis what it is. `term` is where it came from.
 pub(super) fn refine(
     scene: &dyn Scene,
+    frames: &[Frame],
     writer: Writer<'_>,
     term: Option<&Term>,
     bad: Bad,
     diagnosis: &mut Diagnosis,
 ) {
-    let Bad { pointer, address, how, sp, registers } = bad;
-    let root = term.and_then(|term| root(scene, term)).unwrap_or(pointer);
-    let mut found = term.and_then(|term| gone(scene, writer, term, sp));
+    let foot = term.map(|term| Foot::of(scene, writer, term, bad.pointer));
+    let value = foot.and_then(|foot| foot.value).unwrap_or(bad.pointer);
+    let mut found = follows_free_list(scene, frames).then(|| Nature::FreeList.into());
+    let is_null = value < NULL_PAGE && found.is_none();
+    let Some(pointer) = diagnosis.pointer_mut() else { return };
+    if is_null && bad.how != Use::Call {
+        pointer.symptom = Symptom::Null;
+    }
+    let round = term.and_then(|term| round(term, scene, bad.pointer));
     if found.is_none() {
-        found = by_value(scene, root).or_else(|| text(scene, term, pointer));
+        found = term.and_then(|term| gone(scene, frames, (writer, round), term, bad.sp));
     }
     if found.is_none() {
-        found = term.and_then(|term| on_stack(scene, term, address));
+        found = term.and_then(|term| misplaced(scene, (writer, round), term));
     }
-    if found.is_none() && root >= NULL_PAGE {
-        found = by_place(scene, address, how);
+    if found.is_none() && is_null {
+        found = null(value, bad).map(Found::from);
     }
-    let Some(mut found) = found else { return };
-    if found.kind == Some(CrashKind::UseAfterFree) && found.claim.is_none() {
-        found.claim = holder(scene, writer, &registers);
+    if found.is_none() {
+        found = by_value(scene, foot.as_ref(), value).or_else(|| text(scene, term, bad.pointer));
     }
-    diagnosis.kind = found.kind.unwrap_or(diagnosis.kind);
-    diagnosis.nature = Some(found.words);
-    diagnosis.is_value = found.is_value;
-    diagnosis.next = found.next.map(str::to_owned);
-    diagnosis.evidence.extend(found.claim);
-    if found.doubtful && diagnosis.confidence == Confidence::Proven {
-        diagnosis.confidence = Confidence::Likely;
+    if found.is_none() {
+        found = term.and_then(|term| on_stack(scene, term, bad.address));
     }
-}
-
-/// What was found out about a pointer.
-struct Nature {
-    /// The kind of mistake; `None` if the access tells it better.
-    kind: Option<CrashKind>,
-    /// What the pointer leads to, after "leads to".
-    words: String,
-    claim: Option<Claim>,
-    /// Whether the dump does not show the mistake itself.
-    doubtful: bool,
-    /// Whether the words are about the pointer itself, and not about what is at the address.
-    is_value: bool,
-    /// What to look at next, where the kind alone would tell it badly.
-    next: Option<&'static str>,
-}
-
-impl Nature {
-    fn sure(kind: impl Into<Option<CrashKind>>, words: impl Into<String>) -> Self {
-        let (kind, words) = (kind.into(), words.into());
-        Self { kind, words, claim: None, doubtful: false, is_value: false, next: None }
+    if found.is_none() && !is_null {
+        found = by_place(scene, bad.address, bad.how);
     }
-
-    /// What the value of the pointer tells.
-    fn value(kind: impl Into<Option<CrashKind>>, words: impl Into<String>) -> Self {
-        Self { is_value: true, ..Self::sure(kind, words) }
-    }
-}
-
-/// The pointer without the offset that was added to it.
-fn root(scene: &dyn Scene, term: &Term) -> Option<u64> {
-    match &term.kind {
-        TermKind::Sum { base, .. } => root(scene, base),
-        TermKind::Caller { term, .. } => root(scene, term),
-        _ => term.observed.or_else(|| evaluate(term, scene)),
-    }
-}
-
-/// Whether a value on the way was read from memory whose owner gave it back: a freed object, the
-/// frame of a function that returned.
-fn gone(scene: &dyn Scene, writer: Writer<'_>, term: &Term, sp: u64) -> Option<Nature> {
-    if let TermKind::Caller { pc, term } = &term.kind {
-        return gone(scene, Writer::new(scene, *pc), term, sp);
-    }
-    for part in term.parts() {
-        if let Some(found) = gone(scene, writer, part, sp) {
-            return Some(found);
+    if found.as_ref().is_none_or(|found| matches!(found.nature, Nature::NullPlus { .. })) {
+        diagnosis.evidence.extend(foot.as_ref().and_then(|foot| owner(scene, foot)));
+        if foot.as_ref().is_some_and(|foot| is_from_the_unknown(scene, foot)) {
+            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+            let words = "whether the object that it was read from is free cannot be told";
+            diagnosis.unknown.get_or_insert_with(|| words.to_owned());
         }
     }
-    let TermKind::Load { address, .. } = &term.kind else { return None };
-    let at = evaluate(address, scene)?;
-    let read = || match writer.expression(term) {
-        Ok(text) => format!("`{text}` is read"),
-        Err(_) => "it is read".to_owned(),
+    if let Some((index, array, claim)) = term.and_then(|term| past_end(scene, writer, term)) {
+        diagnosis.evidence.push(claim);
+        if let Some(pointer) = diagnosis.pointer_mut() {
+            pointer.past = Some((index, array));
+        }
+    }
+    let Some(mut found) = found else {
+        // Of NULL with a distance, NULL is what has to be named.
+        let named = foot.filter(|_| is_null).and_then(|foot| foot.expression(scene));
+        let is_known = diagnosis.grounds != Grounds::None;
+        if let (Some(pointer), Some(named)) = (diagnosis.pointer_mut(), named.filter(|_| is_known))
+        {
+            pointer.expression = Some(named);
+        }
+        return;
     };
-    let identity = scene.identity(at)?;
-    if let Some(slab) = identity.slab {
-        return freed(&slab, || read() + " from");
+    if found.nature.kind(bad.how) == Some(CrashKind::UseAfterFree) && found.claim.is_none() {
+        found.claim = holder(scene, writer, &bad.registers);
     }
-    let stack = identity.stack.filter(|place| !place.guard)?.stack;
-    // Nothing of a live frame lies below the stack pointer: the kernel has no red zone there.
-    if at >= sp || !(stack.low..stack.high).contains(&sp) {
-        return None;
+    diagnosis.evidence.extend(found.claim);
+    let is_known = diagnosis.grounds != Grounds::None;
+    let Some(pointer) = diagnosis.pointer_mut() else { return };
+    if found.nature == Nature::FreeList {
+        pointer.expression = None;
     }
-    let claim = Claim::new(Some(true)).text(read()).text(" at ").data(at);
-    let claim = claim.text(", below the stack pointer, which is ").data(sp);
-    let words = "what was left in the frame of a function that has returned";
-    let nature = Nature::value(CrashKind::UseAfterFree, words);
-    let next = "who keeps the address of a local variable for longer than its function runs";
-    Some(Nature { claim: Some(claim), next: Some(next), ..nature })
+    let is_foots = found.nature.is_value() && found.nature != Nature::FreeList;
+    let foot = || foot.filter(|_| is_foots).and_then(|it| it.expression(scene));
+    if let Some(expression) = found.expression.or_else(foot).filter(|_| is_known) {
+        pointer.expression = Some(expression);
+    }
+    pointer.nature = Some(found.nature);
 }
 
-/// What was read from an object, if it is free.
-fn freed(slab: &SlabObject, read: impl Fn() -> String) -> Option<Nature> {
-    let is_free = matches!(slab.state, ObjectState::Free | ObjectState::FreeOnCpu(_));
-    if !is_free || slab.part != SlotPart::Object {
-        return None;
-    }
-    let cache = cache(slab);
-    let claim =
-        Claim::new(Some(true)).text(format!("{} an object of {cache} that is free: ", read()));
-    let claim = tracks(slab, claim.data(slab.start));
-    let words = format!("what was left in a freed object of {cache}");
-    Some(Nature { claim: Some(claim), ..Nature::value(CrashKind::UseAfterFree, words) })
-}
-
-/// The free object that a register leads into, where only the poison in a pointer's place tells of
-/// it: of a timer in an object that was freed, `timer` is at hand, and with it who freed it.
-fn holder(scene: &dyn Scene, writer: Writer<'_>, registers: &[Option<u64>; 16]) -> Option<Claim> {
-    (0..).zip(registers).find_map(|(number, value)| {
-        let slab = scene.identity((*value)?)?.slab?;
-        let register = full(number);
-        let local = writer.local_in(register).map(|name| format!("`{name}`"));
-        let name = local.unwrap_or_else(|| lower(register));
-        freed(&slab, || format!("{name} leads into"))?.claim
+/// Whether the pointer was read from memory of which the dump does not tell whose it is.
+fn is_from_the_unknown(scene: &dyn Scene, foot: &Foot<'_, '_>) -> bool {
+    let place = foot.loaded_from(scene).and_then(|slot| scene.identity(slot));
+    place.is_some_and(|place| {
+        let is_heap = place.region == AddressRegion::DirectMap;
+        let is_known = place.slab.is_some() || place.stack.is_some() || place.kfence.is_some();
+        is_heap && !is_known && !place.unknown.is_empty()
     })
 }
 
-fn cache(slab: &SlabObject) -> String {
-    slab.slab.cache.name.clone()
+/// Says in the diagnosis where a number led that was added to a good pointer, `from`.
+pub(super) fn beyond(scene: &dyn Scene, from: u64, bad: Bad, diagnosis: &mut Diagnosis) {
+    let bounds = scene.identity(from).and_then(|identity| bounds(&identity));
+    let outside = bounds.filter(|it| bad.address.wrapping_sub(it.start) >= it.size);
+    let Some(pointer) = diagnosis.pointer_mut() else { return };
+    pointer.role = Role::Index;
+    pointer.nature = match outside {
+        Some(Bounds { place, start, size }) => {
+            Some(Nature::Beyond { place, at: bad.address.wrapping_sub(start).cast_signed(), size })
+        }
+        None => by_place(scene, bad.address, bad.how).map(|found| found.nature),
+    };
 }
 
-/// Who allocated and freed the object, where the allocator noted that.
-fn tracks(slab: &SlabObject, mut claim: Claim) -> Claim {
-    if let Some(track) = &slab.freed {
-        claim = claim.text(", freed by ").code(track.caller);
+/// Where something begins and how large it is.
+struct Bounds {
+    place: Option<Place>,
+    start: u64,
+    size: u64,
+}
+
+/// What is known to be at an address, with its bounds.
+fn bounds(identity: &Identity) -> Option<Bounds> {
+    let place = named(identity);
+    if let Some(slab) = &identity.slab {
+        let size = slab.slab.cache.object_size;
+        return Some(Bounds { place, start: slab.start, size });
     }
-    if let Some(track) = &slab.allocated {
-        claim = claim.text(", allocated by ").code(track.caller);
+    if let Some(symbol) = identity.symbol.as_ref().filter(|symbol| symbol.size > 0) {
+        let start = identity.address.wrapping_sub(symbol.offset);
+        return Some(Bounds { place, start, size: symbol.size });
     }
-    claim
+    let area = identity.vm_area.as_ref().filter(|_| identity.stack.is_none())?;
+    let place = Some(Place::VmArea);
+    Some(Bounds { place, start: area.start, size: bytes(area) })
+}
+
+/// Functions of the slab allocator that follow its lists of free objects (`mm/slub.c`, 3.10 to 6.12).
+const FREE_LISTS: [&str; 6] = [
+    "freelist_ptr",
+    "freelist_ptr_decode",
+    "freelist_dereference",
+    "get_freepointer",
+    "get_freepointer_safe",
+    "prefetch_freepointer",
+];
+
+/// Whether the fault is in the slab allocator where it follows a list of free objects: whoever asked
+/// it for one has no part in what is wrong there.
+fn follows_free_list(scene: &dyn Scene, frames: &[Frame]) -> bool {
+    let Some(frame) = frames.first() else { return false };
+    let pc = frame.pc.for_lookup();
+    if scene.is_outside(pc) {
+        return false;
+    }
+    let chain = scene.image_at(pc).and_then(|image| image.source(pc).found()).unwrap_or_default();
+    let names = chain.iter().filter_map(|source| source.function.as_deref());
+    names.into_iter().any(|name| FREE_LISTS.contains(&name))
+}
+
+/// NULL, where the address accessed does not show it.
+fn null(value: u64, bad: Bad) -> Option<Nature> {
+    let is_plain = bad.address < NULL_PAGE;
+    (!is_plain && bad.how != Use::Call).then(|| {
+        let distance = bad.address.wrapping_sub(value).cast_signed();
+        Nature::NullPlus { distance }
+    })
 }
 
 /// Values that are no addresses.
-fn by_value(scene: &dyn Scene, root: u64) -> Option<Nature> {
-    if root < NULL_PAGE {
-        return None;
+fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Option<Found> {
+    if value >= ERRORS {
+        return Some(below_null(scene, foot, value)?.into());
     }
-    if root >= ERRORS {
-        let pattern = scene.identity(root).and_then(|identity| identity.pattern);
-        let name = match pattern {
-            Some(Pattern::Error { name: Some(name), .. }) => format!("-{name}"),
-            _ => root.cast_signed().to_string(),
-        };
-        return Some(Nature::value(CrashKind::ErrPtr, format!("the error code {name}")));
+    let Pattern::Poison { poison, .. } = scene.identity(value)?.pattern? else { return None };
+    if poison.is_of_list() {
+        return Some(Nature::Poison(poison).into());
     }
-    match scene.identity(root)?.pattern? {
-        Pattern::Poison { meaning, .. } if meaning.contains("list entry") => {
-            Some(Nature::value(CrashKind::ListCorruption, format!("the {meaning}")))
+    // What fills an object when it is freed, and when it is allocated.
+    let from = foot.and_then(|foot| scene.identity(foot.loaded_from(scene)?)?.slab);
+    let in_use =
+        from.filter(|slab| slab.state == ObjectState::Allocated && slab.part == SlotPart::Object);
+    Some(match in_use {
+        Some(slab) => {
+            let cache = slab.slab.cache.name.clone();
+            let claim = Claim::new(Some(true)).text(format!("the object of {cache} at "));
+            let claim =
+                claim.data(slab.start).text(" is in use, and filled there as when it was new");
+            Found { claim: Some(claim), ..Nature::NeverWritten { cache }.into() }
         }
-        Pattern::Poison { meaning, .. } => {
-            let kind = match meaning {
-                m if m.contains("freed slab") || m.contains("freed page") => {
-                    CrashKind::UseAfterFree
-                }
-                m if m.contains("never initialised") => CrashKind::Uninitialized,
-                m if m.contains("red zone") => CrashKind::OutOfBounds,
-                _ => return Some(Nature::value(None, meaning)),
-            };
-            Some(Nature::value(kind, meaning))
-        }
-        _ => None,
-    }
+        None => Nature::Poison(poison).into(),
+    })
 }
 
-/// Text in a pointer's place: a neighbour that overflowed, or memory that has a new owner.
-fn text(scene: &dyn Scene, term: Option<&Term>, pointer: u64) -> Option<Nature> {
-    let Pattern::Text(characters) = scene.identity(pointer)?.pattern? else { return None };
-    let words = format!("the text \"{characters}\"");
-    let plain = Some(Nature { doubtful: true, ..Nature::value(None, words.clone()) });
-    let Some(Term { kind: TermKind::Load { address, .. }, .. }) = term else { return plain };
-    let Some(at) = evaluate(address, scene) else { return plain };
-    let Some(slab) = scene.identity(at).and_then(|identity| identity.slab) else { return plain };
-    let run = run(scene, at);
-    let start = at.wrapping_sub(run);
-    let of = cache(&slab);
-    if start < slab.start {
-        let claim = Claim::new(Some(true)).text("text runs into the object at ").data(slab.start);
-        let claim = claim.text(format!(" (of {of}) from the object before it"));
-        let claim = Some(claim);
-        return Some(Nature { claim, ..Nature::value(CrashKind::HeapOverflow, words) });
-    }
-    let claim = Claim::new(Some(true)).text("the object of ").text(of).text(" at ");
-    let claim = claim.data(slab.start).text(" holds text there: it has another owner by now");
-    let claim = Some(claim);
-    Some(Nature { claim, doubtful: true, ..Nature::value(CrashKind::UseAfterFree, words) })
-}
-
-/// Bytes of text directly before the address.
-fn run(scene: &dyn Scene, at: u64) -> u64 {
-    let is_text = |distance: &u64| {
-        let byte = scene.word(at.wrapping_sub(*distance), 1);
-        byte.is_some_and(|byte| matches!(byte, 0x20..=0x7e | 9 | 10 | 13))
-    };
-    (1..=RUN).take_while(is_text).count() as u64
+/// A small negative number: an error code if it was taken from where pointers are kept, and not made
+/// by subtracting from one.
+fn below_null(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Option<Nature> {
+    let Pattern::Error { errno, name } = scene.identity(value)?.pattern? else { return None };
+    // `container_of()` keeps pointers aligned.
+    let is_error = !value.is_multiple_of(ALIGNED)
+        || foot.is_some_and(|foot| {
+            // What a function returns may be the structure around a link as well.
+            matches!(foot.term.bare().kind, TermKind::Load { .. } | TermKind::PerCpu { .. })
+        });
+    Some(match is_error {
+        true => Nature::ErrorCode { errno, name },
+        false => Nature::BelowNull { distance: errno },
+    })
 }
 
 /// A word of the stack that is no address of anything: a local variable that nobody set.
-fn on_stack(scene: &dyn Scene, term: &Term, address: u64) -> Option<Nature> {
+fn on_stack(scene: &dyn Scene, term: &Term, address: u64) -> Option<Found> {
     let TermKind::Load { address: slot, .. } = &term.kind else { return None };
     let at = scene.identity(evaluate(slot, scene)?)?;
     let is_local = at.stack.as_ref().is_some_and(|stack| !stack.guard);
@@ -273,82 +264,132 @@ fn on_stack(scene: &dyn Scene, term: &Term, address: u64) -> Option<Nature> {
     (is_local && is_nothing).then(|| {
         let claim = Claim::new(Some(true)).text("the pointer lies in a local variable, at ");
         let claim = claim.data(at.address).text(" on the stack");
-        let words = "what the stack held there before, or what overwrote it";
-        let nature = Nature::value(CrashKind::Uninitialized, words);
-        Nature { claim: Some(claim), doubtful: true, ..nature }
+        Found { claim: Some(claim), ..Nature::OnStack.into() }
     })
 }
 
 /// What lies at the address that was accessed.
-fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Nature> {
+fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
     let identity = scene.identity(address)?;
+    if how != Use::Call
+        && let Some(found) = per_cpu(scene, &identity)
+    {
+        return Some(found);
+    }
     let error = scene.error_code();
     let has = |bits: u64| error.is_some_and(|error| error & bits == bits);
-    match identity.region {
-        AddressRegion::User => Some(user(scene, &identity)),
-        AddressRegion::NonCanonical => None,
-        _ if how == Use::Call => call(&identity, scene.gone_text(address)),
-        _ if how == Use::Write && has(PRESENT | WRITE) => {
-            let what = named(&identity).unwrap_or_else(|| "memory".to_owned());
-            Some(Nature::sure(CrashKind::WriteToReadOnly, format!("{what}, which is read-only")))
+    let nature = match identity.region {
+        AddressRegion::User => user(scene, &identity),
+        AddressRegion::NonCanonical => return None,
+        _ if how == Use::Call => return call(&identity),
+        _ if matches!(how, Use::Write | Use::Change) && has(PRESENT | WRITE) => {
+            Nature::ReadOnly(named(&identity))
         }
-        AddressRegion::Vmalloc if identity.unreadable.is_some() => Some(match &identity.vm_area {
-            Some(area) => {
-                let (end, asked) = (address.wrapping_sub(area.start), area.end - area.start);
-                let words = format!(
-                    "the guard page behind a vmalloc area, at {end:#x} of {asked:#x} bytes"
-                );
-                Nature::sure(CrashKind::OutOfBounds, words)
-            }
-            None if identity.stack.as_ref().is_some_and(|stack| stack.guard) => {
-                Nature::sure(CrashKind::OutOfBounds, "the guard page of a kernel stack")
-            }
-            None => Nature::sure(None, "a hole between vmalloc areas: never mapped, or freed"),
-        }),
-        _ => identity.gone.map(|gone| Nature::sure(CrashKind::UnloadedCode, gone)),
+        AddressRegion::Vmalloc if is_unmapped(&identity) => match &identity.vm_area {
+            Some(area) => Nature::Guard { at: address.wrapping_sub(area.start), size: bytes(area) },
+            None if identity.stack.as_ref().is_some_and(|stack| stack.guard) => Nature::StackGuard,
+            None if identity.freed_area.is_some() => Nature::FreedArea,
+            None => Nature::Hole,
+        },
+        _ => Nature::Gone(identity.gone.clone()?),
+    };
+    let claim = shown(&nature, &identity);
+    Some(Found { claim, ..nature.into() })
+}
+
+/// What shows that memory is gone.
+fn shown(nature: &Nature, identity: &Identity) -> Option<Claim> {
+    let claim = Claim::new(Some(true)).data(identity.address);
+    match nature {
+        Nature::Gone(Gone::Unloaded { .. }) => {
+            Some(claim.text(" is in the area for modules, where no module is loaded any more"))
+        }
+        Nature::FreedArea => {
+            let area = identity.freed_area.as_ref()?;
+            let claim = claim.text(" is in the vmalloc area that was freed at ").data(area.start);
+            Some(claim.text(format!(", of {:#x} bytes", area.end.wrapping_sub(area.start))))
+        }
+        _ => None,
     }
+}
+
+/// A pointer to per-CPU memory: it is a distance, which leads to memory with that of every CPU and to
+/// nothing without.
+fn per_cpu(scene: &dyn Scene, identity: &Identity) -> Option<Found> {
+    let address = identity.address;
+    let is_number = matches!(identity.region, AddressRegion::User | AddressRegion::NonCanonical);
+    let is_nothing = identity.user.as_ref().is_none_or(|user| user.vma.is_none());
+    let bases = scene.per_cpu_bases();
+    if !is_number || !is_nothing || address < NULL_PAGE || bases.is_empty() {
+        return None;
+    }
+    // Of the variables of the kernel's image, the offset itself tells which one.
+    if address < SMALL_DISTANCE && scene.per_cpu_symbol(address).is_some() {
+        return None;
+    }
+    let all = bases.iter().map(|base| base.wrapping_add(address));
+    let is_mapped = |at: u64| {
+        let region = scene.identity(at).map(|identity| identity.region);
+        let is_kernels = matches!(region, Some(AddressRegion::DirectMap | AddressRegion::Vmalloc));
+        is_kernels && scene.is_mapped(at) == Some(true)
+    };
+    if !all.clone().all(is_mapped) {
+        return None;
+    }
+    let claim = Claim::new(Some(true)).data(address).text(" and the distance of CPU 0 lead to ");
+    let claim = claim.data(all.clone().next()?).text(", which is mapped, and so for each CPU");
+    // Many numbers are small.
+    let nature = match address < SMALL_DISTANCE {
+        true => Nature::UserUnmapped { may_be_per_cpu: true },
+        false => Nature::PerCpuPointer,
+    };
+    Some(Found { claim: Some(claim), ..nature.into() })
+}
+
+/// Whether the dump tells that nothing is mapped there.
+fn is_unmapped(identity: &Identity) -> bool {
+    identity.unreadable.as_ref().is_some_and(|why| why.is_mapped() == Some(false))
+}
+
+/// Bytes of an area that are mapped: without the guard page.
+fn bytes(area: &VmArea) -> u64 {
+    let whole = area.end.saturating_sub(area.start).saturating_sub(PAGE);
+    let pages = area.user.as_ref().map(|user| user.pages.saturating_mul(PAGE));
+    pages.filter(|pages| *pages > 0).unwrap_or(whole)
 }
 
 fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
     if identity.user.as_ref().is_some_and(|user| user.vma.is_some()) {
-        let words = "memory of the process, which only copy_from_user() and its like may touch";
-        return Nature::sure(CrashKind::UserAccess, words);
+        return Nature::UserMemory;
     }
-    if let Some((variable, _)) =
-        scene.per_cpu_symbol(identity.address).filter(|_| identity.address < 1 << 20)
-    {
-        let words =
-            format!("the offset of per-CPU variable `{variable}`, used without this_cpu_ptr()");
-        return Nature { doubtful: true, ..Nature::sure(None, words) };
+    let per_cpu = scene.per_cpu_symbol(identity.address).filter(|_| identity.address < 1 << 20);
+    match per_cpu {
+        Some((variable, _)) => Nature::PerCpuOffset { variable },
+        // The list of mappings cannot be read, or which task crashed is not known.
+        None if identity.user.is_none() && scene.has_process() != Some(false) => Nature::UserSpace,
+        None => Nature::UserUnmapped { may_be_per_cpu: false },
     }
-    Nature::sure(None, "an address of user space where nothing is mapped")
 }
 
 /// Code that is none.
-fn call(identity: &Identity, gone: Option<String>) -> Option<Nature> {
-    if let Some(gone) = gone {
-        if gone.contains("start") {
-            return Some(Nature::sure(CrashKind::FreedInitCode, gone));
-        }
-        // No module was ever unloaded: what is gone is what a module gave back by itself.
-        if !gone.contains("unloaded") {
-            let words = "the initialization code of a module, which is freed after use";
-            return Some(Nature::sure(CrashKind::FreedInitCode, words));
-        }
-        return Some(Nature::sure(CrashKind::UnloadedCode, gone));
+fn call(identity: &Identity) -> Option<Found> {
+    if let Some(gone) = &identity.gone {
+        return Some(Nature::Gone(gone.clone()).into());
     }
-    if identity.unreadable.is_some() {
-        return None;
-    }
-    let what = named(identity).unwrap_or_else(|| "data".to_owned());
-    Some(Nature::sure(CrashKind::ExecOfNonExecutable, format!("{what}, which is no code")))
+    let is_there = identity.unreadable.as_ref().map_or(Some(true), Unreadable::is_mapped)?;
+    is_there.then(|| Nature::NotCode(named(identity)).into())
 }
 
 /// What is there, in words that another boot does not change.
-fn named(identity: &Identity) -> Option<String> {
-    let symbol = identity.symbol.as_ref().map(|symbol| format!("`{}`", symbol.symbol));
-    let module = identity.module.as_ref().map(|module| format!("memory of module {}", module.name));
-    let slab = identity.slab.as_ref().map(|slab| format!("an object of {}", cache(slab)));
-    let stack = identity.stack.as_ref().map(|_| "a kernel stack".to_owned());
-    symbol.or(module).or(slab).or(stack)
+pub(super) fn named(identity: &Identity) -> Option<Place> {
+    let symbol = identity.symbol.as_ref().map(|symbol| Place::Symbol(symbol.symbol.clone()));
+    let module = || identity.module.as_ref().map(|module| Place::Module(module.name.clone()));
+    let slab = || {
+        identity
+            .slab
+            .as_ref()
+            .map(|slab| Place::Slab(Owner { cache: slab.slab.cache.name.clone() }))
+    };
+    let stack = || identity.stack.as_ref().map(|_| Place::Stack);
+    symbol.or_else(module).or_else(slab).or_else(stack)
 }

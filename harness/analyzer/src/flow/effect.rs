@@ -35,15 +35,12 @@ pub fn call_target(instruction: &Instruction) -> Option<CallTarget> {
 }
 
 /// Whether the instruction is a call, direct or not.
-pub(super) fn is_call(instruction: &Instruction) -> bool {
+pub fn is_call(instruction: &Instruction) -> bool {
     matches!(instruction.flow_control(), FlowControl::Call | FlowControl::IndirectCall)
 }
 
 /// General registers that the instruction itself may write.
-pub(super) fn written(
-    factory: &mut InstructionInfoFactory,
-    instruction: &Instruction,
-) -> RegisterSet {
+pub fn written(factory: &mut InstructionInfoFactory, instruction: &Instruction) -> RegisterSet {
     let mut set = RegisterSet::default();
     let info = factory.info_options(instruction, InstructionInfoOptions::NO_MEMORY_USAGE);
     for used in info.used_registers() {

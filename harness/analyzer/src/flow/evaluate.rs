@@ -15,10 +15,40 @@ pub trait Words {
 /// Rounds of a loop that are followed on the dump; longer lists take too long for a report.
 const MAX_ROUNDS: usize = 4096;
 
-/// The term's value as the dump's memory has it; observations are used only where memory cannot
-/// say (what a register held at the function's entry).
+/// The term's value as the dump's memory has it. What was observed of the value itself is not used,
+/// but for what a register held at the function's entry; what was observed of the values that it was
+/// made of stands in where memory cannot say.
 pub fn evaluate(term: &Term, words: &dyn Words) -> Option<u64> {
     evaluate_in(term, words, None)
+}
+
+/// The term's value by the dump's memory and what registers held at the function's entry alone: nothing
+/// that was observed of the values on the way stands in.
+pub fn evaluate_unobserved(term: &Term, words: &dyn Words) -> Option<u64> {
+    evaluate(&unobserved(term), words)
+}
+
+fn unobserved(term: &Term) -> Term {
+    let mut plain = term.clone();
+    let is_root = plain.parts().is_empty();
+    if !is_root {
+        plain.observed = None;
+    }
+    for part in plain.parts_mut() {
+        *part = unobserved(part);
+    }
+    plain
+}
+
+/// The term's value in the round of a loop in which the loop's variable was `variable`.
+pub fn evaluate_round(term: &Term, words: &dyn Words, variable: Option<u64>) -> Option<u64> {
+    evaluate(term, words).or_else(|| evaluate_in(term, words, Some(variable?)))
+}
+
+/// The value of a part of a term: where memory cannot say, what something still holds of it.
+fn part(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
+    let computed = evaluate_in(term, words, again);
+    computed.or(term.observed.filter(|_| again.is_none()))
 }
 
 /// The same in a round of a loop whose variable is `again`.
@@ -40,7 +70,7 @@ fn evaluate_in(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64
 }
 
 fn compute(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
-    let value = |term: &Term| evaluate_in(term, words, again);
+    let value = |term: &Term| part(term, words, again);
     match &term.kind {
         TermKind::Constant(value) => Some(*value),
         TermKind::Load { address, size, signed } => {
@@ -66,8 +96,10 @@ fn compute(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
         }
         // Not what was observed here: that would prove the caller's expression with the bad value
         // itself.
-        TermKind::Caller { term, .. } | TermKind::Variable { term, .. } => value(term),
-        TermKind::Choice(terms) => agree(terms.iter().map(value)),
+        TermKind::Caller { term, .. }
+        | TermKind::Argument { term, .. }
+        | TermKind::Variable { term, .. } => evaluate_in(term, words, again),
+        TermKind::Choice(terms) => agree(terms.iter().map(|term| evaluate_in(term, words, again))),
         // Which round it was in, only the end of the loop tells: `rounds()`.
         TermKind::Walk { .. } | TermKind::Again(_) => again,
         TermKind::Entry(_)
@@ -79,27 +111,53 @@ fn compute(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
     }
 }
 
-/// The round of the loop inside of the term in which the term is worth `wanted`, and what the
-/// loop's variable is then; `None` if there is no loop inside, or no such round in the dump.
-pub fn round(term: &Term, words: &dyn Words, wanted: u64) -> Option<(usize, u64)> {
+/// A round of a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// What the loop's variable is in it.
+    pub variable: u64,
+    /// What it was in the round before; `None` in the first one, or where that is not known.
+    pub before: Option<u64>,
+    /// Whether the dump leads there from the loop's beginning.
+    pub is_followed: bool,
+}
+
+impl Round {
+    /// The round before; `None` for the first one.
+    #[must_use]
+    pub fn earlier(self) -> Option<Self> {
+        let variable = self.before?;
+        Some(Self { variable, before: None, is_followed: self.is_followed })
+    }
+}
+
+/// The round of the loop inside of the term in which the term is worth `wanted`; `None` if there is no
+/// loop inside, or no such round in the dump.
+pub fn round(term: &Term, words: &dyn Words, wanted: u64) -> Option<Round> {
     let walked = walk(term)?;
     let TermKind::Walk { first, next, .. } = &walked.kind else { return None };
-    let is_wanted = |variable| evaluate_in(term, words, Some(variable)) == Some(wanted);
-    if let Some(variable) = walked.observed {
-        return is_wanted(variable).then_some((1, variable));
-    }
-    let mut variable = evaluate(first, words)?;
-    for round in 0..MAX_ROUNDS {
-        if is_wanted(variable) {
-            return Some((round, variable));
+    let is_wanted = |variable| match walked.observed {
+        Some(observed) if observed != variable => false,
+        _ => evaluate_in(term, words, Some(variable)) == Some(wanted),
+    };
+    let followed = || {
+        let (mut variable, mut before) = (evaluate(first, words)?, None);
+        for _ in 0..MAX_ROUNDS {
+            if is_wanted(variable) {
+                return Some(Round { variable, before, is_followed: true });
+            }
+            let after = evaluate_in(next, words, Some(variable))?;
+            if after == variable {
+                return None;
+            }
+            (variable, before) = (after, Some(variable));
         }
-        let after = evaluate_in(next, words, Some(variable))?;
-        if after == variable {
-            return None;
-        }
-        variable = after;
-    }
-    None
+        None
+    };
+    followed().or_else(|| {
+        let variable = walked.observed.filter(|it| is_wanted(*it))?;
+        Some(Round { variable, before: None, is_followed: false })
+    })
 }
 
 /// The loop's variable inside of the term, if there is exactly one.

@@ -22,8 +22,11 @@ mod term;
 mod tests;
 
 pub use code::{Code, MAX_CODE_BYTES};
-pub use effect::{CallTarget, call_target};
-pub use evaluate::{Words, agree, evaluate, round, walk};
+pub use effect::{CallTarget, call_target, is_call, written};
+pub use evaluate::{
+    Round, Words, agree, evaluate, evaluate_round, evaluate_unobserved, round, walk,
+};
 pub use registers::{RegisterSet, full, held, number};
+pub use since::between;
 pub use slice::{Slicer, Start};
 pub use term::{Operator, Place, Term, TermKind};

@@ -36,6 +36,12 @@ impl RegisterSet {
     }
 
     /// Adds all of another set.
+    /// Takes all registers of another set out.
+    pub fn remove_all(&mut self, other: Self) {
+        self.0 &= !other.0;
+    }
+
+    /// Adds all registers of another set.
     pub fn insert_all(&mut self, other: Self) {
         self.0 |= other.0;
     }

@@ -18,6 +18,7 @@ pub(super) struct Since {
     end: usize,
     own: Vec<RegisterSet>,
     last: RefCell<BTreeMap<usize, RegisterSet>>,
+    rounds: RefCell<BTreeMap<(usize, Option<usize>), RegisterSet>>,
 }
 
 impl Since {
@@ -25,7 +26,7 @@ impl Since {
         let mut factory = InstructionInfoFactory::new();
         let own = code.instructions().iter();
         let own = own.map(|instruction| changed(&mut factory, keeps_registers, instruction));
-        Self { end, own: own.collect(), last: RefCell::default() }
+        Self { end, own: own.collect(), last: RefCell::default(), rounds: RefCell::default() }
     }
 
     /// Registers that the instruction itself may change.
@@ -42,22 +43,43 @@ impl Since {
         if let Some(known) = self.last.borrow().get(&position) {
             return *known;
         }
-        let before = reached(self.end, position, |at| code.predecessors(at).to_vec());
-        let after = reached(position, position, |at| code.successors(at));
         let mut set = self.own(position);
-        for at in 0..self.own.len() {
-            // The end itself has not run yet, unless a loop leads back to it.
-            let again = at != self.end
-                || code
-                    .successors(at)
-                    .iter()
-                    .any(|&next| before.get(next).copied().unwrap_or_default());
-            let is_set = |set: &[bool]| set.get(at).copied().unwrap_or_default();
-            if is_set(&before) && is_set(&after) && again {
+        for at in between(code, position, self.end) {
+            set.insert_all(self.own(at));
+        }
+        self.last.borrow_mut().insert(position, set);
+        set
+    }
+
+    /// Registers that may be written by the rounds of loops that come to the instruction again, once
+    /// control has come there from `predecessor` for the last time, or where the function is entered.
+    pub(super) fn rounds(
+        &self,
+        code: &Code,
+        position: usize,
+        predecessor: Option<usize>,
+    ) -> RegisterSet {
+        let key = (position, predecessor);
+        if let Some(known) = self.rounds.borrow().get(&key) {
+            return *known;
+        }
+        let stops = [position, predecessor.unwrap_or(position)];
+        let before = reached(position, &stops, |at| code.predecessors(at).to_vec());
+        let after = reached(position, &stops, |at| code.successors(at));
+        let mut set = RegisterSet::default();
+        for at in (0..code.instructions().len()).filter(|at| Some(*at) != predecessor) {
+            let is_of = |reached: &[bool]| reached.get(at).copied().unwrap_or_default();
+            if is_of(&before) && is_of(&after) {
                 set.insert_all(self.own(at));
             }
         }
-        self.last.borrow_mut().insert(position, set);
+        // Without a way back, what is reached is the instruction itself.
+        let is_loop = code
+            .predecessors(position)
+            .iter()
+            .any(|&at| Some(at) != predecessor && after.get(at).copied().unwrap_or_default());
+        let set = if is_loop { set } else { RegisterSet::default() };
+        self.rounds.borrow_mut().insert(key, set);
         set
     }
 
@@ -81,13 +103,27 @@ impl Since {
     }
 }
 
-/// Which instructions are reached from `start` in steps of `next` that do not go on from `barrier`.
-fn reached(start: usize, barrier: usize, next: impl Fn(usize) -> Vec<usize>) -> Vec<bool> {
+/// Positions of the instructions that may run from the last time on that control came to `position`,
+/// before it comes to `end`: by any path that leads there without coming to `position` again.
+pub fn between(code: &Code, position: usize, end: usize) -> Vec<usize> {
+    let before = reached(end, &[position], |at| code.predecessors(at).to_vec());
+    let after = reached(position, &[position], |at| code.successors(at));
+    let is_set = |set: &[bool], at: usize| set.get(at).copied().unwrap_or_default();
+    // The end itself has not run yet, unless a loop leads back to it.
+    let has_run =
+        |at: usize| at != end || code.successors(at).iter().any(|&next| is_set(&before, next));
+    (0..code.instructions().len())
+        .filter(|&at| is_set(&before, at) && is_set(&after, at) && has_run(at))
+        .collect()
+}
+
+/// Which instructions are reached from `start` in steps of `next` that do not go on from `barriers`.
+fn reached(start: usize, barriers: &[usize], next: impl Fn(usize) -> Vec<usize>) -> Vec<bool> {
     let mut found = Vec::new();
     let mut pending = vec![start];
     let mut is_first = true;
     while let Some(at) = pending.pop() {
-        if at == barrier && !is_first {
+        if barriers.contains(&at) && !is_first {
             continue;
         }
         is_first = false;

@@ -220,8 +220,31 @@ impl<'a> Slicer<'a> {
                 }
                 continue;
             }
+            return self.meeting(position, is_entry, tracked, dirty, seen);
+        }
+    }
+
+    /// The tracked value where several paths meet; coming here again in a loop, its value a round before.
+    fn meeting(
+        &self,
+        position: usize,
+        is_entry: bool,
+        tracked: Tracked,
+        dirty: RegisterSet,
+        seen: &mut Seen,
+    ) -> Option<Term> {
+        let (key, place) = ((position, tracked), self.place(position, tracked));
+        let is_asked = self.active.borrow().last() == Some(&key);
+        if is_asked {
             return self.join(position, is_entry, tracked, dirty, seen);
         }
+        if self.active.borrow().contains(&key) {
+            return Some(Term::new(TermKind::Again(place), 0));
+        }
+        self.active.borrow_mut().push(key);
+        let term = self.join(position, is_entry, tracked, dirty, seen);
+        self.active.borrow_mut().pop();
+        term.map(|term| looped(term, place))
     }
 
     /// The tracked value where several paths meet, or at the entry.
@@ -234,16 +257,21 @@ impl<'a> Slicer<'a> {
         seen: &mut Seen,
     ) -> Option<Term> {
         let mut found: Vec<Term> = Vec::new();
+        let mut is_looped = false;
         let mut add = |term: Term| {
             if !found.iter().any(|other| other.same_computation(&term)) {
                 found.push(term);
             }
         };
         if is_entry {
+            let mut dirty = dirty;
+            dirty.insert_all(self.since.rounds(self.code, position, None));
             add(self.at_entry(tracked, dirty));
         }
         for &predecessor in self.code.predecessors(position) {
             let mut dirty = dirty;
+            // Of what was there before a loop, a register tells only if no round writes it.
+            dirty.insert_all(self.since.rounds(self.code, position, Some(predecessor)));
             let term = match self.across(predecessor, tracked, &mut dirty) {
                 Some(term) => Some(term),
                 None if seen.contains(&(predecessor, tracked)) => None,
@@ -260,10 +288,25 @@ impl<'a> Slicer<'a> {
             match term.map(|term| (term.kind.clone(), term)) {
                 Some((TermKind::Choice(terms), _)) => terms.into_iter().for_each(&mut add),
                 Some((_, term)) => add(term),
-                None => {}
+                None => is_looped = true,
             }
         }
-        self.choose(found, self.observe(tracked, dirty))
+        // What was observed may be of a later round of a loop.
+        let observed = self.observe(tracked, dirty);
+        let observed = observed.filter(|it| !is_looped || !self.is_none_of(&found, *it));
+        // A variable that is another one by now is still what the loop began with.
+        let place = self.place(position, tracked);
+        if found.iter().any(|term| term.has_again(place)) {
+            return self.choose(found, None).map(|term| term.observed(observed));
+        }
+        self.choose(found, observed)
+    }
+
+    /// Whether all alternatives are known to have another value.
+    fn is_none_of(&self, alternatives: &[Term], observed: u64) -> bool {
+        let differs =
+            |term: &Term| evaluate(term, self.words).is_some_and(|value| value != observed);
+        !alternatives.is_empty() && alternatives.iter().all(differs)
     }
 
     /// One term out of the alternatives: those that contradict the observation are dropped.
@@ -343,6 +386,10 @@ impl<'a> Slicer<'a> {
         let site = instruction.ip();
         if is_call(instruction) {
             return returned(instruction, number);
+        }
+        if instruction.mnemonic() == Mnemonic::Cdqe {
+            let half = Box::new(self.fresh(position, Tracked::Register(number), dirty));
+            return Term::new(TermKind::Extend { term: half, size: 4, signed: true }, site);
         }
         let direct = instruction.op_count() > 0
             && instruction.op0_kind() == OpKind::Register
@@ -443,9 +490,22 @@ impl<'a> Slicer<'a> {
         }
         let address = self.address(position, dirty);
         if let (TermKind::StackAddress(slot), 8) = (&address.kind, size) {
-            return self.fresh(position, Tracked::Slot(*slot), dirty);
+            let term = self.fresh(position, Tracked::Slot(*slot), dirty);
+            return self.set_by_others(*slot, &term).unwrap_or(term);
         }
         Term::new(TermKind::Load { address: Box::new(address), size, signed }, site)
+    }
+
+    /// The slot itself, if what the function stored there is not what it holds and others were handed
+    /// its address: they have set it.
+    fn set_by_others(&self, slot: i64, stored: &Term) -> Option<Term> {
+        let held = self.words.word(self.return_slot()?.wrapping_add_signed(slot), 8)?;
+        let is_handed_out = || {
+            (0..self.code.instructions().len()).any(|position| self.makes_address(position, slot))
+        };
+        let is_other = evaluate(stored, self.words).is_some_and(|value| value != held);
+        (is_other && is_handed_out())
+            .then(|| Term::new(TermKind::Local(slot), stored.site).observed(Some(held)))
     }
 
     /// The address of the memory operand.

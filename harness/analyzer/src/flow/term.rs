@@ -104,6 +104,15 @@ pub enum TermKind {
         /// How the value was computed.
         term: Box<Term>,
     },
+    /// What the function that has the code at `pc` was given in the register, as others computed it.
+    Argument {
+        /// An address inside that function, to find the parameter's type with.
+        pc: u64,
+        /// Where it was passed.
+        register: Register,
+        /// How the value was computed.
+        term: Box<Term>,
+    },
     /// Within a [`TermKind::Walk`] of that place: the variable's value a round before.
     Again(Place),
     /// The word of this function's stack frame at this offset from the return address' slot, to
@@ -138,6 +147,7 @@ impl Term {
             K::Load { address: term, .. }
             | K::Caller { term, .. }
             | K::Extend { term, .. }
+            | K::Argument { term, .. }
             | K::Variable { term, .. } => {
                 vec![term]
             }
@@ -152,6 +162,16 @@ impl Term {
         }
     }
 
+    /// The term without the names of variables around it, and without whose function computed it.
+    pub fn bare(&self) -> &Self {
+        match &self.kind {
+            TermKind::Variable { term, .. }
+            | TermKind::Argument { term, .. }
+            | TermKind::Caller { term, .. } => term.bare(),
+            _ => self,
+        }
+    }
+
     /// The same, to change them.
     pub fn parts_mut(&mut self) -> Vec<&mut Self> {
         use TermKind as K;
@@ -159,6 +179,7 @@ impl Term {
             K::Load { address: term, .. }
             | K::Caller { term, .. }
             | K::Extend { term, .. }
+            | K::Argument { term, .. }
             | K::Variable { term, .. } => {
                 vec![term]
             }
@@ -171,6 +192,29 @@ impl Term {
             K::Choice(terms) => terms.iter_mut().collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the function that has the code at `pc` computed a part of it and passed that on.
+    pub fn passes(&self, pc: u64) -> bool {
+        let is_here = matches!(&self.kind, TermKind::Caller { pc: caller, .. } if *caller == pc);
+        is_here || self.parts().into_iter().any(|part| part.passes(pc))
+    }
+
+    /// What the function that has the code at `pc` passed on, where the value was computed from it by
+    /// other means than following pointers and counting elements; `None` if it was not.
+    pub fn computed_from(&self, pc: u64) -> Option<&Self> {
+        self.passed_by(pc, false)
+    }
+
+    fn passed_by(&self, pc: u64, is_computed: bool) -> Option<&Self> {
+        if let TermKind::Caller { pc: caller, term } = &self.kind
+            && *caller == pc
+        {
+            return is_computed.then_some(term);
+        }
+        let is_plain = !matches!(self.kind, TermKind::Binary { .. });
+        let mut parts = self.parts().into_iter();
+        parts.find_map(|part| part.passed_by(pc, is_computed || !is_plain))
     }
 
     /// Whether the loop's variable of that place is a part of it.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! All that is known of an address, as typed facts.
 
+use super::pattern::pattern;
 use super::{AddressRegion, Pattern, StackPlace, UserPlace};
+use crate::gone::Gone;
 use crate::printer::CodeName;
 use kernel::Unavailable;
+use kernel::Unreadable;
 use kernel::mm::kfence::KfenceObject;
 use kernel::mm::page::Page;
 use kernel::mm::slab_object::SlabObject;
@@ -26,8 +29,8 @@ pub struct Identity {
     pub per_cpu: Option<PerCpuPlace>,
     /// The module that it belongs to.
     pub module: Option<ModulePlace>,
-    /// Memory that was a module's or the kernel's own code, in words.
-    pub gone: Option<String>,
+    /// Memory that was a module's or the kernel's own.
+    pub gone: Option<Gone>,
     /// The stack that it is on, or the guard below it.
     pub stack: Option<StackPlace>,
     /// The `task_struct` that it lies in.
@@ -42,10 +45,12 @@ pub struct Identity {
     pub page_entry: Option<u64>,
     /// The vmalloc area.
     pub vm_area: Option<VmArea>,
+    /// The vmalloc area that was there and is freed, where there is none now.
+    pub freed_area: Option<VmArea>,
     /// The mapping of the crashed (or given) task's process.
     pub user: Option<UserPlace>,
     /// Why memory there cannot be read, if it cannot.
-    pub unreadable: Option<String>,
+    pub unreadable: Option<Unreadable>,
     /// What could not be told.
     pub unknown: Vec<Unavailable>,
 }
@@ -77,6 +82,31 @@ pub struct ModulePlace {
 }
 
 impl Identity {
+    /// What the value alone tells.
+    #[must_use]
+    pub fn of_value(address: u64) -> Self {
+        Self {
+            address,
+            region: AddressRegion::Other,
+            pattern: pattern(address),
+            symbol: None,
+            per_cpu: None,
+            module: None,
+            gone: None,
+            stack: None,
+            task: None,
+            slab: None,
+            kfence: None,
+            page: None,
+            page_entry: None,
+            vm_area: None,
+            freed_area: None,
+            user: None,
+            unreadable: None,
+            unknown: Vec::new(),
+        }
+    }
+
     /// Keeps why an answer is missing.
     pub(super) fn kept<T>(&mut self, answer: Result<T, Unavailable>) -> Option<T> {
         match answer {

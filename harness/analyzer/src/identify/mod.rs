@@ -20,7 +20,7 @@ use kernel::VirtualMemory as _;
 use kernel::tasks::Task;
 
 pub use identity::{Identity, ModulePlace, PerCpuPlace};
-pub use pattern::Pattern;
+pub use pattern::{Pattern, Poison};
 pub use region::AddressRegion;
 pub use stack::{StackOwner, StackPlace};
 pub use user::UserPlace;
@@ -36,25 +36,8 @@ pub fn identify(machine: &Machine<'_>, address: u64) -> Identity {
 pub fn identify_for(machine: &Machine<'_>, address: u64, task: Option<&Task>) -> Identity {
     let kernel = machine.kernel();
     let region = region::region(kernel, address);
-    let mut found = Identity {
-        address,
-        region,
-        pattern: pattern::pattern(address),
-        symbol: None,
-        per_cpu: None,
-        module: None,
-        gone: None,
-        stack: None,
-        task: None,
-        slab: None,
-        kfence: None,
-        page: None,
-        page_entry: None,
-        vm_area: None,
-        user: None,
-        unreadable: kernel.read_u8(address).err().map(|why| why.to_string()),
-        unknown: Vec::new(),
-    };
+    let unreadable = kernel.read_u8(address).err();
+    let mut found = Identity { region, unreadable, ..Identity::of_value(address) };
     match region {
         AddressRegion::NonCanonical => {}
         AddressRegion::User => {

@@ -35,7 +35,7 @@ pub enum Pattern {
         /// Distance from it.
         offset: u64,
         /// What it is written for.
-        meaning: &'static str,
+        poison: Poison,
     },
     /// Eight (or seven, the last one zero) characters.
     Text(String),
@@ -48,26 +48,90 @@ pub enum Pattern {
     },
 }
 
+/// What a value is written for where nothing may be read any more, or not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poison {
+    /// `POISON_FREE`: objects of a slab while they are free, and again when they are allocated.
+    SlabFree,
+    /// `POISON_INUSE`: memory of a slab that nobody initialised.
+    SlabInUse,
+    /// `POISON_END`: the last byte of what [`SlabFree`](Self::SlabFree) fills.
+    SlabEnd,
+    /// `SLUB_RED_INACTIVE`: the red zone of a free object.
+    RedZoneFree,
+    /// `SLUB_RED_ACTIVE`: the red zone of an object in use; `POISON_FREE_INITMEM` is the same byte.
+    RedZoneInUse,
+    /// `PAGE_POISON`: a free page.
+    Page,
+    /// `KEY_DESTROY`.
+    Key,
+    /// `MUTEX_DEBUG_FREE`.
+    Mutex,
+    /// `LIST_POISON1`: next of an entry that was taken out of its list.
+    ListNext,
+    /// `LIST_POISON2`: prev of such an entry.
+    ListPrev,
+    /// `LIST_POISON2` before 4.18.
+    ListPrevOld,
+    /// `TIMER_ENTRY_STATIC`.
+    Timer,
+    /// `PP_SIGNATURE`.
+    PagePool,
+    /// `BPF_PTR_POISON`.
+    Bpf,
+}
+
+impl Poison {
+    /// Whether it is in the links of a list's entry that was taken out.
+    #[must_use]
+    pub const fn is_of_list(self) -> bool {
+        matches!(self, Self::ListNext | Self::ListPrev | Self::ListPrevOld)
+    }
+}
+
+impl std::fmt::Display for Poison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::SlabFree => "contents of a freed slab object (POISON_FREE)",
+            Self::SlabInUse => "slab memory that was never initialised (POISON_INUSE)",
+            Self::SlabEnd => "end of a freed slab object (POISON_END)",
+            Self::RedZoneFree => "red zone of a free slab object (SLUB_RED_INACTIVE)",
+            Self::RedZoneInUse => {
+                "red zone of a slab object in use, or freed init memory (POISON_FREE_INITMEM)"
+            }
+            Self::Page => "freed page (PAGE_POISON)",
+            Self::Key => "destroyed key (KEY_DESTROY)",
+            Self::Mutex => "freed mutex (MUTEX_DEBUG_FREE)",
+            Self::ListNext => "next of a deleted list entry (LIST_POISON1)",
+            Self::ListPrev => "prev of a deleted list entry (LIST_POISON2)",
+            Self::ListPrevOld => "prev of a deleted list entry (LIST_POISON2 before 4.18)",
+            Self::Timer => "static or detached timer (TIMER_ENTRY_STATIC)",
+            Self::PagePool => "page pool (PP_SIGNATURE)",
+            Self::Bpf => "BPF (BPF_PTR_POISON)",
+        })
+    }
+}
+
 /// Bytes that fill memory, and what for.
-const BYTES: [(u8, &str); 8] = [
-    (0x6b, "contents of a freed slab object (POISON_FREE)"),
-    (0x5a, "slab memory that was never initialised (POISON_INUSE)"),
-    (0xa5, "end of a freed slab object (POISON_END)"),
-    (0xbb, "red zone of a free slab object (SLUB_RED_INACTIVE)"),
-    (0xcc, "red zone of a slab object in use, or freed init memory (POISON_FREE_INITMEM)"),
-    (0xaa, "freed page (PAGE_POISON)"),
-    (0xbd, "destroyed key (KEY_DESTROY)"),
-    (0x22, "freed mutex (MUTEX_DEBUG_FREE)"),
+const BYTES: [(u8, Poison); 8] = [
+    (0x6b, Poison::SlabFree),
+    (0x5a, Poison::SlabInUse),
+    (0xa5, Poison::SlabEnd),
+    (0xbb, Poison::RedZoneFree),
+    (0xcc, Poison::RedZoneInUse),
+    (0xaa, Poison::Page),
+    (0xbd, Poison::Key),
+    (0x22, Poison::Mutex),
 ];
 
 /// Pointers that are no addresses on purpose, less [`DELTA`].
-const POINTERS: [(u64, &str); 6] = [
-    (0x100, "next of a deleted list entry (LIST_POISON1)"),
-    (0x122, "prev of a deleted list entry (LIST_POISON2)"),
-    (0x200, "prev of a deleted list entry (LIST_POISON2 before 4.18)"),
-    (0x300, "static or detached timer (TIMER_ENTRY_STATIC)"),
-    (0x400, "page pool (PP_SIGNATURE)"),
-    (0xeb9f, "BPF (BPF_PTR_POISON)"),
+const POINTERS: [(u64, Poison); 6] = [
+    (0x100, Poison::ListNext),
+    (0x122, Poison::ListPrev),
+    (0x200, Poison::ListPrevOld),
+    (0x300, Poison::Timer),
+    (0x400, Poison::PagePool),
+    (0xeb9f, Poison::Bpf),
 ];
 
 /// Names of error codes (`include/uapi/asm-generic/errno-base.h`, `errno.h`,
@@ -145,16 +209,16 @@ pub(super) fn pattern(value: u64) -> Option<Pattern> {
 }
 
 fn poison(value: u64) -> Option<Pattern> {
-    let near = |known: u64, meaning| {
+    let near = |known: u64, poison| {
         let offset = value.checked_sub(known).filter(|offset| *offset < NEAR)?;
-        Some(Pattern::Poison { value: known, offset, meaning })
+        Some(Pattern::Poison { value: known, offset, poison })
     };
     // The largest that is not above it is the nearest.
     let pointers = POINTERS.iter().rev();
-    let pointer = pointers.clone().find_map(|(low, meaning)| near(DELTA + low, meaning));
+    let pointer = pointers.clone().find_map(|(low, poison)| near(DELTA + low, *poison));
     pointer.or_else(|| {
         let bytes = BYTES.iter();
-        bytes.clone().find_map(|(byte, meaning)| near(u64::from_le_bytes([*byte; 8]), meaning))
+        bytes.clone().find_map(|(byte, poison)| near(u64::from_le_bytes([*byte; 8]), *poison))
     })
 }
 
@@ -171,9 +235,9 @@ fn text(value: u64) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn meaning(value: u64) -> (u64, &'static str) {
+    fn poison(value: u64) -> (u64, Poison) {
         match pattern(value) {
-            Some(Pattern::Poison { offset, meaning, .. }) => (offset, meaning),
+            Some(Pattern::Poison { offset, poison, .. }) => (offset, poison),
             other => panic!("{value:#x} is {other:?}"),
         }
     }
@@ -190,14 +254,11 @@ mod tests {
 
     #[test]
     fn poison_with_and_without_the_offset_of_a_member() {
-        assert_eq!(meaning(0xdead_0000_0000_0100).1, "next of a deleted list entry (LIST_POISON1)");
-        assert_eq!(meaning(0xdead_0000_0000_0122).1, "prev of a deleted list entry (LIST_POISON2)");
-        assert_eq!(
-            meaning(0xdead_0000_0000_0108),
-            (8, "next of a deleted list entry (LIST_POISON1)")
-        );
-        assert_eq!(meaning(0x6b6b_6b6b_6b6b_6b83).0, 0x18);
-        assert!(meaning(0xaaaa_aaaa_aaaa_aaaa).1.starts_with("freed page"));
+        assert_eq!(poison(0xdead_0000_0000_0100), (0, Poison::ListNext));
+        assert_eq!(poison(0xdead_0000_0000_0122), (0, Poison::ListPrev));
+        assert_eq!(poison(0xdead_0000_0000_0108), (8, Poison::ListNext));
+        assert_eq!(poison(0x6b6b_6b6b_6b6b_6b83), (0x18, Poison::SlabFree));
+        assert_eq!(poison(0xaaaa_aaaa_aaaa_aaaa), (0, Poison::Page));
     }
 
     #[test]

@@ -16,9 +16,9 @@ pub(super) fn fill(machine: &Machine<'_>, found: &mut Identity) {
     if matches!(found.region, AddressRegion::Image | AddressRegion::Modules) {
         found.module =
             kernel.module_at(address).map(|module| module_place(kernel, module, address));
-        found.gone = machine.gone(address, "memory");
+        found.gone = machine.gone(address);
         if found.gone.is_none() {
-            found.symbol = machine.code_name(address);
+            found.symbol = machine.code_name(address).filter(|_| machine.is_inside_symbol(address));
         }
     }
     found.per_cpu = per_cpu(machine, address);
@@ -26,6 +26,10 @@ pub(super) fn fill(machine: &Machine<'_>, found: &mut Identity) {
     found.task = task(kernel, address);
     if matches!(found.region, AddressRegion::Vmalloc | AddressRegion::Modules) {
         found.vm_area = found.kept(kernel.vm_area_at(address)).flatten();
+        if found.vm_area.is_none() && found.region == AddressRegion::Vmalloc {
+            // Not every kernel keeps them, and none for long.
+            found.freed_area = kernel.freed_vm_area_at(address).ok().flatten();
+        }
     }
     if found.region == AddressRegion::PageArray {
         let end = kernel.vmcore().info().max_pfn.0;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::UserPlace;
 use super::{AddressRegion, Identity, ModulePlace, Pattern, PerCpuPlace, StackOwner, StackPlace};
+use crate::gone::TakenFor;
 use crate::printer::CodeName;
 use kernel::mm::kfence::KfenceObject;
 use kernel::mm::page::{Page, PageUse};
@@ -34,7 +35,7 @@ impl Identity {
         if self.region == AddressRegion::NonCanonical && self.pattern.is_none() {
             lines.push("non-canonical address: nothing can be there".to_owned());
         }
-        lines.extend(self.gone.clone());
+        lines.extend(self.gone.as_ref().map(|gone| gone.taken_for(TakenFor::Memory).to_string()));
         lines.extend(self.symbol.as_ref().map(symbol));
         lines.extend(self.module.as_ref().map(ToString::to_string));
         lines.extend(self.per_cpu.as_ref().map(ToString::to_string));
@@ -49,6 +50,9 @@ impl Identity {
         lines.extend(self.page_entry.map(|frame| format!("struct page of frame {frame:#x}")));
         lines.extend(self.user.as_ref().map(ToString::to_string));
         lines.extend(self.vm_area.as_ref().map(|area| area_words(area, self.address)));
+        lines.extend(self.freed_area.as_ref().map(|area| {
+            format!("in a vmalloc area that was freed, 0x{:016x}-0x{:016x}", area.start, area.end)
+        }));
         // What an object of a slab is in, or a page of the kernel's image, tells nothing more.
         let plain = self.slab.is_none() && self.symbol.is_none();
         lines.extend(self.page.as_ref().filter(|_| plain).map(page_words));
@@ -79,9 +83,9 @@ impl fmt::Display for Pattern {
             Self::Error { errno, name: None } => {
                 write!(f, "error code -{errno} taken for a pointer")
             }
-            Self::Poison { offset: 0, meaning, .. } => write!(f, "poison: {meaning}"),
-            Self::Poison { offset, meaning, .. } => {
-                write!(f, "poison: {meaning}, + {offset:#x}")
+            Self::Poison { offset: 0, poison, .. } => write!(f, "poison: {poison}"),
+            Self::Poison { offset, poison, .. } => {
+                write!(f, "poison: {poison}, + {offset:#x}")
             }
             Self::Text(text) => write!(f, "text \"{text}\", no address"),
             Self::FreePointer { cache, next: 0 } => {
@@ -137,6 +141,12 @@ fn slab_words(object: &SlabObject) -> String {
         ObjectState::Allocated => "allocated".to_owned(),
         ObjectState::Free => "free".to_owned(),
         ObjectState::FreeOnCpu(cpu) => format!("free, next to be used by CPU {cpu}"),
+        ObjectState::FreeByZones => {
+            "free by its red zones, though on no list of free objects".to_owned()
+        }
+        ObjectState::InUseByZones => {
+            "in use by its red zones, though on a list of free objects".to_owned()
+        }
         ObjectState::Unknown(why) => format!("free or allocated is not known ({why})"),
     };
     let place = match object.part {

@@ -87,7 +87,8 @@ fn verdict(report: &Report, out: &mut String) {
     };
     line(out, "", confidence);
     if let Some(signature) = &report.signature {
-        line(out, "SIGNATURE", signature);
+        let root = report.root_signature.as_ref().map(|root| format!(" (root {root})"));
+        line(out, "SIGNATURE", &format!("{signature}{}", root.unwrap_or_default()));
     }
     let shown = verdict.evidence.len().min(MAX_EVIDENCE);
     for (index, evidence) in verdict.evidence.iter().take(shown).enumerate() {
@@ -179,6 +180,7 @@ fn trust(trust: Trust) -> &'static str {
         Trust::Cfi => "cfi",
         Trust::Orc => "orc",
         Trust::FramePointer => "frame-pointer",
+        Trust::Jumped => "jumped",
         Trust::Call => "call",
         Trust::Scan => "scan (may be stale)",
     }

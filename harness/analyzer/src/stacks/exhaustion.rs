@@ -12,7 +12,7 @@ const SHARE: u64 = 2;
 /// What used a stack up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhaustion {
-    /// Functions that called each other over and over, or the one with the largest frame.
+    /// Functions that called each other over and over, or those with the largest frames.
     pub functions: Vec<String>,
     /// How many frames the recursion has; `None` if large frames used the stack up.
     pub frames: Option<usize>,
@@ -39,15 +39,23 @@ pub(crate) fn recursion(
     Some((round.first()?.pc, Exhaustion { functions, frames }))
 }
 
-/// The largest of `frames`.
+/// The functions with the largest of `frames`, the innermost first.
 pub(crate) fn largest(machine: &Machine<'_>, frames: &[Frame]) -> Option<(Pc, Exhaustion)> {
-    let size = |frame: &&Frame| frame.cfa.map_or(0, |cfa| cfa.saturating_sub(frame.sp));
-    let frame = frames.iter().max_by_key(size)?;
-    Some((frame.pc, Exhaustion { functions: vec![name(machine, frame.pc)], frames: None }))
+    let size = |frame: &Frame| frame.cfa.map_or(0, |cfa| cfa.saturating_sub(frame.sp));
+    let most = frames.iter().map(size).max()?;
+    let mut all = frames.iter().filter(|frame| size(frame) == most);
+    let first = all.next()?;
+    let mut functions = vec![name(machine, first.pc)];
+    for function in all.map(|frame| name(machine, frame.pc)) {
+        if !functions.contains(&function) {
+            functions.push(function);
+        }
+    }
+    Some((first.pc, Exhaustion { functions, frames: None }))
 }
 
 /// Name of the function at `pc`, as in its source.
-pub(super) fn name(machine: &Machine<'_>, pc: Pc) -> String {
+pub(crate) fn name(machine: &Machine<'_>, pc: Pc) -> String {
     use crate::printer::CodeNames;
     let code = machine.code_name(pc.for_lookup());
     code.map_or_else(|| "?".to_owned(), |code| source_name(&code.symbol).to_owned())
@@ -56,10 +64,10 @@ pub(super) fn name(machine: &Machine<'_>, pc: Pc) -> String {
 impl Exhaustion {
     /// In words; without the number of frames, which another boot changes, if `stable`.
     pub(crate) fn words(&self, stable: bool) -> String {
-        let functions = self.functions.join(", ");
+        let functions = self.functions.join("`, `");
         match self.frames {
             Some(frames) if !stable => {
-                format!("stack exhausted by recursion of `{functions}` ({frames} frames)")
+                format!("stack exhausted by recursion of `{functions}` ({frames} frames in a row)")
             }
             Some(_) => format!("stack exhausted by recursion of `{functions}`"),
             None => format!("stack exhausted by large frames, the largest of `{functions}`"),

@@ -31,7 +31,7 @@ struct Left {
 }
 
 /// The function with the largest of the frames that were deepest on the stack.
-pub(super) fn largest_left(machine: &Machine<'_>, stack: &Stack) -> Option<(Pc, Exhaustion)> {
+pub(crate) fn largest_left(machine: &Machine<'_>, stack: &Stack) -> Option<(Pc, Exhaustion)> {
     let words: Vec<u64> =
         StackWords::new(machine.kernel(), stack.low, stack.high).map(|(_, word)| word).collect();
     // With a page left out, a word's place does not tell its address.

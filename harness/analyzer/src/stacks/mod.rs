@@ -5,11 +5,11 @@
 //! [`context`](crate::context)), all others where the scheduler left them on their stacks.
 
 pub(crate) mod exhaustion;
-mod frame_chain;
-pub(crate) mod overrun;
+pub(crate) mod frame_chain;
 mod returns;
 mod running;
 mod sleeping;
+pub(crate) mod stack_end;
 mod system_call;
 mod words;
 

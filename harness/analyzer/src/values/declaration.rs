@@ -23,6 +23,9 @@ pub struct Layout {
     pub members: Vec<MemberLine>,
     /// Size in bytes.
     pub size: u64,
+    /// Whether it is a union.
+    #[serde(skip)]
+    pub union: bool,
 }
 
 /// A line between the brackets.
@@ -57,7 +60,8 @@ impl Layout {
                 let mut lines = Lines { world, members: Vec::new() };
                 lines.structure(&structure, 0, 1);
                 let head = keyword(&structure);
-                Self { head, tail: String::new(), members: lines.members, size: size? }
+                let (members, union) = (lines.members, structure.union);
+                Self { head, tail: String::new(), members, size: size?, union }
             }
             Shape::Enum(size, enumerators) => {
                 let members = enumerators.iter().map(enumerator).collect();
@@ -67,7 +71,7 @@ impl Layout {
                 } else {
                     "enum".to_owned()
                 };
-                Self { head, tail: String::new(), members, size }
+                Self { head, tail: String::new(), members, size, union: false }
             }
             _ => return Ok(None),
         };

@@ -2,18 +2,7 @@
 // Functions that crash, compiled and run in user mode: registers and memory of a real fault in
 // milliseconds, without a kernel. The test reads what the handler writes and has it explained.
 // The line at fault carries a marker, "BUG:", with the expression that is bad.
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <ucontext.h>
-#include <unistd.h>
-
-#define NOINLINE __attribute__((noinline, noipa))
+#include "crash.h"
 
 struct device;
 
@@ -228,47 +217,6 @@ NOINLINE int never_set(struct device *device)
 	return pair.second->length + pair.first->length; /* BUG: pair.second */
 }
 
-static void save(int signal, siginfo_t *info, void *context)
-{
-	const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
-	static const int order[] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI,
-				     REG_RDI, REG_R8,  REG_R9,	REG_R10, REG_R11, REG_R12, REG_R13,
-				     REG_R14, REG_R15, REG_RIP };
-	FILE *maps = fopen("/proc/self/maps", "r");
-	FILE *out = fopen(getenv("SAVE_TO"), "w");
-	char line[512];
-	(void)signal;
-
-	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		fwrite(&registers[order[i]], 8, 1, out);
-	fwrite(&info->si_addr, 8, 1, out);
-	while (fgets(line, sizeof(line), maps)) {
-		unsigned long low, high;
-
-		if (sscanf(line, "%lx-%lx r", &low, &high) != 2 || strstr(line, "[v"))
-			continue;
-		if (high - low > 1 << 20 || strchr(line, 'r') == NULL || strstr(line, "---p"))
-			continue;
-		fwrite(&low, 8, 1, out);
-		fwrite(&high, 8, 1, out);
-		fwrite((void *)low, high - low, 1, out);
-	}
-	fclose(out);
-	_exit(0);
-}
-
-static void catch_faults(void)
-{
-	struct sigaction action = { .sa_sigaction = save, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	stack_t stack = { .ss_size = 1 << 16 };
-
-	stack.ss_sp = malloc(stack.ss_size);
-	sigaltstack(&stack, NULL);
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGFPE, &action, NULL);
-	sigaction(SIGILL, &action, NULL);
-}
-
 int main(int count, char **arguments)
 {
 	static const struct operations operations = { .open = open_device };
@@ -280,9 +228,6 @@ int main(int count, char **arguments)
 	the_device = device;
 	device->operations = &operations;
 	queue->next = calloc(1, sizeof(*queue));
-#define TRY(name, call)                     \
-	if (strcmp(victim, #name) == 0)     \
-		sink += (call)
 	TRY(member_of_global, member_of_global());
 	TRY(member_of_global_structure, member_of_global_structure(device));
 	TRY(member_of_parameter, member_of_parameter(2, device));

@@ -114,7 +114,9 @@ impl Object {
             ObjectState::Allocated => (Some(false), None),
             ObjectState::Free => (Some(true), None),
             ObjectState::FreeOnCpu(cpu) => (Some(true), Some(cpu)),
-            ObjectState::Unknown(_) => (None, None),
+            ObjectState::FreeByZones | ObjectState::InUseByZones | ObjectState::Unknown(_) => {
+                (None, None)
+            }
         };
         Self {
             slab: format!("{:x}", slab.page),

@@ -13,6 +13,7 @@ mod types;
 use std::cell::OnceCell;
 
 use crate::dwarf::hash;
+use crate::radix::sort_by_upper_half;
 use crate::{Reason, TypeId, dwarf, types::Store};
 use types::Kind;
 
@@ -35,7 +36,7 @@ pub(crate) struct Index {
     /// Where each type begins; the type numbered n is at n − 1.
     offsets: Vec<u32>,
     /// (hash of the name, number) of each type that can be found by name, in order.
-    names: OnceCell<Vec<(u32, u32)>>,
+    names: OnceCell<Vec<u64>>,
     tells_signs: OnceCell<bool>,
 }
 
@@ -79,9 +80,10 @@ impl<'d> Btf<'d> {
     pub(crate) fn find(&self, name: &str, wanted: dwarf::Wanted) -> Result<TypeId, Reason> {
         let names = self.index.names.get_or_init(|| self.list_names());
         let hash = hash(name);
-        let first = names.partition_point(|&(other, _)| other < hash);
-        let same = names.get(first..).unwrap_or(&[]).iter().take_while(|named| named.0 == hash);
-        let numbers = same.map(|&(_, number)| number);
+        let of = |named: &u64| u32::try_from(named >> 32).unwrap_or_default();
+        let first = names.partition_point(|named| of(named) < hash);
+        let same = names.get(first..).unwrap_or(&[]).iter().take_while(|named| of(named) == hash);
+        let numbers = same.filter_map(|named| u32::try_from(named & u64::from(u32::MAX)).ok());
         numbers
             .filter(|&number| self.header(number).is_some_and(|t| t.kind.answers(wanted)))
             .find(|&number| self.header(number).and_then(|t| self.text(t.name)) == Some(name))
@@ -105,7 +107,7 @@ impl<'d> Btf<'d> {
         found.into_iter().take(limit).collect()
     }
 
-    fn list_names(&self) -> Vec<(u32, u32)> {
+    fn list_names(&self) -> Vec<u64> {
         let mut names = Vec::new();
         for number in self.numbers() {
             let Some(header) = self.header(number) else { continue };
@@ -113,10 +115,10 @@ impl<'d> Btf<'d> {
                 && header.kind.has_name()
                 && let Some(name) = self.text(header.name)
             {
-                names.push((hash(name), number));
+                names.push(u64::from(hash(name)) << 32 | u64::from(number));
             }
         }
-        names.sort_unstable();
+        sort_by_upper_half(&mut names);
         names
     }
 
@@ -128,7 +130,7 @@ impl<'d> Btf<'d> {
     /// The string at an offset of the string table.
     fn text(&self, offset: u32) -> Option<&'d str> {
         let tail = self.strings.get(usize::try_from(offset).ok()?..)?;
-        let end = tail.iter().position(|&byte| byte == 0)?;
+        let end = memchr::memchr(0, tail)?;
         std::str::from_utf8(tail.get(..end)?).ok()
     }
 }

@@ -12,6 +12,7 @@ use gimli::{
 
 use super::sections::Reader;
 use super::{Dwarf, malformed, widen};
+use crate::radix::sort_by_upper_half;
 use crate::{CfaRule, CfiExpression, CfiRow, CfiRule, Reason};
 
 /// The longest entry that is evaluated, in bytes. The longest of a kernel has some thousands.
@@ -54,8 +55,7 @@ impl FrameIndex {
             entries.extend(Covered::new(entry, offset));
             rest = next;
         }
-        entries.sort_by_key(|entry| entry.start);
-        Self { entries }
+        Self { entries: sorted(entries) }
     }
 
     /// Offset of the entry that covers an address.
@@ -68,6 +68,24 @@ impl FrameIndex {
         }
         usize::try_from(entry.offset).ok()
     }
+}
+
+/// The entries by the starts of their code.
+fn sorted(mut entries: Vec<Covered>) -> Vec<Covered> {
+    let first = entries.iter().map(|entry| entry.start).min().unwrap_or(0);
+    let key = |(number, entry): (u32, &Covered)| {
+        let distance = u32::try_from(entry.start.wrapping_sub(first)).ok()?;
+        Some(u64::from(distance) << 32 | u64::from(number))
+    };
+    let keys: Option<Vec<u64>> = (0..).zip(&entries).map(key).collect();
+    let Some(mut keys) = keys else {
+        // Too far apart for a kernel.
+        entries.sort_by_key(|entry| entry.start);
+        return entries;
+    };
+    sort_by_upper_half(&mut keys);
+    let number = |key: &u64| usize::try_from(key & u64::from(u32::MAX)).ok();
+    keys.iter().filter_map(|key| entries.get(number(key)?).copied()).collect()
 }
 
 impl Covered {

@@ -40,10 +40,19 @@ impl<'a> Dwarf<'a> {
 impl<'a> UnitView<'a> {
     /// Offset of the entry of the function whose code covers an address.
     pub(super) fn function_at(&self, address: u64) -> Option<UnitOffset> {
+        Some(UnitOffset(self.range_at(address)?.entry))
+    }
+
+    /// Start of the range of a function that covers the address.
+    pub(super) fn start_of_function_at(&self, address: u64) -> Option<u64> {
+        Some(self.range_at(address)?.start)
+    }
+
+    fn range_at(&self, address: u64) -> Option<&FunctionEntry> {
         let functions = self.facts.functions.get_or_init(|| self.list_functions());
         let after = functions.partition_point(|range| range.start <= address);
         let nearest = functions.get(after.checked_sub(1)?)?;
-        (address < nearest.end).then_some(UnitOffset(nearest.entry))
+        (address < nearest.end).then_some(nearest)
     }
 
     /// All ranges of the unit's functions, by start; those before a damaged entry if there is one.

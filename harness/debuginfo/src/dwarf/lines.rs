@@ -50,8 +50,12 @@ impl<'a> Dwarf<'a> {
 
 impl<'a> LineTable<'_, 'a> {
     /// The row that covers an address: the last one at or below it in a sequence that goes on
-    /// beyond it. Of several rows with one address the last one counts.
-    pub(super) fn place(&self, address: u64) -> Result<Option<Place>, Reason> {
+    /// beyond it. Of several rows with one address the last one counts. A row before `start`, where the
+    /// range of the function begins that has the address, is another function's.
+    ///
+    /// Situation: the part of a function that is seldom run begins with an instruction without a row,
+    /// directly behind that of another function (`.text.unlikely`, gcc 12).
+    pub(super) fn place(&self, address: u64, start: u64) -> Result<Option<Place>, Reason> {
         let mut rows = self.program.clone().rows();
         let bad = malformed(".debug_line", self.offset);
         let mut before: Option<Row> = None;
@@ -60,7 +64,7 @@ impl<'a> LineTable<'_, 'a> {
                 && before.address <= address
                 && address < row.address()
             {
-                return Ok(Some(self.describe(before)));
+                return Ok((before.address >= start).then(|| self.describe(before)));
             }
             before = (!row.end_sequence()).then(|| Row {
                 address: row.address(),

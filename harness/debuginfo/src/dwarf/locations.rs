@@ -58,6 +58,10 @@ impl<'a> Dwarf<'a> {
                     parameter,
                     function: function.to_owned(),
                     depth,
+                    declared: self.inherited(&view, child, &mut |_, entry| {
+                        let line = entry.attr(gimli::DW_AT_decl_line)?.udata_value()?;
+                        u32::try_from(line).ok()
+                    }),
                 });
             })?;
         }

@@ -13,7 +13,9 @@ impl<'a> Dwarf<'a> {
     pub(crate) fn source(self, address: u64) -> Result<Vec<SourceFrame>, Reason> {
         let view = self.unit_at(address)?;
         let lines = self.lines(&view);
-        let place = lines.as_ref().ok().and_then(|table| table.place(address).ok().flatten());
+        let start = view.start_of_function_at(address).unwrap_or(0);
+        let table = lines.as_ref().ok();
+        let place = table.and_then(|table| table.place(address, start).ok().flatten());
         let Some(offset) = view.function_at(address) else {
             let place = place.ok_or_else(|| self.no_function(address))?;
             return Ok(vec![frame(None, Some(place), false)]);

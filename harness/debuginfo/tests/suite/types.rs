@@ -126,11 +126,12 @@ fn same_paths(image: &Image<'_>, paths: &[&str]) {
     let layout = image.find_struct("layout").found().unwrap();
     for &path in paths {
         let field = image.member("layout", path).found().unwrap();
-        let (name, back) = image.member_at(layout, field.offset).found().unwrap();
-        assert_eq!((name.as_str(), &back), (path, &field));
+        let back = image.paths_at(layout, field.offset).remove(0);
+        assert_eq!((back.to_string().as_str(), back.field()), (path, Some(&field)));
         // From the middle of the member, too.
-        let (name, back) = image.member_at(layout, field.offset + field.size - 1).found().unwrap();
-        assert_eq!((name.as_str(), back.offset), (path, field.offset));
+        let back = image.paths_at(layout, field.offset + field.size - 1).remove(0);
+        let offset = back.field().map(|field| field.offset);
+        assert_eq!((back.to_string().as_str(), offset), (path, Some(field.offset)));
     }
 }
 

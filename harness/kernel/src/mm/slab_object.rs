@@ -53,8 +53,24 @@ pub enum ObjectState {
     Free,
     /// On the list of free objects that a CPU took for itself.
     FreeOnCpu(u32),
+    /// On none of the lists of free objects, with the red zones of a free one.
+    FreeByZones,
+    /// On a list of free objects, with the red zones of one in use.
+    InUseByZones,
     /// The lists of free objects are damaged or cannot be read.
     Unknown(String),
+}
+
+impl ObjectState {
+    /// Whether the object is free; `None` if that is not known.
+    #[must_use]
+    pub const fn is_free(&self) -> Option<bool> {
+        match self {
+            Self::Free | Self::FreeOnCpu(_) | Self::FreeByZones => Some(true),
+            Self::Allocated => Some(false),
+            Self::InUseByZones | Self::Unknown(_) => None,
+        }
+    }
 }
 
 impl Kernel<'_> {
@@ -130,16 +146,13 @@ impl Kernel<'_> {
     ) -> Option<ObjectState> {
         let zones = self.red_zones(cache, start).ok()?;
         let all = |wanted: u8| !zones.is_empty() && zones.iter().all(|byte| *byte == wanted);
-        let words = match state {
-            ObjectState::Allocated if all(RED_INACTIVE) => {
-                "it is on no list of free objects, its red zones are those of a free one"
-            }
+        match state {
+            ObjectState::Allocated if all(RED_INACTIVE) => Some(ObjectState::FreeByZones),
             ObjectState::Free | ObjectState::FreeOnCpu(_) if all(RED_ACTIVE) => {
-                "it is on a list of free objects, its red zones are those of one in use"
+                Some(ObjectState::InUseByZones)
             }
-            _ => return None,
-        };
-        Some(ObjectState::Unknown(words.to_owned()))
+            _ => None,
+        }
     }
 
     /// The bytes of both red zones; none if the cache has none.
@@ -171,7 +184,8 @@ impl Kernel<'_> {
         let cache = &slab.cache;
         let in_use = *state == ObjectState::Allocated;
         let mut damage = Vec::new();
-        if matches!(state, ObjectState::Unknown(_)) {
+        if !matches!(state, ObjectState::Allocated | ObjectState::Free | ObjectState::FreeOnCpu(_))
+        {
             return Ok(damage);
         }
         if cache.checks.red_zones {

@@ -59,6 +59,50 @@ impl Kernel<'_> {
         Ok(None)
     }
 
+    /// The area that held `address` and was freed, as long as it waits to be unmapped for good: the
+    /// kernel takes freed areas out of its page tables lazily, many at once. Neighbours that were
+    /// freed too may be one with it.
+    ///
+    /// # Errors
+    /// If the kernel keeps no such areas in a form that is known, or they are damaged.
+    pub fn freed_vm_area_at(&self, address: u64) -> Result<Option<VmArea>, Unavailable> {
+        // A list to 5.12, a tree to 6.8, one for each of `vmap_nodes` since.
+        if let Ok(head) = self.symbol("vmap_purge_list") {
+            return self.freed_on_list(head, address);
+        }
+        let places = match self.symbol("purge_vmap_area_root") {
+            Ok(root) => vec![root],
+            Err(_) => self.vm_nodes("lazy.root")?,
+        };
+        let what = |source| Unavailable::memory("the tree of freed vmalloc areas", source);
+        for place in places {
+            let root = self.read_u64(place).map_err(what)?;
+            if let Some(area) = self.vm_area_below(root, address)? {
+                return Ok(Some(VmArea { user: None, ..area }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn freed_on_list(&self, head: u64, address: u64) -> Result<Option<VmArea>, Unavailable> {
+        let link = self.field("vmap_area", "purge_list")?.offset;
+        let what = |source| Unavailable::memory("the list of freed vmalloc areas", source);
+        let mut at = self.read_u64(head).map_err(what)?;
+        for _ in 0..MAX_AREAS {
+            if at == 0 {
+                return Ok(None);
+            }
+            let place = at.wrapping_sub(link);
+            let area = self.object("vmap_area", place);
+            let (start, end) = (area.number("va_start")?, area.number("va_end")?);
+            if (start..end).contains(&address) {
+                return Ok(Some(VmArea { address: place, start, end, user: None }));
+            }
+            at = self.read_u64(at).map_err(what)?;
+        }
+        Err(Unavailable::Damaged("the list of freed vmalloc areas runs in a circle".to_owned()))
+    }
+
     /// All areas, by address.
     ///
     /// # Errors

@@ -4,7 +4,6 @@
 
 use iced_x86::Register;
 
-use super::lower;
 use crate::flow::full;
 
 /// Names of the kernel's thunks up to the register's name (`arch/x86/lib/retpoline.S`).
@@ -24,6 +23,11 @@ pub(crate) fn thunk_register(symbol: &str, offset: u64) -> Option<Register> {
         return (offset.is_multiple_of(THUNK_SIZE) && place < 16).then(|| full(place));
     }
     (0..16).map(full).find(|&register| lower(register) == name && offset == 0)
+}
+
+/// The register's name as people write it.
+pub(crate) fn lower(register: Register) -> String {
+    format!("{register:?}").to_lowercase()
 }
 
 #[cfg(test)]

@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 
 use unwind::{Frame, Pc, Stack, Trust, Walk};
 
-use super::exhaustion::{Exhaustion, largest, name, recursion};
-use super::frame_chain::largest_left;
-use super::words::StackWords;
 use crate::claim::Claim;
-use crate::fault::Diagnosis;
+use crate::diagnosis::{Diagnosis, Grounds, What};
 use crate::machine::Machine;
-use crate::report::{Confidence, CrashKind};
 use crate::scene::Scene;
+use crate::stacks::StackWords;
+use crate::stacks::exhaustion::{Exhaustion, largest, name, recursion};
+use crate::stacks::frame_chain::largest_left;
+use crate::stacks::stack_end::end;
 use kernel::Kernel;
-use kernel::stack_ends::{Overrun, STACK_END_MAGIC};
+use kernel::stack_ends::Overrun;
 
 /// How many times a return address has to be on a stack to be that of a recursion.
 const ROUNDS: usize = 16;
@@ -27,7 +27,7 @@ const FUNCTIONS: usize = 8;
 
 /// The diagnosis of a crash on a machine on which a stack went past its end: the stack of the task
 /// that crashed, else another one's.
-pub(crate) fn overrun(machine: &Machine<'_>, fault: &Walk) -> Option<Diagnosis> {
+pub(super) fn overrun(machine: &Machine<'_>, fault: &Walk) -> Option<Diagnosis> {
     let kernel = machine.kernel();
     let overruns = kernel.overruns();
     let crashed = kernel.crash().task.as_ref().map(|task| task.address);
@@ -68,10 +68,9 @@ fn diagnosis(machine: &Machine<'_>, overrun: &Overrun, fault: Option<&Walk>) -> 
     let proven = is_live && fault.is_some();
     Some(Diagnosis {
         pc: Some(culprit),
-        confidence: if proven { Confidence::Proven } else { Confidence::Likely },
+        grounds: if proven { Grounds::Shown } else { Grounds::Inferred },
         evidence,
-        exhaustion: Some(exhaustion),
-        ..Diagnosis::new(CrashKind::StackOverflow)
+        ..Diagnosis::new(What::Exhausted(exhaustion))
     })
 }
 
@@ -80,18 +79,6 @@ fn is_filled(stack: &Stack, frames: &[Frame]) -> bool {
     let lowest =
         frames.iter().map(|frame| frame.sp).find(|sp| (stack.low..stack.high).contains(sp));
     lowest.is_some_and(|sp| sp - stack.low < (stack.high - stack.low) / 4)
-}
-
-/// What the end of the stack shows.
-pub(crate) fn end(overrun: &Overrun, stack: &Stack) -> Claim {
-    Claim::new(Some(true))
-        .text(format!("the stack of {} ends at ", overrun.task.comm))
-        .data(stack.low)
-        .text(", and the mark at its end, ")
-        .data(overrun.end)
-        .text(format!(", is not {STACK_END_MAGIC:#x} but "))
-        .data(overrun.found)
-        .text(": it was used up and grew over its end")
 }
 
 /// A recursion that has returned, by the return addresses it left on the stack.

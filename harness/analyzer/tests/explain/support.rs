@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Compiles and runs `victims.c` and shows its crashes to the analysis.
+//! Compiles and runs programs that crash, and shows their crashes to the analysis.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,8 +8,15 @@ use std::process::Command;
 
 use analyzer::express::Names;
 use analyzer::flow::{Code, Words};
+use analyzer::identify::Identity;
+use analyzer::link::completed;
 use analyzer::scene::Scene;
-use debuginfo::Image;
+use debuginfo::{CfaRule, CfiRule, Image};
+use kernel::mm::caches::{Checks, SlabCache};
+use kernel::mm::slab::Slab;
+use kernel::mm::slab_layout::SlotPart;
+use kernel::mm::slab_object::{ObjectState, SlabObject};
+use kernel::{Level, Unreadable};
 use tempfile::TempDir;
 use unwind::{Frame, Pc, Register, Registers, Trust};
 
@@ -21,6 +28,8 @@ pub(crate) struct Victims {
     folder: TempDir,
     bytes: Vec<u8>,
     source: String,
+    /// What the names of the module's functions begin with.
+    prefix: &'static str,
 }
 
 /// What the program's author says is wrong.
@@ -31,14 +40,23 @@ pub(crate) struct Marked {
 
 impl Victims {
     pub(crate) fn compile(optimisation: &str) -> Self {
+        let flags = ["-fno-optimize-sibling-calls", "-fno-partial-inlining"];
+        Self::compile_file("victims.c", &[&[optimisation], flags.as_slice()].concat(), "")
+    }
+
+    /// Compiles a source beside `victims.c`. Functions whose names begin with `prefix` are the module's,
+    /// the others the kernel's.
+    pub(crate) fn compile_file(name: &str, flags: &[&str], prefix: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explain/victims.c");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explain");
+        let source = sources.join(name);
         let program = folder.path().join("victims");
         let status = Command::new("gcc")
-            .args(["-g", optimisation, "-std=gnu11", "-no-pie", "-fno-pie", "-w"])
+            .args(["-g", "-std=gnu11", "-no-pie", "-fno-pie", "-w"])
             // As the kernel is compiled.
             .args(["-fcf-protection=none", "-fno-strict-aliasing", "-fno-stack-protector"])
-            .args(["-fno-optimize-sibling-calls", "-fno-partial-inlining"])
+            .arg("-fno-asynchronous-unwind-tables")
+            .args(flags)
             .arg(&source)
             .arg("-o")
             .arg(&program)
@@ -47,7 +65,7 @@ impl Victims {
         assert!(status.success(), "gcc failed");
         let bytes = fs::read(&program).expect("the program");
         let source = fs::read_to_string(source).expect("the source");
-        Self { folder, bytes, source }
+        Self { folder, bytes, source, prefix }
     }
 
     /// The marker in the function, or in the function it inlines.
@@ -83,7 +101,8 @@ impl Victims {
     }
 
     pub(crate) fn scene<'a>(&'a self, crash: &'a Crash) -> UserScene<'a> {
-        UserScene { image: Image::kernel(&self.bytes, 0).expect("an image"), crash }
+        let image = Image::kernel(&self.bytes, 0).expect("an image");
+        UserScene { image, crash, prefix: self.prefix }
     }
 }
 
@@ -144,7 +163,7 @@ impl Crash {
     }
 
     /// The frame at the fault, and for a bad call the one that made it.
-    pub(crate) fn frames(&self) -> Vec<Frame> {
+    fn frames(&self) -> Vec<Frame> {
         let sp = self.registers.get(Register::Rsp).expect("rsp is saved");
         let frame = |pc: Pc, sp: u64, registers: Registers, trust| Frame {
             pc,
@@ -173,11 +192,97 @@ impl Crash {
 pub(crate) struct UserScene<'a> {
     image: Image<'a>,
     crash: &'a Crash,
+    prefix: &'static str,
 }
 
 impl UserScene<'_> {
     pub(crate) fn line(&self, pc: u64) -> Option<u32> {
         self.image.source(pc).found()?.first()?.line
+    }
+}
+
+/// Registers that a function gives back as they were.
+const KEPT: [Register; 6] =
+    [Register::Rbx, Register::Rbp, Register::R12, Register::R13, Register::R14, Register::R15];
+
+/// Words of the heap's table in the program: where an object starts, its size, whether it is free.
+const OBJECTS: (&str, u64, u64) = ("objects", 8, 24);
+
+impl UserScene<'_> {
+    /// The frames at the fault by the call frame information, with those of functions that left none.
+    pub(crate) fn walked(&self) -> Vec<Frame> {
+        let mut frames = self.crash.frames();
+        while let Some(next) = frames.last().and_then(|frame| self.caller(frame)) {
+            frames.push(next);
+        }
+        completed(self, &frames)
+    }
+
+    /// The frame that called this one; `None` for the outermost of the program's own.
+    fn caller(&self, frame: &Frame) -> Option<Frame> {
+        let row = self.image.cfi(frame.pc.for_lookup()).found()?;
+        let CfaRule::RegisterOffset { register, offset } = row.cfa else { return None };
+        let base = frame.registers.get(Register::from_dwarf(register)?)?;
+        let cfa = base.wrapping_add_signed(offset);
+        let back = self.crash.word_at(cfa - 8)?;
+        self.image.function(back).found()?;
+        let mut registers = Registers::at(back, cfa);
+        for register in KEPT {
+            let number = (0..16).find(|number| Register::from_dwarf(*number) == Some(register));
+            let rule = row.registers.get(usize::from(number?)).copied().flatten();
+            registers.set(
+                register,
+                match rule {
+                    Some(CfiRule::Offset(at)) => self.crash.word_at(cfa.wrapping_add_signed(at)),
+                    _ => frame.registers.get(register),
+                },
+            );
+        }
+        let (pc, trust) = (Pc::Return(back), Trust::Cfi);
+        Some(Frame { pc, sp: cfa, cfa: None, registers, trust, stack: None, exception: None })
+    }
+
+    /// The object of the program's heap that has the address.
+    fn object(&self, address: u64) -> Option<SlabObject> {
+        let (name, count, size) = OBJECTS;
+        let table = self.image.symbol(name)?.address;
+        (0..count).find_map(|index| {
+            let word = |at: u64| self.crash.word_at(table + index * size + at);
+            let (start, bytes) = (word(0)?, word(8)?);
+            let offset = address.checked_sub(start).filter(|offset| *offset < bytes)?;
+            let is_free = word(16)? != 0;
+            Some(slab_object(start, bytes, offset, is_free))
+        })
+    }
+}
+
+fn slab_object(start: u64, bytes: u64, offset: u64, is_free: bool) -> SlabObject {
+    let cache = SlabCache {
+        address: 0,
+        name: "heap".to_owned(),
+        object_size: bytes,
+        size: bytes,
+        in_use: bytes,
+        free_pointer: 0,
+        left_pad: 0,
+        secret: None,
+        checks: Checks::default(),
+        per_cpu: None,
+    };
+    let slab =
+        Slab { page: 0, base: start, bytes, objects: 1, in_use: 1, frozen: false, free: 0, cache };
+    SlabObject {
+        slab,
+        place: None,
+        index: 0,
+        start,
+        offset: offset.cast_signed(),
+        part: SlotPart::Object,
+        state: if is_free { ObjectState::Free } else { ObjectState::Allocated },
+        damage: Vec::new(),
+        allocated: None,
+        freed: None,
+        unknown: Vec::new(),
     }
 }
 
@@ -226,10 +331,22 @@ impl Scene for UserScene<'_> {
     fn is_text(&self, address: u64) -> bool {
         self.image.function(address).is_found()
     }
-    fn why_unreadable(&self, address: u64) -> Option<String> {
-        self.crash.read(address, 1).is_none().then(|| "not mapped".to_owned())
+    fn unreadable(&self, address: u64) -> Option<Unreadable> {
+        let none = self.crash.read(address, 1).is_none();
+        none.then_some(Unreadable::NotMapped { address, level: Level::Pte, entry: 0 })
     }
     fn keeps_registers(&self, _target: u64) -> bool {
         false
+    }
+    fn is_outside(&self, address: u64) -> bool {
+        self.symbol_at(address).is_some_and(|(name, _)| name.starts_with(self.prefix))
+    }
+    fn source_line(&self, address: u64) -> Option<String> {
+        self.line(address).map(|line| line.to_string())
+    }
+    fn identity(&self, address: u64) -> Option<Identity> {
+        let mut identity = Identity::of_value(address);
+        identity.slab = self.object(address).map(Box::new);
+        Some(identity)
     }
 }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a check of the kernel looked at: an argument of the function that checks, followed out to the
+//! code that is to blame.
+
+use iced_x86::Register;
+use unwind::Frame;
+
+use crate::express::{Expression, Writer};
+use crate::fault::{named, with_callers};
+use crate::flow::{Term, TermKind, evaluate};
+use crate::machine::Machine;
+
+/// Functions that check what they are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checker {
+    /// Of a list, before an entry is put in.
+    ListAdd,
+    /// Of a list, before an entry is taken out.
+    ListDel,
+    /// Of a reference counter.
+    Refcount,
+    /// That gives an object back to the slab allocator.
+    Free,
+}
+
+/// The functions, and the register of the argument that is checked (`lib/list_debug.c`,
+/// `lib/refcount.c`, `mm/slub.c`, `mm/slab_common.c`, 3.10 to 6.12).
+const CHECKERS: [(&str, Checker, Register); 11] = [
+    ("__list_add_valid", Checker::ListAdd, Register::RDI),
+    ("__list_add_valid_or_report", Checker::ListAdd, Register::RDI),
+    ("__list_add", Checker::ListAdd, Register::RDI),
+    ("__list_del_entry_valid", Checker::ListDel, Register::RDI),
+    ("__list_del_entry_valid_or_report", Checker::ListDel, Register::RDI),
+    ("__list_del_entry", Checker::ListDel, Register::RDI),
+    ("refcount_warn_saturate", Checker::Refcount, Register::RDI),
+    ("__kmem_cache_free", Checker::Free, Register::RSI),
+    ("kmem_cache_free", Checker::Free, Register::RSI),
+    ("kfree", Checker::Free, Register::RDI),
+    ("kvfree", Checker::Free, Register::RDI),
+];
+
+/// The position of the innermost function that checks, up to `frames[guilty]`.
+fn checking(
+    machine: &Machine<'_>,
+    frames: &[Frame],
+    guilty: usize,
+) -> Option<(usize, (&'static str, Checker, Register))> {
+    let checks = |(at, frame): (usize, &Frame)| {
+        let pc = frame.pc.for_lookup();
+        let found = CHECKERS.iter().find(|(name, ..)| machine.is_in(pc, &[name]))?;
+        Some((at, *found))
+    };
+    frames.iter().enumerate().take(guilty).find_map(checks)
+}
+
+/// What was checked.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    /// Who checked.
+    pub(super) checker: Checker,
+    /// The pointer as C, where the code to blame has a name for it.
+    pub(super) expression: Option<Expression>,
+    /// The object that the pointer leads to, as C.
+    pub(super) object: Option<Expression>,
+    /// The pointer's value.
+    pub(super) value: Option<u64>,
+    /// Whether the code to blame is known to have passed it on.
+    pub(super) flows: bool,
+}
+
+impl Subject {
+    /// Of the innermost function that checks, up to `frames[guilty]`.
+    pub(super) fn of(machine: &Machine<'_>, frames: &[Frame], guilty: usize) -> Option<Self> {
+        let (at, (_, checker, register)) = checking(machine, frames, guilty)?;
+        Self::at(machine, frames, (at, guilty), (checker, register))
+    }
+
+    /// The entries of the list that something is put between, where that is what was checked.
+    pub(super) fn neighbours(machine: &Machine<'_>, frames: &[Frame], guilty: usize) -> Vec<Self> {
+        let Some((at, (_, checker, _))) = checking(machine, frames, guilty) else {
+            return Vec::new();
+        };
+        // `__list_add_valid(new, prev, next)`
+        let registers = [Register::RSI, Register::RDX].into_iter();
+        let registers = registers.filter(|_| checker == Checker::ListAdd);
+        let of = |register| Self::at(machine, frames, (at, guilty), (checker, register));
+        registers.filter_map(of).collect()
+    }
+
+    /// The first argument that the code to blame gave to the function that it called.
+    pub(super) fn given(
+        machine: &Machine<'_>,
+        frames: &[Frame],
+        guilty: usize,
+        checker: Checker,
+    ) -> Option<Self> {
+        let at = guilty.checked_sub(1)?;
+        Self::at(machine, frames, (at, guilty), (checker, Register::RDI))
+    }
+
+    fn at(
+        machine: &Machine<'_>,
+        frames: &[Frame],
+        (at, guilty): (usize, usize),
+        (checker, register): (Checker, Register),
+    ) -> Option<Self> {
+        let inner = frames.get(at..)?;
+        let entry = Term::new(TermKind::Entry(register), 0);
+        let term = with_callers(machine, inner, guilty - at, entry);
+        let blamed = frames.get(guilty)?.pc.for_lookup();
+        let writer = Writer::new(machine, inner.first()?.pc.for_lookup()).from(blamed);
+        let term = named(machine, inner, writer.pc(), &term);
+        let tag = Writer::number_of(register).and_then(|it| writer.pointee_of_parameter(it));
+        Some(Self {
+            checker,
+            expression: writer.expression(&term).ok(),
+            object: writer.referent(&term, tag.as_deref()),
+            value: evaluate(&term, machine).or(term.observed),
+            flows: term.passes(blamed),
+        })
+    }
+}

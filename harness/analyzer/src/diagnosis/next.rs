@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What to look at next.
+
+use super::{
+    BadPointer, Check, CheckKind, Diagnosis, Hang, ListEntry, Lockup, Nature, NoLock, OtherCpus,
+    Role, TextPlace, Waiting, What,
+};
+use crate::express::Expression;
+use crate::gone::Gone;
+use crate::identify::Poison;
+use crate::kind::CrashKind;
+use crate::report::Confidence;
+
+/// Lines at most.
+const MOST: usize = 2;
+
+impl Diagnosis {
+    /// What a colleague would look at next, most promising first; two lines at most.
+    #[must_use]
+    pub fn next(&self) -> Vec<String> {
+        let mut lines: Vec<String> = of(&self.what).into_iter().collect();
+        if self.confidence() != Confidence::Proven
+            && let Some(why) = self.why_not_proven()
+        {
+            lines.insert(0, format!("what the dump could not tell: {why}"));
+        }
+        lines.truncate(MOST);
+        lines
+    }
+}
+
+fn of(what: &What) -> Option<String> {
+    match what {
+        What::Pointer(it) => pointer(it),
+        What::Size(size) => {
+            let which = named(size.expression.as_ref(), "the size");
+            Some(format!(
+                "where {which} is computed, and the smallest value that it may start from"
+            ))
+        }
+        What::Division(division) => {
+            let which = named(division.expression.as_ref(), "the divisor");
+            Some(format!("the check that {which} is not 0"))
+        }
+        What::Exhausted(exhaustion) if exhaustion.frames.is_some() => {
+            Some("what ends the recursion".to_owned())
+        }
+        What::Exhausted(_) => Some(
+            "which local variables could be allocated instead of lying on the stack".to_owned(),
+        ),
+        What::Check(it) => check(it),
+        What::Lockup(it) => Some(lockup(it)),
+        What::Waiting(it) => Some(waiting(it)),
+        What::Requested => None,
+        What::Kind(kind) => of_kind(*kind, None),
+    }
+}
+
+fn named(expression: Option<&Expression>, other: &str) -> String {
+    expression.map_or_else(|| other.to_owned(), |e| format!("`{e}`"))
+}
+
+fn pointer(it: &BadPointer) -> Option<String> {
+    let which = named(it.expression.as_ref(), "the pointer");
+    if let Some((index, array)) = &it.past {
+        return Some(format!("the check of `{index}` against the size of `{array}`"));
+    }
+    if it.role == Role::Index {
+        let which = named(it.expression.as_ref(), "the index");
+        return Some(format!("the bound of {which}, and the size of what it is an index into"));
+    }
+    Some(match it.nature.as_ref() {
+        Some(Nature::Returned) => {
+            "who keeps the address of a local variable for longer than its function runs".to_owned()
+        }
+        Some(Nature::Gone(Gone::Unloaded { .. })) => {
+            "what the module left registered when it went: a timer, a work item, a hook, a notifier"
+                .to_owned()
+        }
+        Some(Nature::Gone(Gone::Start | Gone::Init(_) | Gone::GivenBack)) => {
+            "what is marked __init or __initdata and used after initialisation".to_owned()
+        }
+        Some(Nature::FreedArea | Nature::Hole) => {
+            format!("who freed what {which} leads to, and what still leads there")
+        }
+        Some(
+            Nature::Freed { .. }
+            | Nature::Poison(Poison::SlabFree | Poison::SlabEnd | Poison::Page),
+        ) => format!(
+            "who freed what {which} was read from, and what still led there: a list, a table, a \
+             timer, a reference that was not taken"
+        ),
+        Some(Nature::Text { place: TextPlace::Owner(_), .. }) => format!(
+            "who owns the object that {which} was read from, and whether it is used as what it is"
+        ),
+        Some(Nature::FreeList) => {
+            "who writes to a free object, or over the end of one: `slub_debug=FZPU` names it"
+                .to_owned()
+        }
+        Some(Nature::PerCpuPointer) => format!("this_cpu_ptr() or per_cpu_ptr() around {which}"),
+        Some(Nature::PerCpuOffset { .. } | Nature::UserUnmapped { may_be_per_cpu: true }) => {
+            format!("whether {which} is a pointer to per-CPU memory, used without this_cpu_ptr()")
+        }
+        Some(Nature::Misplaced { structure, .. }) => {
+            format!("what {which} is computed from, and by which member of struct {structure}")
+        }
+        Some(Nature::Guard { .. } | Nature::Beyond { .. }) => {
+            format!("how far {which} may go, and the size of what it leads through")
+        }
+        _ => return of_kind(it.kind(), it.expression.as_ref()),
+    })
+}
+
+fn check(it: &Check) -> Option<String> {
+    Some(match it.kind {
+        CheckKind::List(ListEntry::OutAlready) => {
+            "who takes the entry out twice, and what should have told the second time".to_owned()
+        }
+        CheckKind::List(ListEntry::NoList) => {
+            "the initialisation of the list that is missing, or what clears it".to_owned()
+        }
+        CheckKind::List(ListEntry::InAlready) => {
+            "who puts the entry in twice, and what should have told the second time".to_owned()
+        }
+        CheckKind::List(ListEntry::Unknown) => {
+            "who else changes the list, and whether its entries live as long as they are in it"
+                .to_owned()
+        }
+        CheckKind::Fortify(_) => {
+            "the length of what is copied or was written there, and the size of the buffer"
+                .to_owned()
+        }
+        CheckKind::Called(ref function) => {
+            format!("what `{function}` checks, and what it was given")
+        }
+        _ => return of_kind(it.kind(), it.expression()),
+    })
+}
+
+fn lockup(it: &Lockup) -> String {
+    let which = named(it.lock.as_ref(), "the lock");
+    match &it.hang {
+        Hang::Lock(OtherCpus::Idle) => format!(
+            "where {which} is taken and not given back: a return without an unlock, a call that takes \
+             it again, a sleep while it is held"
+        ),
+        Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => {
+            format!("who has {which} meanwhile, and what keeps it from giving it back")
+        }
+        Hang::NoLock(NoLock::Freed { .. }) => {
+            format!("who freed the object with {which}, and what still led there")
+        }
+        Hang::NoLock(NoLock::NeverWritten { .. }) => {
+            format!("the initialisation of {which} that is missing")
+        }
+        Hang::NoLock(NoLock::Other) => {
+            format!("what overwrote {which}, or whether it was ever initialised")
+        }
+        Hang::BusyWait | Hang::Running | Hang::Unknown => {
+            "what should end the loop, and who could not run meanwhile".to_owned()
+        }
+    }
+}
+
+fn waiting(it: &Waiting) -> String {
+    match it.circle.as_slice() {
+        [] => "who should wake the task or give the lock back".to_owned(),
+        [(_, lock)] => {
+            let which = named(lock.as_ref(), "the lock");
+            format!("the path that has {which} and takes it again")
+        }
+        _ => "the order in which the locks are taken".to_owned(),
+    }
+}
+
+fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {
+    use CrashKind as K;
+    let named = named(expression, "the pointer");
+    let line = match kind {
+        K::NullCall | K::NullRead | K::NullWrite => {
+            return Some(match expression {
+                Some(e) if e.is_result() => format!(
+                    "what makes `{e}` return NULL, and the check of its result that is missing"
+                ),
+                _ => format!("who sets and clears {named}, and whether it may be NULL here"),
+            });
+        }
+        K::ErrPtr => return Some(format!("the IS_ERR() check of {named} that is missing")),
+        K::Uninitialized => return Some(format!("the path on which {named} is not set")),
+        K::UseAfterFree => {
+            return Some(format!("who freed what {named} was read from, and what still led there"));
+        }
+        K::DivideError => return Some(format!("the check that {named} is not 0")),
+        K::DoubleFree => "the two places that free the object, and who owns it",
+        K::ListCorruption => {
+            "who takes the entry out twice, and what should have told the second time"
+        }
+        K::HeapOverflow | K::OutOfBounds | K::Fortify => {
+            "who wrote or read past the end: the object before this one, and its length checks"
+        }
+        K::StackProtector => "what writes to the function's local arrays, and its length checks",
+        K::StackOverflow => "what ends the recursion, or which locals could be allocated",
+        K::UserAccess => "copy_from_user(), copy_to_user() or get_user() in its place",
+        K::UnloadedCode => {
+            "what the module left registered when it went: a timer, a work item, a hook, a notifier"
+        }
+        K::FreedInitCode => "what is marked __init or __initdata and used after initialisation",
+        K::Refcount => "the get and put calls of the object: one put too many, or a get too late",
+        K::SoftLockup | K::HardLockup | K::RcuStall => {
+            "what should end the loop or release the lock, and who could not run meanwhile"
+        }
+        K::HungTask => "who should wake the task or give the lock back",
+        K::Deadlock => "where the lock is taken and not given back",
+        K::SleepingInAtomic => {
+            "the spinlock, RCU section or interrupt that the sleeping call is made in"
+        }
+        K::OutOfMemory => {
+            "what allocates without end: `kmem -s`, and the allocations of the module"
+        }
+        K::BadCall
+        | K::BadRead
+        | K::BadWrite
+        | K::GeneralProtection
+        | K::WriteToReadOnly
+        | K::ExecOfNonExecutable
+        | K::Bug
+        | K::InvalidOpcode
+        | K::Warn
+        | K::UndefinedBehavior
+        | K::Sysrq
+        | K::Nmi
+        | K::Panic
+        | K::DoubleFault
+        | K::MachineCheck
+        | K::Unknown => return None,
+    };
+    Some(line.to_owned())
+}

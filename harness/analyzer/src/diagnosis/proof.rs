@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The rule of proof: what may be called proven (docs/verdicts.md).
+
+use super::{Diagnosis, Nature, What};
+use crate::gone::Gone;
+use crate::report::Confidence;
+
+/// How far the steps carry that led to what is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grounds {
+    /// The dump shows each of them: a value was evaluated again, a lock's owner waits for it.
+    Shown,
+    /// The code or the log says so, and the dump does not hold all that is needed to check it.
+    Inferred,
+    /// Nothing but that it happened.
+    #[default]
+    None,
+}
+
+/// Whether what a pointer is tells of a module itself, wherever the kernel came upon it.
+const fn names_a_module(nature: Option<&Nature>) -> bool {
+    matches!(nature, Some(Nature::Gone(Gone::Unloaded { .. } | Gone::Init(_) | Gone::GivenBack)))
+}
+
+/// How the code at fault is tied to what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blame {
+    /// Whether it is of a module from outside of the kernel's tree.
+    pub outside: bool,
+    /// Whether each call from there to what happened is known to have gone to the next function on
+    /// the stack.
+    pub linked: bool,
+    /// Whether what was bad is known to have come by way of that code.
+    pub flows: bool,
+    /// Whether it is called, as far as is known, with the arguments that its parameters declare.
+    pub declared: bool,
+}
+
+impl Default for Blame {
+    fn default() -> Self {
+        Self { outside: true, linked: true, flows: true, declared: true }
+    }
+}
+
+/// What keeps a verdict from being proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The dump does not show the mistake itself, only what may have come of it.
+    Mistake,
+    /// A step could not be confirmed.
+    Step,
+    /// No code of a module is known to have a part in it.
+    Kernel,
+    /// A function between the code at fault and what happened left no frame.
+    Link,
+    /// The bad value is not known to have come from the code at fault.
+    Flow,
+    /// It is a parameter of a function that is called with other arguments.
+    Declaration,
+}
+
+impl Diagnosis {
+    /// How far the evidence carries.
+    #[must_use]
+    pub fn confidence(&self) -> Confidence {
+        match self.grounds {
+            Grounds::Shown if self.doubt().is_none() => Confidence::Proven,
+            Grounds::Shown | Grounds::Inferred => Confidence::Likely,
+            Grounds::None => Confidence::Unknown,
+        }
+    }
+
+    /// What keeps a verdict from being proven of which every step is shown; the first that does.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Doubt> {
+        if self.what == What::Requested {
+            return None;
+        }
+        let nature = self.pointer().and_then(|pointer| pointer.nature.as_ref());
+        let all = [
+            (Doubt::Kernel, !self.blame.outside && !names_a_module(nature)),
+            (Doubt::Link, !self.blame.linked),
+            (Doubt::Flow, !self.blame.flows),
+            (Doubt::Declaration, !self.blame.declared),
+            (Doubt::Mistake, nature.is_some_and(|nature| !nature.is_shown())),
+            (
+                Doubt::Step,
+                self.evidence.is_empty()
+                    || self.evidence.iter().any(|claim| claim.confirmed != Some(true)),
+            ),
+        ];
+        all.into_iter().find(|(_, is_there)| *is_there).map(|(doubt, _)| doubt)
+    }
+
+    /// Why a verdict is not proven, in words; `None` if it is, or if that is not known.
+    #[must_use]
+    pub fn why_not_proven(&self) -> Option<&str> {
+        if let Some(why) = &self.unknown {
+            return Some(why);
+        }
+        if self.grounds != Grounds::Shown {
+            return None;
+        }
+        Some(match self.doubt()? {
+            Doubt::Mistake => return self.pointer()?.nature.as_ref().and_then(Nature::doubt),
+            Doubt::Step => "not every step could be checked",
+            Doubt::Kernel => {
+                "no module from outside of the kernel's tree is known to have a part in it"
+            }
+            Doubt::Link => "a function between it and what happened left no frame",
+            Doubt::Flow => "where the bad value came from is not known",
+            Doubt::Declaration => {
+                "the function is called with other arguments than its parameters declare"
+            }
+        })
+    }
+}

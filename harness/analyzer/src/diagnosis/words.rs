@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The words that a diagnosis becomes: a title, and the claim that its sentence begins with.
+
+use super::{
+    BadPointer, BadSize, Check, CheckKind, Complaint, Diagnosis, Division, Freed, Hang, ListEntry,
+    Lockup, LockupKind, Nature, NoLock, OtherCpus, Overflow, Role, Symptom, Use, Waiting, What,
+};
+use crate::claim::Addresses;
+use crate::express::Expression;
+use crate::kind::CrashKind;
+
+/// Differences below this many bytes are small numbers, which another boot does not change.
+const SMALL: i64 = -(1 << 20);
+
+/// A title and a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// What happened, in a few words that do not depend on the boot; the function follows.
+    pub title: String,
+    /// What is bad and what was done with it; the place follows.
+    pub claim: String,
+}
+
+impl Words {
+    fn new(title: impl Into<String>, claim: impl Into<String>) -> Self {
+        Self { title: title.into(), claim: claim.into() }
+    }
+
+    /// The same words for both.
+    fn plain(words: impl Into<String>) -> Self {
+        let title = words.into();
+        Self { claim: title.clone(), title }
+    }
+}
+
+impl Diagnosis {
+    /// Title and claim. `message` is the kernel's first line of the crash.
+    pub fn words(&self, message: Option<&str>, addresses: &mut dyn Addresses) -> Words {
+        match &self.what {
+            What::Pointer(it) => pointer(it, addresses),
+            What::Size(it) => size(it),
+            What::Division(it) => division(it),
+            What::Exhausted(it) => {
+                let title = match it.frames {
+                    Some(_) => "stack exhausted by recursion",
+                    None => "stack exhausted by large frames",
+                };
+                Words::new(title, it.words(addresses.is_stable()))
+            }
+            What::Check(it) => check(it),
+            What::Lockup(it) => lockup(it),
+            What::Waiting(it) => waiting(it),
+            What::Requested => {
+                Words::new("crash requested by sysrq", "the crash was requested by sysrq-c")
+            }
+            What::Kind(kind) => of_kind(*kind, message),
+        }
+    }
+}
+
+fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
+    let kind = it.kind();
+    let expression = it.expression.as_ref();
+    let mistake = mistake(kind);
+    let title = match mistake {
+        Some(what) => {
+            let through = expression.map(|e| format!(" through {e}")).unwrap_or_default();
+            format!("{what}{through}")
+        }
+        None => symptom(it),
+    };
+    let is_distance = matches!(it.nature, Some(Nature::NullPlus { .. }));
+    let verb = match (it.how, &it.object) {
+        (Use::Call, _) => "called".to_owned(),
+        (Use::Read, Some(object)) => format!("`{object}` is read"),
+        (Use::Write, Some(object)) => format!("`{object}` is written"),
+        (Use::Change, Some(object)) => format!("`{object}` is changed"),
+        (Use::Read, None) => "read through".to_owned(),
+        (Use::Write, None) => "written through".to_owned(),
+        (Use::Change, None) => "changed through".to_owned(),
+    };
+    let address = addresses.data(it.address);
+    let nature = it.nature.as_ref().map(|nature| nature.words(it.how));
+    let leads = match it.role {
+        Role::Pointer => "leads to",
+        Role::Index => "as an index leads to",
+    };
+    let bad = match (expression, nature) {
+        (Some(e), None) if it.symptom == Symptom::Null => format!("`{e}` is NULL: {verb}"),
+        (None, None) if it.symptom == Symptom::Null => format!("a NULL pointer is {verb}"),
+        (Some(e), Some(nature)) if is_distance => match &it.object {
+            Some(_) => format!("`{e}` is NULL: {verb}"),
+            None => format!("`{e}` is NULL: {nature} is {}", done(it.how)),
+        },
+        (Some(e), Some(nature)) if it.nature.as_ref().is_some_and(Nature::is_value) => {
+            format!("`{e}` is {nature}: {verb}")
+        }
+        (Some(e), Some(nature)) => format!("`{e}` {leads} {address}, {nature}: {verb}"),
+        (Some(e), None) => format!("`{e}` {leads} {address}, which cannot be used: {verb}"),
+        (None, Some(nature)) if is_distance => {
+            format!("a pointer is NULL: {nature} is {}", done(it.how))
+        }
+        (None, Some(nature)) => format!("{address}, {nature}, is {verb}"),
+        (None, None) => format!("{address} cannot be used: {verb}"),
+    };
+    let mistake = mistake.map(|what| format!("{what}: ")).unwrap_or_default();
+    let bad = match &it.past {
+        Some((index, array)) => format!("`{array}` has no element `{index}`: {bad}"),
+        None => bad,
+    };
+    Words::new(title, format!("{mistake}{bad}"))
+}
+
+/// What was done, of what lies somewhere.
+const fn done(how: Use) -> &'static str {
+    match how {
+        Use::Read => "read",
+        Use::Write => "written",
+        Use::Change => "changed",
+        Use::Call => "called",
+    }
+}
+
+/// What was done with a pointer of which no more is known.
+fn symptom(it: &BadPointer) -> String {
+    let is_null = !matches!(it.nature, Some(Nature::BelowNull { .. } | Nature::Misplaced { .. }));
+    let symptom = if is_null { it.symptom } else { Symptom::Bad };
+    let what = match (symptom, it.how) {
+        (Symptom::Null, Use::Call) => match &it.expression {
+            Some(e) => return format!("call of NULL {e}"),
+            None => return "call through a NULL pointer".to_owned(),
+        },
+        (_, Use::Call) => match &it.expression {
+            Some(e) => return format!("call of {e}, which is no code"),
+            None => return "call to an address that is no code".to_owned(),
+        },
+        (Symptom::Null, Use::Read) => ("read through NULL", "read through a NULL pointer"),
+        (Symptom::Null, Use::Write) => ("write through NULL", "write through a NULL pointer"),
+        (Symptom::Null, Use::Change) => ("change through NULL", "change through a NULL pointer"),
+        (Symptom::Bad, Use::Read) => ("read through bad pointer", "read through a bad pointer"),
+        (Symptom::Bad, Use::Write) => ("write through bad pointer", "write through a bad pointer"),
+        (Symptom::Bad, Use::Change) => {
+            ("change through bad pointer", "change through a bad pointer")
+        }
+        (Symptom::NonCanonical, _) => {
+            ("general protection fault through", "general protection fault")
+        }
+    };
+    match &it.expression {
+        Some(e) => format!("{} {e}", what.0),
+        None => what.1.to_owned(),
+    }
+}
+
+/// The mistake that a kind names, where it is more than what was done with a pointer.
+fn mistake(kind: CrashKind) -> Option<&'static str> {
+    Some(match kind {
+        CrashKind::ErrPtr => "error code used as a pointer",
+        CrashKind::Uninitialized => "uninitialized pointer used",
+        CrashKind::UseAfterFree => "use after free",
+        CrashKind::ListCorruption => "list entry used after it was taken out",
+        CrashKind::HeapOverflow => "heap overflow",
+        CrashKind::OutOfBounds => "access out of bounds",
+        CrashKind::UserAccess => "user memory used directly",
+        CrashKind::WriteToReadOnly => "write to read-only memory",
+        CrashKind::ExecOfNonExecutable => "jump to memory that is not executable",
+        CrashKind::UnloadedCode => "call into code that is gone",
+        CrashKind::FreedInitCode => "call into freed initialization code",
+        _ => return None,
+    })
+}
+
+fn size(it: &BadSize) -> Words {
+    // A difference of pointers would be another number after the next boot.
+    let number = match it.size {
+        number @ SMALL.. => number.to_string(),
+        _ => "negative".to_owned(),
+    };
+    let which = it.expression.as_ref().map_or_else(|| "the size".to_owned(), |e| format!("`{e}`"));
+    let function = it.function;
+    Words::new(
+        format!("negative size given to {function}"),
+        format!(
+            "access out of bounds: {which} is {number}, taken as a signed number, and given as a size \
+             to `{function}`"
+        ),
+    )
+}
+
+fn division(it: &Division) -> Words {
+    match &it.expression {
+        Some(e) if it.divisor == Some(0) => {
+            Words::new(format!("division by {e}, which is 0"), format!("`{e}` is 0: divided by"))
+        }
+        Some(e) => Words::new(
+            format!("division by {e} overflowed"),
+            format!("the quotient of a division by `{e}` does not fit"),
+        ),
+        None => Words::new("divide error", "division by zero or with a quotient that does not fit"),
+    }
+}
+
+fn check(it: &Check) -> Words {
+    let expression = it.expression.as_ref();
+    match (&it.kind, expression) {
+        (CheckKind::Bug, _) => Words::plain("BUG"),
+        (CheckKind::InvalidOpcode, _) => Words::plain("instruction that the CPU does not know"),
+        (CheckKind::Warn, _) => Words::plain("fatal warning"),
+        (CheckKind::Panic { words: Some(words) }, _) => {
+            Words::new("panic called", format!("panic(\"{words}\") is called"))
+        }
+        (CheckKind::Panic { words: None }, _) => Words::new("panic called", "panic() is called"),
+        (CheckKind::List(ListEntry::OutAlready), Some(e)) => Words::new(
+            format!("list entry {e} taken out twice"),
+            format!("list entry `{e}` is out of its list already: taken out again"),
+        ),
+        (CheckKind::List(ListEntry::OutAlready), None) => {
+            Words::plain("list entry taken out that is out already")
+        }
+        (CheckKind::List(ListEntry::NoList), Some(e)) => Words::new(
+            format!("list {e} never initialised, or cleared"),
+            format!("list `{e}` has NULL in both of its links: something is put in"),
+        ),
+        (CheckKind::List(ListEntry::NoList), None) => {
+            Words::plain("something put into a list that has NULL in both of its links")
+        }
+        (CheckKind::List(ListEntry::InAlready), Some(e)) => Words::new(
+            format!("list entry {e} put in twice"),
+            format!("list entry `{e}` is in the list already: put in again"),
+        ),
+        (CheckKind::List(ListEntry::InAlready), None) => {
+            Words::plain("list entry put in that is in the list already")
+        }
+        (CheckKind::List(ListEntry::Unknown), _) => Words::plain("list with broken links changed"),
+        (CheckKind::DoubleFree(Freed::Again), Some(e)) => Words::new(
+            format!("double free of {e}"),
+            format!("double free: `{e}` is free already and freed again"),
+        ),
+        (CheckKind::DoubleFree(Freed::Again), None) => {
+            Words::new("double free", "double free: an object that is free already is freed again")
+        }
+        (CheckKind::DoubleFree(Freed::Unknown), _) => {
+            Words::plain("object freed that is not allocated")
+        }
+        (CheckKind::Refcount(complaint), _) => Words::plain(match complaint {
+            Complaint::Underflow => "reference counter dropped below zero",
+            Complaint::FromZero => "reference taken on an object whose counter is zero",
+            Complaint::Saturated => "reference counter overflowed",
+            Complaint::Other => "reference counter misused",
+        }),
+        (CheckKind::Called(function), _) => {
+            Words::new(format!("BUG in {function}"), format!("BUG in `{function}`: called"))
+        }
+        (CheckKind::Fortify(overflow), _) => Words::plain(match overflow {
+            Overflow::Buffer => "buffer overflow detected",
+            Overflow::UserCopy => "copy from or to user space that does not fit its object",
+            Overflow::Either => "copy that does not fit its buffer",
+        }),
+        (CheckKind::StackProtector, _) => Words::new(
+            "stack canary overwritten",
+            "the function's stack canary was overwritten: found when it returned",
+        ),
+        (CheckKind::SleepingInAtomic, _) => Words::plain("sleeps where sleeping is forbidden"),
+        (CheckKind::OutOfMemory, _) => Words::plain("no memory left for an allocation"),
+        (CheckKind::Undefined, _) => {
+            Words::plain("undefined behaviour caught by the compiler's check")
+        }
+        (CheckKind::Other(_, Some(says)), _) => Words::plain(says.clone()),
+        (CheckKind::Other(_, None), _) => Words::plain("failed check of the kernel"),
+    }
+}
+
+fn lockup(it: &Lockup) -> Words {
+    let kind = match it.kind {
+        LockupKind::Soft => "soft lockup",
+        LockupKind::Hard => "hard lockup",
+        LockupKind::Rcu => "RCU stall",
+        LockupKind::Nmi { .. } => "hang",
+    };
+    // What who noticed saw: one look at a CPU does not tell that it never goes on.
+    let did = match it.kind {
+        LockupKind::Soft => "ran for long without scheduling",
+        LockupKind::Hard => "ran for long without taking interrupts",
+        LockupKind::Rcu => "held up an RCU grace period for long",
+        LockupKind::Nmi { interrupts_off: true } => "had interrupts off",
+        LockupKind::Nmi { interrupts_off: false } => "takes interrupts",
+    };
+    let lock = it.lock.as_ref();
+    let named = lock.map_or_else(|| "a lock".to_owned(), |e| format!("`{e}`"));
+    let title = lock.map_or_else(|| "a lock".to_owned(), Expression::to_string);
+    match &it.hang {
+        Hang::NoLock(no) => no_lock(no, &title, &named),
+        Hang::Lock(OtherCpus::Idle) => Words::new(
+            format!("deadlock on {title}"),
+            format!("{named} is taken, and no other CPU runs who could give it back: waited for"),
+        ),
+        Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => Words::new(
+            format!("lockup waiting for {title}"),
+            format!("{kind}: {named} was not given back for long: waited for"),
+        ),
+        Hang::BusyWait => Words::new(
+            format!("{kind} in a busy wait"),
+            format!("{kind}: the CPU {did}, and was found in a busy wait"),
+        ),
+        Hang::Running if matches!(it.kind, LockupKind::Nmi { .. }) => {
+            Words::new(kind, format!("{kind}: an NMI found the CPU, which {did},"))
+        }
+        Hang::Running => Words::new(kind, format!("{kind}: the CPU {did}, and was found")),
+        Hang::Unknown => Words::plain(kind),
+    }
+}
+
+fn no_lock(no: &NoLock, title: &str, named: &str) -> Words {
+    match no {
+        NoLock::Freed { cache } => Words::new(
+            format!("use after free of {title}"),
+            format!("use after free: {named} is in a freed object of {cache}: waited for"),
+        ),
+        NoLock::NeverWritten { cache } => Words::new(
+            format!("lock {title} never initialised"),
+            format!(
+                "{named} was never initialised: its word is what an object of {cache} held when it \
+                 was allocated: waited for"
+            ),
+        ),
+        NoLock::Other => Words::new(
+            format!("{title} is no lock"),
+            format!("{named} is no lock: its word is none that a lock has: waited for"),
+        ),
+    }
+}
+
+fn waiting(it: &Waiting) -> Words {
+    match it.circle.as_slice() {
+        [] => match &it.lock {
+            Some(lock) => Words::new(
+                format!("task hung on {lock}"),
+                format!("`{lock}` is not given back: task `{}` waits for it", it.comm),
+            ),
+            None => Words::new(
+                "task hung",
+                format!("task `{}` waits and nobody wakes it: it sleeps", it.comm),
+            ),
+        },
+        [(_, lock)] => {
+            let lock =
+                lock.as_ref().map_or_else(|| "a lock".to_owned(), |lock| format!("`{lock}`"));
+            let words = format!("{lock} is wanted by the task that has it: it waits for itself");
+            Words::new("deadlock of a task with itself", words)
+        }
+        ring => deadlock(ring),
+    }
+}
+
+fn deadlock(ring: &[(String, Option<Expression>)]) -> Words {
+    let mut names: Vec<String> = ring.iter().map(|(comm, _)| format!("`{comm}`")).collect();
+    names.dedup();
+    let who = match names.as_slice() {
+        [same] => format!("{} tasks {same}", ring.len()),
+        _ => names.join(" and "),
+    };
+    let mut locks: Vec<&Expression> = ring.iter().filter_map(|(_, lock)| lock.as_ref()).collect();
+    locks.dedup();
+    let all = |mark: &str| {
+        let locks: Vec<String> = locks.iter().map(|lock| format!("{mark}{lock}{mark}")).collect();
+        locks.join(" and ")
+    };
+    let (title, over) = match locks.as_slice() {
+        [] => ("deadlock".to_owned(), String::new()),
+        [_] => {
+            (format!("deadlock over {}", all("")), format!(", each having its own {}", all("`")))
+        }
+        _ => (format!("deadlock over {}", all("")), format!(" over {}", all("`"))),
+    };
+    Words::new(title, format!("{who} wait for each other{over}: the first waits"))
+}
+
+fn of_kind(kind: CrashKind, message: Option<&str>) -> Words {
+    let claim = message.unwrap_or("the kernel crashed");
+    let title = match kind {
+        CrashKind::NullCall => "call through a NULL pointer",
+        CrashKind::BadCall => "call to an address that is no code",
+        CrashKind::NullRead => "read through a NULL pointer",
+        CrashKind::NullWrite => "write through a NULL pointer",
+        CrashKind::BadRead => "read through a bad pointer",
+        CrashKind::BadWrite => "write through a bad pointer",
+        CrashKind::GeneralProtection => "general protection fault",
+        CrashKind::DivideError => "divide error",
+        CrashKind::Bug => "BUG",
+        CrashKind::InvalidOpcode => "invalid opcode",
+        CrashKind::Sysrq => "crash requested by sysrq",
+        CrashKind::StackOverflow => "stack exhausted",
+        CrashKind::DoubleFault => "double fault",
+        _ => mistake(kind).or(message).unwrap_or("crash of unknown kind"),
+    };
+    Words::new(title, claim)
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The variables of a function, by where they are kept.
+
+use debuginfo::{Image, Local, Location};
+use iced_x86::Register;
+
+use super::{Ty, Writer};
+use crate::flow::{full, number};
+
+/// Where a variable is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In the register with the decoder's number.
+    Register(u8),
+    /// Nowhere: it is what that register holds, and so much.
+    RegisterPlus(u8, i64),
+    /// In memory, at this distance from where that register leads.
+    AtRegister(u8, i64),
+    /// In memory, at this distance from the canonical frame address.
+    Frame(i64),
+}
+
+/// A variable that points to something of a known type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointerVariable {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub kept: Kept,
+    /// Bytes of what it points to; 0 if that is not known.
+    pub size: u64,
+}
+
+impl<'a> Writer<'a> {
+    /// The local variable or parameter that the debug information places in the register.
+    pub fn local_in(&self, register: Register) -> Option<String> {
+        self.typed_local_in(register).map(|(name, _)| name)
+    }
+
+    /// The same, with its type.
+    pub(super) fn typed_local_in(&self, register: Register) -> Option<(String, Option<Ty<'a>>)> {
+        let number = dwarf_number(register)?;
+        let image = self.names.image_at(self.pc)?;
+        let locals = image.locals(self.pc).found()?;
+        let here = |local: &&Local| local.location == Location::Register(number);
+        let local = locals.iter().filter(here).max_by_key(|local| local.depth)?;
+        Some((local.name.clone(), local.ty.map(|id| Ty::Known(image, id))))
+    }
+
+    /// The variables in scope that point to something of a known type, those of the innermost function
+    /// first.
+    pub fn pointers(&self) -> Vec<PointerVariable> {
+        let Some(image) = self.names.image_at(self.pc) else { return Vec::new() };
+        let mut locals = image.locals(self.pc).found().unwrap_or_default();
+        locals.sort_by_key(|local| std::cmp::Reverse(local.depth));
+        let typed = locals.iter().filter(|local| self.leads_somewhere(image, local));
+        let pointer = |local: &Local| {
+            let target = self.target(&Ty::Known(image, local.ty?))?;
+            let size = self.size(&target).unwrap_or(0);
+            Some(PointerVariable { name: local.name.clone(), kept: kept(local)?, size })
+        };
+        typed.filter_map(pointer).collect()
+    }
+
+    /// The variable that the debug information has nowhere, declared on the line of the writer's
+    /// address: `struct job *job = file->private_data;` names what is loaded there. `None` if there are
+    /// several.
+    pub fn declared_here(&self) -> Option<String> {
+        let image = self.names.image_at(self.pc)?;
+        let source = image.source(self.pc).found()?.into_iter().next()?;
+        let locals = image.locals(self.pc).found()?;
+        let is_it = |local: &&Local| {
+            !local.parameter
+                && local.location == Location::OptimisedOut
+                && source.function.as_ref() == Some(&local.function)
+                && local.declared.is_some_and(|line| source.line == Some(line))
+        };
+        let mut found = locals.iter().filter(is_it);
+        let one = found.next().filter(|local| self.leads_somewhere(image, local));
+        one.filter(|_| found.next().is_none()).map(|local| local.name.clone())
+    }
+
+    /// Whether the variable is a pointer to something of a known type.
+    fn leads_somewhere(&self, image: &'a Image<'a>, local: &Local) -> bool {
+        let target = local.ty.and_then(|id| self.target(&Ty::Known(image, id)));
+        target.is_some_and(|target| self.has_members(&target))
+    }
+}
+
+fn kept(local: &Local) -> Option<Kept> {
+    let known = |number| (0..16).find(|it| dwarf_number(full(*it)) == Some(number));
+    match local.location {
+        Location::Register(number) => known(number).map(Kept::Register),
+        Location::RegisterPlus { register, offset } => {
+            known(register).map(|register| Kept::RegisterPlus(register, offset))
+        }
+        Location::AtRegister { register, offset } => {
+            known(register).map(|register| Kept::AtRegister(register, offset))
+        }
+        Location::Cfa(offset) => Some(Kept::Frame(offset)),
+        _ => None,
+    }
+}
+
+/// DWARF's number of a general register (System V ABI, AMD64 supplement, figure 3.36).
+pub(super) fn dwarf_number(register: Register) -> Option<u16> {
+    const DWARF: [u16; 16] = [0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
+    DWARF.get(usize::from(number(register)?)).copied()
+}

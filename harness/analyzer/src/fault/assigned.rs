@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The variable that a value was put into where it was computed.
+//!
+//! `struct job *job = context;` leaves no instruction, and by the time of the fault the debug information
+//! may have forgotten where `job` was. Where the value came into a register it has not.
+
+use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind};
+
+use crate::express::{Kept, PointerVariable, Writer};
+use crate::flow::{Code, RegisterSet, Term, TermKind, is_call, number, written};
+use crate::scene::Scene;
+
+/// Instructions that are followed.
+const NEAR: usize = 16;
+/// The number of the register with what a function returned.
+const RAX: u8 = 0;
+
+/// Name and scope of the variable that the value of the term was put into in the writer's function;
+/// `None` if it was put into none that points to something of a known type.
+pub(super) fn assigned(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    term: &Term,
+) -> Option<(String, u64)> {
+    by_register(scene, writer, term).or_else(|| {
+        let is_value = matches!(term.kind, TermKind::Load { .. } | TermKind::Returned { .. });
+        let at = writer.at(term.site);
+        let name = (is_value && term.site != 0).then(|| at.declared_here()).flatten()?;
+        Some((name, at.pc()))
+    })
+}
+
+fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {
+    let code = scene.function_code(writer.pc())?;
+    let (mut position, first) = start(&code, term)?;
+    let mut registers = RegisterSet::default();
+    registers.insert(first);
+    let mut factory = InstructionInfoFactory::new();
+    for _ in 0..NEAR {
+        let instruction = code.instruction(position);
+        let at = writer.at(instruction.ip());
+        let holds = |variable: &PointerVariable| match variable.kept {
+            Kept::Register(register) => registers.contains(register),
+            Kept::RegisterPlus(..) | Kept::AtRegister(..) | Kept::Frame(_) => false,
+        };
+        // The outermost function's: an inlined one calls it as any caller's might be called.
+        if let Some(found) = at.pointers().into_iter().rfind(holds) {
+            return Some((found.name, at.pc()));
+        }
+        let is_copy = copied(instruction).filter(|(_, from)| registers.contains(*from));
+        let lost = written(&mut factory, instruction);
+        registers.remove_all(lost);
+        if let Some((to, _)) = is_copy {
+            registers.insert(to);
+        }
+        let &[next] = code.successors(position).as_slice() else { return None };
+        if is_call(instruction) || next != position + 1 {
+            return None;
+        }
+        position = next;
+    }
+    None
+}
+
+/// Where the value came into a register, and into which.
+fn start(code: &Code, term: &Term) -> Option<(usize, u8)> {
+    if let TermKind::Entry(register) = term.kind {
+        return Some((code.at(code.entry())?, number(register)?));
+    }
+    let position = code.at(term.site).filter(|_| term.site != 0)?;
+    let instruction = code.instruction(position);
+    let &[next] = code.successors(position).as_slice() else { return None };
+    if let TermKind::Returned { .. } = term.kind {
+        return is_call(instruction).then_some((next, RAX));
+    }
+    let is_of = |kind: OpKind| instruction.op_count() > 1 && instruction.op1_kind() == kind;
+    let is_its = match term.kind {
+        TermKind::Load { .. } | TermKind::PerCpu { .. } => is_of(OpKind::Memory),
+        // The address of a load's operand was never in a register.
+        TermKind::Sum { .. } => {
+            matches!(instruction.mnemonic(), Mnemonic::Lea | Mnemonic::Add | Mnemonic::Sub)
+        }
+        _ => false,
+    };
+    let is_register = instruction.op0_kind() == OpKind::Register;
+    let register = number(instruction.op0_register()).filter(|_| is_its && is_register)?;
+    Some((next, register))
+}
+
+/// What a register is copied to, and from.
+fn copied(instruction: &Instruction) -> Option<(u8, u8)> {
+    let is_copy = instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op0_kind() == OpKind::Register
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op0_register().size() == 8;
+    let registers = || number(instruction.op0_register()).zip(number(instruction.op1_register()));
+    is_copy.then(registers).flatten()
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Values that were read from memory whose owner gave it back: a freed object, the frame of a
+//! function that returned.
+
+use iced_x86::Register;
+use kernel::mm::slab_layout::SlotPart;
+use kernel::mm::slab_object::SlabObject;
+use unwind::Frame;
+
+use super::caller::with_callers;
+use super::found::Found;
+use crate::claim::Claim;
+use crate::diagnosis::Nature;
+use crate::express::Writer;
+use crate::flow::{
+    CallTarget, Round, Slicer, Start, Term, TermKind, between, call_target, evaluate,
+    evaluate_round, full, is_call,
+};
+use crate::scene::Scene;
+use crate::thunk::lower;
+
+/// What a value on the way was read from, if its owner gave it back. `sp` is the stack pointer at the
+/// fault in `frames[0]`, `round` the round of a loop on the way.
+pub(super) fn gone(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    (writer, round): (Writer<'_>, Option<Round>),
+    term: &Term,
+    sp: u64,
+) -> Option<Found> {
+    if let TermKind::Caller { pc, term } = &term.kind {
+        return gone(scene, frames, (writer.at(*pc), round), term, sp);
+    }
+    // The variable is what the round before made of it.
+    if let TermKind::Walk { first, next, .. } = &term.kind {
+        let earlier = round.and_then(|round| round.earlier());
+        let source = if earlier.is_some() { next } else { first };
+        return gone(scene, frames, (writer, earlier), source, sp);
+    }
+    for part in term.parts() {
+        if let Some(found) = gone(scene, frames, (writer, round), part, sp) {
+            return Some(found);
+        }
+    }
+    let TermKind::Load { address, .. } = &term.kind else { return None };
+    let at = evaluate_round(address, scene, round.map(|round| round.variable))?;
+    let expression = writer.expression(term).ok();
+    let read = match &writer.unbounded().expression(term).ok() {
+        Some(text) => format!("`{text}` is read"),
+        None => "it is read".to_owned(),
+    };
+    let identity = scene.identity(at)?;
+    if let Some(slab) = identity.slab {
+        let since = Since { scene, frames, pc: writer.pc(), site: term.site };
+        let after = since.freed(slab.start);
+        let found = free_object(&slab, read + " from").filter(|_| after != After::Freed)?;
+        let is_certain = after == After::Nothing;
+        let cache = slab.slab.cache.name.clone();
+        return Some(Found { nature: Nature::Freed { cache, is_certain }, expression, ..found });
+    }
+    let stack = identity.stack.filter(|place| !place.guard)?.stack;
+    // Nothing of a live frame lies below the stack pointer: the kernel has no red zone there.
+    if at >= sp || !(stack.low..stack.high).contains(&sp) {
+        return None;
+    }
+    let claim = Claim::new(Some(true)).text(read).text(" at ").data(at);
+    let claim = claim.text(", below the stack pointer, which is ").data(sp);
+    Some(Found { nature: Nature::Returned, claim: Some(claim), expression })
+}
+
+/// What ran between a read and the fault.
+struct Since<'s> {
+    scene: &'s dyn Scene,
+    frames: &'s [Frame],
+    /// An address inside of the function that read.
+    pc: u64,
+    /// The instruction that read.
+    site: u64,
+}
+
+/// What can have happened to an object after it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// Nothing: no function was called.
+    Nothing,
+    /// A function was called that was given the object.
+    Freed,
+    /// Functions were called, and what they did is not known.
+    Unknown,
+}
+
+impl Since<'_> {
+    fn freed(&self, object: u64) -> After {
+        let frame = self.frames.iter().position(|frame| frame.pc.for_lookup() == self.pc);
+        let Some(frame) = frame else { return After::Unknown };
+        let mut after = self.in_function(self.pc, Some(self.site), object);
+        // What the function called since is still running.
+        for inner in self.frames.iter().take(frame) {
+            let pc = inner.pc.for_lookup();
+            after = match (after, self.in_function(pc, None, object)) {
+                (After::Freed, _) | (_, After::Freed) => After::Freed,
+                (After::Nothing, After::Nothing) => After::Nothing,
+                _ => After::Unknown,
+            };
+        }
+        after
+    }
+
+    /// What the function with the code at `pc` called since `site`, or since it was entered.
+    fn in_function(&self, pc: u64, site: Option<u64>, object: u64) -> After {
+        if !self.scene.is_text(pc) {
+            return After::Nothing;
+        }
+        let Some(code) = self.scene.function_code(pc) else { return After::Unknown };
+        let end = code.at(pc).or_else(|| code.before(pc.wrapping_add(1)));
+        let start = code.at(site.unwrap_or_else(|| code.entry()));
+        let (Some(start), Some(end)) = (start, end) else { return After::Unknown };
+        let mut after = After::Nothing;
+        for at in between(&code, start, end) {
+            let instruction = code.instruction(at);
+            let keeps = |target| self.scene.keeps_registers(target);
+            let is_known =
+                matches!(call_target(instruction), Some(CallTarget::Direct(it)) if keeps(it));
+            if !is_call(instruction) || is_known {
+                continue;
+            }
+            let start = Start { position: at, registers: [None; 16] };
+            let slicer = Slicer::new(&code, self.scene, &keeps, start);
+            let callers = self.frames.iter().position(|frame| frame.pc.for_lookup() == pc);
+            let callers = callers.and_then(|at| self.frames.get(at..)).unwrap_or_default();
+            let is_given = |register| {
+                let term = with_callers(self.scene, callers, 0, slicer.register(register));
+                evaluate(&term, self.scene).or(term.observed) == Some(object)
+            };
+            if is_given(Register::RDI) || is_given(Register::RSI) {
+                return After::Freed;
+            }
+            after = After::Unknown;
+        }
+        after
+    }
+}
+
+/// Whether the address is inside of an object that is free.
+pub(super) fn is_free(slab: &SlabObject) -> bool {
+    slab.state.is_free() == Some(true) && slab.part == SlotPart::Object
+}
+
+/// What was read from an object, if it is free.
+fn free_object(slab: &SlabObject, read: String) -> Option<Found> {
+    if !is_free(slab) {
+        return None;
+    }
+    let cache = slab.slab.cache.name.clone();
+    let claim = Claim::new(Some(true)).text(format!("{read} an object of {cache} that is free: "));
+    let claim = Some(tracks(slab, claim.data(slab.start)));
+    Some(Found { nature: Nature::Freed { cache, is_certain: false }, claim, expression: None })
+}
+
+/// The free object that a register leads into, where only the poison in a pointer's place tells of
+/// it: of a timer in an object that was freed, `timer` is at hand, and with it who freed it.
+pub(super) fn holder(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    registers: &[Option<u64>; 16],
+) -> Option<Claim> {
+    (0..).zip(registers).find_map(|(number, value)| {
+        let slab = scene.identity((*value)?)?.slab?;
+        let register = full(number);
+        let local = writer.local_in(register).map(|name| format!("`{name}`"));
+        let name = local.unwrap_or_else(|| lower(register));
+        free_object(&slab, format!("{name} leads into"))?.claim
+    })
+}
+
+/// Who allocated and freed the object, where the allocator noted that.
+fn tracks(slab: &SlabObject, mut claim: Claim) -> Claim {
+    if let Some(track) = &slab.freed {
+        claim = claim.text(", freed by ").code(track.caller);
+    }
+    if let Some(track) = &slab.allocated {
+        claim = claim.text(", allocated by ").code(track.caller);
+    }
+    claim
+}

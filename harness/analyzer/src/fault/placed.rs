@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where the pointers on the way to a bad one lead.
+//!
+//! `container_of()` with the wrong member gives a pointer into the middle of the right object: what is
+//! read through it is some other member, or what lies behind the structure.
+
+use kernel::mm::slab_layout::SlotPart;
+use kernel::mm::slab_object::ObjectState;
+
+use super::foot::Foot;
+use super::found::Found;
+use crate::claim::Claim;
+use crate::diagnosis::Nature;
+use crate::express::{Expression, Writer};
+use crate::flow::{Round, Term, TermKind, evaluate, evaluate_round};
+use crate::scene::Scene;
+
+/// The innermost pointer on the way that leads into the middle of an object of the slab allocator, where
+/// what it points to does not fit.
+pub(super) fn misplaced(
+    scene: &dyn Scene,
+    (writer, round): (Writer<'_>, Option<Round>),
+    term: &Term,
+) -> Option<Found> {
+    match &term.kind {
+        TermKind::Caller { pc, term } => return misplaced(scene, (writer.at(*pc), round), term),
+        TermKind::Walk { .. } => return None,
+        _ => {}
+    }
+    let mut parts = term.parts().into_iter();
+    if let Some(found) = parts.find_map(|part| misplaced(scene, (writer, round), part)) {
+        return Some(found);
+    }
+    let TermKind::Load { address, size, .. } = &term.kind else { return None };
+    let (_, structure, inside) = writer.unbounded().structure_at(address, *size)?;
+    let place = evaluate_round(address, scene, round.map(|round| round.variable))?;
+    let value = place.wrapping_sub(inside.cast_unsigned());
+    let slab = scene.identity(value)?.slab.filter(|slab| slab.part == SlotPart::Object)?;
+    let at = value.wrapping_sub(slab.start);
+    let whole = slab.slab.cache.object_size;
+    if at == 0 || at.checked_add(structure.size)? <= whole || slab.state != ObjectState::Allocated {
+        return None;
+    }
+    let named = |writer: Writer<'_>| Some(writer.structure_at(address, *size)?.0);
+    let expression = named(writer);
+    let name =
+        named(writer.unbounded()).map_or_else(|| "the pointer".to_owned(), |c| format!("`{c}`"));
+    let claim = Claim::new(Some(true)).text(format!("{name} is ")).data(value);
+    let cache = slab.slab.cache.name.clone();
+    let words = format!(", {at:#x} bytes into an object of {cache} of {whole:#x} bytes, at ");
+    let claim = claim.text(words).data(slab.start);
+    let claim = Some(claim.text(format!("; a struct {} has {:#x}", structure.tag, structure.size)));
+    let nature = Nature::Misplaced { cache, structure: structure.tag };
+    Some(Found { nature, claim, expression })
+}
+
+/// The innermost array on the way that has no element of the number that is asked for: the number, the
+/// array, and the claim.
+pub(super) fn past_end(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    term: &Term,
+) -> Option<(Expression, Expression, Claim)> {
+    match &term.kind {
+        TermKind::Caller { pc, term } => return past_end(scene, writer.at(*pc), term),
+        TermKind::Walk { .. } => return None,
+        _ => {}
+    }
+    let mut parts = term.parts().into_iter();
+    if let Some(found) = parts.find_map(|part| past_end(scene, writer, part)) {
+        return Some(found);
+    }
+    let TermKind::Load { address, size, .. } = &term.kind else { return None };
+    let bound = writer.bound(address, *size)?;
+    let value = evaluate(bound.index, scene).or(bound.index.observed)?;
+    if value < bound.count {
+        return None;
+    }
+    let index = writer.expression(bound.index).ok().filter(|c| !c.is_number())?;
+    let claim = Claim::new(Some(true)).text(format!("`{index}` is ")).data(value);
+    let claim = claim.text(format!(", and `{}` has {} elements", bound.array, bound.count));
+    Some((index, bound.array, claim))
+}
+
+/// Who allocated the object that a pointer was read from, where the allocator noted that: one that has
+/// another owner by now is not what the code takes it for.
+pub(super) fn owner(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Claim> {
+    let slab = scene.identity(foot.loaded_from(scene)?)?.slab?;
+    let allocated = slab.allocated.as_ref().filter(|_| slab.state == ObjectState::Allocated)?;
+    let claim = Claim::new(Some(true)).text("the object that it was read from, of ");
+    let claim = claim.text(slab.slab.cache.name.as_str()).text(", was allocated by ");
+    let claim = claim.code(allocated.caller);
+    Some(match &slab.freed {
+        Some(freed) => claim.text("; the one before it was freed by ").code(freed.caller),
+        None => claim,
+    })
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Memory that was the kernel's or a module's own, and is not any more.
+
+use std::fmt;
+
+/// What lay at an address and is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    /// The kernel's own initialisation code or data, given back once the kernel had started.
+    Start,
+    /// Initialisation code or data of a module that is still loaded, given back once it was.
+    Init(InitPlace),
+    /// Something in the area for modules that belongs to none that is loaded.
+    Unloaded {
+        /// What a module that is still loaded had there while it was, if one had.
+        or: Option<InitPlace>,
+    },
+    /// The same in a machine where no module was ever unloaded: what a module gave back by itself,
+    /// which is what it needed only while it was loaded.
+    GivenBack,
+}
+
+/// A place in memory that a module needed only while it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitPlace {
+    /// The module.
+    pub module: String,
+    /// The section.
+    pub section: String,
+}
+
+/// What who used it took it for: who calls it takes it for code, who reads it may mean data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenFor {
+    /// Code.
+    Code,
+    /// Memory.
+    Memory,
+}
+
+impl Gone {
+    /// Whether nothing else can have been there.
+    #[must_use]
+    pub const fn is_sure(&self) -> bool {
+        match self {
+            Self::Start | Self::Init(_) | Self::GivenBack => true,
+            Self::Unloaded { or } => or.is_none(),
+        }
+    }
+
+    /// In words that begin with what it was taken for.
+    #[must_use]
+    pub const fn taken_for(&self, what: TakenFor) -> GoneWords<'_> {
+        GoneWords { gone: self, what }
+    }
+}
+
+/// What is gone, in words.
+#[derive(Debug, Clone, Copy)]
+pub struct GoneWords<'g> {
+    gone: &'g Gone,
+    what: TakenFor,
+}
+
+impl fmt::Display for GoneWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.what {
+            TakenFor::Code => "code",
+            TakenFor::Memory => "memory",
+        };
+        match self.gone {
+            Gone::Start => write!(f, "{what} of the kernel's start, which is freed"),
+            Gone::Init(InitPlace { module, section }) => {
+                write!(f, "{what} in {section} of module {module}, which is freed after use")
+            }
+            Gone::Unloaded { .. } => write!(f, "{what} of an unloaded module"),
+            Gone::GivenBack => {
+                write!(f, "{what} of a module's initialisation, which is freed after use")
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Crashes for the rules of proof, compiled and run in user mode. Functions of the "module" are called
+// mod_*, all others are the "kernel's". The kernel keeps a table of heap objects, which the test takes
+// for the slab allocator's. The line to blame carries a marker, "BUG:", with the expression that is bad.
+#include "crash.h"
+
+#define POISON 0x6b6b6b6b6b6b6b6bUL
+#define ERROR(number) ((void *)-(long)(number))
+
+struct object {
+	unsigned long start;
+	unsigned long size;
+	unsigned long is_free;
+} objects[8];
+
+struct link {
+	struct link *next;
+	struct link *prev;
+};
+
+struct payload {
+	long first;
+	long length;
+};
+
+struct job {
+	struct payload *payload;
+	long state;
+	struct link link;
+	char name[16];
+};
+
+struct large {
+	char rest[0x152b0];
+	long tail;
+};
+
+struct table {
+	long *cells;
+	struct job *jobs[4];
+};
+
+static volatile long sink;
+struct job *waiting;
+struct job *broken = (void *)POISON;
+struct link heads = { 0 };
+
+NOINLINE long quiet(long value)
+{
+	sink += value;
+	return sink;
+}
+
+NOINLINE void release(void *start)
+{
+	for (int i = 0; i < 8; i++)
+		if (objects[i].start == (unsigned long)start)
+			objects[i].is_free = 1;
+}
+
+NOINLINE void *allocate(unsigned long size)
+{
+	static int used;
+	unsigned long *words = malloc(size);
+
+	for (unsigned long i = 0; i < size / 8; i++)
+		words[i] = POISON;
+	objects[used].start = (unsigned long)words;
+	objects[used].size = size;
+	objects[used++].is_free = 0;
+	return words;
+}
+
+/* Functions that went on with a jump. */
+NOINLINE long length_of(const char *text)
+{
+	long length = 0;
+
+	while (text[length])
+		length++;
+	return length;
+}
+
+NOINLINE long mod_name_length(struct payload *payload)
+{
+	quiet(1);
+	return length_of((const char *)payload->first); /* BUG: payload->first */
+}
+
+NOINLINE long mod_jumps(struct payload *payload)
+{
+	return mod_name_length(payload) + 1;
+}
+
+NOINLINE long mod_either_length(struct payload *payload, long which)
+{
+	if (quiet(which) > 100)
+		return length_of((const char *)payload->first + 1); /* another line */
+	return length_of((const char *)payload->first); /* BUG: - */
+}
+
+NOINLINE long mod_jumps_from_one_of_two(struct payload *payload)
+{
+	return mod_either_length(payload, 1) + 1;
+}
+
+/* A fault in the kernel that no value of the module led to. */
+NOINLINE long next_of_waiting(long ignored)
+{
+	return waiting->payload->length + ignored;
+}
+
+NOINLINE long mod_asks(long value)
+{
+	return next_of_waiting(value) + 1; /* BUG: waiting */
+}
+
+/* What was freed when. */
+NOINLINE long mod_read_after_release(struct job *job)
+{
+	release(job);
+	sink = job->payload->length; /* BUG: job->payload */
+	return job->state;
+}
+
+NOINLINE long mod_read_before_release(struct job *job)
+{
+	struct payload *payload = job->payload;
+
+	release(job);
+	sink = payload->length; /* BUG: job->payload */
+	return job->state;
+}
+
+NOINLINE long mod_read_before_something(struct job *job)
+{
+	struct payload *payload = job->payload;
+
+	quiet(job->state);
+	sink = payload->length; /* BUG: job->payload */
+	return job->state;
+}
+
+NOINLINE long mod_never_written(struct job *job)
+{
+	job->state = 1;
+	return job->payload->length; /* BUG: job->payload */
+}
+
+NOINLINE long mod_poison_from_elsewhere(void)
+{
+	return broken->payload != NULL; /* BUG: broken */
+}
+
+/* Numbers and pointers. */
+NOINLINE long mod_cell(struct table *table, long index)
+{
+	return table->cells[index]; /* BUG: index */
+}
+
+NOINLINE void mod_mark(struct table *table, long bit)
+{
+	__asm__ volatile("btsq %1, %0" : : "m"(*table->cells), "r"(bit) : "memory"); /* BUG: bit */
+}
+
+NOINLINE long mod_tail(struct large *large)
+{
+	return large->tail; /* BUG: large */
+}
+
+NOINLINE long mod_first_state(struct link *head)
+{
+	struct job *job = (struct job *)((char *)head->next - __builtin_offsetof(struct job, link));
+
+	return job->state; /* BUG: head->next */
+}
+
+NOINLINE long mod_error_in_memory(struct table *table)
+{
+	return table->jobs[1]->state; /* BUG: table->jobs[1] */
+}
+
+NOINLINE long mod_small_argument(struct job *job)
+{
+	return job->state; /* BUG: job */
+}
+
+NOINLINE long page_of(const char *start)
+{
+	const long *pages = (const long *)0x1000000;
+
+	return pages[((unsigned long)start ^ 0x5555) >> 12];
+}
+
+NOINLINE long mod_gives_an_error(struct table *table)
+{
+	return page_of((const char *)table->jobs[2]) + 1; /* BUG: table->jobs[2] */
+}
+
+/* A local variable that others set. */
+NOINLINE void fill_in(struct payload **place)
+{
+	*place = (struct payload *)0x10;
+}
+
+NOINLINE long mod_set_by_others(void)
+{
+	struct payload *payload = NULL;
+
+	fill_in(&payload);
+	return payload->length; /* BUG: payload */
+}
+
+/* Text where a pointer should be. */
+NOINLINE long mod_text(struct job *job)
+{
+	memcpy(job, "some/long/name", 15);
+	__asm__ volatile("" : : : "memory");
+	return job->payload->length; /* BUG: job->payload */
+}
+
+/* A callback of another signature. */
+struct hooks {
+	long (*called)(long state, struct job *job);
+} hooks;
+
+NOINLINE long mod_callback(struct job *job, long state)
+{
+	return job->state + state; /* BUG: job */
+}
+
+NOINLINE long calls_back(struct job *job)
+{
+	return hooks.called(0, job) + 1;
+}
+
+/* Pointers into the middle of an object, and numbers past the end of an array. */
+struct outer {
+	long first;
+	struct link near;
+	struct payload *payload;
+	char rest[64];
+	struct link far;
+};
+
+NOINLINE long mod_wrong_member(struct link *link)
+{
+	struct outer *outer = (void *)((char *)link - __builtin_offsetof(struct outer, near));
+
+	return outer->payload->length; /* BUG: outer */
+}
+
+struct commands {
+	long state;
+	struct payload *known[3];
+	struct payload *others[4];
+} commands;
+
+NOINLINE long mod_past_the_end(unsigned long command)
+{
+	return commands.known[command]->length; /* BUG: commands.known[command] */
+}
+
+/* Names that the compiler has left nowhere by the time of the fault. */
+NOINLINE long mod_named_by_its_declaration(void **private_data)
+{
+	struct job *job = *private_data;
+
+	return job->payload->length; /* BUG: job->payload */
+}
+
+NOINLINE long length_behind(struct payload **place)
+{
+	return (*place)->length;
+}
+
+NOINLINE long mod_passes_a_member(void *context)
+{
+	struct job *job = context;
+
+	return length_behind(&job->payload) + 1; /* BUG: job->payload */
+}
+
+/* Loops: what the round before read is what is bad. */
+NOINLINE long mod_walks(struct job *job)
+{
+	while (1) {
+		sink = job->state; /* BUG: job->link.next */
+		job = (struct job *)((char *)job->link.next - __builtin_offsetof(struct job, link));
+	}
+	return 0;
+}
+
+/* The allocator's own list. */
+NOINLINE unsigned long get_freepointer(unsigned long *object)
+{
+	return *object;
+}
+
+unsigned long *free_objects = (unsigned long *)0x1234567800000000;
+
+NOINLINE unsigned long take_object(void)
+{
+	return get_freepointer(free_objects) + 1;
+}
+
+NOINLINE long mod_allocates(void)
+{
+	return take_object() + 1; /* BUG: - */
+}
+
+int main(int count, char **arguments)
+{
+	const char *victim = count > 1 ? arguments[1] : "";
+	struct payload *empty = calloc(1, sizeof(*empty));
+	struct job *job = allocate(sizeof(*job));
+	struct table *table = calloc(1, sizeof(*table));
+
+	catch_faults();
+	table->cells = allocate(8 * sizeof(long));
+	table->jobs[1] = ERROR(12);
+	table->jobs[2] = ERROR(16);
+	TRY(mod_jumps, mod_jumps(empty));
+	TRY(mod_jumps_from_one_of_two, mod_jumps_from_one_of_two(empty));
+	TRY(mod_asks, mod_asks(4));
+	TRY(mod_never_written, mod_never_written(job));
+	TRY(mod_poison_from_elsewhere, mod_poison_from_elsewhere());
+	TRY(mod_text, mod_text(job));
+	job->payload = NULL;
+	TRY(mod_read_after_release, mod_read_after_release(job));
+	TRY(mod_read_before_release, mod_read_before_release(job));
+	if (strcmp(victim, "mod_read_before_something") == 0)
+		release(job);
+	TRY(mod_read_before_something, mod_read_before_something(job));
+	TRY(mod_cell, mod_cell(table, 1L << 40));
+	TRY(mod_mark, (mod_mark(table, 1L << 43), 0));
+	TRY(mod_tail, mod_tail(NULL));
+	TRY(mod_first_state, mod_first_state(&heads));
+	TRY(mod_error_in_memory, mod_error_in_memory(table));
+	TRY(mod_small_argument, mod_small_argument(ERROR(16)));
+	TRY(mod_gives_an_error, mod_gives_an_error(table));
+	TRY(mod_set_by_others, mod_set_by_others());
+	hooks.called = (long (*)(long, struct job *))mod_callback;
+	TRY(mod_callback, calls_back(job));
+	TRY(mod_allocates, mod_allocates());
+	struct outer *outer = allocate(sizeof(*outer) + 16);
+	memset(outer, 0, sizeof(*outer) + 16);
+	TRY(mod_wrong_member, mod_wrong_member(&outer->far));
+	TRY(mod_past_the_end, mod_past_the_end(5));
+	job->payload = NULL;
+	void *private_data = job;
+	TRY(mod_named_by_its_declaration, mod_named_by_its_declaration(&private_data));
+	TRY(mod_passes_a_member, mod_passes_a_member(job));
+	struct job *second = allocate(sizeof(*second));
+	job->link.next = &second->link;
+	second->link.next = NULL;
+	TRY(mod_walks, mod_walks(job));
+	return 1;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The rules of proof, each with what meets it and what does not: real crashes of compiled C.
+//!
+//! What has to be named is the marker comment at the line to blame; docs/verdicts.md has the rules.
+
+use crate::support::Victims;
+use analyzer::diagnosis::{Diagnosis, Doubt, Nature, TextPlace};
+use analyzer::fault::examine;
+use analyzer::report::{Confidence, CrashKind};
+
+/// Optimised as the kernel is; a loop that looks like `strlen` stays one.
+const FLAGS: [&str; 2] = ["-O2", "-fno-tree-loop-distribute-patterns"];
+
+/// The crash of a function of judged.c; `marked` is the function with the line to blame.
+fn judged(name: &str, marked: &str) -> Diagnosis {
+    let victims = Victims::compile_file("judged.c", &FLAGS, "mod_");
+    let crash = victims.crash(name);
+    let scene = victims.scene(&crash);
+    // The processor names no address of a general protection fault.
+    let address = Some(crash.address).filter(|address| *address != 0);
+    let diagnosis = examine(&scene, &scene.walked(), address).expect("a diagnosis");
+    let marked = victims.marked(marked);
+    let pc = diagnosis.pc.expect("a place").for_lookup();
+    assert_eq!(scene.line(pc), Some(marked.line), "{name}: {diagnosis:#?}");
+    if marked.expression != "-" && diagnosis.confidence() != Confidence::Unknown {
+        let expression = diagnosis.expression().map(ToString::to_string);
+        assert_eq!(expression, Some(marked.expression), "{name}: {diagnosis:#?}");
+    }
+    diagnosis
+}
+
+fn proven(name: &str, kind: CrashKind) -> Diagnosis {
+    let diagnosis = judged(name, name);
+    assert_eq!(diagnosis.kind(), kind, "{name}: {diagnosis:#?}");
+    assert_eq!(diagnosis.confidence(), Confidence::Proven, "{name}: {diagnosis:#?}");
+    diagnosis
+}
+
+fn doubted(name: &str, kind: CrashKind, doubt: Doubt) -> Diagnosis {
+    let diagnosis = judged(name, name);
+    assert_eq!(diagnosis.kind(), kind, "{name}: {diagnosis:#?}");
+    assert_eq!(diagnosis.doubt(), Some(doubt), "{name}: {diagnosis:#?}");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{name}: {diagnosis:#?}");
+    diagnosis
+}
+
+fn nature(diagnosis: &Diagnosis) -> Option<&Nature> {
+    diagnosis.pointer().expect("a pointer").nature.as_ref()
+}
+
+#[test]
+fn a_function_that_went_on_with_a_jump_is_the_one_to_blame() {
+    let diagnosis = judged("mod_jumps", "mod_name_length");
+    assert_eq!(diagnosis.confidence(), Confidence::Proven, "{diagnosis:#?}");
+    assert_eq!(diagnosis.helper.as_deref(), Some("length_of"));
+}
+
+#[test]
+fn of_two_jumps_on_two_lines_none_is_proven() {
+    let diagnosis = judged("mod_jumps_from_one_of_two", "mod_either_length");
+    assert_ne!(diagnosis.confidence(), Confidence::Proven, "{diagnosis:#?}");
+}
+
+#[test]
+fn what_the_kernel_had_from_elsewhere_is_not_the_callers_fault() {
+    doubted("mod_asks", CrashKind::NullRead, Doubt::Flow);
+}
+
+#[test]
+fn what_is_read_from_a_freed_object_is_used_after_free() {
+    let diagnosis = proven("mod_read_after_release", CrashKind::UseAfterFree);
+    assert!(matches!(nature(&diagnosis), Some(Nature::Freed { is_certain: true, .. })));
+}
+
+#[test]
+fn what_was_read_before_the_object_was_freed_is_what_it_was() {
+    proven("mod_read_before_release", CrashKind::NullRead);
+}
+
+#[test]
+fn whether_an_object_was_free_when_it_was_read_is_not_known_if_something_ran_since() {
+    doubted("mod_read_before_something", CrashKind::UseAfterFree, Doubt::Mistake);
+}
+
+#[test]
+fn the_filling_of_an_object_in_use_is_what_nobody_wrote() {
+    proven("mod_never_written", CrashKind::Uninitialized);
+}
+
+#[test]
+fn the_filling_of_an_unknown_object_tells_no_mistake() {
+    doubted("mod_poison_from_elsewhere", CrashKind::UseAfterFree, Doubt::Mistake);
+}
+
+#[test]
+fn a_number_that_leads_out_of_an_object_is_an_index() {
+    let diagnosis = proven("mod_cell", CrashKind::OutOfBounds);
+    assert!(matches!(nature(&diagnosis), Some(Nature::Beyond { size: 64, .. })), "{diagnosis:#?}");
+}
+
+#[test]
+fn the_number_of_a_bit_leads_to_its_word() {
+    proven("mod_mark", CrashKind::OutOfBounds);
+}
+
+#[test]
+fn null_with_a_large_offset_is_null() {
+    let diagnosis = proven("mod_tail", CrashKind::NullRead);
+    assert_eq!(nature(&diagnosis), Some(&Nature::NullPlus { distance: 0x152b0 }));
+}
+
+#[test]
+fn the_structure_around_a_null_link_is_no_error_code() {
+    proven("mod_first_state", CrashKind::NullRead);
+}
+
+#[test]
+fn an_error_code_that_was_loaded_is_one() {
+    proven("mod_error_in_memory", CrashKind::ErrPtr);
+}
+
+#[test]
+fn a_small_negative_argument_is_either() {
+    let diagnosis = judged("mod_small_argument", "mod_small_argument");
+    assert_eq!(nature(&diagnosis), Some(&Nature::BelowNull { distance: 16 }), "{diagnosis:#?}");
+    assert_ne!(diagnosis.confidence(), Confidence::Proven, "{diagnosis:#?}");
+}
+
+#[test]
+fn the_argument_is_judged_that_the_kernel_computed_an_address_from() {
+    proven("mod_gives_an_error", CrashKind::ErrPtr);
+}
+
+#[test]
+fn what_others_set_a_local_variable_to_is_what_it_is() {
+    proven("mod_set_by_others", CrashKind::NullRead);
+}
+
+#[test]
+fn text_in_a_pointers_place_proves_no_mistake() {
+    let diagnosis = doubted("mod_text", CrashKind::UseAfterFree, Doubt::Mistake);
+    let Some(Nature::Text { place, .. }) = nature(&diagnosis) else { panic!("{diagnosis:#?}") };
+    assert!(matches!(place, TextPlace::Owner(_)), "{place:?}");
+}
+
+#[test]
+fn a_callback_of_another_signature_is_not_proven_by_its_parameter() {
+    doubted("mod_callback", CrashKind::NullRead, Doubt::Declaration);
+}
+
+#[test]
+fn who_asks_the_allocator_is_not_to_blame_for_its_list() {
+    let diagnosis = judged("mod_allocates", "mod_allocates");
+    assert_eq!(nature(&diagnosis), Some(&Nature::FreeList), "{diagnosis:#?}");
+    assert_ne!(diagnosis.confidence(), Confidence::Proven, "{diagnosis:#?}");
+}
+
+#[test]
+fn a_structure_that_does_not_fit_where_its_pointer_leads_is_none() {
+    let diagnosis = proven("mod_wrong_member", CrashKind::NullRead);
+    let Some(Nature::Misplaced { structure, .. }) = nature(&diagnosis) else {
+        panic!("{diagnosis:#?}")
+    };
+    assert_eq!(structure, "outer");
+}
+
+#[test]
+fn an_element_that_the_array_does_not_have_is_out_of_bounds() {
+    let diagnosis = proven("mod_past_the_end", CrashKind::OutOfBounds);
+    let past = diagnosis.pointer().and_then(|pointer| pointer.past.as_ref());
+    let past = past.map(|(index, array)| (index.to_string(), array.to_string()));
+    assert_eq!(past, Some(("command".to_owned(), "commands.known".to_owned())));
+}
+
+#[test]
+fn a_pointer_without_a_type_has_the_name_of_the_variable_it_was_put_into() {
+    proven("mod_named_by_its_declaration", CrashKind::NullRead);
+    let diagnosis = proven("mod_passes_a_member", CrashKind::NullRead);
+    assert_eq!(diagnosis.helper.as_deref(), Some("length_behind"));
+}
+
+#[test]
+fn the_link_that_a_round_before_read_is_what_is_null() {
+    proven("mod_walks", CrashKind::NullRead);
+}
