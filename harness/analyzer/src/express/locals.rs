@@ -67,17 +67,24 @@ impl<'a> Writer<'a> {
     /// several.
     pub fn declared_here(&self) -> Option<String> {
         let image = self.names.image_at(self.pc)?;
-        let source = image.source(self.pc).found()?.into_iter().next()?;
+        let (function, line) = self.line()?;
         let locals = image.locals(self.pc).found()?;
         let is_it = |local: &&Local| {
             !local.parameter
                 && local.location == Location::OptimisedOut
-                && source.function.as_ref() == Some(&local.function)
-                && local.declared.is_some_and(|line| source.line == Some(line))
+                && local.function == function
+                && local.declared == Some(line)
         };
         let mut found = locals.iter().filter(is_it);
         let one = found.next().filter(|local| self.leads_somewhere(image, local));
         one.filter(|_| found.next().is_none()).map(|local| local.name.clone())
+    }
+
+    /// The innermost function at the writer's address, and the line there.
+    pub fn line(&self) -> Option<(String, u32)> {
+        let image = self.names.image_at(self.pc)?;
+        let source = image.source(self.pc).found()?.into_iter().next()?;
+        Some((source.function?, source.line?))
     }
 
     /// Whether the variable is a pointer to something of a known type.

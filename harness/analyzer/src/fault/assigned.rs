@@ -25,9 +25,41 @@ pub(super) fn assigned(
     by_register(scene, writer, term).or_else(|| {
         let is_value = matches!(term.kind, TermKind::Load { .. } | TermKind::Returned { .. });
         let at = writer.at(term.site);
-        let name = (is_value && term.site != 0).then(|| at.declared_here()).flatten()?;
+        let is_last = is_value && term.site != 0 && !is_read_through(scene, at, term);
+        let name = is_last.then(|| at.declared_here()).flatten()?;
         Some((name, at.pc()))
     })
+}
+
+/// Whether the line that the value came from goes on to read what it points to: in
+/// `struct rule *rule = ((struct owner *)file->private_data)->rule;` the variable is put what is read
+/// last, not `private_data`.
+fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term) -> bool {
+    let read = || {
+        let code = scene.function_code(term.site)?;
+        let (mut position, register) = start(&code, term)?;
+        let line = at.line()?;
+        let mut factory = InstructionInfoFactory::new();
+        let mut registers = RegisterSet::default();
+        registers.insert(register);
+        for _ in 0..NEAR {
+            let instruction = code.instruction(position);
+            let leads = |register| number(register).is_some_and(|it| registers.contains(it));
+            let is_read = leads(instruction.memory_base()) || leads(instruction.memory_index());
+            if is_read && at.at(instruction.ip()).line().as_ref() == Some(&line) {
+                return Some(true);
+            }
+            let is_copy = copied(instruction).filter(|(_, from)| registers.contains(*from));
+            registers.remove_all(written(&mut factory, instruction));
+            if let Some((to, _)) = is_copy {
+                registers.insert(to);
+            }
+            let &[next] = code.successors(position).as_slice() else { return None };
+            position = next;
+        }
+        None
+    };
+    read().unwrap_or(false)
 }
 
 fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {
@@ -43,7 +75,8 @@ fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(St
             Kept::Register(register) => registers.contains(register),
             Kept::RegisterPlus(..) | Kept::AtRegister(..) | Kept::Frame(_) => false,
         };
-        // The outermost function's: an inlined one calls it as any caller's might be called.
+        // The variable of the function furthest out: one that is inlined there names it as it names
+        // what any other caller hands to it.
         if let Some(found) = at.pointers().into_iter().rfind(holds) {
             return Some((found.name, at.pc()));
         }

@@ -269,6 +269,14 @@ NOINLINE long mod_named_by_its_declaration(void **private_data)
 	return job->payload->length; /* BUG: job->payload */
 }
 
+NOINLINE long mod_reads_on_where_it_declares(void *volatile *private_data)
+{
+	struct job *job = (void *)((struct table *)*private_data)->jobs[3]->state; /* BUG: - */
+
+	quiet((long)private_data);
+	return job->state;
+}
+
 NOINLINE long length_behind(struct payload **place)
 {
 	return (*place)->length;
@@ -350,6 +358,8 @@ int main(int count, char **arguments)
 	job->payload = NULL;
 	void *private_data = job;
 	TRY(mod_named_by_its_declaration, mod_named_by_its_declaration(&private_data));
+	private_data = table;
+	TRY(mod_reads_on_where_it_declares, mod_reads_on_where_it_declares(&private_data));
 	TRY(mod_passes_a_member, mod_passes_a_member(job));
 	struct job *second = allocate(sizeof(*second));
 	job->link.next = &second->link;

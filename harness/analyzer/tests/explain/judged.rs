@@ -180,6 +180,13 @@ fn a_pointer_without_a_type_has_the_name_of_the_variable_it_was_put_into() {
 }
 
 #[test]
+fn a_variable_does_not_name_what_its_declaration_reads_on_the_way() {
+    let diagnosis = proven("mod_reads_on_where_it_declares", CrashKind::NullRead);
+    let expression = diagnosis.expression().expect("an expression").to_string();
+    assert!(!expression.contains("job"), "{expression}");
+}
+
+#[test]
 fn the_link_that_a_round_before_read_is_what_is_null() {
     proven("mod_walks", CrashKind::NullRead);
 }
