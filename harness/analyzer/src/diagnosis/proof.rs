@@ -115,3 +115,113 @@ impl Diagnosis {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BadPointer, Owner, Role, Symptom, TextPlace, Use};
+    use super::*;
+    use crate::claim::Claim;
+    use crate::gone::InitPlace;
+
+    /// A diagnosis of which every step is shown, of a pointer that is that.
+    fn shown(nature: Nature) -> Diagnosis {
+        let pointer = BadPointer {
+            how: Use::Read,
+            address: 0x1000,
+            symptom: Symptom::Bad,
+            role: Role::Pointer,
+            nature: Some(nature),
+            expression: None,
+            past: None,
+            object: None,
+        };
+        Diagnosis {
+            grounds: Grounds::Shown,
+            evidence: vec![Claim::new(Some(true)).text("it holds 0x1000")],
+            ..Diagnosis::new(What::Pointer(pointer))
+        }
+    }
+
+    fn cache() -> String {
+        "kmalloc-64".to_owned()
+    }
+
+    /// The table "What a bad pointer is" of docs/verdicts.md: what several mistakes leave behind
+    /// proves none of them, however surely it was met.
+    #[test]
+    fn what_may_have_come_of_several_mistakes_proves_none() {
+        let place = InitPlace { module: "guard".to_owned(), section: ".init.text".to_owned() };
+        let open = [
+            Nature::BelowNull { distance: 16 },
+            Nature::Freed { cache: cache(), is_certain: false },
+            Nature::FreeList,
+            Nature::NeverSet { escapes: true },
+            Nature::OnStack,
+            Nature::Text { text: "name".to_owned(), place: TextPlace::Unknown },
+            Nature::Text { text: "name".to_owned(), place: TextPlace::Overrun },
+            Nature::Text {
+                text: "name".to_owned(),
+                place: TextPlace::Owner(Owner { cache: cache() }),
+            },
+            Nature::UserSpace,
+            Nature::PerCpuOffset { variable: "hits".to_owned() },
+            Nature::Hole,
+            Nature::Gone(Gone::Unloaded { or: Some(place) }),
+        ];
+        for nature in open {
+            let diagnosis = shown(nature);
+            assert_eq!(diagnosis.doubt(), Some(Doubt::Mistake), "{diagnosis:#?}");
+            assert_eq!(diagnosis.confidence(), Confidence::Likely);
+            assert!(diagnosis.why_not_proven().is_some(), "{diagnosis:#?}");
+        }
+        let told = [
+            Nature::Freed { cache: cache(), is_certain: true },
+            Nature::NeverSet { escapes: false },
+            Nature::UserMemory,
+            Nature::FreedArea,
+            Nature::Gone(Gone::Unloaded { or: None }),
+        ];
+        for nature in told {
+            assert_eq!(shown(nature).confidence(), Confidence::Proven);
+        }
+    }
+
+    /// Code of the kernel that runs into an unloaded module's memory has met what that module left
+    /// behind; one that reads NULL may have its NULL from anywhere.
+    #[test]
+    fn without_a_module_only_what_names_one_is_proven() {
+        let of_the_kernel = |nature| Diagnosis {
+            blame: Blame { outside: false, ..Blame::default() },
+            ..shown(nature)
+        };
+        let gone = of_the_kernel(Nature::Gone(Gone::Unloaded { or: None }));
+        assert_eq!(gone.confidence(), Confidence::Proven);
+        let freed = of_the_kernel(Nature::Freed { cache: cache(), is_certain: true });
+        assert_eq!(freed.doubt(), Some(Doubt::Kernel));
+    }
+
+    #[test]
+    fn each_tie_between_the_code_and_what_happened_is_needed() {
+        let all = Blame::default();
+        for (blame, doubt) in [
+            (Blame { linked: false, ..all }, Doubt::Link),
+            (Blame { flows: false, ..all }, Doubt::Flow),
+            (Blame { declared: false, ..all }, Doubt::Declaration),
+        ] {
+            let diagnosis = Diagnosis { blame, ..shown(Nature::UserMemory) };
+            assert_eq!(diagnosis.doubt(), Some(doubt));
+            assert_eq!(diagnosis.confidence(), Confidence::Likely);
+        }
+    }
+
+    #[test]
+    fn a_step_that_was_not_checked_proves_nothing() {
+        for confirmed in [None, Some(false)] {
+            let mut diagnosis = shown(Nature::UserMemory);
+            diagnosis.evidence.push(Claim::new(confirmed).text("it was read there"));
+            assert_eq!(diagnosis.doubt(), Some(Doubt::Step));
+        }
+        let bare = Diagnosis { evidence: Vec::new(), ..shown(Nature::UserMemory) };
+        assert_eq!(bare.doubt(), Some(Doubt::Step));
+    }
+}
