@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use iced_x86::Register;
 use unwind::{Frame, Pc};
 
+use super::lock_functions::{LockSort, gives_back, gives_back_inline, taking};
 use super::{name, place};
 use crate::claim::Claim;
 use crate::express::{Expression, Writer};
@@ -13,76 +14,8 @@ use crate::fault::{argument_of_call, named};
 use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate};
 use crate::machine::Machine;
 use crate::scene::Scene as _;
-use kernel::locks::{Holder, LockKind};
+use kernel::locks::Holder;
 use kernel::tasks::Task;
-
-/// Functions that wait for a spinlock or a lock of that sort; their first argument is the lock.
-const SPINNING: [&str; 22] = [
-    "queued_spin_lock_slowpath",
-    "native_queued_spin_lock_slowpath",
-    "__pv_queued_spin_lock_slowpath",
-    "queued_read_lock_slowpath",
-    "queued_write_lock_slowpath",
-    "do_raw_spin_lock",
-    "_raw_spin_lock",
-    "_raw_spin_lock_bh",
-    "_raw_spin_lock_irq",
-    "_raw_spin_lock_irqsave",
-    "_raw_read_lock",
-    "_raw_read_lock_bh",
-    "_raw_read_lock_irq",
-    "_raw_read_lock_irqsave",
-    "_raw_write_lock",
-    "_raw_write_lock_bh",
-    "_raw_write_lock_irq",
-    "_raw_write_lock_irqsave",
-    "__ticket_spin_lock",
-    "ticket_spin_lock",
-    "__lock_text_start",
-    "pv_wait_node",
-];
-
-/// Functions that sleep until they get a mutex or semaphore; their first argument is the lock.
-const SLEEPING: [&str; 26] = [
-    "mutex_lock",
-    "mutex_lock_interruptible",
-    "mutex_lock_killable",
-    "mutex_lock_io",
-    "__mutex_lock",
-    "__mutex_lock_common",
-    "__mutex_lock_slowpath",
-    "__mutex_lock_killable_slowpath",
-    "__mutex_lock_interruptible_slowpath",
-    "down",
-    "down_interruptible",
-    "down_killable",
-    "__down",
-    "__down_common",
-    "__down_interruptible",
-    "down_read",
-    "down_read_killable",
-    "down_write",
-    "down_write_killable",
-    "rwsem_down_read_slowpath",
-    "rwsem_down_write_slowpath",
-    "rwsem_down_read_failed",
-    "rwsem_down_write_failed",
-    "call_rwsem_down_read_failed",
-    "call_rwsem_down_write_failed",
-    "rt_mutex_lock",
-];
-
-/// Functions that give a lock back.
-const UNLOCKING: [&str; 8] = [
-    "mutex_unlock",
-    "up",
-    "up_read",
-    "up_write",
-    "_raw_spin_unlock",
-    "_raw_spin_unlock_bh",
-    "_raw_spin_unlock_irq",
-    "_raw_spin_unlock_irqrestore",
-];
 
 /// A lock that a stack waits for.
 #[derive(Debug, Clone)]
@@ -99,37 +32,12 @@ pub(super) struct Wanted {
     pub(super) sort: LockSort,
 }
 
-/// What sort of lock a function takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LockSort {
-    /// A spinlock.
-    Spin,
-    /// Another one.
-    Other,
-}
-
-/// Functions that spin for locks whose words are not those of a spinlock.
-const NO_SPINLOCKS: [&str; 10] = [
-    "queued_read_lock_slowpath",
-    "queued_write_lock_slowpath",
-    "_raw_read_lock",
-    "_raw_read_lock_bh",
-    "_raw_read_lock_irq",
-    "_raw_read_lock_irqsave",
-    "_raw_write_lock",
-    "_raw_write_lock_bh",
-    "_raw_write_lock_irq",
-    "_raw_write_lock_irqsave",
-];
-
 /// The lock that the frames wait for: the outermost function of the innermost run of lock
 /// functions tells it best, since its caller knows the lock by name.
 pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> {
-    let waits = |frame: &Frame, names: &[&str]| machine.is_in(frame.pc.for_lookup(), names);
-    let is_lock = |frame: &&Frame| waits(frame, &SPINNING) || waits(frame, &SLEEPING);
-    let first = frames.iter().position(|frame| is_lock(&frame))?;
-    let run = frames.iter().skip(first).take_while(is_lock).count();
-    let last = first + run - 1;
+    let sort = |frame: &Frame| taking(machine, frame.pc.for_lookup());
+    let first = frames.iter().position(|frame| sort(frame).is_some())?;
+    let (last, sort) = (first..).zip(frames.get(first..)?.iter().map_while(sort)).last()?;
     let frame = frames.get(last)?;
     let caller = last + 1;
     let (pc, term) = argument_of_call(machine, frames.get(caller..)?)?;
@@ -137,16 +45,7 @@ pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> 
     let tag = Writer::new(machine, frame.pc.for_lookup()).pointee_of_parameter(0);
     let term = named(machine, frames, pc, &term);
     let expression = Writer::new(machine, pc).referent(&term, tag.as_deref());
-    let is_spin = waits(frame, &SPINNING) && !waits(frame, &NO_SPINLOCKS) && is_queued(machine);
-    let sort = if is_spin { LockSort::Spin } else { LockSort::Other };
     Some(Wanted { address, expression, function: name(machine, frame), caller, sort })
-}
-
-/// Whether the kernel's spinlocks are queued ones (4.2 and later, and RHEL's 3.10); before, they were
-/// tickets.
-fn is_queued(machine: &Machine<'_>) -> bool {
-    let names = ["native_queued_spin_lock_slowpath", "queued_spin_lock_slowpath"];
-    names.iter().any(|name| machine.kernel().symbol(name).is_ok())
 }
 
 /// Who has a lock that tasks sleep for.
@@ -161,13 +60,7 @@ pub(super) enum Owner {
 /// Who has the mutex or semaphore, where it tells.
 pub(super) fn owner(machine: &Machine<'_>, lock: &Wanted) -> Option<Owner> {
     let kernel = machine.kernel();
-    let kind = match lock.function.as_str() {
-        function if function.contains("mutex") => LockKind::Mutex,
-        function if function.contains("down_write") || function.contains("down_read") => {
-            LockKind::RwSemaphore
-        }
-        _ => return None,
-    };
+    let LockSort::Sleep(kind) = lock.sort else { return None };
     let task = match kernel.lock(kind, lock.address).ok()?.holder {
         Holder::Task(task) => task,
         Holder::Readers { .. } => return Some(Owner::Readers),
@@ -185,15 +78,15 @@ struct Taken {
     line: Option<String>,
 }
 
-/// The calls of `taking`, functions that take locks, in the functions of modules on the stack, but those
-/// that the frames are in.
-fn taken(machine: &Machine<'_>, frames: &[Frame], taking: &[&str]) -> Vec<Taken> {
+/// The calls of functions that take locks of that sort in the functions of modules on the stack, but
+/// those that the frames are in, and those after which the lock may have been given back.
+fn taken(machine: &Machine<'_>, frames: &[Frame], sort: LockSort) -> Vec<Taken> {
     let mut found = Vec::new();
     for frame in frames.iter().filter(|frame| machine.is_outside(frame.pc.for_lookup())) {
         let Some(code) = machine.function_code(frame.pc.for_lookup()) else { continue };
         for (position, instruction) in code.instructions().iter().enumerate() {
             let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
-            if !machine.is_in(target, taking) || !is_kept(machine, &code, position, frame) {
+            if taking(machine, target) != Some(sort) || !is_kept(machine, &code, position, frame) {
                 continue;
             }
             let keeps = |target| machine.keeps_registers(target);
@@ -217,9 +110,12 @@ fn taken(machine: &Machine<'_>, frames: &[Frame], taking: &[&str]) -> Vec<Taken>
 fn is_kept(machine: &Machine<'_>, code: &Code, taken: usize, frame: &Frame) -> bool {
     let Pc::Return(address) = frame.pc else { return false };
     let Some(end) = code.before(address).filter(|end| *end != taken) else { return false };
-    let gives_back = |at: usize| {
-        let target = call_target(code.instruction(at));
-        matches!(target, Some(CallTarget::Direct(target)) if machine.is_in(target, &UNLOCKING))
+    let is_given_back = |at: usize| {
+        let instruction = code.instruction(at);
+        match call_target(instruction) {
+            Some(CallTarget::Direct(target)) => gives_back(machine, target),
+            _ => gives_back_inline(machine, instruction.ip()),
+        }
     };
     let mut seen = BTreeSet::new();
     let mut pending = code.successors(taken);
@@ -227,7 +123,7 @@ fn is_kept(machine: &Machine<'_>, code: &Code, taken: usize, frame: &Frame) -> b
         if at == end {
             return true;
         }
-        if seen.insert(at) && !gives_back(at) {
+        if seen.insert(at) && !is_given_back(at) {
             pending.extend(code.successors(at));
         }
     }
@@ -251,17 +147,13 @@ pub(super) fn taken_before(
         let same_name = taken.lock.is_some() && taken.lock == lock.expression;
         taken.address == Some(lock.address) || same_name
     };
-    let taking: &[&str] = match lock.sort {
-        LockSort::Spin => &SPINNING,
-        LockSort::Other => &SLEEPING,
-    };
-    let all = taken(machine, frames.get(lock.caller..)?, taking);
+    let all = taken(machine, frames.get(lock.caller..)?, lock.sort);
     Some(all.iter().find(is_same)?.claim("the same lock"))
 }
 
 /// Where a function on the stack takes a spinlock; whether it still has it is not checked.
 pub(super) fn spinlock_before(machine: &Machine<'_>, frames: &[Frame]) -> Option<Claim> {
-    let all = taken(machine, frames, &SPINNING);
+    let all = taken(machine, frames, LockSort::Spin);
     let first = all.first()?;
     let lock = first.lock.as_ref().map_or_else(|| "a spinlock".to_owned(), |e| format!("`{e}`"));
     Some(first.claim(&lock))

@@ -4,7 +4,8 @@
 
 use kernel::mm::slab_layout::SlotPart;
 
-use super::lock::{LockSort, Wanted};
+use super::lock::Wanted;
+use super::lock_functions::LockSort;
 use crate::claim::Claim;
 use crate::diagnosis::NoLock;
 use crate::flow::Words as _;
@@ -32,9 +33,8 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
         matches!(filled, Some(Pattern::Poison { offset: 0, poison, .. }) if !poison.is_of_list());
     let is_free = slab.as_ref().and_then(|slab| slab.state.is_free());
     let cache = slab.as_ref().map(|slab| slab.slab.cache.name.clone());
-    let cannot_be = word.is_some_and(|word| {
-        is_filled || lock.sort == LockSort::Spin && !is_spinlock(machine, word)
-    });
+    let cannot_be = word
+        .is_some_and(|word| is_filled || is_queued(machine, lock) && !is_spinlock(machine, word));
     let no = match (cache, is_free) {
         (Some(cache), Some(true)) => NoLock::Freed { cache },
         (Some(cache), Some(false)) if cannot_be && is_filled => NoLock::NeverWritten { cache },
@@ -61,13 +61,13 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
 
 /// Whether somebody has the lock, as far as its word tells.
 pub(super) fn is_taken(machine: &Machine<'_>, lock: &Wanted) -> bool {
-    let is_free = |word: u64| lock.sort == LockSort::Spin && word & LOCKED == 0;
+    let is_free = |word: u64| is_queued(machine, lock) && word & LOCKED == 0;
     !machine.word(lock.address, 4).is_some_and(is_free)
 }
 
 /// What the word of a spinlock says.
 pub(super) fn word(machine: &Machine<'_>, lock: &Wanted, is_taken: bool) -> Option<Claim> {
-    let word = machine.word(lock.address, 4).filter(|_| lock.sort == LockSort::Spin)?;
+    let word = machine.word(lock.address, 4).filter(|_| is_queued(machine, lock))?;
     let claim = Claim::new(Some(true)).text("the lock's word is ").data(word);
     Some(claim.text(if is_taken { ": it is taken" } else { ": it is free by now" }))
 }
@@ -79,4 +79,11 @@ fn is_spinlock(machine: &Machine<'_>, word: u64) -> bool {
     LOCKED_VALUES.contains(&(word & LOCKED))
         && PENDING_VALUES.contains(&(word & PENDING))
         && word >> TAIL_CPU <= most
+}
+
+/// Whether the lock is a queued spinlock, whose word tells. A kernel has them (4.2 and later, and RHEL's
+/// 3.10) or tickets.
+fn is_queued(machine: &Machine<'_>, lock: &Wanted) -> bool {
+    let names = ["native_queued_spin_lock_slowpath", "queued_spin_lock_slowpath"];
+    lock.sort == LockSort::Spin && names.iter().any(|name| machine.kernel().symbol(name).is_ok())
 }

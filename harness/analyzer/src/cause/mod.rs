@@ -10,6 +10,7 @@ mod canary;
 mod divide;
 mod exhausted;
 mod lock;
+mod lock_functions;
 mod lock_word;
 mod lockup;
 mod overrun;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel's functions that take and give back locks; the first argument of each is the lock.
+
+use kernel::locks::LockKind;
+
+use crate::machine::Machine;
+use crate::express::Names as _;
+
+/// What sort of lock a function takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LockSort {
+    /// A spinlock.
+    Spin,
+    /// A lock that is spun for, by readers and writers.
+    ReadWrite,
+    /// One that is slept for.
+    Sleep(LockKind),
+}
+
+/// Functions that wait until they get a lock.
+const TAKING: [(&str, LockSort); 48] = {
+    use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
+    use LockSort::{ReadWrite, Sleep, Spin};
+    [
+        ("queued_spin_lock_slowpath", Spin),
+        ("native_queued_spin_lock_slowpath", Spin),
+        ("__pv_queued_spin_lock_slowpath", Spin),
+        ("do_raw_spin_lock", Spin),
+        ("_raw_spin_lock", Spin),
+        ("_raw_spin_lock_bh", Spin),
+        ("_raw_spin_lock_irq", Spin),
+        ("_raw_spin_lock_irqsave", Spin),
+        ("__ticket_spin_lock", Spin),
+        ("ticket_spin_lock", Spin),
+        ("__lock_text_start", Spin),
+        ("pv_wait_node", Spin),
+        ("queued_read_lock_slowpath", ReadWrite),
+        ("queued_write_lock_slowpath", ReadWrite),
+        ("_raw_read_lock", ReadWrite),
+        ("_raw_read_lock_bh", ReadWrite),
+        ("_raw_read_lock_irq", ReadWrite),
+        ("_raw_read_lock_irqsave", ReadWrite),
+        ("_raw_write_lock", ReadWrite),
+        ("_raw_write_lock_bh", ReadWrite),
+        ("_raw_write_lock_irq", ReadWrite),
+        ("_raw_write_lock_irqsave", ReadWrite),
+        ("mutex_lock", Sleep(Mutex)),
+        ("mutex_lock_interruptible", Sleep(Mutex)),
+        ("mutex_lock_killable", Sleep(Mutex)),
+        ("mutex_lock_io", Sleep(Mutex)),
+        ("__mutex_lock", Sleep(Mutex)),
+        ("__mutex_lock_common", Sleep(Mutex)),
+        ("__mutex_lock_slowpath", Sleep(Mutex)),
+        ("__mutex_lock_killable_slowpath", Sleep(Mutex)),
+        ("__mutex_lock_interruptible_slowpath", Sleep(Mutex)),
+        ("rt_mutex_lock", Sleep(RtMutex)),
+        ("down", Sleep(Semaphore)),
+        ("down_interruptible", Sleep(Semaphore)),
+        ("down_killable", Sleep(Semaphore)),
+        ("__down", Sleep(Semaphore)),
+        ("__down_common", Sleep(Semaphore)),
+        ("__down_interruptible", Sleep(Semaphore)),
+        ("down_read", Sleep(RwSemaphore)),
+        ("down_read_killable", Sleep(RwSemaphore)),
+        ("down_write", Sleep(RwSemaphore)),
+        ("down_write_killable", Sleep(RwSemaphore)),
+        ("rwsem_down_read_slowpath", Sleep(RwSemaphore)),
+        ("rwsem_down_write_slowpath", Sleep(RwSemaphore)),
+        ("rwsem_down_read_failed", Sleep(RwSemaphore)),
+        ("rwsem_down_write_failed", Sleep(RwSemaphore)),
+        ("call_rwsem_down_read_failed", Sleep(RwSemaphore)),
+        ("call_rwsem_down_write_failed", Sleep(RwSemaphore)),
+    ]
+};
+
+/// Functions that give a lock back.
+const GIVING_BACK: [&str; 17] = [
+    "mutex_unlock",
+    "rt_mutex_unlock",
+    "up",
+    "up_read",
+    "up_write",
+    "_raw_spin_unlock",
+    "_raw_spin_unlock_bh",
+    "_raw_spin_unlock_irq",
+    "_raw_spin_unlock_irqrestore",
+    "_raw_read_unlock",
+    "_raw_read_unlock_bh",
+    "_raw_read_unlock_irq",
+    "_raw_read_unlock_irqrestore",
+    "_raw_write_unlock",
+    "_raw_write_unlock_bh",
+    "_raw_write_unlock_irq",
+    "_raw_write_unlock_irqrestore",
+];
+
+/// What of those is inlined where the kernel is built without preemption (`include/linux/spinlock_api_smp.h`,
+/// `CONFIG_INLINE_*_UNLOCK*`).
+const INLINED: [&str; 6] = [
+    "__raw_spin_unlock",
+    "__raw_spin_unlock_irq",
+    "__raw_read_unlock",
+    "__raw_read_unlock_irq",
+    "__raw_write_unlock",
+    "__raw_write_unlock_irq",
+];
+
+/// What the function waits for that has the code at the address; `None` if it waits for no lock.
+pub(super) fn taking(machine: &Machine<'_>, pc: u64) -> Option<LockSort> {
+    let name = machine.kernel_function(pc)?;
+    TAKING.iter().find(|(function, _)| *function == name).map(|(_, sort)| *sort)
+}
+
+/// Whether the function at the address gives a lock back.
+pub(super) fn gives_back(machine: &Machine<'_>, function: u64) -> bool {
+    machine.is_in(function, &GIVING_BACK)
+}
+
+/// Whether the instruction at the address is of a function that gives a lock back and was inlined.
+pub(super) fn gives_back_inline(machine: &Machine<'_>, pc: u64) -> bool {
+    let chain = machine.image_at(pc).and_then(|image| image.source(pc).found());
+    let inlined = |name: &str| INLINED.contains(&name);
+    chain.is_some_and(|chain| chain.iter().any(|it| it.function.as_deref().is_some_and(inlined)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_stands_in_the_tables_once() {
+        let mut names: Vec<&str> = TAKING.iter().map(|(name, _)| *name).collect();
+        names.extend(GIVING_BACK.iter().chain(&INLINED));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}
