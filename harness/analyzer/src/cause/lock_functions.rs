@@ -3,8 +3,8 @@
 
 use kernel::locks::LockKind;
 
-use crate::machine::Machine;
 use crate::express::Names as _;
+use crate::machine::Machine;
 
 /// What sort of lock a function takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

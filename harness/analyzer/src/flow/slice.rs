@@ -6,7 +6,7 @@
 //! registers of the fault are observations of earlier values.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iced_x86::{ConditionCode, Mnemonic, OpKind, Register};
 
@@ -49,6 +49,8 @@ pub struct Slicer<'a> {
     depth: Cell<u32>,
     /// What is being followed from where, outermost first: a loop's variable comes here again.
     active: RefCell<Vec<(usize, Tracked)>>,
+    /// Stack slots, and whether others than what names them may store to them.
+    shared: RefCell<BTreeMap<i64, bool>>,
 }
 
 impl std::fmt::Debug for Slicer<'_> {
@@ -84,7 +86,8 @@ impl<'a> Slicer<'a> {
             since,
             steps: Cell::new(0),
             depth: Cell::new(0),
-            active: RefCell::new(Vec::new()),
+            active: RefCell::default(),
+            shared: RefCell::default(),
         }
     }
 
@@ -126,10 +129,28 @@ impl<'a> Slicer<'a> {
     /// Whether any instruction of the function stores to the slot, or makes an address from which
     /// others could.
     pub fn may_be_set(&self, slot: i64) -> bool {
-        (0..self.code.instructions().len()).any(|position| {
-            let stores = self.store(position, slot, RegisterSet::default()).is_some();
-            stores || self.makes_address(position, slot)
-        })
+        let stores = |position| self.store(position, slot, RegisterSet::default()).is_some();
+        self.is_shared(slot) || (0..self.code.instructions().len()).any(stores)
+    }
+
+    /// Whether the slot may be stored to by more than the instructions that name it: by others that
+    /// are handed its address, or as an element of an array.
+    fn is_shared(&self, slot: i64) -> bool {
+        if let Some(known) = self.shared.borrow().get(&slot) {
+            return *known;
+        }
+        let shares =
+            |position| self.makes_address(position, slot) || self.stores_element(position, slot);
+        let is_shared = (0..self.code.instructions().len()).any(shares);
+        self.shared.borrow_mut().insert(slot, is_shared);
+        is_shared
+    }
+
+    /// Whether the instruction stores to an element of an array that begins at the slot or before it.
+    fn stores_element(&self, position: usize, slot: i64) -> bool {
+        let instruction = self.code.instruction(position);
+        instruction.memory_index() != Register::None
+            && self.stored(position).is_some_and(|(start, _)| start <= slot)
     }
 
     /// Whether the instruction makes the address of the slot or of something that begins before it.
@@ -331,6 +352,7 @@ impl<'a> Slicer<'a> {
         match tracked {
             Tracked::Register(number) if dirty.contains(number) => None,
             Tracked::Register(number) => held(&self.start.registers, number),
+            Tracked::Slot(slot) if self.is_shared(slot) => None,
             Tracked::Slot(slot) => {
                 self.words.word(self.return_slot()?.wrapping_add_signed(slot), 8)
             }
@@ -491,21 +513,23 @@ impl<'a> Slicer<'a> {
         let address = self.address(position, dirty);
         if let (TermKind::StackAddress(slot), 8) = (&address.kind, size) {
             let term = self.fresh(position, Tracked::Slot(*slot), dirty);
-            return self.set_by_others(*slot, &term).unwrap_or(term);
+            return self.unless_set_by_others(*slot, term);
         }
         Term::new(TermKind::Load { address: Box::new(address), size, signed }, site)
     }
 
-    /// The slot itself, if what the function stored there is not what it holds and others were handed
-    /// its address: they have set it.
-    fn set_by_others(&self, slot: i64, stored: &Term) -> Option<Term> {
-        let held = self.words.word(self.return_slot()?.wrapping_add_signed(slot), 8)?;
-        let is_handed_out = || {
-            (0..self.code.instructions().len()).any(|position| self.makes_address(position, slot))
-        };
-        let is_other = evaluate(stored, self.words).is_some_and(|value| value != held);
-        (is_other && is_handed_out())
-            .then(|| Term::new(TermKind::Local(slot), stored.site).observed(Some(held)))
+    /// What the function itself stored to the slot, if the slot holds it; the slot itself otherwise, since
+    /// others have set it, or may have.
+    fn unless_set_by_others(&self, slot: i64, stored: Term) -> Term {
+        if !self.is_shared(slot) {
+            return stored;
+        }
+        let held = self.return_slot().map(|base| base.wrapping_add_signed(slot));
+        let held = held.and_then(|address| self.words.word(address, 8));
+        if held.is_some() && evaluate(&stored, self.words) == held {
+            return stored.observed(held);
+        }
+        Term::new(TermKind::Local(slot), stored.site).observed(held)
     }
 
     /// The address of the memory operand.
@@ -541,19 +565,8 @@ impl<'a> Slicer<'a> {
                 _ => Term::unknown("pushed from a place that is not followed", site),
             });
         }
-        if instruction.op_count() < 2 || instruction.op0_kind() != OpKind::Memory {
-            return None;
-        }
-        let base = match instruction.memory_base() {
-            Register::RSP => known.rsp,
-            Register::RBP => known.rbp,
-            _ => None,
-        }?;
-        let start = base.wrapping_add(instruction.memory_displacement64().cast_signed());
-        let size = i64::try_from(instruction.memory_size().size()).ok()?;
-        let overlaps = start < slot.wrapping_add(8) && slot < start.wrapping_add(size);
-        let reads = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
-        if !overlaps || reads {
+        let (start, size) = self.stored(position)?;
+        if start >= slot.wrapping_add(8) || slot >= start.wrapping_add(size) {
             return None;
         }
         let whole = start == slot && size == 8 && instruction.mnemonic() == Mnemonic::Mov;
@@ -562,5 +575,22 @@ impl<'a> Slicer<'a> {
         } else {
             Term::unknown("a stack slot that is written in parts", site)
         })
+    }
+
+    /// Where on the stack the instruction stores, and how many bytes; of an array, its first element.
+    fn stored(&self, position: usize) -> Option<(i64, i64)> {
+        let instruction = self.code.instruction(position);
+        let known = self.offsets.get(position).copied().flatten()?;
+        let reads = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
+        if instruction.op_count() < 2 || instruction.op0_kind() != OpKind::Memory || reads {
+            return None;
+        }
+        let base = match instruction.memory_base() {
+            Register::RSP => known.rsp,
+            Register::RBP => known.rbp,
+            _ => None,
+        }?;
+        let start = base.wrapping_add(instruction.memory_displacement64().cast_signed());
+        Some((start, i64::try_from(instruction.memory_size().size()).ok()?))
     }
 }

@@ -211,6 +211,39 @@ NOINLINE long mod_set_by_others(void)
 	return payload->length; /* BUG: payload */
 }
 
+NOINLINE long mod_argument_replaced_by_others(struct payload *payload)
+{
+	struct payload *current = payload;
+
+	fill_in(&current);
+	return current->length; /* BUG: current */
+}
+
+/* An array on the stack, one element of which is set by its number. */
+NOINLINE long mod_element_set_by_its_number(struct payload *a, struct payload *b, long number)
+{
+	struct payload *all[4] = { a, b, a, b };
+
+	all[number & 3] = NULL;
+	quiet(1);
+	return all[1]->length; /* BUG: all[1] */
+}
+
+NOINLINE struct payload *somewhere(long number)
+{
+	quiet(number);
+	return (struct payload *)0x30;
+}
+
+NOINLINE long mod_only_set_by_its_number(long number)
+{
+	struct payload *all[8];
+
+	all[number & 7] = somewhere(number);
+	quiet(1);
+	return all[3]->length; /* BUG: all[3] */
+}
+
 /* Text where a pointer should be. */
 NOINLINE long mod_text(struct job *job)
 {
@@ -348,6 +381,9 @@ int main(int count, char **arguments)
 	TRY(mod_small_argument, mod_small_argument(ERROR(16)));
 	TRY(mod_gives_an_error, mod_gives_an_error(table));
 	TRY(mod_set_by_others, mod_set_by_others());
+	TRY(mod_argument_replaced_by_others, mod_argument_replaced_by_others(empty));
+	TRY(mod_element_set_by_its_number, mod_element_set_by_its_number(empty, empty, 1));
+	TRY(mod_only_set_by_its_number, mod_only_set_by_its_number(3));
 	hooks.called = (long (*)(long, struct job *))mod_callback;
 	TRY(mod_callback, calls_back(job));
 	TRY(mod_allocates, mod_allocates());

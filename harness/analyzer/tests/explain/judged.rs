@@ -137,6 +137,18 @@ fn what_others_set_a_local_variable_to_is_what_it_is() {
 }
 
 #[test]
+fn what_others_put_in_an_arguments_place_is_not_the_argument() {
+    proven("mod_argument_replaced_by_others", CrashKind::NullRead);
+}
+
+#[test]
+fn an_element_may_have_been_set_by_its_number() {
+    proven("mod_element_set_by_its_number", CrashKind::NullRead);
+    let diagnosis = proven("mod_only_set_by_its_number", CrashKind::NullRead);
+    assert_eq!(nature(&diagnosis), None, "{diagnosis:#?}");
+}
+
+#[test]
 fn text_in_a_pointers_place_proves_no_mistake() {
     let diagnosis = doubted("mod_text", CrashKind::UseAfterFree, Doubt::Mistake);
     let Some(Nature::Text { place, .. }) = nature(&diagnosis) else { panic!("{diagnosis:#?}") };
