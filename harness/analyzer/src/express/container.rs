@@ -3,14 +3,26 @@
 //!
 //! A work function gets the `struct work_struct` inside of its job, an RCU callback the
 //! `struct rcu_head`. What lies outside of that is at an offset that the pointer's type does not
-//! have. Which structure is around it, the function's own variables tell: `container_of()` made one.
+//! have. Which structure is around it, the function's own variables tell: `container_of()` made one. What
+//! the function was given is no such variable, and the one that the pointer was read from tells as much of
+//! what it leads to as a list's head of its entries: nothing.
 
-use debuginfo::{Image, Member, Type, TypeId};
+use debuginfo::{Image, Local, Member, Type, TypeId};
 
 use super::{Expression, Ty, Typed, Writer};
 
 /// Structures inside of structures are looked into so deep.
 const MAX_DEPTH: usize = 4;
+/// Places of one structure in another one that are looked at; more than one is of no use.
+const MAX_PLACES: usize = 64;
+
+/// The way to a member.
+#[derive(Default)]
+struct Path {
+    text: String,
+    start: u64,
+    depth: usize,
+}
 
 /// A structure, and where in it another one lies.
 struct Around<'a> {
@@ -32,7 +44,7 @@ impl<'a> Writer<'a> {
         if u64::try_from(offset).is_ok_and(|offset| offset < size) {
             return None;
         }
-        let mut around = self.candidates(&inner, offset);
+        let mut around = self.candidates(pointer, &inner, offset);
         let found = around.pop().filter(|found| around.iter().all(|it| it.name == found.name))?;
         let inner = Box::new(pointer.c.clone());
         let c = Expression::Container(inner, found.name, found.path);
@@ -40,13 +52,16 @@ impl<'a> Writer<'a> {
         Some((Typed { c, ty: Some(ty) }, offset.checked_add_unsigned(found.offset)?))
     }
 
-    /// Structures that variables in scope point to, with one of that name in them such that the
-    /// distance leads into the outer one.
-    fn candidates(&self, inner: &str, offset: i64) -> Vec<Around<'a>> {
+    /// Structures that variables of the function point to, with one of that name in them such that the
+    /// distance leads into the outer one; none if one of them has several.
+    fn candidates(&self, pointer: &Typed<'a>, inner: &str, offset: i64) -> Vec<Around<'a>> {
         let locals = self.image().and_then(|image| Some((image, image.locals(self.pc).found()?)));
         let Some((image, locals)) = locals else { return Vec::new() };
         let mut found = Vec::new();
-        for id in locals.iter().filter_map(|local| local.ty) {
+        let own = |local: &&Local| {
+            !(local.parameter && local.depth == 0) && !pointer.c.has_name(&local.name)
+        };
+        for id in locals.iter().filter(own).filter_map(|local| local.ty) {
             let Some((_, Type::Pointer { target: Some(target) })) = image.resolve(id).found()
             else {
                 continue;
@@ -57,13 +72,19 @@ impl<'a> Writer<'a> {
                 continue;
             };
             let mut places = Vec::new();
-            self.places(image, &members, inner, (String::new(), 0), &mut places);
-            let [(path, at)] = places.as_slice() else { continue };
-            if offset
-                .checked_add_unsigned(*at)
-                .is_some_and(|to| u64::try_from(to).is_ok_and(|to| to < size))
-            {
-                found.push(Around { image, id, name, path: path.clone(), offset: *at });
+            self.places(image, &members, inner, Path::default(), &mut places);
+            let fits = |at: u64| {
+                let to = offset.checked_add_unsigned(at);
+                to.is_some_and(|to| u64::try_from(to).is_ok_and(|to| to < size))
+            };
+            match places.as_slice() {
+                [] => {}
+                [(path, at)] if fits(*at) => {
+                    found.push(Around { image, id, name, path: path.clone(), offset: *at });
+                }
+                [_] => {}
+                // By which of them it was come here, nothing tells.
+                _ => return Vec::new(),
             }
         }
         found
@@ -75,10 +96,10 @@ impl<'a> Writer<'a> {
         image: &'a Image<'a>,
         members: &[Member],
         inner: &str,
-        (path, start): (String, u64),
+        way: Path,
         found: &mut Vec<(String, u64)>,
     ) {
-        if path.matches('.').count() > MAX_DEPTH {
+        if way.depth > MAX_DEPTH || found.len() > MAX_PLACES {
             return;
         }
         for member in members {
@@ -87,13 +108,14 @@ impl<'a> Writer<'a> {
             else {
                 continue;
             };
-            let dot = if path.is_empty() || member.name.is_none() { "" } else { "." };
-            let path = format!("{path}{dot}{}", member.name.as_deref().unwrap_or(""));
-            let at = start.saturating_add(member.offset);
+            let dot = if way.text.is_empty() || member.name.is_none() { "" } else { "." };
+            let text = format!("{}{dot}{}", way.text, member.name.as_deref().unwrap_or(""));
+            let start = way.start.saturating_add(member.offset);
             if name.as_deref() == Some(inner) {
-                found.push((path, at));
+                found.push((text, start));
             } else {
-                self.places(image, &members, inner, (path, at), found);
+                let way = Path { text, start, depth: way.depth + 1 };
+                self.places(image, &members, inner, way, found);
             }
         }
     }

@@ -81,6 +81,23 @@ impl Expression {
         Self::Name(name.into())
     }
 
+    /// Whether the variable of that name is a part.
+    pub(super) fn has_name(&self, wanted: &str) -> bool {
+        match self {
+            Self::Name(name) => name == wanted,
+            Self::Number(_) | Self::Distance(_) | Self::Result(_) => false,
+            Self::Macro(_, inner)
+            | Self::Member(inner, _)
+            | Self::Target(inner)
+            | Self::Address(inner)
+            | Self::Cast(_, inner)
+            | Self::Container(inner, ..) => inner.has_name(wanted),
+            Self::Element(one, other) | Self::Binary(_, one, other) => {
+                one.has_name(wanted) || other.has_name(wanted)
+            }
+        }
+    }
+
     /// What the pointer leads to.
     #[must_use]
     pub fn target(self) -> Self {

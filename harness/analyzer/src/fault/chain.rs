@@ -217,7 +217,7 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
         TermKind::Walk { first, next, .. } => {
             loads(scene, writer, first, steps);
             if let (Ok(name), Ok(start)) = (writer.expression(term), writer.expression(first)) {
-                let step = writer.expression(next).ok();
+                let step = writer.expression(next).ok().filter(|step| *step != name);
                 let step = step.map(|step| format!(", or a round later `{step}`"));
                 let words = format!("`{name}` is `{start}`{}", step.unwrap_or_default());
                 steps.push(Claim::new(Some(true)).text(words));

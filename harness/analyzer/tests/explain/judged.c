@@ -322,6 +322,18 @@ NOINLINE long mod_passes_a_member(void *context)
 	return length_behind(&job->payload) + 1; /* BUG: job->payload */
 }
 
+/* A list's head is not around its entries. */
+struct owner {
+	long count;
+	struct link entries;
+	long rest[4];
+};
+
+NOINLINE long mod_first_entry(struct owner *owner)
+{
+	return *((long **)owner->entries.next)[3]; /* BUG: - */
+}
+
 /* Loops: what the round before read is what is bad. */
 NOINLINE long mod_walks(struct job *job)
 {
@@ -397,6 +409,9 @@ int main(int count, char **arguments)
 	private_data = table;
 	TRY(mod_reads_on_where_it_declares, mod_reads_on_where_it_declares(&private_data));
 	TRY(mod_passes_a_member, mod_passes_a_member(job));
+	struct owner *owner = calloc(1, sizeof(*owner));
+	owner->entries.next = calloc(1, 64);
+	TRY(mod_first_entry, mod_first_entry(owner));
 	struct job *second = allocate(sizeof(*second));
 	job->link.next = &second->link;
 	second->link.next = NULL;

@@ -199,6 +199,13 @@ fn a_variable_does_not_name_what_its_declaration_reads_on_the_way() {
 }
 
 #[test]
+fn the_head_of_a_list_is_not_around_its_entries() {
+    let diagnosis = proven("mod_first_entry", CrashKind::NullRead);
+    let expression = diagnosis.expression().expect("an expression").to_string();
+    assert!(!expression.contains("container_of"), "{expression}");
+}
+
+#[test]
 fn the_link_that_a_round_before_read_is_what_is_null() {
     proven("mod_walks", CrashKind::NullRead);
 }
