@@ -365,7 +365,6 @@ impl<'a> Writer<'a> {
         let pointer = self.pointer(base).ok()?;
         let (pointer, offset) =
             self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset));
-        let (pointer, offset) = self.container(&pointer, offset).unwrap_or((pointer, offset));
         let structure = self.structure(pointer.ty.as_ref()?)?;
         Some((pointer.c, structure, offset))
     }

@@ -193,7 +193,14 @@ impl Access {
                     false => Suspect::Pointer(register),
                 }
             }
-            (base, Register::None, _) => Suspect::Pointer(base),
+            (base, Register::None, _) => {
+                // `slots(%rax)`: so is that of one whose element the register has the distance of.
+                let from = self.memory.displacement();
+                match from.cast_signed() < 0 && scene.is_mapped(from) == Some(true) {
+                    true => Suspect::Index { register: base, from },
+                    false => Suspect::Pointer(base),
+                }
+            }
             (base, index, _) => match (fine(base), fine(index)) {
                 (Some(from), _) => Suspect::Index { register: index, from },
                 // Of two registers that are added, either may be the pointer.

@@ -33,6 +33,8 @@ const WRITE: u64 = 2;
 const ERRORS: u64 = 0u64.wrapping_sub(4095);
 /// Variables of the kernel's image are at per-CPU distances below this one.
 const SMALL_DISTANCE: u64 = 1 << 20;
+/// Farther from its pointer than this, an address was led there by a number.
+const NEAR: i64 = 1 << 16;
 /// Links of lists and the like lie at multiples of this many bytes.
 const ALIGNED: u64 = 8;
 
@@ -85,7 +87,10 @@ pub(super) fn refine(
         found = term.and_then(|term| on_stack(scene, term, bad.address));
     }
     if found.is_none() && !is_null {
-        found = by_place(scene, bad.address, bad.how);
+        let is_led = foot.is_some_and(|foot| foot.distance.is_none_or(|it| it.abs() > NEAR))
+            || bad.address.wrapping_sub(bad.pointer).cast_signed().abs() > NEAR;
+        found = by_place(scene, bad.address, bad.how)
+            .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)));
     }
     if found.as_ref().is_none_or(|found| matches!(found.nature, Nature::NullPlus { .. })) {
         diagnosis.evidence.extend(foot.as_ref().and_then(|foot| owner(scene, foot)));
@@ -148,8 +153,16 @@ pub(super) fn beyond(scene: &dyn Scene, from: u64, bad: Bad, diagnosis: &mut Dia
         Some(Bounds { place, start, size }) => {
             Some(Nature::Beyond { place, at: bad.address.wrapping_sub(start).cast_signed(), size })
         }
-        None => by_place(scene, bad.address, bad.how).map(|found| found.nature),
+        None => by_place(scene, bad.address, bad.how)
+            .map(|found| found.nature)
+            .filter(|nature| !is_of_whoever_was_there(nature)),
     };
+}
+
+/// Whether it tells what was where the address leads: a number that is too large may lead there, too,
+/// from something that has no part in that.
+const fn is_of_whoever_was_there(nature: &Nature) -> bool {
+    matches!(nature, Nature::Gone(_) | Nature::FreedArea | Nature::Hole | Nature::PerCpuPointer)
 }
 
 /// Where something begins and how large it is.
@@ -217,9 +230,13 @@ fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Optio
         return Some(Nature::Poison(poison).into());
     }
     // What fills an object when it is freed, and when it is allocated.
-    let from = foot.and_then(|foot| scene.identity(foot.loaded_from(scene)?)?.slab);
-    let in_use =
-        from.filter(|slab| slab.state == ObjectState::Allocated && slab.part == SlotPart::Object);
+    let from = foot.filter(|_| poison.fills_new_objects());
+    let from = from.and_then(|foot| scene.identity(foot.loaded_from(scene)?)?.slab);
+    let in_use = from.filter(|slab| {
+        slab.state == ObjectState::Allocated
+            && slab.part == SlotPart::Object
+            && slab.slab.cache.checks.poison
+    });
     Some(match in_use {
         Some(slab) => {
             let cache = slab.slab.cache.name.clone();
@@ -286,7 +303,14 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
             Nature::ReadOnly(named(&identity))
         }
         AddressRegion::Vmalloc if is_unmapped(&identity) => match &identity.vm_area {
-            Some(area) => Nature::Guard { at: address.wrapping_sub(area.start), size: bytes(area) },
+            Some(area) => {
+                let (at, size) = (address.wrapping_sub(area.start), bytes(area));
+                // Of the areas of per-CPU memory, what is not used is not mapped.
+                if at < size {
+                    return None;
+                }
+                Nature::Guard { at, size }
+            }
             None if identity.stack.as_ref().is_some_and(|stack| stack.guard) => Nature::StackGuard,
             None if identity.freed_area.is_some() => Nature::FreedArea,
             None => Nature::Hole,
@@ -328,20 +352,22 @@ fn per_cpu(scene: &dyn Scene, identity: &Identity) -> Option<Found> {
         return None;
     }
     let all = bases.iter().map(|base| base.wrapping_add(address));
-    let is_mapped = |at: u64| {
-        let region = scene.identity(at).map(|identity| identity.region);
-        let is_kernels = matches!(region, Some(AddressRegion::DirectMap | AddressRegion::Vmalloc));
-        is_kernels && scene.is_mapped(at) == Some(true)
+    let region = |at: u64| {
+        let region = scene.identity(at)?.region;
+        let is_kernels = matches!(region, AddressRegion::DirectMap | AddressRegion::Vmalloc);
+        (is_kernels && scene.is_mapped(at) == Some(true)).then_some(region)
     };
-    if !all.clone().all(is_mapped) {
+    let regions: Vec<AddressRegion> = all.clone().map_while(region).collect();
+    if regions.len() != all.len() {
         return None;
     }
     let claim = Claim::new(Some(true)).data(address).text(" and the distance of CPU 0 lead to ");
     let claim = claim.data(all.clone().next()?).text(", which is mapped, and so for each CPU");
-    // Many numbers are small.
-    let nature = match address < SMALL_DISTANCE {
-        true => Nature::UserUnmapped { may_be_per_cpu: true },
-        false => Nature::PerCpuPointer,
+    // From where the first units are, in the direct map, any number that is not too large leads to memory.
+    let is_chunk = regions.iter().all(|region| *region == AddressRegion::Vmalloc);
+    let nature = match address >= SMALL_DISTANCE && is_chunk {
+        true => Nature::PerCpuPointer,
+        false => Nature::UserUnmapped { may_be_per_cpu: true },
     };
     Some(Found { claim: Some(claim), ..nature.into() })
 }
@@ -362,7 +388,8 @@ fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
     if identity.user.as_ref().is_some_and(|user| user.vma.is_some()) {
         return Nature::UserMemory;
     }
-    let per_cpu = scene.per_cpu_symbol(identity.address).filter(|_| identity.address < 1 << 20);
+    let per_cpu =
+        scene.per_cpu_symbol(identity.address).filter(|_| identity.address < SMALL_DISTANCE);
     match per_cpu {
         Some((variable, _)) => Nature::PerCpuOffset { variable },
         // The list of mappings cannot be read, or which task crashed is not known.

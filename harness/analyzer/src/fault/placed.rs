@@ -41,6 +41,10 @@ pub(super) fn misplaced(
     if at == 0 || at.checked_add(structure.size)? <= whole || slab.state != ObjectState::Allocated {
         return None;
     }
+    // In an object that has room for several, the last may be one that is shorter on purpose.
+    if structure.size.saturating_mul(2) <= whole {
+        return None;
+    }
     let named = |writer: Writer<'_>| Some(writer.structure_at(address, *size)?.0);
     let expression = named(writer);
     let name =

@@ -87,6 +87,12 @@ impl Poison {
     pub const fn is_of_list(self) -> bool {
         matches!(self, Self::ListNext | Self::ListPrev | Self::ListPrevOld)
     }
+
+    /// Whether an allocator that checks its objects' contents fills new ones with it.
+    #[must_use]
+    pub const fn fills_new_objects(self) -> bool {
+        matches!(self, Self::SlabFree | Self::SlabInUse)
+    }
 }
 
 impl std::fmt::Display for Poison {

@@ -147,6 +147,13 @@ NOINLINE long mod_never_written(struct job *job)
 	return job->payload->length; /* BUG: job->payload */
 }
 
+NOINLINE long mod_own_filling(struct job *job)
+{
+	memset(job, 0xaa, sizeof(*job));
+	__asm__ volatile("" : : : "memory");
+	return job->payload->length; /* BUG: job->payload */
+}
+
 NOINLINE long mod_poison_from_elsewhere(void)
 {
 	return broken->payload != NULL; /* BUG: broken */
@@ -378,6 +385,7 @@ int main(int count, char **arguments)
 	TRY(mod_asks, mod_asks(4));
 	TRY(mod_never_written, mod_never_written(job));
 	TRY(mod_poison_from_elsewhere, mod_poison_from_elsewhere());
+	TRY(mod_own_filling, mod_own_filling(job));
 	TRY(mod_text, mod_text(job));
 	job->payload = NULL;
 	TRY(mod_read_after_release, mod_read_after_release(job));

@@ -93,6 +93,11 @@ fn the_filling_of_an_unknown_object_tells_no_mistake() {
 }
 
 #[test]
+fn what_a_module_fills_an_object_with_is_not_the_allocators() {
+    doubted("mod_own_filling", CrashKind::UseAfterFree, Doubt::Mistake);
+}
+
+#[test]
 fn a_number_that_leads_out_of_an_object_is_an_index() {
     let diagnosis = proven("mod_cell", CrashKind::OutOfBounds);
     assert!(matches!(nature(&diagnosis), Some(Nature::Beyond { size: 64, .. })), "{diagnosis:#?}");

@@ -266,7 +266,8 @@ fn slab_object(start: u64, bytes: u64, offset: u64, is_free: bool) -> SlabObject
         free_pointer: 0,
         left_pad: 0,
         secret: None,
-        checks: Checks::default(),
+        // As with `slub_debug=P`.
+        checks: Checks { poison: true, contents: true, ..Checks::default() },
         per_cpu: None,
     };
     let slab =
