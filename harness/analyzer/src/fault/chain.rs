@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use unwind::Frame;
 
+use super::NULL_PAGE;
 use super::naming::Namer;
 use crate::claim::Claim;
 use crate::diagnosis::Grounds;
@@ -70,7 +71,13 @@ pub(super) fn origin(
         // What the register at the end says of it holds only if this was the way taken.
         _ if others == Others::Refuted && !is_memory(term) => Grounds::Inferred,
         (Ok(_), Some(value)) if value == bad && is_grounded(term) => Grounds::Shown,
-        (Ok(_), _) if walked.is_some() && is_grounded(term) => Grounds::Shown,
+        // That the variable was that, the variable does not show.
+        (Ok(_), _)
+            if walked.is_some_and(|round| round.is_followed || is_read_again(term))
+                && is_grounded(term) =>
+        {
+            Grounds::Shown
+        }
         (Ok(_), _) => Grounds::Inferred,
     };
     if others == Others::Refuted {
@@ -115,6 +122,10 @@ fn choose<'t>(
 ) -> (Option<&'t Term>, Others) {
     let several = alternatives.len() > 1;
     let gives = |term: &Term| match (evaluate(term, scene), walk(term)) {
+        // Come that way, it would have been another one, or the kernel had faulted before.
+        _ if several && (term.observed.is_some_and(|it| it != bad) || faults(scene, term)) => {
+            Some(false)
+        }
         // That a register holds it now says nothing of which way was taken.
         _ if several && !is_memory(term) && evaluate(term, scene) == Some(bad) => None,
         (Some(value), _) => Some(value == bad),
@@ -155,6 +166,17 @@ fn choose<'t>(
         _ => Others::Possible,
     };
     (chosen, others)
+}
+
+/// Whether something on the way is read through NULL.
+fn faults(scene: &dyn Scene, term: &Term) -> bool {
+    let is_null = match &term.kind {
+        TermKind::Load { address, .. } => {
+            evaluate(address, scene).is_some_and(|address| address < NULL_PAGE)
+        }
+        _ => false,
+    };
+    is_null || term.parts().into_iter().any(|part| faults(scene, part))
 }
 
 /// The term without choices inside, once for each way.
@@ -273,6 +295,15 @@ fn holds(
         (Some(value), _) => claim.text(" holds ").data(value),
         (None, Some(why)) => claim.text(format!(" cannot be read: {why}")),
         (None, None) => claim.text(" is at an address that is not known"),
+    }
+}
+
+/// Whether the value was read from memory after a loop's variable had led there.
+fn is_read_again(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Walk { .. } | TermKind::Again(_) => false,
+        TermKind::Load { .. } => true,
+        _ => term.parts().into_iter().any(|part| walk(part).is_some() && is_read_again(part)),
     }
 }
 

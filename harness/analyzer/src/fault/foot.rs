@@ -50,13 +50,12 @@ impl<'t, 'w> Foot<'t, 'w> {
                 Self { term, writer: self.writer.at(*pc), ..self }.inside(scene)
             }
             // What the round before read is what is bad, and not the variable.
-            TermKind::Walk { first, next, .. } if self.round.is_some() => {
-                let earlier = self.round.and_then(|round| round.earlier());
-                let source = if earlier.is_some() { next } else { first };
-                if !is_read(source) {
-                    return self;
+            TermKind::Walk { first, next, .. } => {
+                let source = self.round.and_then(|round| round.source(first, next));
+                match source.filter(|(source, _)| is_read(source)) {
+                    Some((source, round)) => Self { term: source, round, ..self }.inside(scene),
+                    None => self,
                 }
-                Self { term: source, round: earlier, ..self }.inside(scene)
             }
             // Of two registers that are added, either may be the pointer.
             TermKind::Sum { base, index: Some((index, 1)), offset }

@@ -33,8 +33,10 @@ pub(super) fn gone(
     }
     // The variable is what the round before made of it.
     if let TermKind::Walk { first, next, .. } = &term.kind {
-        let earlier = round.and_then(|round| round.earlier());
-        let source = if earlier.is_some() { next } else { first };
+        let (source, earlier) = match round {
+            Some(round) => round.source(first, next)?,
+            None => (first.as_ref(), None),
+        };
         return gone(scene, frames, (writer, earlier), source, sp);
     }
     for part in term.parts() {

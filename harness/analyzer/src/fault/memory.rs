@@ -131,7 +131,11 @@ fn pointer(
             refine(scene, frames, writer, None, bad_value(bad), diagnosis);
             return;
         };
-        let is_shown = evaluate(&term, scene) == Some(bad);
+        // Of several ways that all begin with the argument, one that gives the address is enough.
+        let is_shown = match &term.kind {
+            TermKind::Choice(ways) => ways.iter().any(|way| evaluate(way, scene) == Some(bad)),
+            _ => evaluate(&term, scene) == Some(bad),
+        };
         let bad = Bad { pointer: value, ..bad_value(bad) };
         passed(scene, frames, (pc, argument, is_shown), bad, diagnosis);
         return;

@@ -19,7 +19,13 @@ const MAX_ROUNDS: usize = 4096;
 /// but for what a register held at the function's entry; what was observed of the values that it was
 /// made of stands in where memory cannot say.
 pub fn evaluate(term: &Term, words: &dyn Words) -> Option<u64> {
-    evaluate_in(term, words, None)
+    match &term.kind {
+        TermKind::Caller { term, .. }
+        | TermKind::Argument { term, .. }
+        | TermKind::Variable { term, .. } => evaluate(term, words),
+        TermKind::Choice(terms) => agree(terms.iter().map(|term| evaluate(term, words))),
+        _ => compute(term, words, None),
+    }
 }
 
 /// The term's value by the dump's memory and what registers held at the function's entry alone: nothing
@@ -100,7 +106,7 @@ fn compute(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
         | TermKind::Argument { term, .. }
         | TermKind::Variable { term, .. } => evaluate_in(term, words, again),
         TermKind::Choice(terms) => agree(terms.iter().map(|term| evaluate_in(term, words, again))),
-        // Which round it was in, only the end of the loop tells: `rounds()`.
+        // Which round it was in, only the end of the loop tells: [`round`].
         TermKind::Walk { .. } | TermKind::Again(_) => again,
         TermKind::Entry(_)
         | TermKind::EntryStack(_)
@@ -116,18 +122,35 @@ fn compute(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
 pub struct Round {
     /// What the loop's variable is in it.
     pub variable: u64,
-    /// What it was in the round before; `None` in the first one, or where that is not known.
-    pub before: Option<u64>,
+    /// What it was in the round before.
+    pub before: Before,
     /// Whether the dump leads there from the loop's beginning.
     pub is_followed: bool,
 }
 
+/// What a loop's variable was in the round before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// There was none.
+    First,
+    /// That.
+    Value(u64),
+    /// There may have been one.
+    Unknown,
+}
+
 impl Round {
-    /// The round before; `None` for the first one.
+    /// What gave the variable its value in this round, of what it is at first and what each round makes
+    /// of it; with the round in which it did. `None` if that is not known.
     #[must_use]
-    pub fn earlier(self) -> Option<Self> {
-        let variable = self.before?;
-        Some(Self { variable, before: None, is_followed: self.is_followed })
+    pub fn source<'t>(self, first: &'t Term, next: &'t Term) -> Option<(&'t Term, Option<Self>)> {
+        match self.before {
+            Before::First => Some((first, None)),
+            Before::Value(variable) => {
+                Some((next, Some(Self { variable, before: Before::Unknown, ..self })))
+            }
+            Before::Unknown => None,
+        }
     }
 }
 
@@ -141,7 +164,7 @@ pub fn round(term: &Term, words: &dyn Words, wanted: u64) -> Option<Round> {
         _ => evaluate_in(term, words, Some(variable)) == Some(wanted),
     };
     let followed = || {
-        let (mut variable, mut before) = (evaluate(first, words)?, None);
+        let (mut variable, mut before) = (evaluate(first, words)?, Before::First);
         for _ in 0..MAX_ROUNDS {
             if is_wanted(variable) {
                 return Some(Round { variable, before, is_followed: true });
@@ -150,13 +173,13 @@ pub fn round(term: &Term, words: &dyn Words, wanted: u64) -> Option<Round> {
             if after == variable {
                 return None;
             }
-            (variable, before) = (after, Some(variable));
+            (variable, before) = (after, Before::Value(variable));
         }
         None
     };
     followed().or_else(|| {
         let variable = walked.observed.filter(|it| is_wanted(*it))?;
-        Some(Round { variable, before: None, is_followed: false })
+        Some(Round { variable, before: Before::Unknown, is_followed: false })
     })
 }
 
