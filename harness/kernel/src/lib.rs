@@ -42,6 +42,7 @@ pub mod modules;
 pub mod object;
 pub mod oops;
 pub mod paging;
+pub mod queued_lock;
 mod ram;
 pub mod runqueues;
 pub mod saved;

@@ -10,12 +10,15 @@
 
 use super::memory::VirtualMemory;
 use super::object::Object;
+use super::queued_lock::WordState;
 use super::{Kernel, Listing, Unavailable};
 
 /// Waiters of one lock that are listed.
 const MAX_WAITERS: usize = 1 << 16;
 /// Flags of a mutex's owner word (`MUTEX_FLAGS`, `kernel/locking/mutex.c`).
 const MUTEX_FLAGS: u64 = 7;
+/// Of them: it was handed to the task that the word names, which waits still (`MUTEX_FLAG_PICKUP`).
+const MUTEX_PICKUP: u64 = 4;
 /// Flags of an `rw_semaphore`'s owner word (`RWSEM_OWNER_FLAGS_MASK`, `kernel/locking/rwsem.c`).
 const RWSEM_FLAGS: u64 = 3;
 /// Of them: readers have it, and the task is one of them (`RWSEM_READER_OWNED`).
@@ -145,6 +148,8 @@ impl Kernel<'_> {
             }
         };
         Ok(match word & !MUTEX_FLAGS {
+            // Its waiter has it once it runs.
+            _ if word & MUTEX_PICKUP != 0 => Holder::Nobody,
             0 => Holder::Nobody,
             task => Holder::Task(task),
         })
@@ -204,10 +209,8 @@ impl Kernel<'_> {
             let (head, tail) = (pair & ((1 << bits) - 1), pair >> bits);
             return Ok((held(head != tail), None));
         }
-        let word = lock.number("raw_lock.val.counter")?;
-        let tail = u32::try_from(word >> 18 & 0x3fff).unwrap_or(0);
-        let queue = (tail.checked_sub(1), word >> 8 & 0xff != 0);
-        Ok((held(word & 0xff != 0), Some(queue)))
+        let word = self.queued_spin(lock.number("raw_lock.val.counter")?);
+        Ok((held(word.state != WordState::Free), Some((word.last, word.pending))))
     }
 
     fn lock_waiters(

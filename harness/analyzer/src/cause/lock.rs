@@ -36,8 +36,11 @@ pub(super) struct Wanted {
 /// functions tells it best, since its caller knows the lock by name.
 pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> {
     let sort = |frame: &Frame| taking(machine, frame.pc.for_lookup());
-    let first = frames.iter().position(|frame| sort(frame).is_some())?;
-    let (last, sort) = (first..).zip(frames.get(first..)?.iter().map_while(sort)).last()?;
+    let (first, spins) =
+        frames.iter().enumerate().find_map(|(at, frame)| Some((at, sort(frame)?.spins())))?;
+    // A semaphore is slept for, and the spinlock inside of it is spun for.
+    let same = |frame: &Frame| sort(frame).filter(|sort| sort.spins() == spins);
+    let (last, sort) = (first..).zip(frames.get(first..)?.iter().map_while(same)).last()?;
     let frame = frames.get(last)?;
     let caller = last + 1;
     let (pc, term) = argument_of_call(machine, frames.get(caller..)?)?;
@@ -55,6 +58,8 @@ pub(super) enum Owner {
     Task(Task),
     /// Tasks that read; which ones, the lock does not tell for sure.
     Readers,
+    /// No task, by now.
+    Nobody,
 }
 
 /// Who has the mutex or semaphore, where it tells.
@@ -64,7 +69,8 @@ pub(super) fn owner(machine: &Machine<'_>, lock: &Wanted) -> Option<Owner> {
     let task = match kernel.lock(kind, lock.address).ok()?.holder {
         Holder::Task(task) => task,
         Holder::Readers { .. } => return Some(Owner::Readers),
-        Holder::Nobody | Holder::Somebody => return None,
+        Holder::Nobody => return Some(Owner::Nobody),
+        Holder::Somebody => return None,
     };
     let known = kernel.tasks().ok()?.items.iter().find(|other| other.address == task)?;
     Some(Owner::Task(known.clone()))
@@ -76,19 +82,35 @@ struct Taken {
     address: Option<u64>,
     function: String,
     line: Option<String>,
+    /// Position of the frame that takes it.
+    frame: usize,
+    kept: Kept,
+}
+
+/// Whether a lock is still taken where a function is by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// On each way there.
+    Always,
+    /// On some way there.
+    Perhaps,
 }
 
 /// The calls of functions that take locks of that sort in the functions of modules on the stack, but
-/// those that the frames are in, and those after which the lock may have been given back.
+/// those that the frames are in, and those after which the lock was given back on each way.
 fn taken(machine: &Machine<'_>, frames: &[Frame], sort: LockSort) -> Vec<Taken> {
     let mut found = Vec::new();
-    for frame in frames.iter().filter(|frame| machine.is_outside(frame.pc.for_lookup())) {
+    for (at, frame) in frames.iter().enumerate() {
+        if !machine.is_outside(frame.pc.for_lookup()) {
+            continue;
+        }
         let Some(code) = machine.function_code(frame.pc.for_lookup()) else { continue };
         for (position, instruction) in code.instructions().iter().enumerate() {
             let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
-            if taking(machine, target) != Some(sort) || !is_kept(machine, &code, position, frame) {
+            let takes = taking(machine, target).is_some_and(|it| it.is_of(sort));
+            let Some(kept) = takes.then(|| kept(machine, &code, position, frame)).flatten() else {
                 continue;
-            }
+            };
             let keeps = |target| machine.keeps_registers(target);
             let start = Start { position, registers: [None; 16] };
             let term = Slicer::new(&code, machine, &keeps, start).register(Register::RDI);
@@ -99,6 +121,8 @@ fn taken(machine: &Machine<'_>, frames: &[Frame], sort: LockSort) -> Vec<Taken> 
                 address: evaluate(&term, machine),
                 function: place(machine, frame),
                 line: machine.source_line(instruction.ip()),
+                frame: at,
+                kept,
             });
         }
     }
@@ -107,9 +131,9 @@ fn taken(machine: &Machine<'_>, frames: &[Frame], sort: LockSort) -> Vec<Taken> 
 
 /// Whether control comes from the call that takes a lock to where the frame is without passing one
 /// that gives a lock back.
-fn is_kept(machine: &Machine<'_>, code: &Code, taken: usize, frame: &Frame) -> bool {
-    let Pc::Return(address) = frame.pc else { return false };
-    let Some(end) = code.before(address).filter(|end| *end != taken) else { return false };
+fn kept(machine: &Machine<'_>, code: &Code, taken: usize, frame: &Frame) -> Option<Kept> {
+    let Pc::Return(address) = frame.pc else { return None };
+    let end = code.before(address).filter(|end| *end != taken)?;
     let is_given_back = |at: usize| {
         let instruction = code.instruction(at);
         match call_target(instruction) {
@@ -117,13 +141,26 @@ fn is_kept(machine: &Machine<'_>, code: &Code, taken: usize, frame: &Frame) -> b
             _ => gives_back_inline(machine, instruction.ip()),
         }
     };
+    if !reaches(code, code.successors(taken), end, |at| !is_given_back(at)) {
+        return None;
+    }
+    // Around the call, or after one that gave a lock back.
+    let entry = code.at(code.entry())?;
+    let others = (0..code.instructions().len()).filter(|at| is_given_back(*at));
+    let starts = std::iter::once(entry).chain(others).collect();
+    let is_around = reaches(code, starts, end, |at| at != taken);
+    Some(if is_around { Kept::Perhaps } else { Kept::Always })
+}
+
+/// Whether control comes from one of the instructions to the end, by instructions that it may pass.
+fn reaches(code: &Code, starts: Vec<usize>, end: usize, may_pass: impl Fn(usize) -> bool) -> bool {
     let mut seen = BTreeSet::new();
-    let mut pending = code.successors(taken);
+    let mut pending = starts;
     while let Some(at) = pending.pop() {
         if at == end {
             return true;
         }
-        if seen.insert(at) && !is_given_back(at) {
+        if may_pass(at) && seen.insert(at) {
             pending.extend(code.successors(at));
         }
     }
@@ -137,18 +174,22 @@ impl Taken {
     }
 }
 
-/// Where a function on the stack takes the lock, too, by a call that is not the one it waits in.
+/// Where a function on the stack takes the lock, too, by a call that is not the one it waits in, and
+/// whether it has it still for sure.
 pub(super) fn taken_before(
     machine: &Machine<'_>,
     frames: &[Frame],
     lock: &Wanted,
-) -> Option<Claim> {
-    let is_same = |taken: &&Taken| {
-        let same_name = taken.lock.is_some() && taken.lock == lock.expression;
-        taken.address == Some(lock.address) || same_name
+) -> Option<(Claim, bool)> {
+    let is_same = |taken: &&Taken| match taken.address {
+        Some(address) => address == lock.address,
+        // By the same name, another call of the function may mean another lock.
+        None => taken.frame == 0 && taken.lock.is_some() && taken.lock == lock.expression,
     };
     let all = taken(machine, frames.get(lock.caller..)?, lock.sort);
-    Some(all.iter().find(is_same)?.claim("the same lock"))
+    let same: Vec<&Taken> = all.iter().filter(is_same).collect();
+    let first = same.iter().find(|it| it.kept == Kept::Always).or_else(|| same.first())?;
+    Some((first.claim("the same lock"), first.kept == Kept::Always))
 }
 
 /// Where a function on the stack takes a spinlock; whether it still has it is not checked.

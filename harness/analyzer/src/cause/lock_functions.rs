@@ -11,16 +11,31 @@ use crate::machine::Machine;
 pub(super) enum LockSort {
     /// A spinlock.
     Spin,
-    /// A lock that is spun for, by readers and writers.
-    ReadWrite,
+    /// A lock for readers and writers that is spun for, to read.
+    Read,
+    /// The same, to write.
+    Write,
     /// One that is slept for.
     Sleep(LockKind),
+}
+
+impl LockSort {
+    /// Whether a lock of one sort may be one of the other, too.
+    pub(super) fn is_of(self, other: Self) -> bool {
+        let is_read_write = |sort| matches!(sort, Self::Read | Self::Write);
+        self == other || is_read_write(self) && is_read_write(other)
+    }
+
+    /// Whether a CPU runs until it gets it.
+    pub(super) const fn spins(self) -> bool {
+        !matches!(self, Self::Sleep(_))
+    }
 }
 
 /// Functions that wait until they get a lock.
 const TAKING: [(&str, LockSort); 48] = {
     use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
-    use LockSort::{ReadWrite, Sleep, Spin};
+    use LockSort::{Read, Sleep, Spin, Write};
     [
         ("queued_spin_lock_slowpath", Spin),
         ("native_queued_spin_lock_slowpath", Spin),
@@ -34,16 +49,16 @@ const TAKING: [(&str, LockSort); 48] = {
         ("ticket_spin_lock", Spin),
         ("__lock_text_start", Spin),
         ("pv_wait_node", Spin),
-        ("queued_read_lock_slowpath", ReadWrite),
-        ("queued_write_lock_slowpath", ReadWrite),
-        ("_raw_read_lock", ReadWrite),
-        ("_raw_read_lock_bh", ReadWrite),
-        ("_raw_read_lock_irq", ReadWrite),
-        ("_raw_read_lock_irqsave", ReadWrite),
-        ("_raw_write_lock", ReadWrite),
-        ("_raw_write_lock_bh", ReadWrite),
-        ("_raw_write_lock_irq", ReadWrite),
-        ("_raw_write_lock_irqsave", ReadWrite),
+        ("queued_read_lock_slowpath", Read),
+        ("queued_write_lock_slowpath", Write),
+        ("_raw_read_lock", Read),
+        ("_raw_read_lock_bh", Read),
+        ("_raw_read_lock_irq", Read),
+        ("_raw_read_lock_irqsave", Read),
+        ("_raw_write_lock", Write),
+        ("_raw_write_lock_bh", Write),
+        ("_raw_write_lock_irq", Write),
+        ("_raw_write_lock_irqsave", Write),
         ("mutex_lock", Sleep(Mutex)),
         ("mutex_lock_interruptible", Sleep(Mutex)),
         ("mutex_lock_killable", Sleep(Mutex)),

@@ -2,7 +2,9 @@
 //! Whether a lock that is waited for is one: what is left in a freed object, or what nobody set, is
 //! waited for without end too.
 
+use kernel::locks::{Holder, LockKind};
 use kernel::mm::slab_layout::SlotPart;
+use kernel::queued_lock::WordState;
 
 use super::lock::Wanted;
 use super::lock_functions::LockSort;
@@ -13,15 +15,6 @@ use crate::identify::Pattern;
 use crate::machine::Machine;
 use crate::scene::Scene as _;
 
-/// Of a queued spinlock's word: the byte that says whether it is locked, and the values that it has
-/// (`_Q_LOCKED_VAL`, and `_Q_SLOW_VAL` of a guest's kernel); the byte of the one who is next.
-const LOCKED: u64 = 0xff;
-const LOCKED_VALUES: [u64; 3] = [0, 1, 3];
-const PENDING: u64 = 0xff00;
-const PENDING_VALUES: [u64; 2] = [0, 0x100];
-/// Position of the CPU at the end of the queue, counted from 1.
-const TAIL_CPU: u32 = 18;
-
 /// What is where a lock should be, if it is none; with what shows it.
 pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, Claim)> {
     let slab = machine.identity(lock.address).and_then(|identity| identity.slab);
@@ -31,13 +24,15 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
     let filled = whole.and_then(|word| machine.identity(word)?.pattern);
     let is_filled =
         matches!(filled, Some(Pattern::Poison { offset: 0, poison, .. }) if !poison.is_of_list());
+    let is_new =
+        matches!(filled, Some(Pattern::Poison { poison, .. }) if poison.fills_new_objects());
     let is_free = slab.as_ref().and_then(|slab| slab.state.is_free());
     let cache = slab.as_ref().map(|slab| slab.slab.cache.name.clone());
-    let cannot_be = word
-        .is_some_and(|word| is_filled || is_queued(machine, lock) && !is_spinlock(machine, word));
+    let cannot_be =
+        word.is_some_and(|word| is_filled || spin(machine, lock, word) == Some(WordState::NoLock));
     let no = match (cache, is_free) {
         (Some(cache), Some(true)) => NoLock::Freed { cache },
-        (Some(cache), Some(false)) if cannot_be && is_filled => NoLock::NeverWritten { cache },
+        (Some(cache), Some(false)) if cannot_be && is_new => NoLock::NeverWritten { cache },
         _ if cannot_be => NoLock::Other,
         _ => return None,
     };
@@ -60,30 +55,49 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
 }
 
 /// Whether somebody has the lock, as far as its word tells.
-pub(super) fn is_taken(machine: &Machine<'_>, lock: &Wanted) -> bool {
-    let is_free = |word: u64| is_queued(machine, lock) && word & LOCKED == 0;
-    !machine.word(lock.address, 4).is_some_and(is_free)
+pub(super) fn is_taken(machine: &Machine<'_>, lock: &Wanted) -> Option<bool> {
+    let word = machine.word(lock.address, 4)?;
+    match lock.sort {
+        LockSort::Spin => Some(spin(machine, lock, word)? == WordState::Taken),
+        LockSort::Read | LockSort::Write if has(machine, &READ_WRITE) => {
+            let state = machine.kernel().queued_read_write(word);
+            match (state.writer, state.readers) {
+                (true, _) => Some(true),
+                (false, false) => Some(false),
+                // One who waits to read is counted, too.
+                (false, true) => (lock.sort == LockSort::Write).then_some(true),
+            }
+        }
+        LockSort::Read | LockSort::Write | LockSort::Sleep(_) => None,
+    }
 }
 
 /// What the word of a spinlock says.
-pub(super) fn word(machine: &Machine<'_>, lock: &Wanted, is_taken: bool) -> Option<Claim> {
-    let word = machine.word(lock.address, 4).filter(|_| is_queued(machine, lock))?;
+pub(super) fn word(machine: &Machine<'_>, lock: &Wanted) -> Option<Claim> {
+    let word = machine.word(lock.address, 4)?;
+    let is_taken = spin(machine, lock, word)? == WordState::Taken;
     let claim = Claim::new(Some(true)).text("the lock's word is ").data(word);
     Some(claim.text(if is_taken { ": it is taken" } else { ": it is free by now" }))
 }
 
-/// Whether the word may be one of a queued spinlock.
-fn is_spinlock(machine: &Machine<'_>, word: u64) -> bool {
-    let cpus = machine.kernel().possible_cpus().ok();
-    let most = cpus.and_then(|cpus| Some(u64::from(*cpus.last()?) + 1)).unwrap_or(u64::MAX);
-    LOCKED_VALUES.contains(&(word & LOCKED))
-        && PENDING_VALUES.contains(&(word & PENDING))
-        && word >> TAIL_CPU <= most
+/// What the word of a spinlock says; `None` if it is none, or one of another form that cannot be read.
+fn spin(machine: &Machine<'_>, lock: &Wanted, word: u64) -> Option<WordState> {
+    let kernel = machine.kernel();
+    match lock.sort {
+        LockSort::Spin if has(machine, &SPIN) => Some(kernel.queued_spin(word).state),
+        LockSort::Spin => match kernel.lock(LockKind::Spin, lock.address).ok()?.holder {
+            Holder::Nobody => Some(WordState::Free),
+            _ => Some(WordState::Taken),
+        },
+        _ => None,
+    }
 }
 
-/// Whether the lock is a queued spinlock, whose word tells. A kernel has them (4.2 and later, and RHEL's
-/// 3.10) or tickets.
-fn is_queued(machine: &Machine<'_>, lock: &Wanted) -> bool {
-    let names = ["native_queued_spin_lock_slowpath", "queued_spin_lock_slowpath"];
-    lock.sort == LockSort::Spin && names.iter().any(|name| machine.kernel().symbol(name).is_ok())
+/// Functions of kernels that have queued spinlocks (4.2 and later, and RHEL's 3.10), and queued locks for
+/// readers and writers (3.16 and later, and RHEL's 3.10).
+const SPIN: [&str; 2] = ["native_queued_spin_lock_slowpath", "queued_spin_lock_slowpath"];
+const READ_WRITE: [&str; 2] = ["queued_write_lock_slowpath", "queue_write_lock_slowpath"];
+
+fn has(machine: &Machine<'_>, functions: &[&str]) -> bool {
+    functions.iter().any(|name| machine.kernel().symbol(name).is_ok())
 }

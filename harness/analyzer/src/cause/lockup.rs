@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A CPU that a watchdog found to run without end: what it runs, and for whom it waits.
 
-use unwind::Frame;
+use unwind::{Frame, StackKind, Trust};
 
 use super::lock::{Wanted, taken_before, wanted};
 use super::lock_word::{is_taken, no_lock, word};
@@ -171,17 +171,17 @@ fn spinning(
         diagnosis.evidence.push(claim);
         return Hang::NoLock(no);
     }
-    if let Some(claim) = taken_before(machine, frames, lock) {
+    if let Some((claim, _)) = taken_before(machine, frames, lock) {
         diagnosis.evidence.push(claim);
     }
     let others = others(machine, (lock, cpu), diagnosis);
-    let taken = is_taken(machine, lock);
-    diagnosis.evidence.extend(word(machine, lock, taken));
-    if taken && others == OtherCpus::Idle {
+    let is_taken = is_taken(machine, lock) == Some(true);
+    diagnosis.evidence.extend(word(machine, lock));
+    if is_taken && others == OtherCpus::Idle {
         let claim = Claim::new(Some(true)).text("no other CPU runs code that could have the lock");
         diagnosis.evidence.push(claim);
     }
-    Hang::Lock(if taken { others } else { OtherCpus::Unknown })
+    Hang::Lock(if is_taken { others } else { OtherCpus::Unknown })
 }
 
 /// What the CPUs do but the one that waits.
@@ -200,9 +200,11 @@ fn others(
         let Ok(task) = kernel.current_task(cpu) else { return OtherCpus::Unknown };
         let Some(frames) = stack_of(machine, &task) else { return OtherCpus::Unknown };
         let claim = Claim::new(Some(true)).text("meanwhile ");
-        let same = wanted(machine, &frames).filter(|other| other.address == lock.address);
-        let guilty = blamed(machine, &frames, 0);
-        let outside = frames.get(guilty).filter(|f| machine.is_outside(f.pc.for_lookup()));
+        let frames = before_the_stop(machine, &frames);
+        let same = wanted(machine, frames).filter(|other| other.address == lock.address);
+        let sure = frames.iter().filter(|frame| frame.trust != Trust::Scan);
+        let outside = sure.clone().find(|frame| machine.is_outside(frame.pc.for_lookup()));
+        let is_interrupted = frames.iter().skip(1).any(|frame| frame.exception.is_some());
         let claim = match (outside, same) {
             (Some(frame), Some(_)) => claim
                 .text(format!("another CPU waits for the same lock in {}", place(machine, frame))),
@@ -211,17 +213,35 @@ fn others(
                 let at = machine.source_line(frame.pc.for_lookup()).unwrap_or_default();
                 claim.text(format!("another CPU runs {} at `{at}`", place(machine, frame)))
             }
-            (None, _) if task.pid == 0 || frames.is_empty() => continue,
             (None, Some(_)) => claim.text("another CPU waits for the same lock"),
+            (None, None) if task.pid == 0 && !is_interrupted => continue,
             // It may be in a function of the kernel that was called with the lock held.
             (None, None) => {
                 diagnosis.grounds = Grounds::Inferred;
+                found = OtherCpus::Unknown;
                 continue;
             }
         };
         diagnosis.evidence.push(claim);
     }
     found
+}
+
+/// Functions in which the CPUs wait that another one stopped, by an NMI or an interrupt.
+const STOPS: [&str; 4] =
+    ["crash_nmi_callback", "stop_this_cpu", "sysvec_reboot", "smp_reboot_interrupt"];
+
+/// The frames of what a CPU ran before another one stopped it.
+fn before_the_stop<'f>(machine: &Machine<'_>, frames: &'f [Frame]) -> &'f [Frame] {
+    let stop = |frame: &Frame| {
+        frame.stack == Some(StackKind::Nmi) || machine.is_in(frame.pc.for_lookup(), &STOPS)
+    };
+    let exception = frames.iter().skip(1).position(|frame| frame.exception.is_some());
+    let Some(start) = exception.map(|at| at + 1) else { return frames };
+    match frames.split_at_checked(start) {
+        Some((first, rest)) if first.iter().any(stop) => rest,
+        _ => frames,
+    }
 }
 
 fn looping(machine: &Machine<'_>, guilty: &Frame, diagnosis: &mut Diagnosis) -> Hang {

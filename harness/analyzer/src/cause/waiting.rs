@@ -62,7 +62,8 @@ pub(super) fn blocked(machine: &Machine<'_>) -> Option<Diagnosis> {
 /// Diagnoses a task that waits.
 fn of_task(machine: &Machine<'_>, first: &Task) -> Option<Diagnosis> {
     let (chain, cycle) = chain(machine, first);
-    let link = chain.first()?;
+    // Who only waits for one of a circle has no part in it.
+    let link = chain.get(cycle.unwrap_or(0))?;
     let frame = link.frames.get(link.guilty)?;
     let lock = |link: &Link| link.wanted.as_ref().and_then(|wanted| wanted.expression.clone());
     let ring = cycle.and_then(|start| chain.get(start..)).unwrap_or_default();
@@ -74,8 +75,14 @@ fn of_task(machine: &Machine<'_>, first: &Task) -> Option<Diagnosis> {
         evidence(machine, link, &mut diagnosis.evidence);
     }
     let outside = machine.is_outside(frame.pc.for_lookup());
+    diagnosis.blame.outside = outside;
+    let is_free = link.wanted.as_ref().and_then(|wanted| owner(machine, wanted));
     diagnosis.grounds = match cycle {
         Some(_) => Grounds::Shown,
+        None if matches!(is_free, Some(Owner::Nobody)) => {
+            diagnosis.unknown = Some("the lock that it waits for is free by now".to_owned());
+            Grounds::Inferred
+        }
         None if outside && link.wanted.is_some() => Grounds::Shown,
         None if outside => Grounds::Inferred,
         None => Grounds::None,
@@ -100,7 +107,11 @@ fn chain(machine: &Machine<'_>, first: &Task) -> (Vec<Link>, Option<usize>) {
         next = wanted.as_ref().and_then(|wanted| match owner(machine, wanted)? {
             Owner::Task(task) => Some(task),
             // Of those who read, its own stack tells whether the task is one.
-            Owner::Readers => taken_before(machine, &frames, wanted).map(|_| task.clone()),
+            Owner::Readers => {
+                let (_, is_sure) = taken_before(machine, &frames, wanted)?;
+                is_sure.then(|| task.clone())
+            }
+            Owner::Nobody => None,
         });
         chain.push(Link { task, frames, guilty, wanted });
     }
@@ -156,8 +167,9 @@ fn evidence(machine: &Machine<'_>, link: &Link, claims: &mut Vec<Claim>) {
         }
         Some(Owner::Readers) => {
             claims.push(claim.text(" is held for reading"));
-            claims.extend(taken_before(machine, &link.frames, wanted));
+            claims.extend(taken_before(machine, &link.frames, wanted).map(|(claim, _)| claim));
         }
+        Some(Owner::Nobody) => claims.push(claim.text(" is free by now")),
         None => {}
     }
 }

@@ -367,7 +367,7 @@ fn deadlock(ring: &[(String, Option<Expression>)]) -> Words {
     };
     let (title, over) = match locks.as_slice() {
         [] => ("deadlock".to_owned(), String::new()),
-        [_] => {
+        [_] if ring.iter().all(|(_, lock)| lock.is_some()) => {
             (format!("deadlock over {}", all("")), format!(", each having its own {}", all("`")))
         }
         _ => (format!("deadlock over {}", all("")), format!(" over {}", all("`"))),
