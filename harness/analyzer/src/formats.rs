@@ -63,10 +63,11 @@ const HEADLINES: [Format; 14] = [
 ];
 
 /// What the kernel gives to `panic()`.
-const PANICS: [Format; 24] = [
+const PANICS: [Format; 26] = [
     line("sysrq triggered crash", CrashKind::Sysrq),
     line("kernel stack overflow", CrashKind::StackOverflow),
     line("corrupted stack end detected inside scheduler", CrashKind::StackOverflow),
+    line("low stack detected by irq handler", CrashKind::StackOverflow),
     line("stack-protector: Kernel stack is corrupted in: ", CrashKind::StackProtector),
     line("softlockup: hung tasks", CrashKind::SoftLockup),
     line("Hard LOCKUP", CrashKind::HardLockup),
@@ -84,6 +85,7 @@ const PANICS: [Format; 24] = [
     line("Fatal machine check", CrashKind::MachineCheck),
     line("Fatal local machine check", CrashKind::MachineCheck),
     line("Machine check", CrashKind::MachineCheck),
+    line("Timeout: Not all CPUs entered broadcast exception handler", CrashKind::MachineCheck),
     line("NMI: Not continuing", CrashKind::Nmi),
     line("NMI IOCK error: Not continuing", CrashKind::Nmi),
     line("NMI: IOCK error: Not continuing", CrashKind::Nmi),
@@ -92,16 +94,19 @@ const PANICS: [Format; 24] = [
 ];
 
 /// Lines above a headline that say what was noticed there.
-const DETAILS: [Format; 33] = [
+const DETAILS: [Format; 35] = [
     line("refcount_t: ", CrashKind::Refcount),
     line("list_add corruption", CrashKind::ListCorruption),
     line("list_del corruption", CrashKind::ListCorruption),
     line("list_add double add: ", CrashKind::ListCorruption),
+    line("list_add_rcu corruption", CrashKind::ListCorruption),
     line("detected buffer overflow in ", CrashKind::Fortify),
     with("", &[": detected buffer overflow: ", " of buffer size "], CrashKind::Fortify),
     with("", &[": detected field-spanning write (size "], CrashKind::Fortify),
     with("Buffer overflow detected (", &[" < ", ")!"], CrashKind::Fortify),
+    line("Buffer overflow detected!", CrashKind::Fortify),
     with("usercopy: Kernel memory ", &[" attempt detected "], CrashKind::Fortify),
+    with("usercopy: kernel memory ", &[" attempt detected "], CrashKind::Fortify),
     line("BUG: scheduling while atomic: ", CrashKind::SleepingInAtomic),
     line("BUG: sleeping function called from invalid context", CrashKind::SleepingInAtomic),
     line("Voluntary context switch within RCU read-side", CrashKind::SleepingInAtomic),
@@ -121,7 +126,6 @@ const DETAILS: [Format; 33] = [
     line("UBSAN: ", CrashKind::UndefinedBehavior),
     line("CFI failure at ", CrashKind::UndefinedBehavior),
     with("BUG ", &["): Object already free"], CrashKind::DoubleFree),
-    with("cache_from_obj: Wrong slab cache. ", &[" but object is from "], CrashKind::DoubleFree),
     with("BUG ", &["): ", "Redzone overwritten"], CrashKind::HeapOverflow),
     with("BUG ", &["): Poison overwritten"], CrashKind::UseAfterFree),
     with("BUG ", &["): Invalid object pointer "], CrashKind::DoubleFree),
@@ -184,6 +188,7 @@ pub fn complaint(text: &str) -> Complaint {
     match text.strip_prefix("refcount_t: ") {
         Some(words) if words.starts_with("underflow; ") => Complaint::Underflow,
         Some(words) if words.starts_with("addition on 0; ") => Complaint::FromZero,
+        Some(words) if words.starts_with("increment on 0; ") => Complaint::FromZero,
         Some(words) if words.starts_with("saturated; ") => Complaint::Saturated,
         _ => Complaint::Other,
     }
@@ -237,8 +242,22 @@ pub fn hung_task(text: &str) -> Option<i32> {
     before.rsplit_once(':')?.1.parse().ok()
 }
 
+/// Whether the line begins a report that is long: what it is about stands far above what ends it.
+#[must_use]
+pub fn begins_long_report(text: &str) -> bool {
+    ["BUG: KASAN: ", "BUG: KFENCE: ", "UBSAN: "].iter().any(|start| text.starts_with(start))
+}
+
+/// Whether a CPU says of itself that it held RCU up: `INFO: rcu_sched self-detected stall on CPU`.
+#[must_use]
+pub fn is_own_stall(text: &str) -> bool {
+    let words = text.trim_start_matches("rcu:").trim_start();
+    words.strip_prefix("INFO: ").is_some_and(|rest| rest.contains(" self-detected stall on CPU"))
+}
+
 /// The CPU in `watchdog: BUG: soft lockup - CPU#1 stuck for 22s!`, `Watchdog detected hard LOCKUP on
-/// cpu 1` or, for RCU's stalls, `rcu: \t1-....: (5250 ticks this GP)`.
+/// cpu 1` (behind `CPU0: ` since 6.5: who found it) or, for RCU's stalls, `rcu: \t1-....: (5250 ticks this
+/// GP)`; in 3.10, `\t3: (5250 ticks this GP)` or `INFO: rcu_sched detected stalls on CPUs/tasks: { 3}`.
 #[must_use]
 pub fn stuck_cpu(text: &str) -> Option<u32> {
     let number = |text: &str| {
@@ -247,12 +266,21 @@ pub fn stuck_cpu(text: &str) -> Option<u32> {
     };
     let by = ["watchdog: ", "NMI watchdog: "].iter().find_map(|by| text.strip_prefix(by));
     let words = by.unwrap_or(text);
+    let words = match words.strip_prefix("CPU").and_then(|rest| rest.split_once(": ")) {
+        Some((finder, rest)) if finder.parse::<u32>().is_ok() => rest,
+        _ => words,
+    };
     let lockups = ["BUG: soft lockup - CPU#", "Watchdog detected hard LOCKUP on cpu "];
     if let Some(after) = lockups.iter().find_map(|start| words.strip_prefix(start)) {
         return number(after);
     }
     let stalled = text.trim_start_matches("rcu:").trim_start();
-    let (cpu, rest) = stalled.split_once('-')?;
+    if let Some(rest) = stalled.strip_prefix("INFO: ") {
+        let stalls = [" detected stalls on CPUs/tasks:", " self-detected stall on CPU"];
+        let after = stalls.iter().find_map(|words| rest.split_once(words))?.1;
+        return number(after.trim_start().strip_prefix("{ ")?);
+    }
+    let (cpu, rest) = stalled.split_once(['-', ':'])?;
     let is_stall = rest.contains("ticks this GP)") || rest.contains("GPs behind)");
     is_stall.then(|| cpu.parse().ok())?
 }
@@ -358,6 +386,22 @@ mod tests {
         assert_eq!(stuck_cpu("BUG: soft lockup - CPU#3 stuck for 22s! [sh:311]"), Some(3));
         let stall = "rcu: \t3-....: (5250 ticks this GP) idle=2d4c/1/0x4000000000000000";
         assert_eq!(stuck_cpu(stall), Some(3));
+        // `kernel/rcutree.c`, `kernel/rcutree_plugin.h` of 3.10; `kernel/watchdog.c` of 6.12.
+        for (text, cpu) in [
+            (
+                "INFO: rcu_sched detected stalls on CPUs/tasks: { 3} (detected by 1, t=6002 jiffies)",
+                3,
+            ),
+            ("INFO: rcu_sched self-detected stall on CPU { 2}  (t=6000 jiffies g=97 c=96 q=0)", 2),
+            ("\t3: (5250 ticks this GP) idle=2d4/1/0 softirq=5/5", 3),
+            ("watchdog: CPU0: Watchdog detected hard LOCKUP on cpu 1", 1),
+        ] {
+            assert_eq!(stuck_cpu(text), Some(cpu), "{text}");
+        }
+        let tasks = "rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P311/1:b..l";
+        assert_eq!(stuck_cpu(tasks), None);
+        assert!(is_own_stall("rcu: INFO: rcu_preempt self-detected stall on CPU"));
+        assert!(!is_own_stall("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"));
         assert_eq!(stuck_cpu("mymod: soft lockup - CPU#1"), None);
     }
 

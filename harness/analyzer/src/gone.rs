@@ -43,7 +43,8 @@ impl Gone {
     #[must_use]
     pub const fn is_sure(&self) -> bool {
         match self {
-            Self::Start | Self::Init(_) | Self::GivenBack => true,
+            Self::Start | Self::Init(_) => true,
+            Self::GivenBack => false,
             Self::Unloaded { or } => or.is_none(),
         }
     }

@@ -29,6 +29,8 @@ pub struct Told {
     pub hung: Option<i32>,
     /// The CPU that a watchdog complained of.
     pub stuck: Option<u32>,
+    /// Whether that is the one that complains, without a number.
+    pub is_own: bool,
 }
 
 impl Told {
@@ -46,13 +48,16 @@ impl Told {
         let newest = || above.iter().rev();
         told.hung = newest().find_map(|line| formats::hung_task(&line.text));
         told.stuck = newest().take(REPORT).find_map(|line| formats::stuck_cpu(&line.text));
+        told.is_own = newest().take(REPORT).any(|line| formats::is_own_stall(&line.text));
         told
     }
 
     /// Looks for what the report above the headline was about.
     fn report(&mut self, log: &[LogLine], index: usize) {
         let first = index.saturating_sub(REPORT);
-        let starts = |line: &LogLine| line.text.contains("[ cut here ]");
+        let starts = |line: &LogLine| {
+            line.text.contains("[ cut here ]") || formats::begins_long_report(&line.text)
+        };
         let start = (first..index).rev().find(|&at| log.get(at).is_some_and(starts));
         let start = start.unwrap_or(index).saturating_sub(ABOVE);
         let end = index.saturating_add(1).min(log.len());
@@ -95,6 +100,26 @@ Kernel panic - not syncing: panic_on_warn set ...",
         );
         assert_eq!(told.kind, Some(CrashKind::Refcount));
         assert_eq!(told.detail.as_deref(), Some("refcount_t: underflow; use-after-free."));
+    }
+
+    /// Such a report has no line that says where to cut, and a stack that is longer than what is looked at
+    /// above others.
+    #[test]
+    fn a_long_report_is_found_by_its_beginning() {
+        let report = [
+            "==================================================================",
+            "BUG: KFENCE: use-after-free read in session_rate+0x10/0x20 [sessions]",
+            "",
+            "Use-after-free read at 0x00000000c1f2a8d1 (in kfence-#40):",
+            " session_rate+0x10/0x20 [sessions]",
+            " proc_reg_read+0x56/0xa0",
+            " vfs_read+0xa4/0x330",
+            " ksys_read+0x6f/0xf0",
+            "==================================================================",
+            "Kernel panic - not syncing: KFENCE: panic_on_warn set ...",
+        ];
+        let told = told(&report.join("\n"));
+        assert_eq!(told.kind, Some(CrashKind::UseAfterFree));
     }
 
     #[test]

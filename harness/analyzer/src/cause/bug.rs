@@ -64,6 +64,19 @@ impl Says {
 /// Functions that free what they are given and nothing else (`mm/slab_common.c`, `mm/util.c`).
 const FREEING: [&str; 5] = ["kfree", "kfree_sensitive", "kzfree", "kvfree", "kmem_cache_free"];
 
+/// Functions that free what belongs to an object before they free the object itself (`net/core/skbuff.c`,
+/// 3.10 to 6.12: `skb_release_all()`, then `kfree_skbmem()`).
+const PARTS_FIRST: [&str; 8] = [
+    "kfree_skb",
+    "kfree_skb_reason",
+    "sk_skb_reason_drop",
+    "consume_skb",
+    "__kfree_skb",
+    "kfree_skb_list",
+    "kfree_skb_list_reason",
+    "dev_kfree_skb_any_reason",
+];
+
 /// Diagnoses a trap of the innermost frame. `kind` and `detail` are what the log tells.
 pub(super) fn diagnose(
     machine: &Machine<'_>,
@@ -132,8 +145,13 @@ fn called_by(
         let is_free = |subject: &Subject| is_free(machine, subject) == Some(true);
         // `kfree_skb(skb)` of an skb that is free frees its buffer, too, and that may be what is
         // noticed first: what the module freed is the skb.
-        let subject = given.filter(is_free).unwrap_or(subject);
-        about(machine, &subject, kind, diagnosis);
+        // Of other functions, it may have been freed once, on the way.
+        let given = given.filter(is_free).filter(|given| given.value != subject.value);
+        let is_guess = given.is_some() && !PARTS_FIRST.contains(&called.as_str());
+        about(machine, &given.unwrap_or(subject), kind, diagnosis);
+        if is_guess {
+            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        }
         for list in Subject::neighbours(machine, frames, guilty) {
             no_list(machine, &list, diagnosis);
         }

@@ -10,6 +10,9 @@ use crate::link::waits_in;
 use crate::machine::Machine;
 use crate::scene::Scene as _;
 
+/// Where the canary is behind `gs`: the compiler knows no other place (x86-64's `-mstack-protector-guard`
+/// by default; `fixed_percpu_data.stack_canary`, up to 6.14).
+const CANARY: u64 = 40;
 /// Instructions before the call of `__stack_chk_fail` among which the canary is loaded.
 const NEAR: usize = 64;
 
@@ -39,6 +42,8 @@ fn slot(machine: &Machine<'_>, frame: &Frame) -> Option<u64> {
             && instruction.segment_prefix() == Register::GS
             && instruction.op0_kind() == OpKind::Register
             && instruction.op1_kind() == OpKind::Memory
+            && instruction.memory_base() == Register::None
+            && instruction.memory_displacement64() == CANARY
     };
     // The jump to the call comes from anywhere in the function.
     let all = site.code.instructions();

@@ -26,10 +26,18 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
         let task = machine.kernel().current_task(cpu).ok()?;
         stack_of(machine, &task)
     });
-    match theirs {
+    let is_found = other.is_none() || theirs.is_some();
+    let mut diagnosis = match theirs {
         Some(frames) => of_frames(machine, &frames, other, told),
         None => of_frames(machine, frames, own, told),
+    };
+    // Who noticed may be another CPU than the one that is stuck.
+    let is_told = told.stuck.is_some() || told.is_own || kind(told) == LockupKind::Soft;
+    if !is_found || !is_told {
+        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        diagnosis.unknown.get_or_insert_with(|| "which CPU is stuck is not known".to_owned());
     }
+    diagnosis
 }
 
 /// `cpu` is the one whose stack the frames are.

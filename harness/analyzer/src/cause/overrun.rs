@@ -14,7 +14,7 @@ use crate::diagnosis::{Diagnosis, Grounds, What};
 use crate::machine::Machine;
 use crate::scene::Scene;
 use crate::stacks::StackWords;
-use crate::stacks::exhaustion::{Exhaustion, largest, name, recursion};
+use crate::stacks::exhaustion::{Exhaustion, is_seen, largest, name, recursion};
 use crate::stacks::frame_chain::largest_left;
 use crate::stacks::stack_end::end;
 use kernel::Kernel;
@@ -43,8 +43,8 @@ fn diagnosis(machine: &Machine<'_>, overrun: &Overrun, fault: Option<&Walk>) -> 
     let stack = machine.kernel().task_stack(&overrun.task)?;
     let other = || machine.backtrace_of(&overrun.task).map(|found| found.walk).ok();
     let walk = fault.cloned().or_else(other);
-    let frames: Vec<Frame> = walk.map(|walk| walk.frames).unwrap_or_default();
-    let sure = frames.into_iter().take_while(|frame| frame.trust < Trust::Call);
+    let frames = walk.as_ref().map_or(&[][..], |walk| walk.frames.as_slice());
+    let sure = frames.iter().take_while(|frame| frame.trust < Trust::Call).cloned();
     let sure: Vec<Frame> = sure.collect();
     let on_stack = sure.iter().any(|frame| (stack.low..stack.high).contains(&frame.sp));
     let live = recursion(machine, &sure, stack.high - stack.low).filter(|_| on_stack);
@@ -65,7 +65,8 @@ fn diagnosis(machine: &Machine<'_>, overrun: &Overrun, fault: Option<&Walk>) -> 
                      guarded, was overwritten";
         evidence.push(Claim::new(None).text(words));
     }
-    let proven = is_live && fault.is_some();
+    let is_seen = walk.as_ref().is_some_and(|walk| is_seen(walk, &sure, stack.high, &exhaustion));
+    let proven = is_live && is_seen && fault.is_some();
     Some(Diagnosis {
         pc: Some(culprit),
         grounds: if proven { Grounds::Shown } else { Grounds::Inferred },

@@ -26,7 +26,7 @@ use crate::told::Told;
 const REPORTING_FRAMES: usize = 24;
 
 /// Functions between the code that something is wrong with and the crash.
-const REPORTING: [&str; 41] = [
+const REPORTING: [&str; 50] = [
     "panic",
     "vpanic",
     "nmi_panic",
@@ -64,6 +64,16 @@ const REPORTING: [&str; 41] = [
     "__list_add_valid_or_report",
     "__list_del_entry_valid",
     "__list_del_entry_valid_or_report",
+    // `lib/list_debug.c`, `lib/refcount.c` and `mm/usercopy.c` of 3.10.
+    "__list_add",
+    "__list_add_rcu",
+    "__list_del_entry",
+    "list_del",
+    "refcount_add",
+    "refcount_inc",
+    "refcount_dec",
+    "refcount_sub_and_test",
+    "report_usercopy",
     "kasan_report",
     "end_report",
     "print_report",

@@ -242,6 +242,9 @@ impl Nature {
             Self::PerCpuOffset { .. } => "it may be another number by chance",
             Self::UserSpace => "what the process has mapped there is not known",
             Self::Hole => "the kernel keeps nothing of areas that were freed",
+            Self::Gone(Gone::GivenBack) => {
+                "either a module needed it only while it was loaded, or one could not be loaded"
+            }
             Self::Gone(gone) if !gone.is_sure() => {
                 "either the unloaded module had it, or one that is loaded, for its initialisation"
             }

@@ -19,7 +19,7 @@ pub enum Grounds {
 
 /// Whether what a pointer is tells of a module itself, wherever the kernel came upon it.
 const fn names_a_module(nature: Option<&Nature>) -> bool {
-    matches!(nature, Some(Nature::Gone(Gone::Unloaded { .. } | Gone::Init(_) | Gone::GivenBack)))
+    matches!(nature, Some(Nature::Gone(Gone::Unloaded { .. } | Gone::Init(_))))
 }
 
 /// How the code at fault is tied to what happened.

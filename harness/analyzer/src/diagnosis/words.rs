@@ -192,9 +192,13 @@ fn division(it: &Division) -> Words {
         Some(e) if it.divisor == Some(0) => {
             Words::new(format!("division by {e}, which is 0"), format!("`{e}` is 0: divided by"))
         }
-        Some(e) => Words::new(
+        Some(e) if it.divisor.is_some() => Words::new(
             format!("division by {e} overflowed"),
             format!("the quotient of a division by `{e}` does not fit"),
+        ),
+        Some(e) => Words::new(
+            format!("division by {e} failed"),
+            format!("`{e}` is 0, or the quotient of the division by it does not fit"),
         ),
         None => Words::new("divide error", "division by zero or with a quotient that does not fit"),
     }
@@ -243,9 +247,9 @@ fn check(it: &Check) -> Words {
             Words::plain("object freed that is not allocated")
         }
         (CheckKind::Refcount(complaint), _) => Words::plain(match complaint {
-            Complaint::Underflow => "reference counter dropped below zero",
+            Complaint::Underflow => "reference given back whose counter is zero or below",
             Complaint::FromZero => "reference taken on an object whose counter is zero",
-            Complaint::Saturated => "reference counter overflowed",
+            Complaint::Saturated => "reference counter saturated",
             Complaint::Other => "reference counter misused",
         }),
         (CheckKind::Called(function), _) => {
