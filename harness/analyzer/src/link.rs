@@ -5,7 +5,7 @@
 //! the stack has the function that was jumped to, and below it whoever called the one that jumped. The
 //! call's own target tells which function that was, and its jumps which of them led on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iced_x86::{FlowControl, Instruction, Mnemonic, Register};
 use unwind::{Frame, Pc, Register as Saved, Registers, Trust};
@@ -91,15 +91,21 @@ pub fn link(scene: &dyn Scene, frame: &Frame, caller: &Frame) -> Link {
         return Link::Unknown;
     };
     if target == entry || scene.function_entry(target) == Some(entry) {
-        let is_one_of_several = caller.trust == Trust::Jumped && ways(scene, caller, entry) > 1;
-        return if is_one_of_several { Link::Unknown } else { Link::Called };
+        let is_one_of_several = || {
+            let jumped = scene.function_entry(caller.pc.for_lookup());
+            let ways = jumped.map(|jumped| Search::new(scene, entry).ways(jumped));
+            !matches!(ways, Some(Ways::One { is_only: true, .. }))
+        };
+        return match caller.trust == Trust::Jumped && is_one_of_several() {
+            true => Link::Unknown,
+            false => Link::Called,
+        };
     }
-    let mut search = Search { scene, wanted: entry, seen: BTreeSet::new() };
-    match search.chain(target, 0) {
+    match Search::new(scene, entry).ways(target) {
         // By a trampoline.
-        Some(jumps) if jumps.is_empty() => Link::Called,
-        Some(jumps) => Link::Jumped(jumps),
-        None => Link::Broken,
+        Ways::One { jumps, .. } if jumps.is_empty() => Link::Called,
+        Ways::One { jumps, .. } => Link::Jumped(jumps),
+        Ways::None | Ways::Several => Link::Broken,
     }
 }
 
@@ -114,18 +120,6 @@ fn near_call(scene: &dyn Scene, frame: &Frame) -> Option<u64> {
     let (&CALL, distance) = bytes.split_first()? else { return None };
     let distance = i32::from_le_bytes(distance.first_chunk().copied()?);
     Some(address.wrapping_add_signed(distance.into()))
-}
-
-/// How many lines of a frame's function jump to a function.
-fn ways(scene: &dyn Scene, frame: &Frame, entry: u64) -> usize {
-    let code = scene.function_code(frame.pc.for_lookup());
-    let jumps = code.map(|code| jumps_out(scene, &code)).unwrap_or_default();
-    let leading = jumps.iter().filter(|(_, to)| *to == entry);
-    // The compiler may have made several of one statement.
-    let lines: BTreeSet<String> = leading
-        .map(|(at, _)| scene.source_line(*at).unwrap_or_else(|| format!("{at:#x}")))
-        .collect();
-    lines.len()
 }
 
 /// The call that a frame waits in, or the jump that it went on with.
@@ -220,33 +214,87 @@ struct Search<'s> {
     scene: &'s dyn Scene,
     /// Entry of the function.
     wanted: u64,
-    seen: BTreeSet<u64>,
+    /// Functions that jump to the one that is looked at.
+    path: Vec<u64>,
+    /// What was found for functions that were looked at.
+    known: BTreeMap<u64, Ways>,
 }
 
-impl Search<'_> {
-    /// The jumps that lead from the function at `entry` to the one wanted; `None` if there are none,
-    /// or several ways.
-    fn chain(&mut self, entry: u64, depth: usize) -> Option<Vec<u64>> {
-        if depth >= MAX_JUMPS || self.seen.len() >= MAX_FUNCTIONS || !self.seen.insert(entry) {
-            return None;
+/// How the jumps of a function lead to another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ways {
+    /// Not at all.
+    None,
+    /// By these jumps, the first one first.
+    One {
+        jumps: Vec<u64>,
+        /// Whether no other line of the functions leads there.
+        is_only: bool,
+    },
+    /// By several functions.
+    Several,
+}
+
+impl<'s> Search<'s> {
+    fn new(scene: &'s dyn Scene, wanted: u64) -> Self {
+        Self { scene, wanted, path: Vec::new(), known: BTreeMap::new() }
+    }
+
+    /// How the function at `entry` leads to the one wanted.
+    fn ways(&mut self, entry: u64) -> Ways {
+        if let Some(known) = self.known.get(&entry) {
+            return known.clone();
         }
+        let is_far = self.path.len() >= MAX_JUMPS || self.known.len() >= MAX_FUNCTIONS;
+        if is_far || self.path.contains(&entry) {
+            return Ways::None;
+        }
+        self.path.push(entry);
+        let found = self.of(entry).unwrap_or(Ways::None);
+        self.path.pop();
+        self.known.insert(entry, found.clone());
+        found
+    }
+
+    fn of(&mut self, entry: u64) -> Option<Ways> {
         let code = self.scene.function_code(entry).filter(|_| self.scene.is_text(entry))?;
         let out = jumps_out(self.scene, &code);
-        let to = |wanted| out.iter().find(|(_, to)| *to == wanted).map(|(at, _)| *at);
-        let is_frame = !self.is_trampoline(&code);
-        if let Some(jump) = to(self.wanted) {
-            return Some(if is_frame { vec![jump] } else { Vec::new() });
-        }
         let targets: BTreeSet<u64> = out.iter().map(|(_, to)| *to).collect();
-        let mut found: Vec<(u64, Vec<u64>)> = Vec::new();
+        let mut found = Vec::new();
         for target in targets {
-            found.extend(self.chain(target, depth + 1).map(|chain| (target, chain)));
+            let ways = match target == self.wanted {
+                true => Ways::One { jumps: Vec::new(), is_only: true },
+                false => self.ways(target),
+            };
+            if ways != Ways::None {
+                found.push((target, ways));
+            }
         }
-        let [(target, _)] = found.as_slice() else { return None };
-        let jump = to(*target)?;
-        let (_, rest) = found.pop()?;
-        let own = is_frame.then_some(jump);
-        Some(own.into_iter().chain(rest).collect())
+        // Where one jumps there itself, that is the shortest way, and not the only one.
+        let is_alone = found.len() == 1;
+        let direct = found.iter().position(|(target, _)| *target == self.wanted);
+        let (target, ways) = match (direct, is_alone) {
+            (Some(at), _) => found.swap_remove(at),
+            (None, true) => found.pop()?,
+            (None, false) if found.is_empty() => return None,
+            (None, false) => return Some(Ways::Several),
+        };
+        let Ways::One { jumps, is_only } = ways else { return Some(ways) };
+        if self.is_trampoline(&code) {
+            return Some(Ways::One { jumps, is_only });
+        }
+        let leading = || out.iter().filter(|(_, to)| *to == target).map(|(at, _)| *at);
+        let is_only = is_only
+            && is_alone
+            && self.lines(leading()) == 1
+            && !(self.scene.is_outside(entry) && jumps_through_a_pointer(self.scene, &code));
+        Some(Ways::One { jumps: leading().take(1).chain(jumps).collect(), is_only })
+    }
+
+    /// How many lines the jumps are of: the compiler may have made several of one statement.
+    fn lines(&self, jumps: impl Iterator<Item = u64>) -> usize {
+        let line = |at: u64| self.scene.source_line(at).unwrap_or_else(|| format!("{at:#x}"));
+        jumps.map(line).collect::<BTreeSet<String>>().len()
     }
 
     /// Whether the function is nothing but a jump that no source has: `memcpy` that the kernel patched
@@ -256,6 +304,17 @@ impl Search<'_> {
         let is_jump = first.is_some_and(|it| it.flow_control() == FlowControl::UnconditionalBranch);
         is_jump && !self.scene.has_source(code.entry())
     }
+}
+
+/// Whether the function may go on with a jump through a pointer.
+fn jumps_through_a_pointer(scene: &dyn Scene, code: &Code) -> bool {
+    code.instructions().iter().any(|instruction| match instruction.flow_control() {
+        FlowControl::IndirectBranch => true,
+        FlowControl::UnconditionalBranch => {
+            through_thunk(scene, instruction.near_branch_target()).is_some()
+        }
+        _ => false,
+    })
 }
 
 /// Direct jumps that leave the function: their addresses, and the entries they go to.

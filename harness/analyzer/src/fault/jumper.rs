@@ -8,6 +8,8 @@
 //! callback before it calls it), the functions of modules from outside of the kernel's tree are
 //! asked: if one of them alone has a jump that fits, it was likely that.
 
+use std::collections::BTreeSet;
+
 use iced_x86::{FlowControl, Instruction, Register};
 use unwind::{Frame, Pc, Trust};
 
@@ -18,6 +20,8 @@ use crate::scene::Scene;
 
 /// Functions that jump to the next one, at most.
 const MAX_JUMPS: usize = 4;
+/// Functions whose jumps are looked at, at most; modules have some thousands.
+const MAX_FUNCTIONS: usize = 1 << 14;
 
 /// The frame that the function would have which jumped to the bad address. `frames[0]` is at that
 /// address, `frames[1]` made the call.
@@ -33,28 +37,32 @@ pub(super) fn jumper(
     }
     let jumps = Jumps { scene, target: bad.pc.address(), registers: by_number(&bad.registers) };
     let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
     let called = jumps.called(caller);
     let called = match called {
         Called::BadAddress if refuted() => Called::Unknown,
         called => called,
     };
     match called {
-        Called::Function(entry) => jumps.collect(entry, 0, &mut found),
+        Called::Function(entry) => jumps.collect(entry, 0, &mut seen, &mut found),
         Called::Unknown => scene
             .outside_functions()
             .into_iter()
             // A jump to another function of theirs is found there.
-            .for_each(|entry| jumps.collect(entry, MAX_JUMPS, &mut found)),
+            .for_each(|entry| jumps.collect(entry, MAX_JUMPS, &mut seen, &mut found)),
         Called::BadAddress => {}
     }
     // What the jump would load may be gone. Where it is not, it has to be the bad address.
-    if found.len() > 1 {
+    let count = found.len();
+    if count > 1 {
         found.retain(|jump| jump.evaluated);
     }
     let [jump] = found.as_slice() else { return None };
+    // One of which that cannot be told may have been it.
+    let is_only = count == found.len();
     let pc = Pc::Interrupted(jump.address);
     let frame = Frame { pc, trust: Trust::Jumped, exception: None, ..bad.clone() };
-    Some(Jumper { frame, is_called: matches!(called, Called::Function(_)) })
+    Some(Jumper { frame, is_called: is_only && matches!(called, Called::Function(_)) })
 }
 
 /// A function that jumped to the bad address.
@@ -142,7 +150,10 @@ impl Jumps<'_> {
 
     /// Adds the jumps of the function at `entry`, and of those that it jumps to, which may have gone
     /// to the bad address.
-    fn collect(&self, entry: u64, depth: usize, found: &mut Vec<Jump>) {
+    fn collect(&self, entry: u64, depth: usize, seen: &mut BTreeSet<u64>, found: &mut Vec<Jump>) {
+        if seen.len() >= MAX_FUNCTIONS || !seen.insert(entry) {
+            return;
+        }
         let code = self.scene.function_code(entry).filter(|_| self.scene.is_text(entry));
         let Some(code) = code.filter(|code| code.entry() == entry) else { return };
         for (position, instruction) in code.instructions().iter().enumerate() {
@@ -156,7 +167,7 @@ impl Jumps<'_> {
                 (None, Some(CallTarget::Direct(to)))
                     if code.at(to).is_none() && depth < MAX_JUMPS =>
                 {
-                    self.collect(to, depth + 1, found);
+                    self.collect(to, depth + 1, seen, found);
                 }
                 _ => {}
             }

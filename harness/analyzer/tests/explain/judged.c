@@ -104,6 +104,24 @@ NOINLINE long mod_jumps_from_one_of_two(struct payload *payload)
 	return mod_either_length(payload, 1) + 1;
 }
 
+NOINLINE long mod_other_length(struct payload *payload)
+{
+	quiet(2);
+	return length_of((const char *)payload->first); /* the line that it was */
+}
+
+NOINLINE long mod_some_length(struct payload *payload, long which)
+{
+	if (quiet(which) > 100)
+		return length_of((const char *)payload->length); /* BUG: - */
+	return mod_other_length(payload);
+}
+
+NOINLINE long mod_jumps_by_two_functions(struct payload *payload)
+{
+	return mod_some_length(payload, 1) + 1;
+}
+
 /* A fault in the kernel that no value of the module led to. */
 NOINLINE long next_of_waiting(long ignored)
 {
@@ -382,6 +400,7 @@ int main(int count, char **arguments)
 	table->jobs[2] = ERROR(16);
 	TRY(mod_jumps, mod_jumps(empty));
 	TRY(mod_jumps_from_one_of_two, mod_jumps_from_one_of_two(empty));
+	TRY(mod_jumps_by_two_functions, mod_jumps_by_two_functions(empty));
 	TRY(mod_asks, mod_asks(4));
 	TRY(mod_never_written, mod_never_written(job));
 	TRY(mod_poison_from_elsewhere, mod_poison_from_elsewhere());

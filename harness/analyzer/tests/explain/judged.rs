@@ -62,6 +62,12 @@ fn of_two_jumps_on_two_lines_none_is_proven() {
 }
 
 #[test]
+fn of_two_functions_that_jumped_there_none_is_proven() {
+    let diagnosis = judged("mod_jumps_by_two_functions", "mod_some_length");
+    assert_ne!(diagnosis.confidence(), Confidence::Proven, "{diagnosis:#?}");
+}
+
+#[test]
 fn what_the_kernel_had_from_elsewhere_is_not_the_callers_fault() {
     doubted("mod_asks", CrashKind::NullRead, Doubt::Flow);
 }
