@@ -116,7 +116,7 @@ impl Subject {
             expression: writer.expression(&term).ok(),
             object: writer.referent(&term, tag.as_deref()),
             value: evaluate(&term, machine).or(term.observed),
-            flows: term.passes(blamed),
+            flows: term.leads_from(blamed),
         })
     }
 }

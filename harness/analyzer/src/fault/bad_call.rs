@@ -13,6 +13,7 @@ use super::caller::with_callers;
 use super::chain::origin;
 use super::jumper::{jumper, through_register};
 use super::nature::{Bad, refine};
+use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Role, Symptom, Use, What};
@@ -150,13 +151,14 @@ fn call(
     let guilty = blamed(scene, frames, 1);
     let term = with_callers(scene, frames.get(1..).unwrap_or_default(), guilty - 1, term);
     let blamed = frames.get(guilty).map(|frame| frame.pc.for_lookup());
-    diagnosis.blame.flows = guilty == 1 || blamed.is_some_and(|pc| term.passes(pc));
     let pc = caller.pc.for_lookup();
     let writer = Writer::new(scene, pc).used_as(Pointee::Code).from(blamed.unwrap_or(pc));
     let origin = origin(scene, writer, frames, &term, target);
     diagnosis.evidence.extend(origin.steps);
     diagnosis.grounds = origin.grounds;
     let term = origin.term.unwrap_or(term);
+    let giver = blamed.filter(|_| guilty > 1);
+    tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     if let Some(first) = frames.first() {
         refine(scene, frames, writer, Some(&term), bad(first), diagnosis);
     }

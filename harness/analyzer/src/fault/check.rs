@@ -6,6 +6,7 @@ use unwind::Frame;
 
 use super::caller::with_callers;
 use super::chain::origin;
+use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::diagnosis::{Diagnosis, Division, Grounds, What};
@@ -44,7 +45,6 @@ pub fn divisor(scene: &dyn Scene, frames: &[Frame]) -> Option<Diagnosis> {
     let blame = tied(scene, frames, 0, guilty);
     let mut diagnosis = Diagnosis { pc: place, blame, ..Diagnosis::new(what(None)) };
     let blamed = frames.get(guilty).map(|frame| frame.pc.for_lookup());
-    diagnosis.blame.flows = guilty == 0 || blamed.is_some_and(|pc| term.passes(pc));
     let claim = Claim::new(Some(true)).code(pc).text(" divides");
     diagnosis.evidence.push(match value {
         Some(value) => claim.text(" by ").data(value),
@@ -53,6 +53,9 @@ pub fn divisor(scene: &dyn Scene, frames: &[Frame]) -> Option<Diagnosis> {
     let writer = Writer::new(scene, pc).from(blamed.unwrap_or(pc));
     let origin = origin(scene, writer, frames, &term, value.unwrap_or(0));
     diagnosis.evidence.extend(origin.steps);
+    let giver = blamed.filter(|_| guilty > 0);
+    let named = origin.term.as_ref().unwrap_or(&term);
+    tie(scene, frames, (writer, named), giver, &mut diagnosis.blame);
     match origin.expression {
         Ok(expression) => {
             diagnosis.what = what(Some(expression));

@@ -6,12 +6,11 @@ use unwind::Frame;
 
 use super::access::{Access, Suspect, decode};
 use super::called;
-use super::caller::{handed_on, with_callers};
+use super::caller::with_callers;
 use super::chain::{Origin, origin};
-use super::foot::Foot;
 use super::length::oversized;
 use super::nature::{Bad, beyond, refine};
-use super::prototype::differs;
+use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Nature, Role, Symptom, Use, What};
@@ -119,7 +118,8 @@ fn pointer(
     let start = Start { position, registers };
     let slicer = Slicer::new(&code, scene, &keeps, start);
     let term = with_callers(scene, frames, guilty, slicer.register(register));
-    diagnosis.blame.flows = guilty == 0 || blamed.is_some_and(|pc| term.passes(pc));
+    let giver = blamed.filter(|_| guilty > 0);
+    tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     if let (Some(pc), true) = (blamed, guilty > 0)
         && let Some(argument) = term.computed_from(pc)
         && !writer.is_plain(&term)
@@ -161,7 +161,7 @@ fn pointer(
     if guilty > 0 && diagnosis.grounds == Grounds::None {
         diagnosis.grounds = Grounds::Inferred;
     }
-    diagnosis.blame.declared = !is_misdeclared(scene, frames, (writer, &term), bad);
+    tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     match from {
         Some(from) => beyond(scene, from, bad_value(bad), diagnosis),
         None => refine(scene, frames, writer, Some(&term), bad_value(bad), diagnosis),
@@ -204,22 +204,6 @@ fn passed(
     }
     let term = found.term.unwrap_or_else(|| argument.clone());
     refine(scene, frames, writer, Some(&term), bad, diagnosis);
-}
-
-/// Whether the value is a parameter of a function that is called with other arguments than it declares.
-fn is_misdeclared(
-    scene: &dyn Scene,
-    frames: &[Frame],
-    (writer, term): (Writer<'_>, &Term),
-    bad: u64,
-) -> bool {
-    let foot = Foot::of(scene, writer, term, bad);
-    let TermKind::Entry(register) = foot.term.kind else { return false };
-    let at = frames.iter().position(|frame| frame.pc.for_lookup() == foot.writer.pc());
-    let Some(at) = at else { return false };
-    let all = handed_on(scene, frames, at, register).into_iter();
-    let mut numbered = all.filter_map(|(at, it)| Some((at, Writer::number_of(it)?)));
-    numbered.any(|(at, number)| differs(scene, frames, at, number))
 }
 
 /// Says where the value in the register came from and what it is called; what is left of its term

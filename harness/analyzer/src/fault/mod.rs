@@ -18,6 +18,7 @@ mod nature;
 mod placed;
 mod prototype;
 mod spin;
+mod ties;
 mod written_text;
 
 use unwind::Frame;

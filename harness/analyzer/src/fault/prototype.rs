@@ -9,7 +9,7 @@ use debuginfo::{Image, Type, TypeId};
 use unwind::Frame;
 
 use crate::express::Writer;
-use crate::link::waits_in;
+use crate::link::{Link, link, waits_in};
 use crate::scene::Scene;
 
 /// Beginning of the names of the functions that call a tracepoint's probes (5.10 and later): their
@@ -29,6 +29,10 @@ struct Parameters<'a> {
 /// that of the number `index` say; `false` where that is not known.
 pub(super) fn differs(scene: &dyn Scene, frames: &[Frame], at: usize, index: usize) -> bool {
     let Some((frame, caller)) = frames.get(at).zip(frames.get(at + 1)) else { return false };
+    // What another function was given, that one may have passed on in any order.
+    if matches!(link(scene, frame, caller), Link::Broken | Link::Jumped(_)) {
+        return false;
+    }
     let own = function(scene, frame.pc.for_lookup());
     let Some((own, passed)) = own.zip(passed(scene, caller)) else { return false };
     (0..=index).any(|number| {

@@ -194,10 +194,34 @@ impl Term {
         }
     }
 
-    /// Whether the function that has the code at `pc` computed a part of it and passed that on.
-    pub fn passes(&self, pc: u64) -> bool {
-        let is_here = matches!(&self.kind, TermKind::Caller { pc: caller, .. } if *caller == pc);
-        is_here || self.parts().into_iter().any(|part| part.passes(pc))
+    /// Whether the pointers that led to it begin with what the function that has the code at `pc`
+    /// computed and passed on. The number of an element leads nowhere by itself.
+    pub fn leads_from(&self, pc: u64) -> bool {
+        match &self.kind {
+            TermKind::Caller { pc: caller, .. } if *caller == pc => true,
+            // Of two registers that are added, either may be the pointer.
+            TermKind::Sum { base, index: Some((_, scale)), .. } if *scale != 1 => {
+                base.leads_from(pc)
+            }
+            TermKind::Choice(ways) => ways.iter().all(|way| way.leads_from(pc)),
+            _ => self.parts().into_iter().any(|part| part.leads_from(pc)),
+        }
+    }
+
+    /// The parameter that the pointers which led to it begin with, and an address in its function;
+    /// `pc` is one in this term's own. `None` if they begin with something else.
+    pub fn parameter(&self, pc: u64) -> Option<(u64, Register)> {
+        match &self.kind {
+            TermKind::Entry(register) => Some((pc, *register)),
+            TermKind::Caller { pc, term } => term.parameter(*pc),
+            TermKind::Argument { term, .. }
+            | TermKind::Variable { term, .. }
+            | TermKind::Extend { term, .. } => term.parameter(pc),
+            TermKind::Load { address, .. } => address.parameter(pc),
+            TermKind::Sum { base, .. } => base.parameter(pc),
+            TermKind::Walk { first, .. } => first.parameter(pc),
+            _ => None,
+        }
     }
 
     /// What the function that has the code at `pc` passed on, where the value was computed from it by
