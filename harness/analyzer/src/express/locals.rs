@@ -87,6 +87,14 @@ impl<'a> Writer<'a> {
         Some((source.function?, source.line?))
     }
 
+    /// Whether the code at the writer's address is of that line of that function, or of what was inlined
+    /// there.
+    pub fn is_on(&self, (function, line): &(String, u32)) -> bool {
+        let image = self.names.image_at(self.pc);
+        let chain = image.and_then(|image| image.source(self.pc).found()).unwrap_or_default();
+        chain.iter().any(|it| it.function.as_ref() == Some(function) && it.line == Some(*line))
+    }
+
     /// Whether the variable is a pointer to something of a known type.
     fn leads_somewhere(&self, image: &'a Image<'a>, local: &Local) -> bool {
         let target = local.ty.and_then(|id| self.target(&Ty::Known(image, id)));

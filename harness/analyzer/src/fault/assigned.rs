@@ -31,9 +31,10 @@ pub(super) fn assigned(
     })
 }
 
-/// Whether the line that the value came from goes on to read what it points to: in
+/// Whether the line that the value came from goes on with it: in
 /// `struct rule *rule = ((struct owner *)file->private_data)->rule;` the variable is put what is read
-/// last, not `private_data`.
+/// last, not `private_data`, and in `struct clk *parent = clk_get_parent(file->private_data);` what the
+/// function returns.
 fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term) -> bool {
     let read = || {
         let code = scene.function_code(term.site)?;
@@ -46,20 +47,24 @@ fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term) -> bool {
             let instruction = code.instruction(position);
             let leads = |register| number(register).is_some_and(|it| registers.contains(it));
             let is_read = leads(instruction.memory_base()) || leads(instruction.memory_index());
-            if is_read && at.at(instruction.ip()).line().as_ref() == Some(&line) {
+            let is_same = at.at(instruction.ip()).is_on(&line);
+            if (is_read || is_call(instruction)) && is_same {
                 return Some(true);
+            }
+            if is_call(instruction) {
+                return Some(false);
             }
             let is_copy = copied(instruction).filter(|(_, from)| registers.contains(*from));
             registers.remove_all(written(&mut factory, instruction));
             if let Some((to, _)) = is_copy {
                 registers.insert(to);
             }
-            let &[next] = code.successors(position).as_slice() else { return None };
+            let &[next] = code.successors(position).as_slice() else { return Some(is_same) };
             position = next;
         }
-        None
+        Some(false)
     };
-    read().unwrap_or(false)
+    read().unwrap_or(true)
 }
 
 fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {

@@ -40,8 +40,9 @@ pub(super) fn origin(
 ) -> Origin {
     let outer = writer;
     let writer = writer.unbounded();
-    let alternatives = alternatives(term);
+    let (alternatives, are_all) = alternatives(term);
     let (chosen, others) = choose(scene, writer, &alternatives, bad);
+    let others = if are_all { others } else { Others::Possible };
     let Some(term) = chosen else {
         let ways = alternatives.iter().filter_map(|term| writer.expression(term).ok());
         // An offset without a name says nothing to people.
@@ -161,6 +162,7 @@ fn choose<'t>(
     let chosen = same(of(wanted).map(|(_, term)| *term).collect());
     let others = match (alternatives.len(), wanted, unknown) {
         (0 | 1, _, _) => Others::None,
+        (all, Some(true), 0) if right == all => Others::None,
         (_, Some(true), 0) => Others::Refuted,
         (_, None, 1) => Others::Refuted,
         _ => Others::Possible,
@@ -179,26 +181,39 @@ fn faults(scene: &dyn Scene, term: &Term) -> bool {
     is_null || term.parts().into_iter().any(|part| faults(scene, part))
 }
 
-/// The term without choices inside, once for each way.
-fn alternatives(term: &Term) -> Vec<Term> {
+/// The term without choices inside, once for each way, and whether those are all ways.
+fn alternatives(term: &Term) -> (Vec<Term>, bool) {
+    let mut are_all = true;
+    let mut bounded = |mut found: Vec<Term>, are_found: bool| {
+        are_all &= are_found && found.len() <= MAX_ALTERNATIVES;
+        found.truncate(MAX_ALTERNATIVES);
+        found
+    };
     if let TermKind::Choice(terms) = &term.kind {
-        let mut all: Vec<Term> = terms.iter().flat_map(alternatives).collect();
+        let mut all = Vec::new();
+        for way in terms {
+            let (found, are_found) = alternatives(way);
+            all.extend(found);
+            all = bounded(all, are_found);
+        }
         for alternative in &mut all {
             alternative.observed = alternative.observed.or(term.observed);
         }
-        all.truncate(MAX_ALTERNATIVES);
-        return all;
+        return (all, are_all);
     }
     let mut all = vec![term.clone()];
     // What others computed is one value, however they came by it.
     if matches!(term.kind, TermKind::Argument { .. }) && term.observed.is_some() {
-        return all;
+        return (all, true);
     }
     for index in 0..term.parts().len() {
         let mut next = Vec::new();
+        let mut are_found = true;
         for whole in &all {
-            for part in whole.parts().get(index).map(|part| alternatives(part)).unwrap_or_default()
-            {
+            let parts = whole.parts().get(index).map(|part| alternatives(part));
+            let (parts, are_parts) = parts.unwrap_or((Vec::new(), true));
+            are_found &= are_parts;
+            for part in parts {
                 let mut whole = whole.clone();
                 if let Some(place) = whole.parts_mut().into_iter().nth(index) {
                     *place = part;
@@ -206,10 +221,9 @@ fn alternatives(term: &Term) -> Vec<Term> {
                 next.push(whole);
             }
         }
-        next.truncate(MAX_ALTERNATIVES);
-        all = next;
+        all = bounded(next, are_found);
     }
-    all
+    (all, are_all)
 }
 
 /// Adds a claim for each load inside of the term, innermost first.

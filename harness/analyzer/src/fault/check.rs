@@ -11,7 +11,7 @@ use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::diagnosis::{Diagnosis, Division, Grounds, What};
 use crate::express::{Expression, Writer};
-use crate::flow::{Slicer, Start, evaluate};
+use crate::flow::{Code, Slicer, Start, evaluate, written};
 use crate::link::by_number;
 use crate::scene::Scene;
 
@@ -92,13 +92,16 @@ fn compared(
         return;
     };
     // What fills the gap between a return and the trap leads to it only on paper.
-    let jumps = code.predecessors(trap).iter().copied();
-    let is_conditional =
-        |at: &usize| code.instruction(*at).flow_control() == FlowControl::ConditionalBranch;
-    let mut jumps = jumps.filter(is_conditional);
-    let (Some(jump), None) = (jumps.next(), jumps.next()) else { return };
+    let reached = reachable(&code);
+    let is_reached = |at: &usize| reached.get(*at).copied().unwrap_or_default();
+    let mut ways = code.predecessors(trap).iter().copied().filter(is_reached);
+    let (Some(jump), None) = (ways.next(), ways.next()) else { return };
+    if code.instruction(jump).flow_control() != FlowControl::ConditionalBranch {
+        return;
+    }
     let mut factory = InstructionInfoFactory::new();
     let mut position = jump;
+    let mut registers = by_number(&frame.registers);
     for _ in 0..NEAR {
         let &[before] = code.predecessors(position) else { return };
         position = before;
@@ -111,20 +114,25 @@ fn compared(
         {
             return;
         }
+        // What it held when it was compared is gone.
+        let lost = written(&mut factory, instruction);
+        for (held, number) in registers.iter_mut().zip(0..) {
+            *held = held.filter(|_| !lost.contains(number));
+        }
     }
     let compare = code.instruction(position);
     if !matches!(compare.mnemonic(), Mnemonic::Cmp | Mnemonic::Test) {
         return;
     }
     let keeps = |target| scene.keeps_registers(target);
-    let start = Start { position, registers: by_number(&frame.registers) };
+    let start = Start { position, registers };
     let slicer = Slicer::new(&code, scene, &keeps, start);
     let writer = Writer::new(scene, pc);
     for operand in 0..compare.op_count().min(2) {
         let Some(term) = slicer.operand(operand) else { continue };
         let term = with_callers(scene, frames, 0, term);
         let Ok(text) = writer.expression(&term) else { continue };
-        let value = evaluate(&term, scene).or(term.observed);
+        let value = term.observed.or_else(|| evaluate(&term, scene));
         if text.is_number() {
             continue;
         }
@@ -135,4 +143,17 @@ fn compared(
             expression.get_or_insert(text);
         }
     }
+}
+
+/// Which instructions control comes to from the function's entry.
+fn reachable(code: &Code) -> Vec<bool> {
+    let mut reached = vec![false; code.instructions().len()];
+    let mut pending: Vec<usize> = code.at(code.entry()).into_iter().collect();
+    while let Some(at) = pending.pop() {
+        if let Some(seen) = reached.get_mut(at).filter(|seen| !**seen) {
+            *seen = true;
+            pending.extend(code.successors(at));
+        }
+    }
+    reached
 }

@@ -71,7 +71,7 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         diagnosis.helper = frames.get(guilty).and_then(|frame| called(scene, frame)).or(running);
     }
     let callers = frames.get(guilty..).unwrap_or_default();
-    if guilty > 0 && oversized(scene, callers, &mut diagnosis) {
+    if guilty > 0 && oversized(scene, callers, frame, &mut diagnosis) {
         return Some(diagnosis);
     }
     pointer(scene, (frames, guilty), &instruction, &access, &mut diagnosis);

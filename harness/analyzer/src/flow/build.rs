@@ -20,7 +20,7 @@ pub(super) fn looped(term: Term, place: Place) -> Term {
         TermKind::Choice(terms) => terms,
         _ => vec![term],
     };
-    let (mut rounds, mut before): (Vec<Term>, Vec<Term>) =
+    let (mut rounds, before): (Vec<Term>, Vec<Term>) =
         alternatives.into_iter().partition(|term| term.has_again(place));
     rounds.retain(|term| term.kind != TermKind::Again(place));
     let one = |mut terms: Vec<Term>| match terms.len() {
@@ -28,7 +28,9 @@ pub(super) fn looped(term: Term, place: Place) -> Term {
         1 => terms.pop(),
         _ => Some(Term::new(TermKind::Choice(terms), 0)),
     };
-    before.truncate(MAX_CHOICES);
+    if before.len() > MAX_CHOICES {
+        return Term::unknown("set in more than eight places", site).observed(observed);
+    }
     match (one(before), one(rounds)) {
         (Some(first), Some(next)) => {
             let (first, next) = (Box::new(first), Box::new(next));

@@ -35,7 +35,6 @@ impl RegisterSet {
         self.0 |= 1 << (number & 15);
     }
 
-    /// Adds all of another set.
     /// Takes all registers of another set out.
     pub fn remove_all(&mut self, other: Self) {
         self.0 &= !other.0;

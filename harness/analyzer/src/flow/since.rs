@@ -88,6 +88,10 @@ impl Since {
     pub(super) fn copy(&self, code: &Code, original: u8) -> Option<u8> {
         let mut position = code.at(code.entry())?;
         loop {
+            // What is behind the end has not run.
+            if position == self.end {
+                return None;
+            }
             let instruction = code.instruction(position);
             let own = self.own(position);
             let &[next] = code.successors(position).as_slice() else { return None };

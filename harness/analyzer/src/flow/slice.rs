@@ -17,7 +17,7 @@ use super::code::Code;
 use super::effect::is_call;
 use super::evaluate::{Words, evaluate};
 use super::registers::{RegisterSet, full, held, number};
-use super::since::Since;
+use super::since::{Since, between};
 use super::stack::{Offsets, immediate, offsets};
 use super::term::{Operator, Place, Term, TermKind};
 
@@ -51,6 +51,13 @@ pub struct Slicer<'a> {
     active: RefCell<Vec<(usize, Tracked)>>,
     /// Stack slots, and whether others than what names them may store to them.
     shared: RefCell<BTreeMap<i64, bool>>,
+    /// Stack slots, and the instructions that store to them.
+    stores: RefCell<BTreeMap<i64, Vec<usize>>>,
+    /// Slots of which the value is followed that they held before they were stored to once more.
+    stale: RefCell<Vec<i64>>,
+    /// What is observed of the register that the instruction defines which is being followed, by itself
+    /// or by its copies.
+    defined: Cell<Option<u64>>,
 }
 
 impl std::fmt::Debug for Slicer<'_> {
@@ -88,6 +95,9 @@ impl<'a> Slicer<'a> {
             depth: Cell::new(0),
             active: RefCell::default(),
             shared: RefCell::default(),
+            stores: RefCell::default(),
+            stale: RefCell::default(),
+            defined: Cell::default(),
         }
     }
 
@@ -146,6 +156,33 @@ impl<'a> Slicer<'a> {
         is_shared
     }
 
+    /// Whether an instruction that stores to the slot may run between that position and the start.
+    fn is_stored_since(&self, position: usize, slot: i64) -> bool {
+        let mut stores = self.stores.borrow_mut();
+        let stores = stores.entry(slot).or_insert_with(|| {
+            let is_store = |position: &usize| self.stores_to(*position, slot);
+            (0..self.code.instructions().len()).filter(is_store).collect()
+        });
+        !stores.is_empty() && {
+            let ran = between(self.code, position, self.start.position);
+            stores.iter().any(|store| ran.contains(store))
+        }
+    }
+
+    /// Whether the instruction stores to the slot.
+    fn stores_to(&self, position: usize, slot: i64) -> bool {
+        let instruction = self.code.instruction(position);
+        if instruction.mnemonic() == Mnemonic::Push {
+            let known = self.offsets.get(position).copied().flatten();
+            return known
+                .and_then(|known| known.rsp)
+                .is_some_and(|rsp| rsp.wrapping_sub(8) == slot);
+        }
+        self.stored(position).is_some_and(|(start, size)| {
+            start < slot.wrapping_add(8) && slot < start.wrapping_add(size)
+        })
+    }
+
     /// Whether the instruction stores to an element of an array that begins at the slot or before it.
     fn stores_element(&self, position: usize, slot: i64) -> bool {
         let instruction = self.code.instruction(position);
@@ -159,10 +196,17 @@ impl<'a> Slicer<'a> {
         let Some(known) = self.offsets.get(position).copied().flatten() else { return false };
         let base = match instruction.mnemonic() {
             Mnemonic::Mov if instruction.op1_kind() == OpKind::Register => {
-                match instruction.op1_register() {
-                    Register::RSP if instruction.op0_register() != Register::RBP => known.rsp,
+                match (instruction.op1_register(), instruction.op0_register()) {
+                    (Register::RSP, to) if to != Register::RBP => known.rsp,
+                    (Register::RBP, to) if to != Register::RSP => known.rbp,
                     _ => None,
                 }
+            }
+            // As a pointer that moves, not as the frame's.
+            Mnemonic::Add | Mnemonic::Sub | Mnemonic::Inc | Mnemonic::Dec
+                if instruction.op0_register() == Register::RBP =>
+            {
+                known.rbp
             }
             Mnemonic::Lea if instruction.op0_register() != Register::RSP => {
                 let base = match instruction.memory_base() {
@@ -352,11 +396,16 @@ impl<'a> Slicer<'a> {
         match tracked {
             Tracked::Register(number) if dirty.contains(number) => None,
             Tracked::Register(number) => held(&self.start.registers, number),
-            Tracked::Slot(slot) if self.is_shared(slot) => None,
-            Tracked::Slot(slot) => {
-                self.words.word(self.return_slot()?.wrapping_add_signed(slot), 8)
+            Tracked::Slot(slot) if self.is_shared(slot) || self.stale.borrow().contains(&slot) => {
+                None
             }
+            Tracked::Slot(slot) => self.held(slot),
         }
+    }
+
+    /// What is in the slot by now.
+    fn held(&self, slot: i64) -> Option<u64> {
+        self.words.word(self.return_slot()?.wrapping_add_signed(slot), 8)
     }
 
     fn at_entry(&self, tracked: Tracked, dirty: RegisterSet) -> Term {
@@ -393,6 +442,7 @@ impl<'a> Slicer<'a> {
         let term = match tracked {
             Tracked::Register(number) if changed.contains(number) => {
                 dirty.insert_all(changed);
+                self.defined.set(observed.or_else(|| self.defined.get()));
                 Some(self.define(position, number, *dirty))
             }
             Tracked::Slot(slot) => self.store(position, slot, *dirty),
@@ -423,6 +473,10 @@ impl<'a> Slicer<'a> {
             return Term::unknown("only a part of the register is set", site);
         }
         let mut term = self.computed(position, number, dirty);
+        // Half a register wraps, and the upper half is zero.
+        if matches!(term.kind, TermKind::Sum { .. }) {
+            term = extended(term, instruction.op0_register(), false, site);
+        }
         if term.site == 0 {
             term.site = site;
         }
@@ -435,6 +489,10 @@ impl<'a> Slicer<'a> {
         let size = u8::try_from(instruction.op0_register().size()).unwrap_or(8);
         let own = || self.fresh(position, Tracked::Register(number), dirty);
         let source = || self.source(position, size, false, dirty);
+        // What is computed with something is not that.
+        if instruction.mnemonic() != Mnemonic::Mov {
+            self.defined.set(None);
+        }
         match instruction.mnemonic() {
             Mnemonic::Mov | Mnemonic::Movzx => source(),
             Mnemonic::Movsx | Mnemonic::Movsxd => self.source(position, size, true, dirty),
@@ -507,12 +565,22 @@ impl<'a> Slicer<'a> {
     fn load(&self, position: usize, size: u8, signed: bool, dirty: RegisterSet) -> Term {
         let instruction = self.code.instruction(position);
         let site = instruction.ip();
+        let defined = self.defined.take();
         if instruction.segment_prefix() == Register::GS {
             return per_cpu(instruction, size);
         }
         let address = self.address(position, dirty);
         if let (TermKind::StackAddress(slot), 8) = (&address.kind, size) {
+            // Unless it is what was read, still or again.
+            let is_stale = defined.is_none_or(|value| self.held(*slot) != Some(value))
+                && self.is_stored_since(position, *slot);
+            if is_stale {
+                self.stale.borrow_mut().push(*slot);
+            }
             let term = self.fresh(position, Tracked::Slot(*slot), dirty);
+            if is_stale {
+                self.stale.borrow_mut().pop();
+            }
             return self.unless_set_by_others(*slot, term);
         }
         Term::new(TermKind::Load { address: Box::new(address), size, signed }, site)
@@ -524,8 +592,7 @@ impl<'a> Slicer<'a> {
         if !self.is_shared(slot) {
             return stored;
         }
-        let held = self.return_slot().map(|base| base.wrapping_add_signed(slot));
-        let held = held.and_then(|address| self.words.word(address, 8));
+        let held = self.held(slot);
         if held.is_some() && evaluate(&stored, self.words) == held {
             return stored.observed(held);
         }
@@ -581,8 +648,16 @@ impl<'a> Slicer<'a> {
     fn stored(&self, position: usize) -> Option<(i64, i64)> {
         let instruction = self.code.instruction(position);
         let known = self.offsets.get(position).copied().flatten()?;
-        let reads = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
-        if instruction.op_count() < 2 || instruction.op0_kind() != OpKind::Memory || reads {
+        let reads = match instruction.op_count() {
+            1 => {
+                !matches!(
+                    instruction.mnemonic(),
+                    Mnemonic::Inc | Mnemonic::Dec | Mnemonic::Neg | Mnemonic::Not | Mnemonic::Pop
+                ) && instruction.condition_code() == ConditionCode::None
+            }
+            _ => matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Bt),
+        };
+        if instruction.op0_kind() != OpKind::Memory || reads {
             return None;
         }
         let base = match instruction.memory_base() {
