@@ -65,6 +65,11 @@ impl Scene for Machine<'_> {
         Some(self.kernel().crash().task.as_ref()?.mm != 0)
     }
 
+    fn one_of_several_cpus(&self) -> Option<u32> {
+        let several = self.kernel().online_cpus().map_or(true, |cpus| cpus.len() > 1);
+        self.kernel().crash().cpu.filter(|_| several)
+    }
+
     fn per_cpu_bases(&self) -> Vec<u64> {
         let kernel = self.kernel();
         let cpus = kernel.possible_cpus().unwrap_or_default();

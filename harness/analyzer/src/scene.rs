@@ -53,6 +53,10 @@ pub trait Scene: Names + Words {
     fn per_cpu_bases(&self) -> Vec<u64> {
         Vec::new()
     }
+    /// The CPU that ran the code, if there are others, which went on until they were stopped.
+    fn one_of_several_cpus(&self) -> Option<u32> {
+        None
+    }
     /// Whether the crashed task has memory of its own; `None` if that is not known.
     fn has_process(&self) -> Option<bool> {
         None

@@ -228,7 +228,7 @@ impl Nature {
             }
             Self::NeverSet { escapes: true } => "others were handed its address",
             Self::Freed { is_certain: false, .. } => {
-                "whether it was free when it was read is not known: functions were called since"
+                "whether it was free when it was read is not known: other code ran since"
             }
             Self::BelowNull { .. } => "where it came from is not known",
             Self::FreeList => {

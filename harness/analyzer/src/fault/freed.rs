@@ -4,7 +4,7 @@
 
 use iced_x86::Register;
 use kernel::mm::slab_layout::SlotPart;
-use kernel::mm::slab_object::SlabObject;
+use kernel::mm::slab_object::{ObjectState, SlabObject};
 use unwind::Frame;
 
 use super::caller::with_callers;
@@ -16,6 +16,7 @@ use crate::flow::{
     CallTarget, Round, Slicer, Start, Term, TermKind, between, call_target, evaluate,
     evaluate_round, full, is_call,
 };
+use crate::identify::Pattern;
 use crate::scene::Scene;
 use crate::thunk::lower;
 
@@ -56,7 +57,7 @@ pub(super) fn gone(
         let since = Since { scene, frames, pc: writer.pc(), site: term.site };
         let after = since.freed(slab.start);
         let found = free_object(&slab, read + " from").filter(|_| after != After::Freed)?;
-        let is_certain = after == After::Nothing;
+        let is_certain = after == After::Nothing && was_free(scene, &slab, at);
         let cache = slab.slab.cache.name.clone();
         return Some(Found { nature: Nature::Freed { cache, is_certain }, expression, ..found });
     }
@@ -68,6 +69,16 @@ pub(super) fn gone(
     let claim = Claim::new(Some(true)).text(read).text(" at ").data(at);
     let claim = claim.text(", below the stack pointer, which is ").data(sp);
     Some(Found { nature: Nature::Returned, claim: Some(claim), expression })
+}
+
+/// Whether the object that is free by now was so at the fault: other CPUs go on until they are stopped.
+fn was_free(scene: &dyn Scene, slab: &SlabObject, at: u64) -> bool {
+    let Some(own) = scene.one_of_several_cpus() else { return true };
+    let is_filled = || {
+        let held = scene.word(at, 8).and_then(|word| scene.identity(word)?.pattern);
+        matches!(held, Some(Pattern::Poison { .. } | Pattern::FreePointer { .. }))
+    };
+    slab.state == ObjectState::FreeOnCpu(own) || is_filled()
 }
 
 /// What ran between a read and the fault.
