@@ -248,6 +248,12 @@ pub fn begins_long_report(text: &str) -> bool {
     ["BUG: KASAN: ", "BUG: KFENCE: ", "UBSAN: "].iter().any(|start| text.starts_with(start))
 }
 
+/// Whether the report is of an access that a page fault told of.
+#[must_use]
+pub fn is_by_page_fault(text: &str) -> bool {
+    text.starts_with("BUG: KFENCE: ")
+}
+
 /// Whether a CPU says of itself that it held RCU up: `INFO: rcu_sched self-detected stall on CPU`.
 #[must_use]
 pub fn is_own_stall(text: &str) -> bool {

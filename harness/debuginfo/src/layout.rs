@@ -11,6 +11,24 @@ pub(crate) const MAX_INDIRECTIONS: usize = 32;
 /// Members of unions at one offset; those of `struct page` and `struct sk_buff` have up to six.
 const MAX_PATHS: usize = 16;
 
+/// Types that are looked at for one question: what branches and leads back to itself ends there.
+const MAX_VISITS: usize = 1 << 12;
+
+/// What is left of them.
+struct Visits(usize);
+
+impl Visits {
+    const fn new() -> Self {
+        Self(MAX_VISITS)
+    }
+
+    /// Whether one more may be looked at.
+    const fn more(&mut self) -> bool {
+        self.0 = self.0.saturating_sub(1);
+        self.0 > 0
+    }
+}
+
 impl Image<'_> {
     /// A type without its typedefs and qualifiers.
     pub fn resolve(&self, id: TypeId) -> Lookup<(TypeId, Type)> {
@@ -54,18 +72,18 @@ impl Image<'_> {
         let mut found = Vec::new();
         let size = self.size(ty).unwrap_or(0);
         let whole = Field { offset: 0, size, bits: None, ty };
-        self.paths(offset, whole, &mut Vec::new(), &mut found);
+        self.paths(offset, whole, &mut Vec::new(), (&mut found, &mut Visits::new()));
         found
     }
 
     /// Spelling of a type in C, such as `struct file *`; `None` is `void`.
     pub fn type_name(&self, id: Option<TypeId>) -> String {
-        self.spell(id, String::new(), MAX_INDIRECTIONS)
+        self.spell(id, String::new(), (MAX_INDIRECTIONS, &mut Visits::new()))
     }
 
     /// Declaration in C of something of that type, such as `int (*init)(void)` for `init`.
     pub fn declare(&self, id: Option<TypeId>, name: &str) -> String {
-        self.spell(id, name.to_owned(), MAX_INDIRECTIONS)
+        self.spell(id, name.to_owned(), (MAX_INDIRECTIONS, &mut Visits::new()))
     }
 
     fn plain(&self, id: TypeId) -> Result<(TypeId, Type), Reason> {
@@ -111,7 +129,9 @@ impl Image<'_> {
         let mut field = Field { offset: 0, size: 0, bits: None, ty: id };
         for step in path.split('.') {
             let (name, indices) = step.split_at(step.find('[').unwrap_or(step.len()));
-            let member = self.find_member(field.ty, name, MAX_INDIRECTIONS)?.ok_or_else(lost)?;
+            let member = self
+                .find_member(field.ty, name, (MAX_INDIRECTIONS, &mut Visits::new()))?
+                .ok_or_else(lost)?;
             field.offset = field.offset.wrapping_add(member.offset);
             field.bits = member.bits;
             field.ty = member.ty;
@@ -131,16 +151,22 @@ impl Image<'_> {
     }
 
     /// A member by name, its offset counted from the start of `id`.
-    fn find_member(&self, id: TypeId, name: &str, depth: usize) -> Result<Option<Member>, Reason> {
+    fn find_member(
+        &self,
+        id: TypeId,
+        name: &str,
+        (depth, visits): (usize, &mut Visits),
+    ) -> Result<Option<Member>, Reason> {
         let Type::Struct { members, .. } = self.plain(id)?.1 else { return Ok(None) };
-        let depth = depth.checked_sub(1).ok_or(Reason::Limit("anonymous members"))?;
+        let depth = depth.checked_sub(1).filter(|_| visits.more());
+        let depth = depth.ok_or(Reason::Limit("anonymous members"))?;
         for member in members {
             if member.name.as_deref() == Some(name) {
                 return Ok(Some(member));
             }
             if member.name.is_none()
                 && member.bits.is_none()
-                && let Some(mut inner) = self.find_member(member.ty, name, depth)?
+                && let Some(mut inner) = self.find_member(member.ty, name, (depth, visits))?
             {
                 inner.offset = inner.offset.wrapping_add(member.offset);
                 return Ok(Some(inner));
@@ -150,8 +176,14 @@ impl Image<'_> {
     }
 
     /// Adds the paths from the field that `steps` lead to.
-    fn paths(&self, offset: u64, field: Field, steps: &mut Vec<Step>, found: &mut Vec<Path>) {
-        if steps.len() >= MAX_INDIRECTIONS || found.len() >= MAX_PATHS {
+    fn paths(
+        &self,
+        offset: u64,
+        field: Field,
+        steps: &mut Vec<Step>,
+        (found, visits): (&mut Vec<Path>, &mut Visits),
+    ) {
+        if steps.len() >= MAX_INDIRECTIONS || found.len() >= MAX_PATHS || !visits.more() {
             return;
         }
         let Some(inside) = offset.checked_sub(field.offset) else { return };
@@ -167,7 +199,7 @@ impl Image<'_> {
             step.field.offset = step.field.offset.wrapping_add(field.offset);
             let inner = step.field.clone();
             steps.push(step);
-            self.paths(offset, inner, steps, found);
+            self.paths(offset, inner, steps, (found, visits));
             steps.pop();
         }
     }
@@ -200,12 +232,18 @@ impl Image<'_> {
     }
 
     /// Spells a type around a declarator, as C does: inside out.
-    fn spell(&self, id: Option<TypeId>, inner: String, depth: usize) -> String {
+    fn spell(
+        &self,
+        id: Option<TypeId>,
+        inner: String,
+        (depth, visits): (usize, &mut Visits),
+    ) -> String {
         let pad = |base: &str, inner: &str| {
             if inner.is_empty() { base.to_owned() } else { format!("{base} {inner}") }
         };
         let Some(id) = id else { return pad("void", &inner) };
-        let Some(depth) = depth.checked_sub(1) else { return pad("…", &inner) };
+        let depth = depth.checked_sub(1).filter(|_| visits.more());
+        let Some(depth) = depth else { return pad("…", &inner) };
         match self.type_of(id).found() {
             None => pad("?", &inner),
             Some(Type::Base { name, .. } | Type::Typedef { name, .. }) => pad(&name, &inner),
@@ -216,32 +254,38 @@ impl Image<'_> {
             Some(Type::Enum { name, .. }) => {
                 pad(&format!("enum {}", name.as_deref().unwrap_or("{…}")), &inner)
             }
-            Some(Type::Pointer { target }) => self.spell(target, format!("*{inner}"), depth),
+            Some(Type::Pointer { target }) => {
+                self.spell(target, format!("*{inner}"), (depth, visits))
+            }
             Some(Type::Qualified { qualifier, target }) => {
                 let word = match qualifier {
                     Qualifier::Const => "const",
                     Qualifier::Volatile => "volatile",
                     Qualifier::Restrict => "restrict",
                     Qualifier::Atomic => "_Atomic",
-                    Qualifier::Tag => return self.spell(target, inner, depth),
+                    Qualifier::Tag => return self.spell(target, inner, (depth, visits)),
                 };
-                self.spell_qualified(target, word, &inner, depth)
+                self.spell_qualified(target, word, &inner, (depth, visits))
             }
             Some(Type::Array { element, count }) => {
                 let count = count.map(|count| count.to_string()).unwrap_or_default();
-                self.spell(Some(element), format!("{}[{count}]", group(inner)), depth)
+                self.spell(Some(element), format!("{}[{count}]", group(inner)), (depth, visits))
             }
             Some(Type::Function { result, parameters, variadic }) => {
                 let mut list: Vec<String> = parameters
                     .into_iter()
-                    .map(|parameter| self.spell(parameter, String::new(), depth))
+                    .map(|parameter| self.spell(parameter, String::new(), (depth, &mut *visits)))
                     .collect();
                 if variadic {
                     list.push("...".to_owned());
                 } else if list.is_empty() {
                     list.push("void".to_owned());
                 }
-                self.spell(result, format!("{}({})", group(inner), list.join(", ")), depth)
+                self.spell(
+                    result,
+                    format!("{}({})", group(inner), list.join(", ")),
+                    (depth, visits),
+                )
             }
         }
     }
@@ -252,16 +296,16 @@ impl Image<'_> {
         target: Option<TypeId>,
         word: &str,
         inner: &str,
-        depth: usize,
+        (depth, visits): (usize, &mut Visits),
     ) -> String {
         match target.and_then(|target| self.type_of(target).found()) {
             Some(Type::Pointer { .. }) => {
                 let space = if inner.is_empty() { "" } else { " " };
-                self.spell(target, format!("{word}{space}{inner}"), depth)
+                self.spell(target, format!("{word}{space}{inner}"), (depth, visits))
             }
             // gcc qualifies both a constant array and its elements; C says it once.
-            Some(Type::Array { .. }) => self.spell(target, inner.to_owned(), depth),
-            _ => format!("{word} {}", self.spell(target, inner.to_owned(), depth)),
+            Some(Type::Array { .. }) => self.spell(target, inner.to_owned(), (depth, visits)),
+            _ => format!("{word} {}", self.spell(target, inner.to_owned(), (depth, visits))),
         }
     }
 }

@@ -3,19 +3,19 @@
 
 use unwind::Frame;
 
+use super::check_kind::check_of;
 use super::subject::{Checker, Subject};
 use super::{name, place};
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::diagnosis::{
-    Check, CheckKind, Complaint, Diagnosis, Freed, Grounds, ListEntry, Overflow, What,
-};
+use crate::diagnosis::{Check, CheckKind, Diagnosis, Freed, Grounds, ListEntry, Overflow, What};
 use crate::fault::{called, condition};
 use crate::flow::Words as _;
 use crate::formats::list_complaint;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::scene::Scene as _;
+use crate::told::Told;
 
 /// Bytes of `ud2`, the trap of `BUG()`.
 const UD2: [u8; 2] = [0x0f, 0x0b];
@@ -77,19 +77,20 @@ const PARTS_FIRST: [&str; 8] = [
     "dev_kfree_skb_any_reason",
 ];
 
-/// Diagnoses a trap of the innermost frame. `kind` and `detail` are what the log tells.
+/// Diagnoses a trap of the innermost frame, of the kind that the log tells.
 pub(super) fn diagnose(
     machine: &Machine<'_>,
     frames: &[Frame],
-    (kind, detail): (CrashKind, Option<&str>),
+    kind: CrashKind,
+    told: &Told,
 ) -> Diagnosis {
     let guilty = blamed(machine, frames, 0);
     let pc = frames.get(guilty).map(|frame| frame.pc);
     let blame = tied(machine, frames, 0, guilty);
     let says = frames.first().and_then(|first| by_function(machine, first));
-    let mut check = says.map_or_else(|| check(kind), |says| Check::new(says.check()));
+    let mut check = Check::new(says.map_or_else(|| check_of(kind, told), Says::check));
     if let CheckKind::List(entry) = &mut check.kind {
-        *entry = detail.map_or(ListEntry::Unknown, list_complaint);
+        *entry = told.detail.as_deref().map_or(ListEntry::Unknown, list_complaint);
     }
     let kind = check.kind();
     let mut diagnosis = Diagnosis { pc, blame, ..Diagnosis::new(What::Check(check)) };
@@ -263,17 +264,4 @@ fn freed(machine: &Machine<'_>, subject: &Subject, diagnosis: &mut Diagnosis) {
     let freed = if is_free { Freed::Again } else { Freed::Unknown };
     let expression = named.cloned();
     diagnosis.what = What::Check(Check { kind: CheckKind::DoubleFree(freed), expression });
-}
-
-fn check(kind: CrashKind) -> Check {
-    Check::new(match kind {
-        CrashKind::Bug => CheckKind::Bug,
-        CrashKind::DoubleFree => CheckKind::DoubleFree(Freed::Unknown),
-        CrashKind::ListCorruption => CheckKind::List(ListEntry::Unknown),
-        CrashKind::Fortify => CheckKind::Fortify(Overflow::Either),
-        CrashKind::Refcount => CheckKind::Refcount(Complaint::Other),
-        CrashKind::UndefinedBehavior => CheckKind::Undefined,
-        CrashKind::InvalidOpcode => CheckKind::InvalidOpcode,
-        other => CheckKind::Other(other, None),
-    })
 }

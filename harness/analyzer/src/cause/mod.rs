@@ -7,6 +7,7 @@
 
 mod bug;
 mod canary;
+mod check_kind;
 mod divide;
 mod exhausted;
 mod lock;
@@ -102,7 +103,7 @@ fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
             let kind = told.kind.unwrap_or(CrashKind::Unknown);
             memory(machine, frames, told).unwrap_or_else(|| of_kind(kind))
         }
-        Some(kind) => bug::diagnose(machine, frames, (kind, told.detail.as_deref())),
+        Some(kind) => bug::diagnose(machine, frames, kind, told),
     }
 }
 

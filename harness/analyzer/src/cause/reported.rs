@@ -7,19 +7,19 @@
 use unwind::Frame;
 
 use super::canary::canary;
+use super::check_kind::check_of;
 use super::lock::spinlock_before;
 use super::subject::{Checker, Subject};
 use super::{name, place};
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::diagnosis::{
-    Check, CheckKind, Complaint, Diagnosis, Grounds, ListEntry, Overflow, What,
-};
+use crate::diagnosis::{Check, Diagnosis, Grounds, What};
 use crate::fault::called;
 use crate::flow::Words as _;
 use crate::formats;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
+use crate::scene::Scene as _;
 use crate::told::Told;
 
 /// Frames that may be those of the report.
@@ -104,12 +104,13 @@ fn complaint_of(function: &str) -> Option<CrashKind> {
 pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
     let kind = told.kind.unwrap_or(CrashKind::Panic);
     let from = reported(machine, frames);
+    let from = access(machine, frames, from, told).unwrap_or(from);
     let guilty = blamed(machine, frames, from);
     let pc = frames.get(guilty).map(|frame| frame.pc);
     let blame = tied(machine, frames, from, guilty);
     let mut diagnosis = Diagnosis { pc, blame, ..Diagnosis::of_kind(kind) };
     let Some(frame) = frames.get(guilty) else { return diagnosis };
-    let is_outside = crate::scene::Scene::is_outside(machine, frame.pc.for_lookup());
+    let is_outside = machine.is_outside(frame.pc.for_lookup());
     diagnosis.grounds = if is_outside && guilty == from {
         Grounds::Shown
     } else if is_outside {
@@ -117,7 +118,7 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
     } else {
         Grounds::None
     };
-    diagnosis.what = What::Check(Check::new(check(kind, told)));
+    diagnosis.what = What::Check(Check::new(check_of(kind, told)));
     if guilty > from
         && let Some(inner) = frames.get(from)
     {
@@ -139,7 +140,7 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
             diagnosis.grounds = if kind.is_some() { Grounds::Inferred } else { Grounds::None };
             let unread = Told { kind, ..Told::default() };
             let kind = kind.unwrap_or(CrashKind::Unknown);
-            diagnosis.what = What::Check(Check::new(check(kind, &unread)));
+            diagnosis.what = What::Check(Check::new(check_of(kind, &unread)));
             diagnosis.unknown =
                 Some("the log does not say what the kernel complained of".to_owned());
         }
@@ -165,6 +166,17 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
             Some("no module from outside of the kernel's tree is on the stack".to_owned());
     }
     diagnosis
+}
+
+/// Position of the frame whose access KFENCE reports: it is noticed by a page fault, and so lies behind
+/// the exception.
+fn access(machine: &Machine<'_>, frames: &[Frame], from: usize, told: &Told) -> Option<usize> {
+    told.detail.as_deref().filter(|detail| formats::is_by_page_fault(detail))?;
+    if machine.is_outside(frames.get(blamed(machine, frames, from))?.pc.for_lookup()) {
+        return None;
+    }
+    let behind = frames.iter().enumerate().skip(from + 1);
+    behind.into_iter().find(|(_, frame)| frame.exception.is_some()).map(|(at, _)| at)
 }
 
 /// A crash that somebody asked for by sysrq-c has no other cause.
@@ -199,22 +211,4 @@ pub(super) fn reported(machine: &Machine<'_>, frames: &[Frame]) -> usize {
         .take(REPORTING_FRAMES)
         .rposition(|frame| machine.is_in(frame.pc.for_lookup(), &REPORTING))
         .map_or(0, |last| last + 1)
-}
-
-fn check(kind: CrashKind, told: &Told) -> CheckKind {
-    let detail = told.detail.as_deref();
-    let message = told.headline.as_deref().map(formats::panic_words);
-    match kind {
-        CrashKind::Refcount => {
-            CheckKind::Refcount(detail.map_or(Complaint::Other, formats::complaint))
-        }
-        CrashKind::StackProtector => CheckKind::StackProtector,
-        CrashKind::SleepingInAtomic => CheckKind::SleepingInAtomic,
-        CrashKind::OutOfMemory => CheckKind::OutOfMemory,
-        CrashKind::Fortify => CheckKind::Fortify(Overflow::Either),
-        CrashKind::ListCorruption => CheckKind::List(ListEntry::Unknown),
-        CrashKind::Warn => CheckKind::Warn,
-        CrashKind::Panic => CheckKind::Panic { words: message },
-        other => CheckKind::Other(other, message),
-    }
 }

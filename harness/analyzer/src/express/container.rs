@@ -13,8 +13,8 @@ use super::{Expression, Ty, Typed, Writer};
 
 /// Structures inside of structures are looked into so deep.
 const MAX_DEPTH: usize = 4;
-/// Places of one structure in another one that are looked at; more than one is of no use.
-const MAX_PLACES: usize = 64;
+/// Members of one structure and of those in it that are looked at; `task_struct` has two thousand.
+const MAX_MEMBERS: usize = 1 << 13;
 
 /// The way to a member.
 #[derive(Default)]
@@ -59,7 +59,8 @@ impl<'a> Writer<'a> {
         let Some((image, locals)) = locals else { return Vec::new() };
         let mut found = Vec::new();
         let own = |local: &&Local| {
-            !(local.parameter && local.depth == 0) && !pointer.c.has_name(&local.name)
+            let is_given = local.parameter && local.depth == 0;
+            !is_given && !pointer.c.has_name(&local.name)
         };
         for id in locals.iter().filter(own).filter_map(|local| local.ty) {
             let Some((_, Type::Pointer { target: Some(target) })) = image.resolve(id).found()
@@ -72,7 +73,8 @@ impl<'a> Writer<'a> {
                 continue;
             };
             let mut places = Vec::new();
-            self.places(image, &members, inner, Path::default(), &mut places);
+            let mut left = MAX_MEMBERS;
+            self.places((image, &members), inner, Path::default(), (&mut places, &mut left));
             let fits = |at: u64| {
                 let to = offset.checked_add_unsigned(at);
                 to.is_some_and(|to| u64::try_from(to).is_ok_and(|to| to < size))
@@ -93,16 +95,17 @@ impl<'a> Writer<'a> {
     /// Paths and offsets of the structures of that name among the members.
     fn places(
         &self,
-        image: &'a Image<'a>,
-        members: &[Member],
+        (image, members): (&'a Image<'a>, &[Member]),
         inner: &str,
         way: Path,
-        found: &mut Vec<(String, u64)>,
+        (found, left): (&mut Vec<(String, u64)>, &mut usize),
     ) {
-        if way.depth > MAX_DEPTH || found.len() > MAX_PLACES {
+        if way.depth > MAX_DEPTH || found.len() > 1 {
             return;
         }
         for member in members {
+            let Some(next) = left.checked_sub(1) else { return };
+            *left = next;
             let Some((image, _, Type::Struct { name, members, .. })) =
                 self.complete(image, member.ty)
             else {
@@ -115,7 +118,7 @@ impl<'a> Writer<'a> {
                 found.push((text, start));
             } else {
                 let way = Path { text, start, depth: way.depth + 1 };
-                self.places(image, &members, inner, way, found);
+                self.places((image, &members), inner, way, (found, left));
             }
         }
     }

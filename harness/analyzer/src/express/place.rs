@@ -5,7 +5,7 @@ use debuginfo::{Location, Step, Type, Way};
 
 use super::tree::{Cast, Sign};
 use super::wanted::Wanted;
-use super::{Expression, Pointee, Structure, Ty, Typed, Writer};
+use super::{Expression, Structure, Ty, Typed, Writer};
 use crate::flow::{Operator, Term, TermKind};
 
 /// An array, and the number of the element in it that is meant.
@@ -25,8 +25,8 @@ impl<'a> Writer<'a> {
         match &address.kind {
             TermKind::Constant(value) => Ok(self
                 .global(*value, Some(wanted))
-                .unwrap_or_else(|| Typed::untyped(self.nameless(*value)))),
-            TermKind::StackAddress(slot) => self.local(*slot),
+                .unwrap_or_else(|| Typed::untyped(self.nameless(*value, wanted)))),
+            TermKind::StackAddress(slot) => self.local(*slot, wanted),
             TermKind::Sum { base, index: None, offset } => {
                 // The variable's offset may be in the instruction that reads it.
                 if self.is_own_cpu(base)
@@ -58,11 +58,12 @@ impl<'a> Writer<'a> {
     }
 
     /// An object at an address in the code of which the debug information tells nothing.
-    fn nameless(&self, address: u64) -> Expression {
+    fn nameless(&self, address: u64, wanted: Wanted<'_>) -> Expression {
         match self.names.symbol_at(address) {
             Some((name, 0)) => Expression::name(name),
             Some((name, offset)) => {
-                Expression::name(name).with(Sign::Add, Expression::Distance(offset)).target()
+                let start = Expression::name(name).address();
+                word(start.at_distance(offset.cast_signed()), wanted)
             }
             None => Expression::Distance(address).cast(Cast::Pointer).target(),
         }
@@ -105,7 +106,8 @@ impl<'a> Writer<'a> {
         let whole = Typed::name(name, ty);
         let variable = match part {
             Some((steps, ty)) => whole.part((&steps, ty)),
-            None => whole,
+            None if inside == 0 => whole,
+            None => return Err("a part of a per-CPU variable without a name".to_owned()),
         };
         Ok(Typed { c: variable.c.given_to("this_cpu_read"), ty: variable.ty })
     }
@@ -167,33 +169,36 @@ impl<'a> Writer<'a> {
         self.names.per_cpu_symbol(offset).is_some_and(|(name, _)| name == "this_cpu_off")
     }
 
-    /// The local variable in the stack slot, by its distance from the return address' slot.
-    pub(super) fn local(&self, slot: i64) -> Result<Typed<'a>, String> {
+    /// What is meant of the local variable in the stack slot, by its distance from the return address'
+    /// slot.
+    pub(super) fn local(&self, slot: i64, wanted: Wanted<'_>) -> Result<Typed<'a>, String> {
         self.may_name()?;
         let image = self.image().ok_or("a word of the stack")?;
         // The canonical frame address is 8 above the slot of the return address.
-        let wanted = slot.wrapping_sub(8);
+        let place = slot.wrapping_sub(8);
         let locals = image.locals(self.pc).found().unwrap_or_default();
-        let mut best: Option<(i64, Typed<'a>)> = None;
+        let mut best: Option<(i64, Option<Typed<'a>>)> = None;
         for local in &locals {
             let Location::Cfa(start) = local.location else { continue };
             let Some(id) = local.ty else { continue };
-            let inside = wanted.wrapping_sub(start);
+            let inside = place.wrapping_sub(start);
             let size = image.type_size(id).found().unwrap_or(0);
             let Ok(offset) = u64::try_from(inside) else { continue };
             if offset >= size.max(1) || best.as_ref().is_some_and(|(nearer, _)| *nearer <= inside) {
                 continue;
             }
             let ty = Ty::Known(image, id);
-            let part = self.part(&ty, offset, Wanted::Value(0, Pointee::Any));
+            let is_whole = offset == 0 && wanted == Wanted::Object;
+            let part = self.part(&ty, offset, wanted).filter(|_| !is_whole);
+            let has_parts = self.has_members(&ty) && matches!(wanted, Wanted::Value(..));
             let whole = Typed::name(local.name.clone(), Some(ty));
             let typed = match part {
-                Some((steps, ty)) if offset > 0 => whole.part((&steps, ty)),
-                _ => whole,
+                Some((steps, ty)) => Some(whole.part((&steps, ty))),
+                None => (offset == 0 && !has_parts).then_some(whole),
             };
             best = Some((inside, typed));
         }
-        best.map(|(_, typed)| typed).ok_or_else(|| "a word of the stack".to_owned())
+        best.and_then(|(_, typed)| typed).ok_or_else(|| "a word of the stack".to_owned())
     }
 
     /// The object in a static array, of which the compiler made the address a displacement:

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values: what a term computes.
 
-use debuginfo::{Image, Local, Location, Type, TypeId};
+use debuginfo::{Image, Location, Type, TypeId};
 use iced_x86::Register;
 
 use super::tree::{Cast, Sign};
 use super::wanted::Wanted;
 use super::{Expression, Pointee, Ty, Typed, Writer};
 use crate::flow::{Operator, Place, Term, TermKind};
+use crate::symbol_name::source_name;
 
 /// Registers of the first six arguments (System V AMD64 psABI, section 3.2.3).
 const ARGUMENTS: [Register; 6] =
@@ -44,7 +45,7 @@ impl<'a> Writer<'a> {
             }
             TermKind::Caller { pc, term } => self.at(*pc).value(term),
             TermKind::Choice(terms) => self.choice(terms),
-            TermKind::Local(slot) => self.local(*slot),
+            TermKind::Local(slot) => self.local(*slot, Wanted::Value(8, self.pointee)),
             TermKind::Extend { term, .. } => self.value(term),
             TermKind::Binary { op, left, right, .. } => self.binary(*op, left, right),
             TermKind::Walk { first, place, .. } => self.looped(*place, Some(first)),
@@ -105,31 +106,43 @@ impl<'a> Writer<'a> {
 
     /// The parameter that is passed in the nth place.
     ///
-    /// A `.constprop` or `.isra` clone has lost parameters, so that the place and the declaration
-    /// disagree; there the location of each parameter at the entry tells.
+    /// The place and the declaration disagree where a structure takes two registers, and where a
+    /// `.constprop` or `.isra` clone has lost parameters: there the location of each parameter at the
+    /// entry tells.
     fn nth_parameter(&self, index: usize) -> Result<Typed<'a>, String> {
         self.may_name()?;
         let unnamed = || format!("argument {} of a function without debug information", index + 1);
         let image = self.image().ok_or_else(unnamed)?;
         let function = image.function(self.pc).found().ok_or_else(unnamed)?;
-        let symbol = image.symbol_at(function.low_pc);
-        let cloned = symbol.is_some_and(|symbol| symbol.name.contains('.'));
-        if cloned {
-            let locals = image.locals(function.low_pc).found().unwrap_or_default();
-            let register = ARGUMENTS.get(index).copied().and_then(super::locals::dwarf_number);
-            let here = |local: &&Local| {
-                local.parameter
-                    && local.depth == 0
-                    && register.is_some_and(|r| local.location == Location::Register(r))
-            };
-            let local = locals.iter().find(here);
-            let local = local.ok_or("an argument of a function that the compiler cloned")?;
-            let ty = local.ty.map(|id| Ty::Known(image, id));
-            return Ok(Typed::name(local.name.clone(), ty));
-        }
-        let parameter = function.parameters.get(index).ok_or_else(unnamed)?;
+        let register = ARGUMENTS.get(index).copied().and_then(super::locals::dwarf_number);
+        let at = |index| image.parameter_location(function.low_pc, index).found();
+        let is_here = |index: &usize| {
+            register.is_some_and(|register| at(*index) == Some(Location::Register(register)))
+        };
+        let position = is_here(&index)
+            .then_some(index)
+            .or_else(|| (0..function.parameters.len()).find(is_here))
+            .or_else(|| self.is_plainly_passed(image, &function, index).then_some(index))
+            .ok_or("an argument of a function that the compiler cloned")?;
+        let parameter = function.parameters.get(position).ok_or_else(unnamed)?;
         let name = parameter.name.clone().ok_or_else(unnamed)?;
         Ok(Typed::name(name, parameter.ty.map(|id| Ty::Known(image, id))))
+    }
+
+    /// Whether each of the function's parameters up to that one takes one register, and none was lost.
+    fn is_plainly_passed(
+        &self,
+        image: &Image<'_>,
+        function: &debuginfo::Function,
+        index: usize,
+    ) -> bool {
+        let symbol = image.symbol_at(function.low_pc);
+        let is_cloned = symbol.is_some_and(|symbol| symbol.name.contains('.'));
+        let is_word = |parameter: &debuginfo::Parameter| {
+            let size = parameter.ty.and_then(|ty| image.type_size(ty).found());
+            size.is_none_or(|size| size <= 8)
+        };
+        !is_cloned && function.parameters.iter().take(index).all(is_word)
     }
 
     fn returned(&self, target: Option<u64>) -> Result<Typed<'a>, String> {
@@ -139,21 +152,28 @@ impl<'a> Writer<'a> {
         let result = image
             .and_then(|image| Some((image, image.function(target).found()?.result?)))
             .map(|(image, id)| Ty::Known(image, id));
-        let name = name.split('.').next().unwrap_or(&name);
-        Ok(Typed { c: Expression::Result(name.to_owned()), ty: result })
+        Ok(Typed { c: Expression::Result(source_name(&name).to_owned()), ty: result })
     }
 
     fn constant(&self, value: u64) -> Typed<'a> {
         match self.global(value, None) {
             Some(variable) => variable.address(),
             None => Typed::untyped(match self.names.symbol_at(value) {
-                Some((name, 0)) => Expression::name(name),
+                Some((name, 0)) if self.is_code(value) => Expression::name(name),
+                Some((name, 0)) => Expression::name(name).address(),
                 Some((name, offset)) => {
-                    Expression::name(name).with(Sign::Add, Expression::Distance(offset))
+                    let whole = Expression::name(name);
+                    let start = if self.is_code(value) { whole } else { whole.address() };
+                    start.at_distance(offset.cast_signed())
                 }
                 None => Expression::Number(value),
             }),
         }
+    }
+
+    /// Whether code is at the address, as far as is known.
+    fn is_code(&self, address: u64) -> bool {
+        self.names.image_at(address).is_none_or(|image| image.is_text(address))
     }
 
     fn binary(&self, op: Operator, left: &Term, right: &Term) -> Result<Typed<'a>, String> {
@@ -164,9 +184,13 @@ impl<'a> Writer<'a> {
             }
             _ => (Sign::Of(op), self.number(right)?.c),
         };
+        // Distances are in bytes.
+        let is_distance =
+            op == Operator::Subtract && left.ty.as_ref().is_some_and(|ty| self.counts(ty));
+        let c = if is_distance { left.c.cast(Cast::Bytes) } else { left.c };
         // Of a pointer whose flags are masked out a pointer is left.
         let ty = left.ty.filter(|_| matches!(op, Operator::And | Operator::Or));
-        Ok(Typed { c: left.c.with(sign, right), ty })
+        Ok(Typed { c: c.with(sign, right), ty })
     }
 
     fn type_of_local(&self, pc: u64, name: &str) -> Option<Ty<'a>> {
@@ -191,6 +215,12 @@ impl<'a> Writer<'a> {
         ARGUMENTS.iter().position(|&argument| argument == register)
     }
 
+    /// Whether what is added to a value of the type counts objects of more than one byte.
+    fn counts(&self, ty: &Ty<'a>) -> bool {
+        let target = self.target(ty);
+        target.is_some_and(|target| self.size(&target).is_some_and(|size| size > 1))
+    }
+
     /// Whether the debug information says that the value is no pointer.
     fn is_number(&self, term: &Term) -> bool {
         let Ok(Typed { ty: Some(Ty::Known(image, id)), .. }) = self.value(term) else {
@@ -207,7 +237,11 @@ impl<'a> Writer<'a> {
             TermKind::Sum { base, index, offset } => {
                 let mut sum = match base.kind {
                     TermKind::Constant(0) => None,
-                    _ => Some(self.number(base)?.c),
+                    _ => {
+                        let base = self.number(base)?;
+                        let counts = base.ty.as_ref().is_some_and(|ty| self.counts(ty));
+                        Some(if counts { base.c.cast(Cast::Bytes) } else { base.c })
+                    }
                 };
                 if let Some((index, scale)) = index {
                     let index = self.number(index)?.c;

@@ -269,6 +269,17 @@ NOINLINE long mod_only_set_by_its_number(long number)
 	return all[3]->length; /* BUG: all[3] */
 }
 
+/* A structure that takes two registers. */
+struct pair {
+	long one;
+	long other;
+};
+
+NOINLINE long mod_after_a_structure(struct pair pair, struct job *one, struct job *other)
+{
+	return pair.one + one->state + other->state; /* BUG: one */
+}
+
 /* Text where a pointer should be. */
 NOINLINE long mod_text(struct job *job)
 {
@@ -423,6 +434,7 @@ int main(int count, char **arguments)
 	TRY(mod_argument_replaced_by_others, mod_argument_replaced_by_others(empty));
 	TRY(mod_element_set_by_its_number, mod_element_set_by_its_number(empty, empty, 1));
 	TRY(mod_only_set_by_its_number, mod_only_set_by_its_number(3));
+	TRY(mod_after_a_structure, mod_after_a_structure((struct pair){ 1, 2 }, NULL, job));
 	hooks.called = (long (*)(long, struct job *))mod_callback;
 	TRY(mod_callback, calls_back(job));
 	TRY(mod_allocates, mod_allocates());

@@ -160,6 +160,11 @@ fn an_element_may_have_been_set_by_its_number() {
 }
 
 #[test]
+fn a_parameter_is_named_by_where_it_is_and_not_by_its_number() {
+    proven("mod_after_a_structure", CrashKind::NullRead);
+}
+
+#[test]
 fn text_in_a_pointers_place_proves_no_mistake() {
     let diagnosis = doubted("mod_text", CrashKind::UseAfterFree, Doubt::Mistake);
     let Some(Nature::Text { place, .. }) = nature(&diagnosis) else { panic!("{diagnosis:#?}") };

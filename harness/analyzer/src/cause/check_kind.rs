@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What failed, by the kind of crash and what the log says of it.
+
+use crate::diagnosis::{CheckKind, Complaint, Freed, ListEntry, Overflow};
+use crate::formats;
+use crate::kind::CrashKind;
+use crate::told::Told;
+
+/// The check that a crash of the kind comes of.
+pub(super) fn check_of(kind: CrashKind, told: &Told) -> CheckKind {
+    let detail = told.detail.as_deref();
+    match kind {
+        CrashKind::Bug => CheckKind::Bug,
+        CrashKind::InvalidOpcode => CheckKind::InvalidOpcode,
+        CrashKind::UndefinedBehavior => CheckKind::Undefined,
+        CrashKind::DoubleFree => CheckKind::DoubleFree(Freed::Unknown),
+        CrashKind::Refcount => {
+            CheckKind::Refcount(detail.map_or(Complaint::Other, formats::complaint))
+        }
+        CrashKind::StackProtector => CheckKind::StackProtector,
+        CrashKind::SleepingInAtomic => CheckKind::SleepingInAtomic,
+        CrashKind::OutOfMemory => CheckKind::OutOfMemory,
+        CrashKind::Fortify => CheckKind::Fortify(Overflow::Either),
+        CrashKind::ListCorruption => {
+            CheckKind::List(detail.map_or(ListEntry::Unknown, formats::list_complaint))
+        }
+        CrashKind::Warn => CheckKind::Warn,
+        CrashKind::Panic => CheckKind::Panic { words: words(told) },
+        other => CheckKind::Other(other, words(told)),
+    }
+}
+
+/// What was given to `panic()`, but where that only says that a report is fatal.
+fn words(told: &Told) -> Option<String> {
+    let headline = told.headline.as_deref().filter(|headline| headline.starts_with(formats::PANIC));
+    headline.filter(|_| told.detail.is_none()).map(formats::panic_words)
+}
