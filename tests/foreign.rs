@@ -3,6 +3,7 @@
 //! QEMU. The committed table says of each what is said of it now, so that a change of a verdict is
 //! seen where it is read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,9 +25,13 @@ fn main() -> ExitCode {
                 let faults = faults.clone();
                 move || the_table_is_current(&faults)
             });
+            let drawn = trial("foreign::each_drawn_fault_crashed_or_was_calm", {
+                let faults = faults.clone();
+                move || each_drawn_fault_crashed_or_was_calm(&faults)
+            });
             let each =
                 |fault: Fault| trial(format!("foreign::{}", fault.id), move || replay(&fault));
-            faults.into_iter().map(each).chain([all]).collect()
+            faults.into_iter().map(each).chain([all, drawn]).collect()
         }
         Err(error) => {
             let error = format!("{error:#}");
@@ -51,6 +56,23 @@ fn replay(fault: &Fault) -> Result<()> {
     let table = table()?;
     let row = table.rows.iter().find(|row| row.id == fault.id).context(HINT)?;
     ensure!(*row == now, "{HINT}\n{row:#?}\nis now\n{now:#?}");
+    Ok(())
+}
+
+/// A fault that was drawn and crashed nothing is no fault with a truth, and together they are all that
+/// were drawn: none can be lost unseen.
+fn each_drawn_fault_crashed_or_was_calm(faults: &[Fault]) -> Result<()> {
+    let drawn = Drawn::load(&folder())?;
+    let calm: BTreeSet<&str> = drawn.calm.values().flatten().map(String::as_str).collect();
+    let mut crashed = 0;
+    for fault in faults {
+        let text = fs::read_to_string(folder().join(format!("{}.json", fault.id)))?;
+        let whole: serde_json::Value = serde_json::from_str(&text)?;
+        let is_drawn = whole["drawn"]["seed"].as_u64() == Some(drawn.seed);
+        ensure!(!is_drawn || !calm.contains(fault.id.as_str()), "{} is both", fault.id);
+        crashed += usize::from(is_drawn);
+    }
+    ensure!(calm.len() + crashed == drawn.count, "{} calm, {crashed} crashed", calm.len());
     Ok(())
 }
 

@@ -158,6 +158,7 @@ mod tests {
         let lock = Lock {
             kind: LockKind::Mutex,
             address: 0x100 + holder,
+            is_handed_over: false,
             holder: Holder::Task(holder),
             waiters: vec![task.address],
             queue: None,

@@ -96,6 +96,8 @@ pub struct Lock {
     pub address: u64,
     /// Who holds it.
     pub holder: Holder,
+    /// Whether that is a task which it was given to and which has not run since: it waits still.
+    pub is_handed_over: bool,
     /// `task_struct`s of those that sleep until it is free, in their order.
     pub waiters: Vec<u64>,
     /// Of a queued spinlock: the CPU at the end of the queue, and whether one more is about to get
@@ -132,7 +134,9 @@ impl Kernel<'_> {
             Some(waiter) => self.lock_waiters(waiter, &object)?.items,
             None => Vec::new(),
         };
-        Ok(Lock { kind, address, holder, waiters, queue })
+        let word = (kind == LockKind::Mutex).then(|| object.number("owner.counter"));
+        let is_handed_over = word.is_some_and(|word| word.is_ok_and(|it| it & MUTEX_PICKUP != 0));
+        Ok(Lock { kind, address, holder, is_handed_over, waiters, queue })
     }
 
     fn mutex_holder(&self, mutex: &Object<'_, '_>) -> Result<Holder, Unavailable> {
@@ -148,8 +152,6 @@ impl Kernel<'_> {
             }
         };
         Ok(match word & !MUTEX_FLAGS {
-            // Its waiter has it once it runs.
-            _ if word & MUTEX_PICKUP != 0 => Holder::Nobody,
             0 => Holder::Nobody,
             task => Holder::Task(task),
         })

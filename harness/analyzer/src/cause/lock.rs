@@ -66,7 +66,9 @@ pub(super) enum Owner {
 pub(super) fn owner(machine: &Machine<'_>, lock: &Wanted) -> Option<Owner> {
     let kernel = machine.kernel();
     let LockSort::Sleep(kind) = lock.sort else { return None };
-    let task = match kernel.lock(kind, lock.address).ok()?.holder {
+    let state = kernel.lock(kind, lock.address).ok()?;
+    let task = match state.holder {
+        _ if state.is_handed_over => return Some(Owner::Nobody),
         Holder::Task(task) => task,
         Holder::Readers { .. } => return Some(Owner::Readers),
         Holder::Nobody => return Some(Owner::Nobody),

@@ -80,7 +80,7 @@ fn of_task(machine: &Machine<'_>, first: &Task) -> Option<Diagnosis> {
     diagnosis.grounds = match cycle {
         Some(_) => Grounds::Shown,
         None if matches!(is_free, Some(Owner::Nobody)) => {
-            diagnosis.unknown = Some("the lock that it waits for is free by now".to_owned());
+            diagnosis.unknown = Some("the lock that it waits for was given back by now".to_owned());
             Grounds::Inferred
         }
         None if outside && link.wanted.is_some() => Grounds::Shown,
@@ -169,7 +169,7 @@ fn evidence(machine: &Machine<'_>, link: &Link, claims: &mut Vec<Claim>) {
             claims.push(claim.text(" is held for reading"));
             claims.extend(taken_before(machine, &link.frames, wanted).map(|(claim, _)| claim));
         }
-        Some(Owner::Nobody) => claims.push(claim.text(" is free by now")),
+        Some(Owner::Nobody) => claims.push(claim.text(" was given back by now")),
         None => {}
     }
 }

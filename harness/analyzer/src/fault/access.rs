@@ -6,16 +6,13 @@ use iced_x86::{
     Register, UsedMemory,
 };
 
-use super::NULL_PAGE;
 use crate::diagnosis::{Symptom, Use};
 use crate::flow::{held, number};
+use crate::identify::{BELOW_NULL, NULL_PAGE};
 use crate::scene::Scene;
 
 /// Bit of the page fault's error code: it was a write.
-const WRITE: u64 = 2;
-/// `-4095` to `-1` are error codes (`MAX_ERRNO`, `include/linux/err.h`), and small distances before
-/// NULL.
-const BELOW_NULL: u64 = 0u64.wrapping_sub(4095);
+pub(super) const WRITE: u64 = 2;
 
 /// One access to memory by the faulting instruction.
 pub(super) struct Access {

@@ -8,7 +8,6 @@
 use iced_x86::{Instruction, Register};
 use unwind::{Frame, Pc, Trust};
 
-use super::NULL_PAGE;
 use super::caller::with_callers;
 use super::chain::origin;
 use super::jumper::{jumper, through_register};
@@ -20,6 +19,7 @@ use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Role, Symptom, Use, What}
 use crate::express::{Pointee, Writer};
 use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, held, number};
 use crate::gone::TakenFor;
+use crate::identify::NULL_PAGE;
 use crate::kind::CrashKind;
 use crate::link::by_number;
 use crate::scene::Scene;

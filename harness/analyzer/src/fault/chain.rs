@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use unwind::Frame;
 
-use super::NULL_PAGE;
 use super::naming::Namer;
 use crate::claim::Claim;
 use crate::diagnosis::Grounds;
 use crate::express::{Expression, Writer};
 use crate::flow::{Term, TermKind, evaluate, evaluate_unobserved, round, walk};
+use crate::identify::NULL_PAGE;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
 

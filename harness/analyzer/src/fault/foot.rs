@@ -4,9 +4,9 @@
 //! `&wq->head` of a `wq` that is NULL is 0x48, and the entry around a list's link that is NULL is -16:
 //! what is wrong is the pointer that something was added to, not the sum.
 
-use super::NULL_PAGE;
 use crate::express::{Expression, Pointee, Writer};
 use crate::flow::{Round, Term, TermKind, evaluate, evaluate_round, round};
+use crate::identify::NULL_PAGE;
 use crate::scene::Scene;
 
 /// The pointer that distances were added to.

@@ -37,9 +37,6 @@ pub use memory::bad_access;
 pub(crate) use naming::named;
 pub(crate) use spin::busy_wait;
 
-/// Addresses below this one are NULL plus a small offset: the first page is never mapped.
-pub const NULL_PAGE: u64 = 4096;
-
 /// Says what the fault in the innermost frame came down to. `address` is the address of the
 /// faulting access, where the kernel's message or `cr2` told it.
 pub fn examine(scene: &dyn Scene, frames: &[Frame], address: Option<u64>) -> Option<Diagnosis> {

@@ -13,10 +13,10 @@ use unwind::{Frame, Pc};
 
 use crate::express::{Kept, PointerVariable, Writer};
 use crate::flow::{Term, TermKind, evaluate, held};
+use crate::identify::NULL_PAGE;
 use crate::link::by_number;
 use crate::scene::Scene;
 
-use super::NULL_PAGE;
 use super::assigned::assigned;
 
 /// Where the names are looked for.

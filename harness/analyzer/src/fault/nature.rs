@@ -11,7 +11,7 @@ use kernel::mm::slab_object::ObjectState;
 use kernel::mm::vmalloc::VmArea;
 use unwind::Frame;
 
-use super::NULL_PAGE;
+use super::access::WRITE;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
@@ -22,15 +22,12 @@ use crate::diagnosis::{Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, 
 use crate::express::Writer;
 use crate::flow::{Term, TermKind, evaluate, round};
 use crate::gone::Gone;
-use crate::identify::{AddressRegion, Identity, Pattern};
+use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern};
 use crate::kind::CrashKind;
 use crate::scene::Scene;
 
-/// Bits of the page fault's error code: the page was there; it was a write.
+/// Bit of the page fault's error code: the page was there.
 const PRESENT: u64 = 1;
-const WRITE: u64 = 2;
-/// `-4095` to `-1` are error codes (`MAX_ERRNO`, `include/linux/err.h`).
-const ERRORS: u64 = 0u64.wrapping_sub(4095);
 /// Variables of the kernel's image are at per-CPU distances below this one.
 const SMALL_DISTANCE: u64 = 1 << 20;
 /// Farther from its pointer than this, an address was led there by a number.
@@ -222,7 +219,7 @@ fn null(value: u64, bad: Bad) -> Option<Nature> {
 
 /// Values that are no addresses.
 fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Option<Found> {
-    if value >= ERRORS {
+    if value >= BELOW_NULL {
         return Some(below_null(scene, foot, value)?.into());
     }
     let Pattern::Poison { poison, .. } = scene.identity(value)?.pattern? else { return None };

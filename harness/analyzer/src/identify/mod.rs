@@ -20,7 +20,7 @@ use kernel::VirtualMemory as _;
 use kernel::tasks::Task;
 
 pub use identity::{Identity, ModulePlace, PerCpuPlace};
-pub use pattern::{Pattern, Poison};
+pub use pattern::{BELOW_NULL, NULL_PAGE, Pattern, Poison};
 pub use region::AddressRegion;
 pub use stack::{StackOwner, StackPlace};
 pub use user::UserPlace;

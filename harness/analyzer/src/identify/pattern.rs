@@ -4,10 +4,10 @@
 //! Values of `include/linux/poison.h`; `POISON_POINTER_DELTA` is x86-64's
 //! `CONFIG_ILLEGAL_POINTER_VALUE`.
 
-/// Numbers below this one are NULL plus the offset of a member.
-const NULL_PAGE: u64 = 4096;
-/// `MAX_ERRNO` of `include/linux/err.h`.
-const MAX_ERRNO: u64 = 4095;
+/// Numbers below this one are NULL plus the offset of a member: the first page is never mapped.
+pub const NULL_PAGE: u64 = 4096;
+/// `-4095` to `-1` are error codes (`MAX_ERRNO`, `include/linux/err.h`), and small distances before NULL.
+pub const BELOW_NULL: u64 = 0u64.wrapping_sub(4095);
 /// Distance from a poison value that is still taken for the offset of a member.
 const NEAR: u64 = 4096;
 /// `POISON_POINTER_DELTA`.
@@ -206,7 +206,7 @@ pub(super) fn pattern(value: u64) -> Option<Pattern> {
         return Some(Pattern::Null { offset: value });
     }
     // Addresses of the kernel's half are what they are; only all ones and the like are not.
-    if value >= 0_u64.wrapping_sub(MAX_ERRNO) {
+    if value >= BELOW_NULL {
         let errno = u16::try_from(value.wrapping_neg()).ok()?;
         let name = ERRORS.iter().find(|(number, _)| *number == errno).map(|(_, name)| *name);
         return Some(Pattern::Error { errno, name });

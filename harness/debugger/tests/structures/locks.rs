@@ -46,8 +46,13 @@ fn the_owner_of_a_mutex_is_a_word_with_flags() {
     let mut world = newer_mutex();
     world.put_u64(LOCK, 0);
     assert_eq!(lock(&world, LockKind::Mutex).holder, Holder::Nobody);
+    world.put_u64(LOCK, TASK | 1);
+    assert_eq!(lock(&world, LockKind::Mutex).holder, Holder::Task(TASK));
+    assert!(!lock(&world, LockKind::Mutex).is_handed_over);
+    // `MUTEX_FLAG_PICKUP`: the task that waited longest gets it when it runs.
     world.put_u64(LOCK, TASK | 5);
     assert_eq!(lock(&world, LockKind::Mutex).holder, Holder::Task(TASK));
+    assert!(lock(&world, LockKind::Mutex).is_handed_over);
 }
 
 /// 3.10: a count, and the owner beside it where the kernel spins on owners.

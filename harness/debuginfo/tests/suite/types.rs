@@ -135,6 +135,21 @@ fn same_paths(image: &Image<'_>, paths: &[&str]) {
     }
 }
 
+/// Each member of a union covers its bytes, in the order of their declaration; behind the shorter one
+/// only the longer one does, and behind the end none.
+fn members_of_unions(image: &Image<'_>) {
+    let layout = image.find_struct("layout").found().unwrap();
+    let choice = image.member("layout", "choice").found().unwrap();
+    let at = |offset: u64| -> Vec<String> {
+        image.paths_at(layout, choice.offset + offset).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(at(0), ["choice.number", "choice.bytes[0]"]);
+    assert_eq!(at(15), ["choice.bytes[15]"]);
+    let inner = image.find_struct("inner").found().unwrap();
+    let end = image.size_of("inner").found().unwrap();
+    assert!(image.paths_at(inner, end).is_empty());
+}
+
 fn check(options: &[&str]) {
     let shop = Workshop::new();
     let bytes = std::fs::read(shop.kernel("kernel", options)).unwrap();
@@ -148,6 +163,7 @@ fn check(options: &[&str]) {
         same_spelling(&image);
         same_forms(&image);
         same_paths(&image, PATHS);
+        members_of_unions(&image);
     }
 }
 
@@ -178,4 +194,5 @@ fn btf_types_equal_the_compilers() {
     same_as_compiler(&shop, &image, "matrix");
     same_forms(&image);
     same_paths(&image, &PATHS[1..]);
+    members_of_unions(&image);
 }
