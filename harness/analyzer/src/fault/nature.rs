@@ -7,7 +7,7 @@
 use kernel::Unreadable;
 use kernel::mm::PAGE;
 use kernel::mm::slab_layout::SlotPart;
-use kernel::mm::slab_object::ObjectState;
+use kernel::mm::slab_object::{ObjectState, SlabObject};
 use kernel::mm::vmalloc::VmArea;
 use unwind::Frame;
 
@@ -130,13 +130,17 @@ pub(super) fn refine(
     pointer.nature = Some(found.nature);
 }
 
-/// Whether the pointer was read from memory of which the dump does not tell whose it is.
+/// Whether the pointer was read from memory of which the dump does not tell whose it is, or whether it is
+/// anybody's.
 fn is_from_the_unknown(scene: &dyn Scene, foot: &Foot<'_, '_>) -> bool {
     let place = foot.loaded_from(scene).and_then(|slot| scene.identity(slot));
     place.is_some_and(|place| {
         let is_heap = place.region == AddressRegion::DirectMap;
-        let is_known = place.slab.is_some() || place.stack.is_some() || place.kfence.is_some();
-        is_heap && !is_known && !place.unknown.is_empty()
+        let is_told = |slab: &SlabObject| slab.state.is_free().is_some();
+        let is_known = place.stack.is_some() || place.kfence.is_some();
+        is_heap
+            && !is_known
+            && place.slab.as_ref().map_or(!place.unknown.is_empty(), |slab| !is_told(slab))
     })
 }
 
