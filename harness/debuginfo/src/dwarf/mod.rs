@@ -20,6 +20,7 @@ mod imports;
 mod inlines;
 mod lines;
 mod locations;
+mod mentions;
 mod names;
 mod sections;
 mod source;
@@ -60,6 +61,8 @@ pub(crate) struct Store {
     facts: RefCell<BTreeMap<usize, Rc<UnitFacts>>>,
     ranges: OnceCell<UnitRanges>,
     headers: OnceCell<Vec<usize>>,
+    /// Answers about names that may have taken a search through the whole file.
+    known: names::Known,
     frames: OnceCell<FrameIndex>,
     /// Units of the general functions of [`well_known`](crate::well_known).
     general: Vec<OnceCell<Option<usize>>>,
@@ -73,6 +76,7 @@ impl Store {
             facts: RefCell::default(),
             ranges: OnceCell::new(),
             headers: OnceCell::new(),
+            known: names::Known::default(),
             frames: OnceCell::new(),
             general: vec![OnceCell::new(); crate::well_known::GENERAL.len()],
         }

@@ -3,12 +3,31 @@
 //!
 //! DWARF as compilers write it for kernels has no index of names (`.debug_names` and `.debug_pubnames` are
 //! off by default), so each unit that is asked gets a small one of its own, at its first question.
-//! Which units to ask: all of a module; of a kernel only those of the functions in
-//! [`well_known`](crate::well_known), because a kernel has thousands of units.
+//! Which units to ask: all of a module; of a kernel, which has thousands of units, first those of the
+//! functions in [`well_known`](crate::well_known), then those that [mention](super::mentions) the name.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use gimli::{DwTag, SectionId};
+
+use super::mentions::Mentions;
 use super::{Dwarf, Entry, UnitView};
 use crate::well_known;
 use crate::{Reason, TypeId};
+
+/// Answers about names of a kernel, those that there is none as well.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    enumerators: RefCell<BTreeMap<String, Result<i64, Reason>>>,
+    /// Types of variables, by name and address.
+    pub(super) variables: RefCell<BTreeMap<(String, Option<u64>), Option<TypeId>>>,
+}
+
+/// Units of a kernel that are read because they mention a name. Each that has a type of that name
+/// serves, and a variable's unit is most often known by its address; what comes here again and again
+/// are names of local variables.
+const MAX_MENTIONS: usize = 256;
 
 /// What a name is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +38,28 @@ pub(crate) enum Wanted {
     Type,
     /// Variable.
     Variable,
+}
+
+impl Wanted {
+    /// Tags of the entries that it can be.
+    pub(super) const fn tags(self) -> &'static [DwTag] {
+        match self {
+            Self::Struct => &[
+                gimli::DW_TAG_structure_type,
+                gimli::DW_TAG_union_type,
+                gimli::DW_TAG_class_type,
+            ],
+            Self::Type => &[
+                gimli::DW_TAG_structure_type,
+                gimli::DW_TAG_union_type,
+                gimli::DW_TAG_class_type,
+                gimli::DW_TAG_enumeration_type,
+                gimli::DW_TAG_typedef,
+                gimli::DW_TAG_base_type,
+            ],
+            Self::Variable => &[gimli::DW_TAG_variable],
+        }
+    }
 }
 
 /// A type or variable at file scope of a unit.
@@ -35,7 +76,7 @@ pub(super) struct NamedEntry {
 impl<'a> Dwarf<'a> {
     /// The definition of a type.
     pub(crate) fn find_type(self, name: &str, wanted: Wanted) -> Result<TypeId, Reason> {
-        for view in self.units_for(name) {
+        for view in self.units_for(name, wanted.tags()) {
             let found = self.named(&view, name, |kind, declaration| {
                 !declaration
                     && (kind == wanted || (wanted == Wanted::Type && kind == Wanted::Struct))
@@ -49,7 +90,17 @@ impl<'a> Dwarf<'a> {
 
     /// Value of an enumerator of an enumeration at file scope.
     pub(crate) fn enumerator(self, name: &str) -> Result<i64, Reason> {
-        for view in self.units_for(name) {
+        let known = &self.store.known.enumerators;
+        if let Some(known) = known.borrow().get(name) {
+            return known.clone();
+        }
+        let found = self.find_enumerator(name);
+        known.borrow_mut().insert(name.to_owned(), found.clone());
+        found
+    }
+
+    fn find_enumerator(self, name: &str) -> Result<i64, Reason> {
+        for view in self.units_for(name, &[gimli::DW_TAG_enumerator]) {
             let mut value = None;
             self.each_at_file_scope(&view, &mut |view, entry| {
                 if value.is_none() && entry.tag() == gimli::DW_TAG_enumeration_type {
@@ -65,19 +116,40 @@ impl<'a> Dwarf<'a> {
     }
 
     fn not_found<T>(self, name: &str) -> Result<T, Reason> {
-        if self.store.sections.has(gimli::SectionId::DebugInfo) {
+        if self.store.sections.has(SectionId::DebugInfo) {
             Err(Reason::NotFound(name.to_owned()))
         } else {
             Err(Reason::NoSection(".debug_info"))
         }
     }
 
-    /// The units that are asked for a name, in order.
-    pub(super) fn units_for(self, name: &str) -> impl Iterator<Item = UnitView<'a>> {
+    /// The units that are asked for the name of an entry with one of those tags, in order.
+    pub(super) fn units_for(
+        self,
+        name: &str,
+        tags: &'static [DwTag],
+    ) -> impl Iterator<Item = UnitView<'a>> {
         let all = self.elf.is_module().then(|| self.all_units());
-        let chosen = (!self.elf.is_module()).then(|| self.well_known_units(name));
-        let offsets = all.into_iter().flatten().chain(chosen.into_iter().flatten());
+        let all = all.into_iter().flatten();
+        let chosen = (!self.elf.is_module()).then(|| {
+            self.well_known_units(name)
+                .chain(std::iter::once_with(move || self.units_that_mention(name, tags)).flatten())
+        });
+        let offsets = all.chain(chosen.into_iter().flatten());
         offsets.filter_map(move |offset| self.unit(offset).ok())
+    }
+
+    /// Units that mention a name. Where names may be numbers of a table (DWARF 5 §7.5.4, forms
+    /// `DW_FORM_strx`; clang's, next to BTF), all.
+    fn units_that_mention(
+        self,
+        name: &str,
+        tags: &'static [DwTag],
+    ) -> impl Iterator<Item = usize> + use<'a> {
+        let numbered = self.store.sections.has(SectionId::DebugStrOffsets);
+        let mentions = (!numbered).then(|| Mentions::new(self, name, tags).take(MAX_MENTIONS));
+        let all = numbered.then(|| self.all_units());
+        mentions.into_iter().flatten().chain(all.into_iter().flatten())
     }
 
     /// Units of the well-known functions, those for this very name first.

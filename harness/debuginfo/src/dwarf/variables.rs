@@ -17,17 +17,28 @@ impl<'a> Dwarf<'a> {
         address: Option<u64>,
         hint: Option<u64>,
     ) -> Option<TypeId> {
-        let hinted = hint.and_then(|hint| self.unit_at(hint).ok());
-        let others = hint.is_none().then(|| self.units_for(name));
-        hinted.into_iter().chain(others.into_iter().flatten()).find_map(|view| {
-            let found = self.named(&view, name, |kind, _| kind == Wanted::Variable);
-            found.iter().find_map(|(view, entry)| {
-                let place = view.static_address(entry);
-                if place.is_some_and(|place| address.is_some_and(|address| address != place)) {
-                    return None;
-                }
-                self.inherited(view, entry, &mut |view, entry| self.type_id(view, entry))
-            })
+        if let Some(hint) = hint {
+            return self.type_in(&self.unit_at(hint).ok()?, name, address);
+        }
+        let known = &self.store.known.variables;
+        let key = (name.to_owned(), address);
+        if let Some(known) = known.borrow().get(&key) {
+            return *known;
+        }
+        let mut units = self.units_for(name, Wanted::Variable.tags());
+        let found = units.find_map(|view| self.type_in(&view, name, address));
+        known.borrow_mut().insert(key, found);
+        found
+    }
+
+    fn type_in(self, view: &UnitView<'a>, name: &str, address: Option<u64>) -> Option<TypeId> {
+        let found = self.named(view, name, |kind, _| kind == Wanted::Variable);
+        found.iter().find_map(|(view, entry)| {
+            let place = view.static_address(entry);
+            if place.is_some_and(|place| address.is_some_and(|address| address != place)) {
+                return None;
+            }
+            self.inherited(view, entry, &mut |view, entry| self.type_id(view, entry))
         })
     }
 

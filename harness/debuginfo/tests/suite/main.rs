@@ -9,6 +9,7 @@ mod frames;
 mod functions;
 mod hostile;
 mod lines;
+mod mentions;
 mod packed;
 mod separate;
 mod symbols;
