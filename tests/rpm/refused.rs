@@ -25,6 +25,16 @@ fn what_is_wrong_is_refused_with_a_clear_message() {
     a_path_out_of_the_package(&world);
     a_site_that_does_not_answer(&world);
     a_site_with_errors(&world);
+    a_folder_that_is_no_repository(&world);
+}
+
+fn a_folder_that_is_no_repository(world: &World) {
+    let place = world.copy("empty");
+    fs::remove_dir_all(&place).unwrap();
+    let path = place.to_str().unwrap();
+    contains(&world.refusal(path), &["cannot read", path, "[--mirror takes the URL"]);
+    fs::create_dir(&place).unwrap();
+    contains(&world.refusal(path), &[path, "has neither packages", "[--mirror takes"]);
 }
 
 fn contains(told: &str, words: &[&str]) {

@@ -59,13 +59,15 @@ impl Mirror {
 
 /// A name that no repository of a guest has.
 #[derive(Debug, thiserror::Error)]
-#[error("guest {guest} has no repository {name} (it has {known})")]
+#[error("guest {guest} has no repository {name} for {option} (it takes {known})")]
 pub struct UnknownRepository {
     /// The guest.
     pub guest: String,
+    /// The option it was said to.
+    pub option: &'static str,
     /// What was said.
     pub name: String,
-    /// The names it has.
+    /// The names that the option takes.
     pub known: String,
 }
 
@@ -96,15 +98,18 @@ impl Choice {
             Source::Rpm(rpm) => {
                 rpm.kernel.release = self.kernel.clone().or(rpm.kernel.release.take());
                 rpm.toolchain = self.toolchain.unwrap_or(rpm.toolchain);
-                self.places(rpm).map_err(|name| UnknownRepository {
-                    guest: guest.name.clone(),
-                    name,
-                    known: rpm.names().join(", "),
+                let guest = &guest.name;
+                self.places(rpm).map_err(|name| {
+                    unknown(guest, "--mirror", name, &[rpm.sites(), rpm.repositories()])
+                })?;
+                self.unsigned(rpm).map_err(|name| {
+                    unknown(guest, "--allow-unsigned", name, &[rpm.repositories(), vec![ALL]])
                 })
             }
         }
     }
 
+    /// Gives sites and repositories other places and keys; fails with a name that is neither's.
     fn places(&self, rpm: &mut RpmSource) -> Result<(), String> {
         for Mirror { name, place } in &self.mirrors {
             let mut found = false;
@@ -121,6 +126,11 @@ impl Choice {
         for repository in &mut rpm.repository {
             repository.keys.extend(self.keys.iter().cloned());
         }
+        Ok(())
+    }
+
+    /// Takes what nobody signed from repositories; fails with a name that is none's.
+    fn unsigned(&self, rpm: &mut RpmSource) -> Result<(), String> {
         for name in &self.allow_unsigned {
             let mut found = false;
             for repository in rpm.repository.iter_mut().filter(|it| it.is(name)) {
@@ -131,6 +141,15 @@ impl Choice {
         }
         Ok(())
     }
+}
+
+fn unknown(
+    guest: &str,
+    option: &'static str,
+    name: String,
+    known: &[Vec<&str>],
+) -> UnknownRepository {
+    UnknownRepository { guest: guest.to_owned(), option, name, known: known.concat().join(", ") }
 }
 
 /// What the user's configuration says about one guest.

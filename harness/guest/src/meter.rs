@@ -87,6 +87,8 @@ impl Meter {
             return Progress { phase: Phase::Download, what, done, total: Some(total) };
         }
         let (done, total) = (get(&self.extracted), get(&self.to_extract));
+        // More than all of it: a package that was asked of a site again, or is read a second time.
+        let done = done.min(total);
         Progress { phase: Phase::Extract, what: "packages".into(), done, total: Some(total) }
     }
 }

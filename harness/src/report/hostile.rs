@@ -94,7 +94,7 @@ fn is_disobeyed(text: &str) {
 }
 
 #[derive(Clone, Default)]
-struct Screen(Rc<RefCell<Vec<u8>>>);
+pub(super) struct Screen(pub(super) Rc<RefCell<Vec<u8>>>);
 
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

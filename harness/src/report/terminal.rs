@@ -2,7 +2,7 @@
 //! The run in a terminal, on stderr: a live line for the phase that goes on, a final line for each
 //! that is over. Off a terminal there are final lines only.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -65,6 +65,8 @@ pub struct Terminal {
     tail: VecDeque<String>,
     command_line: Option<String>,
     trigger_millis: u64,
+    /// What was warned of: each run of a guest would say again that its compiler is not the kernel's.
+    warned: BTreeSet<String>,
 }
 
 impl fmt::Debug for Terminal {
@@ -86,6 +88,7 @@ impl Terminal {
             tail: VecDeque::new(),
             command_line: None,
             trigger_millis: 0,
+            warned: BTreeSet::new(),
         }
     }
 
@@ -281,7 +284,11 @@ impl Reporter for Terminal {
             Event::CaptureFellBack { to, reason } => {
                 self.warn(&format!("{reason}; next way: {to}"));
             }
-            Event::Note { warning: true, message } => self.warn(message),
+            Event::Note { warning: true, message } => {
+                if self.warned.insert(message.clone()) {
+                    self.warn(message);
+                }
+            }
             Event::Note { message, .. } if self.options.verbosity >= Verbosity::Verbose => {
                 self.print(&verb(GOOD, "Note", message));
             }
@@ -386,4 +393,24 @@ pub(crate) fn failure_text(failure: &Failure) -> String {
 
 fn time(millis: u64) -> String {
     units::duration(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hostile::Screen;
+    use super::*;
+
+    /// Sixty cases on a guest whose compiler is not the kernel's: the warning is one for all of them.
+    #[test]
+    fn a_warning_is_shown_once() {
+        let screen = Screen::default();
+        let mut terminal = Terminal::new(Box::new(screen.clone()), TerminalOptions::default());
+        for message in ["gcc 4", "gcc 4", "no room", "gcc 4"] {
+            let event = Event::Note { warning: true, message: message.to_owned() };
+            terminal.event(&Stamped { at_ms: 1, run: None, event });
+        }
+        let shown = String::from_utf8(screen.0.borrow().clone()).unwrap();
+        let count = |words: &str| shown.matches(words).count();
+        assert_eq!((count("gcc 4"), count("no room")), (1, 1), "{shown}");
+    }
 }

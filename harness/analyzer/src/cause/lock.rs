@@ -35,12 +35,7 @@ pub(super) struct Wanted {
 /// The lock that the frames wait for: the outermost function of the innermost run of lock
 /// functions tells it best, since its caller knows the lock by name.
 pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> {
-    let sort = |frame: &Frame| taking(machine, frame.pc.for_lookup());
-    let (first, spins) =
-        frames.iter().enumerate().find_map(|(at, frame)| Some((at, sort(frame)?.spins())))?;
-    // A semaphore is slept for, and the spinlock inside of it is spun for.
-    let same = |frame: &Frame| sort(frame).filter(|sort| sort.spins() == spins);
-    let (last, sort) = (first..).zip(frames.get(first..)?.iter().map_while(same)).last()?;
+    let (last, sort) = waits(machine, frames)?;
     let frame = frames.get(last)?;
     let caller = last + 1;
     let (pc, term) = argument_of_call(machine, frames.get(caller..)?)?;
@@ -49,6 +44,28 @@ pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> 
     let term = named(machine, frames, pc, &term);
     let expression = Writer::new(machine, pc).referent(&term, tag.as_deref());
     Some(Wanted { address, expression, function: name(machine, frame), caller, sort })
+}
+
+/// The lock that a task waits for, where its caller's code does not tell: the lock's own list of
+/// those who wait, or the parameters of its functions, may.
+///
+/// Example: `param_attr_store()` takes the lock of the parameters' module, which it got from a
+/// parameter of its own that nobody kept.
+pub(super) fn listed(machine: &Machine<'_>, task: &Task, frames: &[Frame]) -> Option<Wanted> {
+    let (last, sort) = waits(machine, frames)?;
+    let address = machine.blocked_on(task)?.lock.address;
+    let function = name(machine, frames.get(last)?);
+    Some(Wanted { address, expression: None, function, caller: last + 1, sort })
+}
+
+/// Position of the outermost of the innermost run of lock functions, and the sort of lock.
+fn waits(machine: &Machine<'_>, frames: &[Frame]) -> Option<(usize, LockSort)> {
+    let sort = |frame: &Frame| taking(machine, frame.pc.for_lookup());
+    let (first, spins) =
+        frames.iter().enumerate().find_map(|(at, frame)| Some((at, sort(frame)?.spins())))?;
+    // A semaphore is slept for, and the spinlock inside of it is spun for.
+    let same = |frame: &Frame| sort(frame).filter(|sort| sort.spins() == spins);
+    (first..).zip(frames.get(first..)?.iter().map_while(same)).last()
 }
 
 /// Who has a lock that tasks sleep for.
@@ -192,6 +209,11 @@ pub(super) fn taken_before(
     let same: Vec<&Taken> = all.iter().filter(is_same).collect();
     let first = same.iter().find(|it| it.kept == Kept::Always).or_else(|| same.first())?;
     Some((first.claim("the same lock"), first.kept == Kept::Always))
+}
+
+/// Whether a function of a module on the stack takes that lock and may have it still.
+pub(super) fn is_taken(machine: &Machine<'_>, frames: &[Frame], lock: &Wanted) -> bool {
+    taken(machine, frames, lock.sort).iter().any(|taken| taken.address == Some(lock.address))
 }
 
 /// Where a function on the stack takes a spinlock; whether it still has it is not checked.

@@ -3,12 +3,13 @@
 
 use unwind::Frame;
 
-use super::lock::{Owner, Wanted, owner, taken_before, wanted};
+use super::lock::{Owner, Wanted, is_taken, listed, owner, taken_before, wanted};
 use super::{name, place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::diagnosis::{Diagnosis, Grounds, Waiting, What};
 use crate::machine::Machine;
+use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
 use crate::told::Told;
 use kernel::tasks::{Task, TaskState};
@@ -63,7 +64,7 @@ pub(super) fn blocked(machine: &Machine<'_>) -> Option<Diagnosis> {
 fn of_task(machine: &Machine<'_>, first: &Task) -> Option<Diagnosis> {
     let (chain, cycle) = chain(machine, first);
     // Who only waits for one of a circle has no part in it.
-    let link = chain.get(cycle.unwrap_or(0))?;
+    let link = chain.get(cycle.unwrap_or_else(|| holder(machine, &chain)))?;
     let frame = link.frames.get(link.guilty)?;
     let lock = |link: &Link| link.wanted.as_ref().and_then(|wanted| wanted.expression.clone());
     let ring = cycle.and_then(|start| chain.get(start..)).unwrap_or_default();
@@ -90,6 +91,39 @@ fn of_task(machine: &Machine<'_>, first: &Task) -> Option<Diagnosis> {
     Some(diagnosis)
 }
 
+/// Position of the task to blame in a chain that is no circle: the last one in a module's code of those
+/// who hold up the first. Who waits for a lock is seldom the one to blame.
+///
+/// Example: on 3.10 the parameters of all modules are written under one lock, `param_lock`. A module's
+/// write waits there for an answer that never comes; the watchdog complains first of another write,
+/// which waits for `param_lock` in the kernel's own code.
+///
+/// A lock's owner is a hint: the task may have exited with the lock held, and its memory be another
+/// task's by now. So the owner counts only where its stack shows a function that takes the lock.
+fn holder(machine: &Machine<'_>, chain: &[Link]) -> usize {
+    let pairs = chain.windows(2).map_while(|pair| match pair {
+        [waiter, owner] => has_taken(machine, waiter, owner).then_some(owner),
+        _ => None,
+    });
+    let outside = |link: &Link| {
+        let frame = link.frames.get(link.guilty);
+        frame.is_some_and(|frame| machine.is_outside(frame.pc.for_lookup()))
+    };
+    (1..).zip(pairs).filter(|(_, owner)| outside(owner)).last().map_or(0, |(at, _)| at)
+}
+
+/// Whether a task's stack shows that it took the lock that another one waits for: by a call, or
+/// because it is in the function that the other one waits in.
+fn has_taken(machine: &Machine<'_>, waiter: &Link, owner: &Link) -> bool {
+    let Some(wanted) = &waiter.wanted else { return false };
+    let function = |frame: &Frame| {
+        machine.code_name(frame.pc.for_lookup()).map(|code| (code.symbol, code.module))
+    };
+    let waits_in = waiter.frames.get(wanted.caller).and_then(function);
+    let is_in_it = |frame: &Frame| waits_in.is_some() && function(frame) == waits_in;
+    owner.frames.iter().any(is_in_it) || is_taken(machine, &owner.frames, wanted)
+}
+
 /// Who waits for whom, and from where on the chain is a circle.
 fn chain(machine: &Machine<'_>, first: &Task) -> (Vec<Link>, Option<usize>) {
     let mut chain: Vec<Link> = Vec::new();
@@ -103,7 +137,7 @@ fn chain(machine: &Machine<'_>, first: &Task) -> (Vec<Link>, Option<usize>) {
         }
         let Some(frames) = stack_of(machine, &task) else { break };
         let guilty = sleeper(machine, &frames);
-        let wanted = wanted(machine, &frames);
+        let wanted = wanted(machine, &frames).or_else(|| listed(machine, &task, &frames));
         next = wanted.as_ref().and_then(|wanted| match owner(machine, wanted)? {
             Owner::Task(task) => Some(task),
             // Of those who read, its own stack tells whether the task is one.
@@ -141,8 +175,10 @@ fn evidence(machine: &Machine<'_>, link: &Link, claims: &mut Vec<Claim>) {
     let claim = claim.volatile(format!(" (pid {})", link.task.pid));
     let claim = match &link.wanted {
         Some(wanted) => {
-            let lock = wanted.expression.as_ref().map(|lock| format!("`{lock}` at "));
-            let claim = claim.text(" waits for ").text(lock.unwrap_or_default());
+            let lock = wanted.expression.as_ref();
+            let lock =
+                lock.map_or_else(|| "the lock at ".to_owned(), |lock| format!("`{lock}` at "));
+            let claim = claim.text(" waits for ").text(lock);
             claim.data(wanted.address).text(format!(" in {}", place(machine, frame)))
         }
         None => {

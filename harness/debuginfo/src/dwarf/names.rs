@@ -44,11 +44,9 @@ impl Wanted {
     /// Tags of the entries that it can be.
     pub(super) const fn tags(self) -> &'static [DwTag] {
         match self {
-            Self::Struct => &[
-                gimli::DW_TAG_structure_type,
-                gimli::DW_TAG_union_type,
-                gimli::DW_TAG_class_type,
-            ],
+            Self::Struct => {
+                &[gimli::DW_TAG_structure_type, gimli::DW_TAG_union_type, gimli::DW_TAG_class_type]
+            }
             Self::Type => &[
                 gimli::DW_TAG_structure_type,
                 gimli::DW_TAG_union_type,

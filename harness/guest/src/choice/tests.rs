@@ -46,6 +46,16 @@ fn what_is_said_last_counts() {
 #[test]
 fn a_name_of_no_repository_is_an_error_that_lists_them() {
     let message = mirrors(&["vualt=/a"]).apply(&mut guest("centos-7")).unwrap_err();
-    assert!(message.to_string().contains("vault, os, updates"), "{message}");
+    assert!(
+        message.to_string().contains("--mirror (it takes debuginfo-site, vault, os, updates"),
+        "{message}"
+    );
+    // A site is no repository: what is unsigned is said of each.
+    let unsigned = Choice { allow_unsigned: vec!["vault".into()], ..Choice::default() };
+    let message = unsigned.apply(&mut guest("centos-7")).unwrap_err().to_string();
+    assert!(
+        message.contains("--allow-unsigned (it takes os, updates, debuginfo, all)"),
+        "{message}"
+    );
     mirrors(&["vualt=/a"]).apply(&mut guest("debian-12")).unwrap();
 }

@@ -98,6 +98,12 @@ pub enum RpmError {
         /// Where it was looked for.
         repositories: String,
     },
+    /// A folder that is to be a repository is none.
+    #[error("{} has neither packages (*.rpm) nor metadata (repodata/repomd.xml)", .folder.display())]
+    NoPackages {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A folder or file of packages cannot be read.
     #[error("cannot read {path}")]
     Read {
@@ -126,6 +132,10 @@ impl RpmError {
             Self::NoPoint { .. } => "name the repositories that have it with --mirror NAME=URL",
             Self::Unresolved { .. } => {
                 "build with this machine's compiler instead: --toolchain host"
+            }
+            Self::NoPackages { .. } | Self::Read { .. } => {
+                "--mirror takes the URL of a repository, or a folder of this machine with packages \
+                 in it; --mirror NAME=… is for one site or repository of the guest's file"
             }
             _ => return None,
         };

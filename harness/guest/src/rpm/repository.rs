@@ -272,6 +272,9 @@ fn scan(folder: &Path, arch: &str, number: usize) -> Result<Vec<Record>, FetchEr
     let mut files = Vec::new();
     let read = |source| RpmError::Read { path: folder.to_owned(), source };
     collect(folder, 0, &mut files).map_err(read)?;
+    if files.is_empty() {
+        return Err(RpmError::NoPackages { folder: folder.to_owned() }.into());
+    }
     files.sort();
     let mut records = Vec::new();
     for path in files {

@@ -138,10 +138,14 @@ impl RpmSource {
         }
     }
 
-    /// Names that `--mirror` and `--allow-unsigned` take.
-    pub(in super::super) fn names(&self) -> Vec<&str> {
-        let repositories = self.repository.iter().map(|repository| repository.name.as_str());
-        self.sites.keys().map(String::as_str).chain(repositories).collect()
+    /// Names of the sites that repositories are on.
+    pub(in super::super) fn sites(&self) -> Vec<&str> {
+        self.sites.keys().map(String::as_str).collect()
+    }
+
+    /// Names of the repositories.
+    pub(in super::super) fn repositories(&self) -> Vec<&str> {
+        self.repository.iter().map(|repository| repository.name.as_str()).collect()
     }
 
     /// The URL of each repository for the kernel that was asked for.
