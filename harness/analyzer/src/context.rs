@@ -19,6 +19,8 @@ use kernel::Kernel;
 /// Frames that a walk may have. 64 KiB of stack, four times the usual, in frames of 16 bytes:
 /// recursion that used its stack up is walked to its start.
 pub(crate) const FRAME_LIMIT: usize = 4096;
+/// Bytes of stack that a function on the way to the capture kernel has at most.
+const NEAR: u64 = 1 << 10;
 /// Functions on the way to the capture kernel that capture their own registers
 /// (`crash_setup_regs()` is inlined into `__crash_kexec()`; before 4.7 into `crash_kexec()`).
 const CRASH_PATH: [&str; 7] = [
@@ -198,7 +200,8 @@ fn panic_path(machine: &Machine<'_>, fault: &Registers) -> Option<(Walk, Option<
 ///
 /// A function with a frame pointer first saves its caller's, right below the return address. On a
 /// kernel of frame pointers (3.10) the tables need it: the frame of `machine_kexec()` is described
-/// by rbp, and without it only a scan would go on, over words that are stale.
+/// by rbp, and without it only a scan would go on, over words that are stale. What it called last is no
+/// C function and saved none; then its frame is right below the return address into its caller.
 fn candidates(
     machine: &Machine<'_>,
     slot: u64,
@@ -208,10 +211,18 @@ fn candidates(
     let bare = Registers::at(address, slot.wrapping_add(8));
     let saved = slot.checked_sub(8).and_then(|below| machine.kernel().read_u64(below));
     let is_frame = |bp: &u64| *bp > slot && *bp < end && bp.is_multiple_of(8);
-    let framed = saved.filter(is_frame).map(|bp| {
-        let mut registers = bare.clone();
-        registers.set(Register::Rbp, Some(bp));
-        registers
+    let callers =
+        StackWords::new(machine.kernel(), slot.wrapping_add(8), end.min(slot.saturating_add(NEAR)));
+    let is_path =
+        |(_, address): &(u64, u64)| machine.is_in(Pc::Return(*address).for_lookup(), &CRASH_PATH);
+    let below_caller = callers.into_iter().find(is_path).map(|(slot, _)| slot.wrapping_sub(8));
+    let framed = saved.filter(is_frame).into_iter().chain(below_caller).map({
+        let bare = bare.clone();
+        move |bp| {
+            let mut registers = bare.clone();
+            registers.set(Register::Rbp, Some(bp));
+            registers
+        }
     });
     std::iter::once(bare).chain(framed)
 }

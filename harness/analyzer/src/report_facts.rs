@@ -69,6 +69,7 @@ pub enum BadOperand {
 pub enum NatureName {
     Null,
     BelowNull,
+    Small,
     ErrorCode,
     Poison,
     Freed,

@@ -128,6 +128,7 @@ pub(super) fn named(registers: &Registers) -> Vec<(String, String)> {
     }
     named.push(("ORIG_RAX".to_owned(), shown(registers.orig_rax, 16)));
     named.push(("CS".to_owned(), shown(registers.cs, 4)));
+    named.push(("SS".to_owned(), shown(registers.ss, 4)));
     named
 }
 

@@ -24,11 +24,12 @@ impl ExceptionFrame {
         if self.full {
             Ok(Registers::from_pt_regs(&read_words::<PT_REGS_WORDS>(memory, self.address)?))
         } else {
-            let [rip, cs, flags, rsp] = read_words::<4>(memory, self.address)?;
+            let [rip, cs, flags, rsp, ss] = read_words::<5>(memory, self.address)?;
             let mut registers = inner.clone();
             registers.rip = rip;
             registers.cs = Some(cs);
             registers.flags = Some(flags);
+            registers.ss = Some(ss);
             registers.orig_rax = None;
             registers.set(Register::Rsp, Some(rsp));
             Ok(registers)

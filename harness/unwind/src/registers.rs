@@ -91,6 +91,7 @@ const ORIG_RAX: usize = 15;
 const RIP: usize = 16;
 const CS: usize = 17;
 const FLAGS: usize = 18;
+const SS: usize = 20;
 
 /// The registers of one frame; `None` is a register nobody saved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,7 +103,9 @@ pub struct Registers {
     pub cs: Option<u64>,
     /// `rflags`. Known from exception frames only.
     pub flags: Option<u64>,
-    /// `orig_rax`: system call number, error code or vector. Known from full exception frames only.
+    /// Stack segment. Known from exception frames only.
+    pub ss: Option<u64>,
+    /// `orig_rax`: system call number, error code or vector. Known from exception frames only.
     pub orig_rax: Option<u64>,
 }
 
@@ -120,6 +123,7 @@ impl Registers {
             rip: words[RIP],
             cs: Some(words[CS]),
             flags: Some(words[FLAGS]),
+            ss: Some(words[SS]),
             orig_rax: Some(words[ORIG_RAX]),
             ..Self::default()
         };
@@ -127,6 +131,17 @@ impl Registers {
             registers.set(register, words.get(word).copied());
         }
         registers
+    }
+
+    /// Takes those that a call may change from a `struct pt_regs` of which `word` gives the words by
+    /// their index.
+    pub(crate) fn set_scratch(&mut self, word: impl Fn(u64) -> Option<u64>) {
+        for (register, index) in PT_REGS_ORDER {
+            if !Register::CALLEE_SAVED.contains(&register) && register != Register::Rsp {
+                self.set(register, word(index as u64));
+            }
+        }
+        self.orig_rax = word(ORIG_RAX as u64);
     }
 
     /// The value of a register, if it is known.

@@ -14,6 +14,11 @@ pub enum Nature {
         /// The distance, in bytes.
         distance: i64,
     },
+    /// A small number that stood in memory where a pointer belongs, and is not NULL.
+    Small {
+        /// The number.
+        value: u64,
+    },
     /// A small negative number whose origin is not known: an error code, or the structure around a
     /// link that was NULL.
     BelowNull {
@@ -169,6 +174,7 @@ impl Nature {
             Self::Guard { .. } | Self::StackGuard | Self::Beyond { .. } => CrashKind::OutOfBounds,
             Self::Gone(gone) => of_gone(gone, how),
             Self::NullPlus { .. }
+            | Self::Small { .. }
             | Self::BelowNull { .. }
             | Self::FreeList
             | Self::Text { place: TextPlace::Unknown, .. }
@@ -185,6 +191,7 @@ impl Nature {
     pub const fn is_value(&self) -> bool {
         match self {
             Self::NullPlus { .. }
+            | Self::Small { .. }
             | Self::BelowNull { .. }
             | Self::ErrorCode { .. }
             | Self::Poison(_)
@@ -249,6 +256,7 @@ impl Nature {
                 "either the unloaded module had it, or one that is loaded, for its initialisation"
             }
             Self::NullPlus { .. }
+            | Self::Small { .. }
             | Self::ErrorCode { .. }
             | Self::Freed { is_certain: true, .. }
             | Self::NeverWritten { .. }
@@ -279,6 +287,7 @@ impl Nature {
                 format!("what lies {:#x} bytes before NULL", distance.unsigned_abs())
             }
             Self::NullPlus { distance } => format!("what lies {distance:#x} bytes behind NULL"),
+            Self::Small { value } => format!("{value:#x}, which is no address"),
             Self::BelowNull { distance } => {
                 format!("-{distance}: an error code, or the structure around a link that was NULL")
             }

@@ -123,7 +123,10 @@ const fn done(how: Use) -> &'static str {
 
 /// What was done with a pointer of which no more is known.
 fn symptom(it: &BadPointer) -> String {
-    let is_null = !matches!(it.nature, Some(Nature::BelowNull { .. } | Nature::Misplaced { .. }));
+    let is_null = !matches!(
+        it.nature,
+        Some(Nature::BelowNull { .. } | Nature::Misplaced { .. } | Nature::Small { .. })
+    );
     let symptom = if is_null { it.symptom } else { Symptom::Bad };
     let what = match (symptom, it.how) {
         (Symptom::Null, Use::Call) => match &it.expression {

@@ -63,9 +63,9 @@ impl<'a> Writer<'a> {
     }
 
     /// The variable that the debug information has nowhere, declared on the line of the writer's
-    /// address: `struct job *job = file->private_data;` names what is loaded there. `None` if there are
-    /// several.
-    pub fn declared_here(&self) -> Option<String> {
+    /// address: `struct job *job = file->private_data;` names what is loaded there. With the bytes of what
+    /// it points to. `None` if there are several.
+    pub fn declared_here(&self) -> Option<(String, u64)> {
         let image = self.names.image_at(self.pc)?;
         let (function, line) = self.line()?;
         let locals = image.locals(self.pc).found()?;
@@ -76,8 +76,9 @@ impl<'a> Writer<'a> {
                 && local.declared == Some(line)
         };
         let mut found = locals.iter().filter(is_it);
-        let one = found.next().filter(|local| self.leads_somewhere(image, local));
-        one.filter(|_| found.next().is_none()).map(|local| local.name.clone())
+        let one = found.next().filter(|local| self.leads_somewhere(image, local))?;
+        let size = self.target(&Ty::Known(image, one.ty?)).and_then(|it| self.size(&it));
+        found.next().is_none().then(|| (one.name.clone(), size.unwrap_or(0)))
     }
 
     /// The innermost function at the writer's address, and the line there.

@@ -12,6 +12,8 @@ use crate::scene::Scene;
 
 /// Instructions that are followed.
 const NEAR: usize = 16;
+/// Distances above are negative ones, or those to a variable.
+const FAR: u64 = 1 << 31;
 /// The number of the register with what a function returned.
 const RAX: u8 = 0;
 
@@ -25,9 +27,8 @@ pub(super) fn assigned(
     by_register(scene, writer, term).or_else(|| {
         let is_value = matches!(term.kind, TermKind::Load { .. } | TermKind::Returned { .. });
         let at = writer.at(term.site);
-        let is_last = is_value && term.site != 0 && !is_read_through(scene, at, term);
-        let name = is_last.then(|| at.declared_here()).flatten()?;
-        Some((name, at.pc()))
+        let (name, size) = (is_value && term.site != 0).then(|| at.declared_here()).flatten()?;
+        (!is_read_through(scene, at, term, size)).then(|| (name, at.pc()))
     })
 }
 
@@ -35,7 +36,11 @@ pub(super) fn assigned(
 /// `struct rule *rule = ((struct owner *)file->private_data)->rule;` the variable is put what is read
 /// last, not `private_data`, and in `struct clk *parent = clk_get_parent(file->private_data);` what the
 /// function returns.
-fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term) -> bool {
+///
+/// The compiler may give what is read last another line, that of its use. Then what is read lies
+/// behind the `size` bytes that the variable points to, if it is to be noticed:
+/// `struct owner *owner = call->watch->owner;` reads 8 bytes behind `watch`, and an owner has 8.
+fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term, size: u64) -> bool {
     let read = || {
         let code = scene.function_code(term.site)?;
         let (mut position, register) = start(&code, term)?;
@@ -49,6 +54,10 @@ fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term) -> bool {
             let is_read = leads(instruction.memory_base()) || leads(instruction.memory_index());
             let is_same = at.at(instruction.ip()).is_on(&line);
             if (is_read || is_call(instruction)) && is_same {
+                return Some(true);
+            }
+            let end = instruction.memory_displacement64().saturating_add(bytes(instruction));
+            if is_read && instruction.memory_displacement64() < FAR && end > size {
                 return Some(true);
             }
             if is_call(instruction) {
@@ -65,6 +74,11 @@ fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term) -> bool {
         Some(false)
     };
     read().unwrap_or(true)
+}
+
+/// Bytes of the instruction's operand in memory.
+fn bytes(instruction: &Instruction) -> u64 {
+    u64::try_from(instruction.memory_size().size()).unwrap_or(0)
 }
 
 fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {

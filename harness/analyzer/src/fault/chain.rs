@@ -213,8 +213,12 @@ fn alternatives(term: &Term) -> (Vec<Term>, bool) {
             let parts = whole.parts().get(index).map(|part| alternatives(part));
             let (parts, are_parts) = parts.unwrap_or((Vec::new(), true));
             are_found &= are_parts;
+            // Each round of a loop may take another way; its second part is what a round makes.
+            let is_round = index == 1 && matches!(whole.kind, TermKind::Walk { .. });
+            let has_twin = is_round && parts.len() > 1;
             for part in parts {
                 let mut whole = whole.clone();
+                whole.has_twin |= has_twin;
                 if let Some(place) = whole.parts_mut().into_iter().nth(index) {
                     *place = part;
                 }
@@ -235,7 +239,9 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
                 let at = address.observed.or_else(|| evaluate(address, scene));
                 let claim =
                     holds(scene, &text.to_string(), at, (evaluate(term, scene), term.observed));
-                steps.push(match scene.source_line(term.site) {
+                // On which of two ways it was read is not known.
+                let line = scene.source_line(term.site).filter(|_| !term.has_twin);
+                steps.push(match line {
                     Some(line) => claim.text(format!(", read by the code of `{line}`")),
                     None => claim,
                 });
@@ -254,8 +260,12 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
             loads(scene, writer, first, steps);
             if let (Ok(name), Ok(start)) = (writer.expression(term), writer.expression(first)) {
                 let step = writer.expression(next).ok().filter(|step| *step != name);
-                let step = step.map(|step| format!(", or a round later `{step}`"));
-                let words = format!("`{name}` is `{start}`{}", step.unwrap_or_default());
+                let step = match step {
+                    _ if term.has_twin => ", or what a later round made of it".to_owned(),
+                    Some(step) => format!(", or a round later `{step}`"),
+                    None => String::new(),
+                };
+                let words = format!("`{name}` is `{start}`{step}");
                 steps.push(Claim::new(Some(true)).text(words));
             }
         }

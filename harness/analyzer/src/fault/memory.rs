@@ -49,9 +49,9 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         Use::Read | Use::Call => "reads",
     };
     let claim = Claim::new(Some(true)).code(frame.pc.address());
-    diagnosis
-        .evidence
-        .push(claim.text(format!(" {verb} {} bytes at ", access.size)).data(access.address));
+    // How many a string instruction takes is in its registers.
+    let amount = if access.size == 0 { String::new() } else { format!("{} bytes ", access.size) };
+    diagnosis.evidence.push(claim.text(format!(" {verb} {amount}at ")).data(access.address));
     if let Some(reported) = reported {
         let is_inside = access.has(reported);
         let lacks = !is_inside && access.without_displacement() == reported;

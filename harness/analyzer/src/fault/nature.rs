@@ -66,6 +66,9 @@ pub(super) fn refine(
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     if is_null && bad.how != Use::Call {
         pointer.symptom = Symptom::Null;
+    } else if found.is_some() && pointer.symptom == Symptom::Null {
+        // Links of such lists are numbers of which each may be anything.
+        pointer.symptom = Symptom::Bad;
     }
     let round = term.and_then(|term| round(term, scene, bad.pointer));
     if found.is_none() {
@@ -73,6 +76,11 @@ pub(super) fn refine(
     }
     if found.is_none() {
         found = term.and_then(|term| misplaced(scene, (writer, round), term));
+    }
+    let small = foot.as_ref().filter(|_| found.is_none() && is_null);
+    if small.is_some_and(|foot| value != 0 && is_stored(scene, foot, value)) {
+        pointer.symptom = Symptom::Bad;
+        found = Some(Nature::Small { value }.into());
     }
     if found.is_none() && is_null {
         found = null(value, bad).map(Found::from);
@@ -210,6 +218,15 @@ fn follows_free_list(scene: &dyn Scene, frames: &[Frame]) -> bool {
     let chain = scene.image_at(pc).and_then(|image| image.source(pc).found()).unwrap_or_default();
     let names = chain.iter().filter_map(|source| source.function.as_deref());
     names.into_iter().any(|name| FREE_LISTS.contains(&name))
+}
+
+/// Whether the number stands in memory where the pointer was read, so that nothing was added to NULL
+/// to get it.
+///
+/// Example: a flag in the `bio` of a context that was allocated and not filled in; the kernel calls an
+/// access 0x33 a NULL pointer, and the pointer is 3.
+fn is_stored(scene: &dyn Scene, foot: &Foot<'_, '_>, value: u64) -> bool {
+    foot.loaded_from(scene).is_some() && evaluate(foot.term, scene) == Some(value)
 }
 
 /// NULL, where the address accessed does not show it.

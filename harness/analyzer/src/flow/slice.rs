@@ -323,11 +323,11 @@ impl<'a> Slicer<'a> {
     ) -> Option<Term> {
         let mut found: Vec<Term> = Vec::new();
         let mut is_looped = false;
-        let mut add = |term: Term| {
-            if !found.iter().any(|other| other.same_computation(&term)) {
-                found.push(term);
-            }
-        };
+        let mut add =
+            |term: Term| match found.iter_mut().find(|known| known.same_computation(&term)) {
+                Some(known) => known.join(&term),
+                None => found.push(term),
+            };
         if is_entry {
             let mut dirty = dirty;
             dirty.insert_all(self.since.rounds(self.code, position, None));

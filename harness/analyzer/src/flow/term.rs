@@ -12,6 +12,8 @@ pub struct Term {
     pub observed: Option<u64>,
     /// Address of the instruction that produced it; 0 for the function's entry.
     pub site: u64,
+    /// Whether another instruction computes the same on another way to where it is used.
+    pub has_twin: bool,
 }
 
 /// How a value was computed.
@@ -194,6 +196,14 @@ impl Term {
         }
     }
 
+    /// Notes that the same was computed on another way, by other instructions perhaps.
+    pub fn join(&mut self, twin: &Self) {
+        self.has_twin |= self.site != twin.site;
+        for (part, other) in self.parts_mut().into_iter().zip(twin.parts()) {
+            part.join(other);
+        }
+    }
+
     /// Whether the pointers that led to it begin with what the function that has the code at `pc`
     /// computed and passed on. The number of an element leads nowhere by itself.
     pub fn leads_from(&self, pc: u64) -> bool {
@@ -249,7 +259,7 @@ impl Term {
 
     /// A term nobody has observed yet.
     pub fn new(kind: TermKind, site: u64) -> Self {
-        Self { kind, observed: None, site }
+        Self { kind, observed: None, site, has_twin: false }
     }
 
     /// A term that cannot be followed, with the reason.
@@ -282,7 +292,7 @@ impl Term {
                 Self::new(TermKind::Sum { base, index, offset: before.wrapping_add(offset) }, site)
             }
             kind => {
-                let base = Box::new(Self { kind, observed: self.observed, site });
+                let base = Box::new(Self { kind, observed: self.observed, site, has_twin: false });
                 Self::new(TermKind::Sum { base, index: None, offset }, site)
             }
         }

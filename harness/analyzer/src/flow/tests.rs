@@ -103,6 +103,20 @@ fn of_two_paths_the_one_that_the_fault_contradicts_is_dropped() {
 }
 
 #[test]
+fn what_two_ways_compute_alike_was_computed_at_either_place() {
+    // 0: test esi,esi  2: je +6 (a)  4: mov rax,[rdi+8]  8: jmp +4 (e)  a: mov rax,[rdi+8]
+    // e: mov rdx,[rax]
+    let bytes = [
+        0x85, 0xf6, 0x74, 0x06, 0x48, 0x8b, 0x47, 0x08, 0xeb, 0x04, 0x48, 0x8b, 0x47, 0x08, 0x48,
+        0x8b, 0x10,
+    ];
+    let term = follow(&bytes, 0xe, Register::RAX, &[(7, 0x1000)], &Memory(BTreeMap::new()));
+    assert!(matches!(term.kind, TermKind::Load { .. }) && term.has_twin, "{term:?}");
+    let one = follow(&bytes, 0x8, Register::RAX, &[(7, 0x1000)], &Memory(BTreeMap::new()));
+    assert!(matches!(one.kind, TermKind::Load { .. }) && !one.has_twin, "{one:?}");
+}
+
+#[test]
 fn a_loop_ends() {
     // 0: mov rax,[rax]  3: test rax,rax  6: jne -8 (to 0)  8: mov rdx,[rax]
     let bytes = [0x48, 0x8b, 0x00, 0x48, 0x85, 0xc0, 0x75, 0xf8, 0x48, 0x8b, 0x10];

@@ -13,6 +13,8 @@ use kernel::tasks::Task;
 
 /// `__USER_CS` (`arch/x86/include/asm/segment.h`), which the instruction `sysret` goes back to.
 const USER_CS: u64 = 0x33;
+/// `__USER_DS` there, which it sets as well.
+const USER_DS: u64 = 0x2b;
 /// Bytes from the top of a task's stack down to `orig_ax` of its `struct pt_regs`.
 const ORIG_AX: u64 = 48;
 /// First address above user space.
@@ -28,6 +30,7 @@ impl Machine<'_> {
         };
         registers.set(Register::Rsp, rsp.ok().filter(|rsp| *rsp < USER_END));
         registers.cs = Some(USER_CS);
+        registers.ss = Some(USER_DS);
         let top = kernel.task_stack(task).map(|stack| stack.high);
         registers.orig_rax = top.and_then(|top| kernel.read_u64(top.wrapping_sub(ORIG_AX)).ok());
     }

@@ -205,6 +205,11 @@ NOINLINE long mod_error_in_memory(struct table *table)
 	return table->jobs[1]->state; /* BUG: table->jobs[1] */
 }
 
+NOINLINE long mod_small_in_memory(struct table *table)
+{
+	return table->jobs[0]->state; /* BUG: table->jobs[0] */
+}
+
 NOINLINE long mod_small_argument(struct job *job)
 {
 	return job->state; /* BUG: job */
@@ -407,6 +412,7 @@ int main(int count, char **arguments)
 
 	catch_faults();
 	table->cells = allocate(8 * sizeof(long));
+	table->jobs[0] = (void *)3;
 	table->jobs[1] = ERROR(12);
 	table->jobs[2] = ERROR(16);
 	TRY(mod_jumps, mod_jumps(empty));
@@ -428,6 +434,7 @@ int main(int count, char **arguments)
 	TRY(mod_tail, mod_tail(NULL));
 	TRY(mod_first_state, mod_first_state(&heads));
 	TRY(mod_error_in_memory, mod_error_in_memory(table));
+	TRY(mod_small_in_memory, mod_small_in_memory(table));
 	TRY(mod_small_argument, mod_small_argument(ERROR(16)));
 	TRY(mod_gives_an_error, mod_gives_an_error(table));
 	TRY(mod_set_by_others, mod_set_by_others());

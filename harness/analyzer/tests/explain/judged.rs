@@ -131,6 +131,12 @@ fn an_error_code_that_was_loaded_is_one() {
 }
 
 #[test]
+fn a_small_number_that_was_loaded_is_not_null() {
+    let diagnosis = proven("mod_small_in_memory", CrashKind::BadRead);
+    assert_eq!(nature(&diagnosis), Some(&Nature::Small { value: 3 }), "{diagnosis:#?}");
+}
+
+#[test]
 fn a_small_negative_argument_is_either() {
     let diagnosis = judged("mod_small_argument", "mod_small_argument");
     assert_eq!(nature(&diagnosis), Some(&Nature::BelowNull { distance: 16 }), "{diagnosis:#?}");

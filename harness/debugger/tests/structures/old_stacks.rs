@@ -123,6 +123,23 @@ fn the_way_to_the_capture_kernel_is_found_by_frame_pointers_beside_a_page_left_o
     });
 }
 
+/// `machine_kexec()` called code that is no C function and saved no frame pointer: below its return
+/// address is a word of no stack.
+#[test]
+fn the_way_to_the_capture_kernel_begins_with_the_last_c_function() {
+    let mut world = world();
+    let low = REGS - 0x130;
+    way_to_kexec(&mut world, low);
+    world.put_u64(low, 0x1234);
+    with_kernel(&world, |kernel| {
+        let machine = Machine::new(kernel);
+        let found = walks(&machine, &crashing(kernel).expect("registers"));
+        let path: Vec<u64> = found.panic.frames.iter().map(|frame| frame.pc.address()).collect();
+        assert_eq!(path, [MACHINE_KEXEC, CRASH_KEXEC, OOPS_END, PAGE_FAULT]);
+        assert!(found.panic.frames.iter().all(|frame| frame.trust < Trust::Scan));
+    });
+}
+
 struct NoModules;
 
 impl ModuleFiles for NoModules {

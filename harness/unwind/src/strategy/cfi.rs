@@ -12,6 +12,11 @@ use crate::{
 const CS: u64 = 8;
 /// Bytes from rip to rflags there.
 const FLAGS: u64 = 16;
+/// Bytes from rip to ss there.
+const SS: u64 = 32;
+/// Bytes from rip down to the word below: an error code that the CPU pushed, or what the entry code
+/// pushed in its place.
+const ORIG_RAX: u64 = 8;
 
 pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Refusal> {
     if !context.in_text(frame) {
@@ -41,7 +46,9 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
     let hardware = row.hardware_words().map(|offset| cfa.wrapping_add_signed(offset));
     if row.signal || hardware.is_some() {
         let cfa = Some(cfa);
-        return interrupted(context, registers, hardware).map(|caller| Caller { cfa, ..caller });
+        let is_call = matches!(frame.pc, Pc::Return(_));
+        let found = interrupted(context, registers, hardware, is_call);
+        return found.map(|caller| Caller { cfa, ..caller });
     }
     Ok(Caller {
         pc: Pc::Return(rip),
@@ -56,15 +63,20 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
 /// The code that an exception interrupted (the words are held against what a CPU pushes: on the
 /// stack for interrupts the rows of CentOS 7's `entry_64.S` are eight bytes off, so that its vector
 /// is taken for rip; the form of the stack tells it then), or the user code that made a system call. `hardware` is
-/// the address of the words that the CPU pushed, if it did.
+/// the address of the words that the CPU pushed, if it did; `is_call` is whether the entry code has
+/// called another function, and so saved all that it saves.
 fn interrupted(
     context: &Context<'_>,
     mut registers: Registers,
     hardware: Option<u64>,
+    is_call: bool,
 ) -> Result<Caller, Refusal> {
     if let Some(address) = hardware {
         registers.cs = Some(context.read(address.wrapping_add(CS))?);
         registers.flags = Some(context.read(address.wrapping_add(FLAGS))?);
+        registers.ss = context.memory.read_u64(address.wrapping_add(SS));
+        let below = address.wrapping_sub(ORIG_RAX);
+        registers.orig_rax = is_call.then(|| context.memory.read_u64(below)).flatten();
         if !registers.cs.is_some_and(|cs| CODE_SEGMENTS.contains(&(cs & 0xffff))) {
             return Err(Refusal::Failed(StopReason::BadPc { pc: registers.rip }));
         }

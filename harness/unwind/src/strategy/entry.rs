@@ -46,8 +46,11 @@ pub(crate) fn caller(context: &Context<'_>, frame: &Frame) -> Result<Caller, Ref
     let link = word(frame.sp).ok_or(Refusal::NotMine)?;
     let stack = context.stacks.stack_of(link).ok_or(Refusal::NotMine)?;
     if word(link) == Some(bp) && interrupted(context, link.wrapping_sub(RBP)) {
-        let address = link.wrapping_sub(RBP).wrapping_add(HARDWARE);
-        return saved(context, frame, ExceptionFrame { address, full: false });
+        let start = link.wrapping_sub(RBP);
+        let address = start.wrapping_add(HARDWARE);
+        let mut caller = saved(context, frame, ExceptionFrame { address, full: false })?;
+        caller.registers.set_scratch(|index| word(start.wrapping_add(index * 8)));
+        return Ok(caller);
     }
     if link == bp && context.stacks.stack_of(frame.sp).is_some_and(|own| own != stack) {
         return softirq(context, bp);

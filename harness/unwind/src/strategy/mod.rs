@@ -68,7 +68,9 @@ impl Caller {
 /// into rcx and rflags into r11; it saved no stack pointer, and what lies in its place is stale.
 pub(crate) fn system_call(mut registers: Registers) -> StopReason {
     registers.set(Register::Rsp, None);
+    registers.set(Register::Rcx, Some(registers.rip));
     registers.cs = None;
+    registers.ss = None;
     registers.flags = registers.get(Register::R11);
     StopReason::User(Box::new(registers))
 }

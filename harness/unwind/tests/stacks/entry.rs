@@ -84,11 +84,18 @@ fn interrupt_is_found_by_the_link_at_the_top_of_its_stack() {
     for stale in [Register::Rbx, Register::R12, Register::R15] {
         assert_eq!(victim.registers.get(stale), None, "{stale:?}");
     }
+    // Those that a call may change it saves, in the order of `struct pt_regs`.
+    let saved = [Register::R11, Register::R8, Register::Rax, Register::Rcx, Register::Rdi];
+    for register in saved {
+        assert_eq!(victim.registers.get(register), Some(0x7777_7777_7777_7777), "{register:?}");
+    }
+    assert_eq!((victim.registers.ss, victim.registers.orig_rax), (Some(0x18), Some(!0xef)));
 }
 
 /// Registers of which an interrupt saved `rbp` and those behind it; the first four are stale.
 fn partial(bp: u64, rsp: u64) -> test_assembler::Section {
-    let saved = section().append_repeated(0x66, 4 * 8).D64(bp).append_repeated(0x77, 11 * 8);
+    let saved = section().append_repeated(0x66, 4 * 8).D64(bp).append_repeated(0x66, 8);
+    let saved = saved.append_repeated(0x77, 9 * 8).D64(!0xef);
     saved.D64(VICTIM).D64(KERNEL_CS).D64(0x246).D64(rsp).D64(0x18)
 }
 
