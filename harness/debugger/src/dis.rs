@@ -75,18 +75,25 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     let wanted = words.first().map(|word| count(word)).transpose()?;
     let machine = session.machine();
     let lines = arguments.has("l") || arguments.has("s");
-    let mut note = None;
     let at = address.value;
     let user = at >> 63 == 0;
-    if arguments.has("u") && !user {
-        note = Some(format!("{at:x} is an address of the kernel: -u is not needed"));
+    let of_kernel = arguments.has("u") && !user;
+    let mut note =
+        of_kernel.then(|| format!("{at:x} is an address of the kernel: -u is not needed"));
+    let is_data = !user && !machine.kernel().is_text(at);
+    if is_data {
+        note = Some(format!("{at:x} is data, not code: `rd` or `p` shows it"));
     }
     let of_function = ["r", "f", "b"].into_iter().find(|option| arguments.has(option));
     if let Some(option) = of_function.filter(|_| user) {
         let words = format!("-{option}: where a function of a user program begins is not known");
         return Err(CommandError::nothing(words));
     }
-    let instructions = if user {
+    // Only if so many instructions are asked for, it may be code that the kernel does not list.
+    let instructions = if is_data && wanted.is_none() {
+        machine.kernel().read(at, &mut [0])?;
+        Vec::new()
+    } else if user {
         from_user(session, at, wanted.unwrap_or(1))?
     } else if let Some(text) = arguments.value("b") {
         let (start, _) = function(machine, at)?;
@@ -106,9 +113,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     } else {
         between(machine, at, u64::MAX, Some(wanted.unwrap_or(1)))?
     };
-    if !user && !machine.kernel().is_text(at) {
-        note = Some(format!("{at:x} is data, not code: `rd` or `p` shows it"));
-    } else if lines && instructions.len() == 1 {
+    if !is_data && lines && instructions.len() == 1 {
         note = call_before(machine, at).or(note);
     }
     let line = |instruction: &Instruction| line(machine, instruction, lines);

@@ -154,7 +154,8 @@ impl<'k, 'a> Rows<'k, 'a> {
         Row {
             active: self.active.contains(&task.address),
             pid: task.pid,
-            ppid: self.parent(task).map(|parent| parent.tgid),
+            // Whoever brought a CPU up is no parent of its idle task.
+            ppid: if task.pid == 0 { Some(0) } else { self.parent(task).map(|it| it.tgid) },
             cpu: task.cpu,
             task: format!("{:x}", task.address),
             stack_pointer: self.stacks.then(|| self.stack_pointer(task)),

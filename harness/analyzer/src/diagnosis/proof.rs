@@ -51,7 +51,8 @@ pub enum Doubt {
     Step,
     /// No code of a module is known to have a part in it.
     Kernel,
-    /// A function between the code at fault and what happened left no frame.
+    /// A function between the code at fault and what happened left no frame, or is not known to have
+    /// called the next.
     Link,
     /// The bad value is not known to have come from the code at fault.
     Flow,
@@ -107,7 +108,9 @@ impl Diagnosis {
             Doubt::Kernel => {
                 "no module from outside of the kernel's tree is known to have a part in it"
             }
-            Doubt::Link => "a function between it and what happened left no frame",
+            Doubt::Link => {
+                "not each call between it and what happened could be checked"
+            }
             Doubt::Flow => "where the bad value came from is not known",
             Doubt::Declaration => {
                 "the function is called with other arguments than its parameters declare"

@@ -100,6 +100,10 @@ fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
         (None, Some(nature)) if is_distance => {
             format!("a pointer is NULL: {nature} is {}", done(it.how))
         }
+        // What the object held may be a pointer further up.
+        (None, Some(nature)) if matches!(it.nature, Some(Nature::Freed { .. })) => {
+            format!("{address}, which comes of {nature}, is {verb}")
+        }
         (None, Some(nature)) => format!("{address}, {nature}, is {verb}"),
         (None, None) => format!("{address} cannot be used: {verb}"),
     };

@@ -40,6 +40,7 @@ pub(super) struct Shell {
     queue: VecDeque<String>,
     /// Whether lines of stdin follow.
     talks: bool,
+    has_greeted: bool,
     files: usize,
     failed: bool,
 }
@@ -71,6 +72,7 @@ impl Shell {
             interrupt: None,
             queue: commands.iter().cloned().collect(),
             talks,
+            has_greeted: false,
             files: 0,
             failed: false,
         };
@@ -87,7 +89,7 @@ impl Shell {
 
     /// Goes on until all is said or the dump has to be opened again.
     pub(super) fn converse(&mut self, session: &mut Session<'_, '_>) -> Result<Pause, Failure> {
-        if self.person && self.lines.is_none() {
+        if self.talks && !self.has_greeted {
             self.greet(session)?;
         }
         while let Some(line) = self.next(session)? {
@@ -102,8 +104,21 @@ impl Shell {
         Ok(Pause::Over)
     }
 
-    /// What stands at the top of a person's terminal.
+    /// What stands at the top of a conversation; a program reads only answers.
     fn greet(&mut self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
+        self.has_greeted = true;
+        if self.person {
+            self.sit_down()?;
+        } else if self.format != OutputFormat::Text {
+            return Ok(());
+        }
+        let knows_who = session.context().is_ok();
+        let greeting = session.run(if knows_who { "sys; set" } else { "sys" });
+        self.show(&text(&greeting, self.format), Target::Terminal)
+    }
+
+    /// What a person at a terminal needs.
+    fn sit_down(&mut self) -> Result<(), Failure> {
         self.scroll = true;
         // At the prompt, Ctrl-C throws away what was typed; while an answer is made or shown the
         // first one ends the pager or the command behind the pipe, a second one all.
@@ -111,8 +126,7 @@ impl Shell {
             .map_err(|error| Failure::new(Exit::Usage, "cannot handle Ctrl-C").caused_by(&error))?;
         self.interrupt = Some(interrupt);
         self.lines = Some(Lines::open(history_file()));
-        let greeting = session.run("sys; set");
-        self.show(&text(&greeting, self.format), Target::Terminal)
+        Ok(())
     }
 
     /// The next line; none at the end.
