@@ -108,9 +108,7 @@ impl Diagnosis {
             Doubt::Kernel => {
                 "no module from outside of the kernel's tree is known to have a part in it"
             }
-            Doubt::Link => {
-                "not each call between it and what happened could be checked"
-            }
+            Doubt::Link => "not each call between it and what happened could be checked",
             Doubt::Flow => "where the bad value came from is not known",
             Doubt::Declaration => {
                 "the function is called with other arguments than its parameters declare"

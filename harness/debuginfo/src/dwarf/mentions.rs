@@ -9,6 +9,7 @@
 //! abbreviations say. What is found that way is a hint: the unit is then read as any other.
 
 use gimli::{AttributeSpecification, DwForm, DwTag, SectionId};
+use memchr::memmem::Finder;
 
 use super::{Dwarf, SUPPLEMENTARY, UnitView};
 
@@ -33,7 +34,7 @@ enum Sign {
     /// An offset in `.debug_str` where it stands.
     Offset(Offsets),
     /// The name itself.
-    Text(memchr::memmem::Finder<'static>),
+    Text(Box<Finder<'static>>),
 }
 
 /// Numbers of four bytes that are searched for, all in one pass.
@@ -62,8 +63,8 @@ impl<'a> Mentions<'a> {
         text.push(0);
         let mut searches = Vec::new();
         for (base, info) in dwarf.parts(SectionId::DebugInfo) {
-            let itself = memchr::memmem::Finder::new(&text).into_owned();
-            searches.push((base, info, Sign::Text(itself)));
+            let itself = Finder::new(&text).into_owned();
+            searches.push((base, info, Sign::Text(Box::new(itself))));
             for (_, strings) in dwarf.parts(SectionId::DebugStr) {
                 searches.push((base, info, Sign::Offset(Offsets::of(&text, strings))));
             }

@@ -16,12 +16,14 @@ use super::{Dwarf, Entry, UnitView};
 use crate::well_known;
 use crate::{Reason, TypeId};
 
+/// Types of variables, by name and address.
+type Variables = BTreeMap<(String, Option<u64>), Option<TypeId>>;
+
 /// Answers about names of a kernel, those that there is none as well.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     enumerators: RefCell<BTreeMap<String, Result<i64, Reason>>>,
-    /// Types of variables, by name and address.
-    pub(super) variables: RefCell<BTreeMap<(String, Option<u64>), Option<TypeId>>>,
+    pub(super) variables: RefCell<Variables>,
 }
 
 /// Units of a kernel that are read because they mention a name. Each that has a type of that name
