@@ -29,6 +29,10 @@ pub struct GuestFiles {
     pub libraries: Vec<GuestFile>,
     /// A static busybox.
     pub busybox: GuestFile,
+    /// kexec(8), then the loader and libraries that it needs, for kernels that load no capture kernel by
+    /// themselves; empty where the guest's file does not ask for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kexec: Vec<GuestFile>,
     /// Hash of the package with the debug information of the kernel and its modules, which the cache
     /// keeps; none where the files came without.
     #[serde(default)]
@@ -44,7 +48,7 @@ impl GuestFiles {
     /// The same with every host path changed.
     pub(super) fn map_paths(mut self, change: impl Fn(&Path) -> PathBuf) -> Self {
         let files = [&mut self.makedumpfile, &mut self.busybox];
-        for file in files.into_iter().chain(&mut self.libraries) {
+        for file in files.into_iter().chain(&mut self.libraries).chain(&mut self.kexec) {
             file.host = change(&file.host);
         }
         let folders = [&mut self.modules_dir, &mut self.build_dir];
@@ -59,7 +63,7 @@ impl GuestFiles {
     pub(super) fn exist(&self) -> bool {
         let mut files = vec![&self.vmlinuz, &self.vmlinux, &self.busybox.host];
         files.push(&self.makedumpfile.host);
-        files.extend(self.libraries.iter().map(|library| &library.host));
+        files.extend(self.libraries.iter().chain(&self.kexec).map(|file| &file.host));
         files.iter().all(|file| file.is_file())
             && self.modules_dir.is_dir()
             && self.build_dir.is_dir()

@@ -248,7 +248,7 @@ fn of_bare(
             None => Ok(()),
         }
     })?;
-    let ToolFiles { makedumpfile, busybox, libraries } = tools(like, lock, meter)?;
+    let ToolFiles { makedumpfile, busybox, libraries, kexec } = tools(like, lock, meter)?;
     // Without it there is nothing to build with, which a build says.
     let build_dir = match bare.build {
         Some(_) => tree.join("build").join(&release),
@@ -265,6 +265,7 @@ fn of_bare(
         makedumpfile,
         libraries,
         busybox,
+        kexec,
         packages: Vec::new(),
         notes: Vec::new(),
         release,

@@ -143,7 +143,7 @@ impl Plan {
         let release = &kernel.release;
         let image = store.tree(&key(&kernel.image));
         let build_dir = store.tree(&headers_key(&kernel.headers)).join(self.build_inside());
-        let ToolFiles { makedumpfile, busybox, libraries } = self.tools.files(store)?;
+        let ToolFiles { makedumpfile, busybox, libraries, kexec } = self.tools.files(store)?;
         let mut packages: Vec<Package> = self.records().map(Package::from).collect();
         packages.sort();
         let modules = format!("lib/modules/{release}");
@@ -159,6 +159,7 @@ impl Plan {
             libraries,
             makedumpfile,
             busybox,
+            kexec,
             build_root: None,
             debug_package: Some(kernel.debug.sha256.clone()),
             packages,

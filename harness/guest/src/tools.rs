@@ -18,6 +18,8 @@ use super::{FetchError, Package};
 const RECIPE: u32 = 1;
 /// Most packages that the tools may need; more is a mistake in the guest's file.
 const MAX_TOOLS: usize = 60;
+/// The package of kexec(8).
+const KEXEC_PACKAGE: &str = "kexec-tools";
 /// Folders of programs in a package.
 const PROGRAM_FOLDERS: [&str; 4] = ["usr/bin", "usr/sbin", "bin", "sbin"];
 
@@ -34,6 +36,8 @@ pub(super) struct ToolFiles {
     pub(super) busybox: GuestFile,
     /// What makedumpfile needs.
     pub(super) libraries: Vec<GuestFile>,
+    /// kexec(8) and what it needs, if its package is among the tools.
+    pub(super) kexec: Vec<GuestFile>,
 }
 
 impl Tools {
@@ -110,7 +114,13 @@ impl Tools {
         let trees = self.trees(store);
         let makedumpfile = program("makedumpfile", &trees)?;
         let libraries = libraries::closure(&makedumpfile.host, &trees)?;
-        Ok(ToolFiles { makedumpfile, busybox: program("busybox", &trees)?, libraries })
+        let mut kexec = Vec::new();
+        if self.records.iter().any(|record| record.package == KEXEC_PACKAGE) {
+            let program = program("kexec", &trees)?;
+            kexec = libraries::closure(&program.host, &trees)?;
+            kexec.insert(0, program);
+        }
+        Ok(ToolFiles { makedumpfile, busybox: program("busybox", &trees)?, libraries, kexec })
     }
 
     /// As the list of a guest's packages has them.

@@ -33,6 +33,7 @@ const CAPTURE_KERNEL: &str = "/kexec/vmlinuz";
 const CAPTURE_INITRD: &str = "/kexec/initrd";
 const MAKEDUMPFILE: &str = "/bin/makedumpfile";
 const BUSYBOX: &str = "/bin/busybox";
+const KEXEC: &str = "/bin/kexec";
 /// The guest's modprobe(8).
 pub(crate) const MODPROBE: &str = "/sbin/modprobe";
 
@@ -133,6 +134,12 @@ pub fn first(
     if kdump {
         archive.file(CAPTURE_KERNEL, read(&guest.vmlinuz)?);
         archive.file(CAPTURE_INITRD, capture(guest, modules)?);
+        if let [program, libraries @ ..] = guest.kexec.as_slice()
+            && !loads_kernels(&guest.build_dir)
+        {
+            archive.program(KEXEC, read(&program.host)?);
+            add_libraries(&mut archive, libraries)?;
+        }
     }
     add_case(&mut archive, case)?;
     archive.to_bytes().map_err(InitramfsError::TooLarge)
@@ -171,12 +178,25 @@ fn add_case(archive: &mut Archive, case: &[CaseFile]) -> Result<(), InitramfsErr
 pub fn capture(guest: &GuestFiles, modules: &ModuleDisk) -> Result<Vec<u8>, InitramfsError> {
     let mut archive = base(modules, &[])?;
     archive.program(MAKEDUMPFILE, read(&guest.makedumpfile.host)?);
-    for GuestFile { host, guest } in &guest.libraries {
+    add_libraries(&mut archive, &guest.libraries)?;
+    archive.to_bytes().map_err(InitramfsError::TooLarge)
+}
+
+/// Puts libraries where programs look for them.
+fn add_libraries(archive: &mut Archive, libraries: &[GuestFile]) -> Result<(), InitramfsError> {
+    for GuestFile { host, guest } in libraries {
         let path = guest.to_str().filter(|path| path.starts_with('/'));
         let path = path.ok_or_else(|| InitramfsError::BadPath { path: guest.clone() })?;
         archive.program(path, read(host)?);
     }
-    archive.to_bytes().map_err(InitramfsError::TooLarge)
+    Ok(())
+}
+
+/// Whether the kernel loads a capture kernel by itself (`kexec_file_load`), as far as its
+/// configuration tells.
+fn loads_kernels(build_dir: &Path) -> bool {
+    let config = fs::read_to_string(build_dir.join(".config")).unwrap_or_default();
+    config.lines().any(|line| line == "CONFIG_KEXEC_FILE=y")
 }
 
 /// What both have: PID 1, its drivers, folders to mount on.

@@ -51,6 +51,13 @@ fn guest(folder: &Path) -> GuestFiles {
             guest: "/lib/x86_64-linux-gnu/libz.so.1".into(),
         }],
         busybox: GuestFile { host: file("busybox"), guest: "/usr/bin/busybox".into() },
+        kexec: vec![
+            GuestFile { host: file("kexec"), guest: "/usr/sbin/kexec".into() },
+            GuestFile {
+                host: file("liblzma.so"),
+                guest: "/lib/x86_64-linux-gnu/liblzma.so.5".into(),
+            },
+        ],
         packages: vec![],
         notes: vec![],
     }
@@ -83,6 +90,31 @@ fn the_first_one_holds_the_case_and_the_capture_kernel() {
         assert_eq!(content(entries, "init").unwrap(), INIT);
         assert_eq!(content(entries, "etc/repro/modules").unwrap(), b"");
     }
+}
+
+/// CentOS 7.0's kernels have no `kexec_file_load`: what loads the capture kernel then is in the guest.
+#[test]
+fn a_kernel_that_does_not_load_another_has_kexec() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = guest(folder.path());
+    let disk = disk(&guest);
+    let list = || listing(&first(&guest, &disk, true, &[]).unwrap());
+    let config = guest.build_dir.join(".config");
+    for (text, is_there) in [
+        (None, true),
+        (Some("CONFIG_KEXEC=y\n# CONFIG_KEXEC_FILE is not set\n"), true),
+        (Some("CONFIG_KEXEC=y\nCONFIG_KEXEC_FILE=y\n"), false),
+    ] {
+        if let Some(text) = text {
+            fs::write(&config, text).unwrap();
+        }
+        let entries = list();
+        assert_eq!(content(&entries, "bin/kexec").is_some(), is_there, "{text:?}");
+        let library = content(&entries, "lib/x86_64-linux-gnu/liblzma.so.5");
+        assert_eq!(library.is_some(), is_there, "{text:?}");
+    }
+    let without = listing(&first(&guest, &disk, false, &[]).unwrap());
+    assert_eq!(content(&without, "bin/kexec"), None, "nothing is loaded there");
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn files() -> GuestFiles {
         makedumpfile: file("makedumpfile"),
         libraries: vec![file("lib")],
         busybox: file("busybox"),
+        kexec: Vec::new(),
         packages: Vec::new(),
         notes: Vec::new(),
     }

@@ -303,7 +303,7 @@ impl Plan {
         let image = store.tree(&self.image_key(repositories));
         let devel = store.tree(&repositories.key([&self.devel].into_iter(), ""));
         let debug = store.tree(&repositories.key([&self.debug].into_iter(), ""));
-        let ToolFiles { makedumpfile, busybox, libraries } = tools.files(store)?;
+        let ToolFiles { makedumpfile, busybox, libraries, kexec } = tools.files(store)?;
         let name = self.image.first().map(Record::full_name).unwrap_or_default();
         let no_file = |file: String| FetchError::NoFile { package: name.clone(), file };
         let modules_dir = ["lib/modules", "usr/lib/modules"]
@@ -335,6 +335,7 @@ impl Plan {
             makedumpfile,
             libraries,
             busybox,
+            kexec,
             debug_package: Some(self.debug.listed().sha256).filter(|hash| !hash.is_empty()),
             packages: self.packages(tools),
             notes: self.notes.clone(),

@@ -57,6 +57,7 @@ impl World {
             makedumpfile: file.clone(),
             libraries: Vec::new(),
             busybox: file,
+            kexec: Vec::new(),
             packages: vec![Package {
                 name: "linux-headers-x".into(),
                 version: "1".into(),
