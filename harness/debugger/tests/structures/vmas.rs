@@ -203,3 +203,48 @@ fn vmalloc_areas_in_both_generations() {
         });
     }
 }
+
+/// To 4.6 areas that were freed stay in the tree, with a flag, until many are unmapped at once: of 3.10's
+/// `struct vmap_area` (`include/linux/vmalloc.h`) flags come behind the addresses.
+#[test]
+fn areas_that_wait_to_be_unmapped_are_none_of_those_in_use() {
+    let mut world = World::new();
+    let number = Kind::Number(8);
+    world.structure("list_head", 16, &[("next", 0, number)]);
+    world.structure("rb_node", 24, &[("rb_right", 8, number), ("rb_left", 16, number)]);
+    world.structure(
+        "vmap_area",
+        104,
+        &[
+            ("va_start", 0, number),
+            ("va_end", 8, number),
+            ("flags", 16, number),
+            ("rb_node", 24, Kind::One("rb_node")),
+            ("list", 48, Kind::One("list_head")),
+            ("vm", 80, number),
+        ],
+    );
+    let (used, freed, freeing) = (DATA + 0x3000, DATA + 0x3080, DATA + 0x3100);
+    for (area, start, flags) in [(used, 0x2000, 0), (freed, 0x1000, 1), (freeing, 0x5000, 2)] {
+        world.put(area, &[0; 104]);
+        world.put_u64(area, start);
+        world.put_u64(area + 8, start + 0x1000);
+        world.put_u64(area + 16, flags);
+    }
+    world.put_u64(used + 24 + 8, freeing + 24);
+    world.put_u64(used + 24 + 16, freed + 24);
+    let (root, head) = (DATA + 0x6000, DATA + 0x6010);
+    world.symbol("vmap_area_root", root);
+    world.put_u64(root, used + 24);
+    world.symbol("vmap_area_list", head);
+    world.ring(&[head, freed + 48, used + 48, freeing + 48]);
+    with_kernel(&world, |kernel| {
+        let start = |address| kernel.vm_area_at(address).expect("a tree").map(|one| one.start);
+        assert_eq!([start(0x2abc), start(0x1abc), start(0x5abc)], [Some(0x2000), None, None]);
+        let was = |address| kernel.freed_vm_area_at(address).expect("a tree").map(|one| one.start);
+        assert_eq!([was(0x2abc), was(0x1abc), was(0x5abc)], [None, Some(0x1000), Some(0x5000)]);
+        let all = kernel.vm_areas().expect("a list");
+        let starts: Vec<u64> = all.items.iter().map(|area| area.start).collect();
+        assert_eq!((starts.as_slice(), all.damage.len()), ([0x2000].as_slice(), 0));
+    });
+}

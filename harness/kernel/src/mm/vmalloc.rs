@@ -53,10 +53,25 @@ impl Kernel<'_> {
     pub fn vm_area_at(&self, address: u64) -> Result<Option<VmArea>, Unavailable> {
         for root in self.vm_roots()? {
             if let Some(area) = self.vm_area_below(root, address)? {
-                return Ok(Some(area));
+                return Ok(Some(area).filter(|area| !self.is_freed(area.address)));
             }
         }
         Ok(None)
+    }
+
+    /// Whether the area whose `struct vmap_area` is at `address` was freed: to 4.6 it stays among the
+    /// others until it is unmapped, with a flag.
+    fn is_freed(&self, address: u64) -> bool {
+        const VM_LAZY_FREE: u64 = 1;
+        const VM_LAZY_FREEING: u64 = 2;
+        let area = self.object("vmap_area", address);
+        let flags = || area.number("flags").unwrap_or(0);
+        self.has_vm_flags() && flags() & (VM_LAZY_FREE | VM_LAZY_FREEING) != 0
+    }
+
+    /// Whether `vmap_area.flags` tell what an area is, as to 5.1.
+    fn has_vm_flags(&self) -> bool {
+        self.has_field("vmap_area", "flags") && !self.has_field("vmap_area", "subtree_max_size")
     }
 
     /// The area that held `address` and was freed, as long as it waits to be unmapped for good: the
@@ -66,18 +81,31 @@ impl Kernel<'_> {
     /// # Errors
     /// If the kernel keeps no such areas in a form that is known, or they are damaged.
     pub fn freed_vm_area_at(&self, address: u64) -> Result<Option<VmArea>, Unavailable> {
-        // A list to 5.12, a tree to 6.8, one for each of `vmap_nodes` since.
+        // A list of its own from 4.7 to 5.12, a tree to 6.8, one for each of `vmap_nodes` since.
         if let Ok(head) = self.symbol("vmap_purge_list") {
             return self.freed_on_list(head, address);
         }
         let places = match self.symbol("purge_vmap_area_root") {
             Ok(root) => vec![root],
-            Err(_) => self.vm_nodes("lazy.root")?,
+            Err(_) => match self.vm_nodes("lazy.root") {
+                Err(_) if self.has_vm_flags() => return self.freed_among_others(address),
+                places => places?,
+            },
         };
         let what = |source| Unavailable::memory("the tree of freed vmalloc areas", source);
         for place in places {
             let root = self.read_u64(place).map_err(what)?;
             if let Some(area) = self.vm_area_below(root, address)? {
+                return Ok(Some(VmArea { user: None, ..area }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn freed_among_others(&self, address: u64) -> Result<Option<VmArea>, Unavailable> {
+        for root in self.vm_roots()? {
+            let area = self.vm_area_below(root, address)?;
+            if let Some(area) = area.filter(|area| self.is_freed(area.address)) {
                 return Ok(Some(VmArea { user: None, ..area }));
             }
         }
@@ -115,6 +143,7 @@ impl Kernel<'_> {
             areas.damage.extend(links.damage);
             for at in links.items {
                 match self.vm_area(at.wrapping_sub(link)) {
+                    Ok(area) if self.is_freed(area.address) => {}
                     Ok(area) => areas.items.push(area),
                     Err(why) => areas.damage.push(why),
                 }
@@ -181,8 +210,7 @@ impl Kernel<'_> {
         let area = self.object("vmap_area", address);
         let (start, end) = (area.number("va_start")?, area.number("va_end")?);
         let flagged = self.has_field("vmap_area", "vm")
-            && self.has_field("vmap_area", "flags")
-            && !self.has_field("vmap_area", "subtree_max_size")
+            && self.has_vm_flags()
             && area.number("flags")? & VM_VM_AREA == 0;
         let vm = if flagged { 0 } else { area.number("vm")? };
         let user = if vm == 0 { None } else { self.vm_user(vm, start) };
