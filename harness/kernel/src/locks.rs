@@ -173,12 +173,17 @@ impl Kernel<'_> {
             });
         }
         // Up to 5.2 the low half counts who is active and the upper half, below zero, says that
-        // there is a writer or that somebody waits.
+        // there is a writer or that somebody waits. Who waits, then, is not told from a writer; the owner
+        // is, where the kernel keeps one: a reader leaves its mark there, in RHEL 7 with its task.
         let active = count & 0xffff_ffff;
         let owner = rwsem.number("owner").unwrap_or(0);
-        Ok(match (active, owner & !RWSEM_FLAGS) {
+        let task = Some(owner & !RWSEM_FLAGS).filter(|task| *task != 0);
+        Ok(match (active, task) {
             (0, _) => Holder::Nobody,
-            (_, task) if task != 0 && owner & RWSEM_READERS == 0 => Holder::Task(task),
+            (active, last) if owner & RWSEM_READERS != 0 => {
+                Holder::Readers { count: Some(active), last }
+            }
+            (_, Some(task)) => Holder::Task(task),
             (active, _) if count.cast_signed() >= 0 => {
                 Holder::Readers { count: Some(active), last: None }
             }

@@ -101,6 +101,35 @@ fn readers_and_writers_of_a_semaphore_are_told_apart() {
     assert_eq!(holder(0x202, TASK | 1), readers, "and somebody waits");
 }
 
+/// 3.10 of RHEL 7: each reader adds one, a writer and each that waits take away 2^32 (a writer adds one
+/// as well); the owner is a task, with both low bits set where it reads (`kernel/rwsem.h`).
+#[test]
+fn readers_of_a_semaphore_of_3_10_leave_their_mark() {
+    let mut world = World::new();
+    lists(&mut world);
+    let members = [
+        ("count", 0, Kind::Number(8)),
+        ("wait_list", 16, Kind::One("list_head")),
+        ("owner", 32, Kind::Number(8)),
+    ];
+    world.structure("rw_semaphore", 40, &members);
+    empty_list(&mut world, LOCK + 16);
+    let mut holder = |count: i64, owner: u64| {
+        world.put_u64(LOCK, count.cast_unsigned());
+        world.put_u64(LOCK + 32, owner);
+        lock(&world, LockKind::RwSemaphore).holder
+    };
+    let waiting = -(1_i64 << 32);
+    assert_eq!(holder(0, TASK | 3), Holder::Nobody, "what a reader left");
+    assert_eq!(holder(waiting + 1, TASK), Holder::Task(TASK));
+    let readers = |last| Holder::Readers { count: Some(2), last };
+    assert_eq!(holder(2, TASK | 3), readers(Some(TASK)));
+    assert_eq!(holder(waiting + 2, TASK | 3), readers(Some(TASK)), "and a writer waits");
+    assert_eq!(holder(waiting + 2, 1), readers(None), "older: the mark alone");
+    assert_eq!(holder(2, 0), readers(None), "no owner is kept");
+    assert_eq!(holder(waiting + 1, 0), Holder::Somebody, "a writer, or one reads and one waits");
+}
+
 /// The queued form: locked, pending, and the CPU at the queue's end plus one from bit 18 on.
 #[test]
 fn a_queued_spinlock_knows_the_last_cpu_that_waits() {
