@@ -5,7 +5,7 @@
 //! their DWARF, the unit to ask must be known. Most types are defined in headers and so are known
 //! to any of the general units below; those that are private to one source file are listed with a
 //! function of that file. For a name that is in none of them the units that mention it are searched
-//! for, which takes some tenths of a second.
+//! for.
 
 /// Types that are private to a source file or used by few (gcc describes only what a unit uses), and
 /// functions of such a file (the file moved or the function was renamed between 3.10 and now, so

@@ -14,8 +14,10 @@ use memchr::memmem::Finder;
 use super::{Dwarf, SUPPLEMENTARY, UnitView};
 
 /// Places of `.debug_str` that a name may have: it can be the end of other strings, as the linker has
-/// each ending once. `dev` has some three thousand.
+/// each ending once. `dev` is that of hundreds.
 const MAX_PLACES: usize = 1 << 14;
+/// Places where what is searched for stands and no unit is: a damaged file may have any number of them.
+const MAX_LOST: usize = 1 << 12;
 /// Abbreviations of one unit that are looked at; kernels have less than three hundred.
 const MAX_ABBREVIATIONS: u64 = 1 << 12;
 
@@ -54,6 +56,8 @@ pub(super) struct Mentions<'a> {
     searches: Vec<(usize, &'a [u8], Sign)>,
     /// How far the search is, in bytes.
     position: usize,
+    /// Places in no unit.
+    lost: usize,
 }
 
 impl<'a> Mentions<'a> {
@@ -70,7 +74,7 @@ impl<'a> Mentions<'a> {
             }
         }
         searches.reverse();
-        Self { dwarf, tags, searches, position: 0 }
+        Self { dwarf, tags, searches, position: 0, lost: 0 }
     }
 
     /// The next place where the name stands, and the section that it is in.
@@ -149,7 +153,13 @@ impl Iterator for Mentions<'_> {
                 (view.offset..end).contains(&hit)
             };
             if !last.as_ref().is_some_and(|(view, _)| inside(view)) {
-                let Ok(view) = self.dwarf.unit_containing(hit) else { continue };
+                let Ok(view) = self.dwarf.unit_containing(hit) else {
+                    self.lost += 1;
+                    if self.lost > MAX_LOST {
+                        return None;
+                    }
+                    continue;
+                };
                 let shapes = shapes(&view, self.tags);
                 last = Some((view, shapes));
             }
