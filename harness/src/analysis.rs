@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use analyzer::text::{TextInputs, TextLog};
 use analyzer::{Analysis, Inputs, report};
 use debugger::{Files, Session, with_session};
 use kernel::Kernel;
@@ -13,6 +14,7 @@ use crate::dump::Dump;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::symbols::{Found, Modules, Wanted, kernel};
+use crate::text::Text;
 
 /// Files that an analysis may use.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +34,33 @@ pub struct Symbols {
 /// # Errors
 /// A file cannot be opened, or the dump is none.
 pub fn analyze(vmcore: &[impl AsRef<Path>], symbols: &Symbols) -> Result<Analysis, Failure> {
+    if let [file] = vmcore
+        && let Some(text) = Text::open(file.as_ref())?
+    {
+        return of_text(text.log(), symbols);
+    }
     opened(vmcore, symbols, |inputs, _| analyzer::analyze(inputs))
+}
+
+/// Says from the text of a kernel's log why it crashed, or what it complains of first.
+///
+/// # Errors
+/// No report is in it, or a file cannot be opened.
+pub fn analyze_text(text: &[u8], symbols: &Symbols) -> Result<Analysis, Failure> {
+    let log = TextLog::read(text).map_err(|error| {
+        Failure::new(Exit::AnalysisFailed, "cannot analyze the text").caused_by(&error)
+    });
+    of_text(log, symbols)
+}
+
+/// As with a dump, files that are not there are told of before the text that says nothing.
+fn of_text(log: Result<TextLog, Failure>, symbols: &Symbols) -> Result<Analysis, Failure> {
+    let release = log.as_ref().ok().and_then(TextLog::release);
+    let wanted = Wanted { release, build_id: None };
+    let vmlinux = symbols.kernel(&wanted)?;
+    let modules = symbols.modules(&wanted)?;
+    let vmlinux = vmlinux.as_ref().map(Found::files);
+    Ok(log?.analyze(&TextInputs { vmlinux, modules: &modules }))
 }
 
 /// Says from memory that the host holds why the kernel crashed, and what its log says, as

@@ -53,6 +53,11 @@ impl Failure {
         self
     }
 
+    /// The innermost cause, for a list of what failed.
+    pub(crate) fn reason(&self) -> String {
+        self.causes.last().unwrap_or(&self.message).clone()
+    }
+
     fn add_sources(&mut self, error: &(dyn StdError + 'static)) {
         let mut source = error.source();
         while let Some(error) = source {

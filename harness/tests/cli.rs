@@ -82,7 +82,7 @@ fn a_wrong_command_line_is_a_usage_error() {
     fails(&["bogus"], 2, &["bogus"]);
     fails(&["run", "--accel", "warp"], 2, &["warp", "auto, kvm, tcg"]);
     fails(&["run", "-n", "0"], 2, &["0"]);
-    fails(&["analyze"], 2, &["<VMCORE>"]);
+    fails(&["analyze"], 2, &["<FILE>"]);
 }
 
 #[test]

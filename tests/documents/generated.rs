@@ -7,9 +7,10 @@ use std::fs;
 use tidy::{none, tree};
 
 /// The files and what they have to be.
-fn files() -> [(&'static str, String); 2] {
+fn files() -> [(&'static str, String); 3] {
     [
         ("docs/report.schema.json", analyzer::render::schema()),
+        ("docs/groups.schema.json", harness::group::Groups::schema()),
         ("docs/runs.schema.json", harness::run::outcome::Runs::schema()),
     ]
 }

@@ -96,7 +96,7 @@ impl Found {
         let (fault, panic, diagnosis) = match &walks {
             Some(walks) => {
                 findings.walks(machine, walks);
-                let diagnosis = diagnose(machine, walks, &told);
+                let diagnosis = diagnose(machine, Some(machine), walks, &told);
                 let lines = |walk| {
                     let mut lines = lines(machine, walk);
                     with_arguments(machine, walk, &mut lines);
@@ -131,6 +131,7 @@ impl Found {
             backtraces: Backtraces { fault, panic: frames(&self.panic, addresses) },
             modules: facts::modules(machine, addresses),
             findings: self.findings.list(addresses),
+            reports: Vec::new(),
         };
         report.signature = Some(signature(&report));
         report.root_signature = root_signature(&report);

@@ -156,6 +156,7 @@ pub fn trust(trust: unwind::Trust) -> Trust {
         unwind::Trust::Orc => Trust::Orc,
         unwind::Trust::FramePointer => Trust::FramePointer,
         unwind::Trust::Jumped => Trust::Jumped,
+        unwind::Trust::Told => Trust::Told,
         unwind::Trust::Call => Trust::Call,
         unwind::Trust::Scan => Trust::Scan,
     }

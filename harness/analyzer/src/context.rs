@@ -13,6 +13,7 @@ use unwind::{
 use vmcore::{CpuNote, PtRegs};
 
 use crate::machine::Machine;
+use crate::scene::Scene as _;
 use crate::stacks::StackWords;
 use kernel::Kernel;
 
@@ -51,8 +52,19 @@ pub struct Walks {
     /// Where the fault's registers lie on the stack, if the panic path ends there; else it goes on
     /// through the fault.
     pub entry: Option<ExceptionFrame>,
-    /// Whether the fault view begins with the registers of an exception.
-    pub is_fault: bool,
+    /// What the fault view begins with.
+    pub begins: Begins,
+}
+
+/// What a fault view begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// The registers of an exception.
+    Fault,
+    /// The caller of `panic()`.
+    Panic,
+    /// The stack of a report that did not end the kernel, or not there: of a text.
+    Report,
 }
 
 impl Walks {
@@ -78,7 +90,7 @@ pub fn walks(machine: &Machine<'_>, crashing: &Crashing) -> Walks {
     let after_the_fact = crashing.from_outside || machine.is_in(registers.rip, &CRASH_PATH);
     if !after_the_fact {
         let (panic, entry) = panic_path(machine, &registers).unwrap_or_else(none);
-        return Walks { fault: from_note, panic, entry, is_fault: true };
+        return Walks { fault: from_note, panic, entry, begins: Begins::Fault };
     }
     let exception = from_note.frames.iter().position(|frame| frame.exception.is_some());
     let panicked = from_note
@@ -97,7 +109,8 @@ pub fn walks(machine: &Machine<'_>, crashing: &Crashing) -> Walks {
         frames: from_note.frames.get(start..).unwrap_or_default().to_vec(),
         stop: from_note.stop.clone(),
     };
-    Walks { fault, panic: from_note, entry: None, is_fault }
+    let begins = if is_fault { Begins::Fault } else { Begins::Panic };
+    Walks { fault, panic: from_note, entry: None, begins }
 }
 
 fn none() -> (Walk, Option<ExceptionFrame>) {

@@ -4,8 +4,9 @@
 use unwind::Pc;
 
 use crate::blame::culprit;
-use crate::express::Names as _;
+use crate::express::Names;
 use crate::flow::{Code, MAX_CODE_BYTES};
+use crate::frame_names::FrameNames;
 use crate::gone::Gone;
 use crate::identify::{Identity, identify};
 use crate::machine::Machine;
@@ -14,16 +15,28 @@ use crate::printer::CodeNames as _;
 use crate::scene::Scene;
 use kernel::{Unreadable, VirtualMemory as _};
 
+/// Where the code at the address is in a module's source, as `file:line`.
+pub(crate) fn module_line(names: &dyn FrameNames, address: u64) -> Option<String> {
+    let culprit = culprit(names, Pc::Interrupted(address))?;
+    let (file, line) = (culprit.file?, culprit.line?);
+    culprit.module?;
+    Some(format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file)))
+}
+
 /// Longest instruction of x86-64, in bytes.
 const LONGEST_INSTRUCTION: usize = 15;
 /// Functions of modules that are looked at to find one that left no frame.
 const MAX_FUNCTIONS: usize = 4096;
 /// Names under which the return address of a function is replaced for tracing; what lies there
 /// changes no register that a caller could see.
-const TRANSPARENT: [&str; 5] =
+pub(crate) const TRANSPARENT: [&str; 5] =
     ["__fentry__", "mcount", "ftrace_caller", "ftrace_regs_caller", "ftrace_stub"];
 
 impl Scene for Machine<'_> {
+    fn kernel_function(&self, address: u64) -> Option<String> {
+        self.function_of_kernel(address)
+    }
+
     fn function_code(&self, pc: u64) -> Option<Code> {
         let mut pieces: Vec<(u64, Vec<u8>)> = Vec::new();
         for (start, end) in self.ranges(pc)? {
@@ -93,10 +106,7 @@ impl Scene for Machine<'_> {
     }
 
     fn source_line(&self, address: u64) -> Option<String> {
-        let culprit = culprit(self, Pc::Interrupted(address))?;
-        let (file, line) = (culprit.file?, culprit.line?);
-        culprit.module?;
-        Some(format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file)))
+        module_line(self, address)
     }
 
     fn error_code(&self) -> Option<u64> {
@@ -109,7 +119,7 @@ impl Scene for Machine<'_> {
     }
 
     fn keeps_registers(&self, target: u64) -> bool {
-        match self.symbol_at(target) {
+        match Names::symbol_at(self, target) {
             Some((name, _)) => TRANSPARENT.contains(&name.as_str()),
             // A trampoline that ftrace made for one user has no symbol and is no text.
             None => !self.kernel().is_text(target),

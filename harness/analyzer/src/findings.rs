@@ -140,6 +140,45 @@ impl Findings {
         }
     }
 
+    /// About a text: torn if lines of its report are missing; so many more reports than are listed.
+    pub fn text(&mut self, torn: bool, left_out: usize) {
+        let words = "made from a text alone: there is no memory to look at, and nothing is proven";
+        self.say("A020", Severity::Info, words);
+        if torn {
+            let words = "lines of the report are missing in the text";
+            self.say("A021", Severity::Warning, words);
+        }
+        if left_out > 0 {
+            let words = format!("the text has {left_out} more reports than are listed");
+            self.say("A022", Severity::Info, words);
+        }
+    }
+
+    /// A text's kernel has no file.
+    pub fn text_without_vmlinux(&mut self) {
+        let words = "no vmlinux was given: names come from the text; no source lines of the kernel";
+        self.say("A003", Severity::Warning, words);
+    }
+
+    /// A file that a text contradicts: the kernel's, or a module's.
+    pub fn other_build(&mut self, module: Option<&str>) {
+        match module {
+            None => self.say(
+                "A005",
+                Severity::Error,
+                "the vmlinux given is of another build: its functions are not those of the text",
+            ),
+            Some(module) => self.say(
+                "A009",
+                Severity::Error,
+                format!(
+                    "the file given for module {module} is of another build: its code is not that of \
+                     the text"
+                ),
+            ),
+        }
+    }
+
     /// No note holds the registers of the crashing CPU.
     pub fn no_registers(&mut self) {
         self.say(
@@ -183,13 +222,18 @@ impl Findings {
                 loaded.name == module && file.and_then(ModuleFile::image).is_some()
             });
             if !known {
-                let words = format!(
-                    "module {module} is in the backtrace without debug information: \
-                     no lines, no inlined functions, no expressions"
-                );
-                self.say("A016", Severity::Warning, words);
+                self.module_without_lines(&module);
             }
         }
+    }
+
+    /// A module on the stack has no file that is of use.
+    pub fn module_without_lines(&mut self, module: &str) {
+        let words = format!(
+            "module {module} is in the backtrace without debug information: \
+             no lines, no inlined functions, no expressions"
+        );
+        self.say("A016", Severity::Warning, words);
     }
 }
 

@@ -80,6 +80,16 @@ pub enum CrashKind {
     Deadlock,
     /// Sleeping or scheduling where that is forbidden.
     SleepingInAtomic,
+    /// A rule of locks or RCU that was broken, or an order in which they may wait for each other (lockdep).
+    Lockdep,
+    /// Memory that two CPUs used at once without a lock (KCSAN).
+    DataRace,
+    /// A page of memory whose state contradicts itself.
+    BadPage,
+    /// Memory that nothing leads to any more (kmemleak).
+    MemoryLeak,
+    /// An allocation of memory that failed, which the kernel survived.
+    AllocationFailure,
     /// No memory left, and nothing that could be killed for it or may be (`panic_on_oom`).
     OutOfMemory,
     /// A crash asked for (`sysrq-c`).

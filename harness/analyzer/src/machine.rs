@@ -93,13 +93,8 @@ impl<'a> Machine<'a> {
         self.modules.iter().map(|loaded| (loaded.module, loaded.file()))
     }
 
-    /// Whether the code at the address belongs to one of the functions, by the symbol's name.
-    pub fn is_in(&self, address: u64, functions: &[&str]) -> bool {
-        self.kernel_function(address).is_some_and(|name| functions.contains(&name.as_str()))
-    }
-
     /// Name in the source of the kernel's function that has the code at the address, by its symbol.
-    pub(crate) fn kernel_function(&self, address: u64) -> Option<String> {
+    pub(crate) fn function_of_kernel(&self, address: u64) -> Option<String> {
         let name = self.is_kernel_text(address).then(|| self.code_name(address)).flatten()?;
         Some(source_name(&name.symbol).to_owned())
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::kind::CrashKind;
 use crate::report_facts::Facts;
+pub use crate::text::LogEntry;
 
 /// Version of the form; raised whenever a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -48,6 +49,17 @@ pub struct Report {
     pub modules: Vec<Module>,
     /// What is missing, doubtful or worth knowing.
     pub findings: Vec<Finding>,
+    /// Every report of a text, in its order; of a dump, none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<LogEntry>,
+}
+
+impl Report {
+    /// Whether it was made from a text, without a dump.
+    #[must_use]
+    pub fn is_of_text(&self) -> bool {
+        !self.reports.is_empty()
+    }
 }
 
 /// The kernel that crashed.
@@ -242,6 +254,8 @@ pub enum Trust {
     /// A function that its caller called and that went on with a jump: it left nothing on the stack,
     /// its code tells of it.
     Jumped,
+    /// The kernel's own trace in its log has it.
+    Told,
     /// The return address of a call that went to a bad address.
     Call,
     /// A word on the stack that looks like a return address; it may be stale.
@@ -257,6 +271,8 @@ impl Trust {
         match self {
             Self::Exact | Self::Cfi | Self::Orc | Self::FramePointer | Self::Call | Self::Scan => 1,
             Self::Jumped => 2,
+            // No dump has such.
+            Self::Told => 2,
         }
     }
 }

@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a diagnosis looks at: code, memory, names and types of the crashed machine.
 
-use crate::express::Names;
 use crate::flow::{Code, Words};
+use crate::frame_names::FrameNames;
 use crate::gone::Gone;
 use crate::identify::Identity;
+use crate::medium::Medium;
+use crate::symbol_name::source_name;
 use kernel::Unreadable;
 
 /// The crashed machine, as far as a diagnosis needs it.
-pub trait Scene: Names + Words {
+pub trait Scene: FrameNames + Words {
+    /// What the crash is known from.
+    fn medium(&self) -> Medium {
+        Medium::Dump
+    }
+    /// Name in the source of the kernel's function that has the code at the address, by its symbol.
+    fn kernel_function(&self, address: u64) -> Option<String> {
+        let name = self.code_name(address).filter(|name| name.module.is_none())?;
+        Some(source_name(&name.symbol).to_owned())
+    }
+    /// Whether the code at the address belongs to one of the functions of the kernel.
+    fn is_in(&self, address: u64, functions: &[&str]) -> bool {
+        self.kernel_function(address).is_some_and(|name| functions.contains(&name.as_str()))
+    }
     /// The function that has the code at the address, decoded from the dump's memory (text that
     /// was patched at run time is what ran); all its ranges, the one with its entry first.
     fn function_code(&self, pc: u64) -> Option<Code>;

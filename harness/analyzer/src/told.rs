@@ -27,6 +27,8 @@ pub struct Told {
     pub address: Option<u64>,
     /// The task that the watchdog for hung tasks complained of.
     pub hung: Option<i32>,
+    /// Its command's name.
+    pub hung_comm: Option<String>,
     /// The CPU that a watchdog complained of.
     pub stuck: Option<u32>,
     /// Whether that is the one that complains, without a number.
@@ -46,9 +48,31 @@ impl Told {
         }
         told.address = formats::accessed(&oops.headline);
         let newest = || above.iter().rev();
-        told.hung = newest().find_map(|line| formats::hung_task(&line.text));
+        let hung = newest().find_map(|line| formats::hung_task(&line.text));
+        (told.hung_comm, told.hung) = hung.map(|(name, pid)| (name.to_owned(), pid)).unzip();
         told.stuck = newest().take(REPORT).find_map(|line| formats::stuck_cpu(&line.text));
         told.is_own = newest().take(REPORT).any(|line| formats::is_own_stall(&line.text));
+        told
+    }
+
+    /// What a report says that ended no kernel; `kind` is that of its first line.
+    pub fn of_report(headline: &str, kind: Option<CrashKind>, log: &[LogLine]) -> Self {
+        let mut told = Self { headline: Some(headline.to_owned()), kind, ..Self::default() };
+        if matches!(kind, Some(CrashKind::Warn | CrashKind::Bug)) {
+            let detail =
+                log.iter().find_map(|line| Some((formats::detail(&line.text)?, &line.text)));
+            if let Some((kind, text)) = detail {
+                (told.kind, told.detail) = (Some(kind), Some(text.clone()));
+            }
+        }
+        if formats::detail(headline).is_some() {
+            told.detail = Some(headline.to_owned());
+        }
+        let hung = log.iter().find_map(|line| formats::hung_task(&line.text));
+        (told.hung_comm, told.hung) = hung.map(|(name, pid)| (name.to_owned(), pid)).unzip();
+        told.stuck = log.iter().find_map(|line| formats::stuck_cpu(&line.text));
+        told.is_own = log.iter().any(|line| formats::is_own_stall(&line.text));
+        told.address = formats::accessed(headline);
         told
     }
 

@@ -185,15 +185,22 @@ impl<'d> Elf<'d> {
             elf::STB_WEAK => 1,
             _ => 0,
         };
+        self.symbols_named(name).min_by_key(|symbol| rank(symbol))
+    }
+
+    /// The defined symbols of that name, in the order of the table.
+    pub(crate) fn symbols_named<'n>(
+        &'n self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'d RawSymbol> + 'n {
         let read = || NameIndex::new(self.symbols.iter().map(|symbol| self.name(symbol)));
         let candidates = self.names.get_or_init(read).candidates(name.as_bytes());
         let symbols = candidates.filter_map(|position| self.symbols.get(position));
-        let named = symbols.filter(|symbol| {
+        symbols.filter(|symbol| {
             self.is_named(symbol, name.as_bytes())
                 && !matches!(symbol.st_type(), elf::STT_FILE | elf::STT_SECTION)
                 && self.address(symbol).is_some()
-        });
-        named.min_by_key(|symbol| rank(symbol))
+        })
     }
 
     /// Whether this is a module rather than a kernel.
@@ -259,7 +266,7 @@ impl Section<'_> {
     }
 }
 
-fn header(file: &[u8]) -> Result<&Header, Error> {
+pub(crate) fn header(file: &[u8]) -> Result<&Header, Error> {
     let header = Header::parse(file).map_err(|_| Error::NotElf)?;
     if header.is_big_endian() {
         return Err(Error::NotElf);

@@ -148,6 +148,11 @@ pub(crate) fn by_name(elf: &Elf<'_>, index: &SymbolIndex, name: &str) -> Option<
     describe(elf, elf.symbol(name)?, index)
 }
 
+/// All symbols of that name.
+pub(crate) fn all_by_name(elf: &Elf<'_>, index: &SymbolIndex, name: &str) -> Vec<Symbol> {
+    elf.symbols_named(name).filter_map(|symbol| describe(elf, symbol, index)).collect()
+}
+
 /// The per-CPU variable that covers an address of the per-CPU section, as it is linked. There are
 /// few questions of the kind, so that an index would cost more than it saves.
 pub(crate) fn per_cpu_at(elf: &Elf<'_>, index: &SymbolIndex, address: u64) -> Option<Symbol> {

@@ -7,20 +7,12 @@ use super::unreadable::Unavailable;
 /// (`LOG_LINE_MAX`, `PRINTKRB_RECORD_MAX`); records store the length in 16 bits.
 pub const MAX_TEXT: u64 = 65_535;
 
-/// Who printed a line (`caller_id`, 5.1 with `CONFIG_PRINTK_CALLER`, always since 5.10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
-    /// The thread of this pid.
-    Task(u32),
-    /// A CPU that was in an interrupt.
-    Cpu(u32),
-}
+pub use klog::Caller;
 
-impl Caller {
-    /// Highest bit set means CPU (`printk_caller_id()`, `kernel/printk/printk.c`).
-    pub(super) const fn new(id: u32) -> Self {
-        if id >> 31 == 1 { Self::Cpu(id & !(1 << 31)) } else { Self::Task(id) }
-    }
+/// Who printed a line (`caller_id`, 5.1 with `CONFIG_PRINTK_CALLER`, always since 5.10): highest bit set
+/// means CPU (`printk_caller_id()`, `kernel/printk/printk.c`).
+pub(super) const fn caller(id: u32) -> Caller {
+    if id >> 31 == 1 { Caller::Cpu(id & !(1 << 31)) } else { Caller::Task(id) }
 }
 
 /// One record of the kernel's log.

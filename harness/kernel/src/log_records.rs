@@ -8,7 +8,7 @@
 
 use vmcore::VmcoreInfo;
 
-use super::log_line::{Caller, LogLine, required};
+use super::log_line::{LogLine, caller as caller_of, required};
 use super::memory::VirtualMemory;
 use super::unreadable::{Listing, Unavailable};
 
@@ -155,7 +155,7 @@ fn read_record(
         line: LogLine {
             nanoseconds: number(layout.time, 8)?,
             level: packed >> 5,
-            caller: caller.and_then(|id| u32::try_from(id).ok()).map(Caller::new),
+            caller: caller.and_then(|id| u32::try_from(id).ok()).map(caller_of),
             text: String::from_utf8_lossy(&text).into_owned(),
         },
         flags: packed & 0x1f,

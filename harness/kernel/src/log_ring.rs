@@ -8,7 +8,7 @@
 
 use vmcore::VmcoreInfo;
 
-use super::log_line::{Caller, LogLine, required};
+use super::log_line::{LogLine, caller as caller_of, required};
 use super::memory::VirtualMemory;
 use super::unreadable::{Listing, Unavailable, Unreadable};
 
@@ -144,7 +144,7 @@ impl Ring {
         Ok(Some(LogLine {
             nanoseconds: memory.read_u64(info(self.time))?,
             level: packed >> 5,
-            caller: caller.map(Caller::new),
+            caller: caller.map(caller_of),
             text: String::from_utf8_lossy(&text).into_owned(),
         }))
     }

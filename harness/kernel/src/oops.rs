@@ -5,6 +5,8 @@
 //! (`arch/x86/kernel/dumpstack.c`), `dump_stack_print_info()` (`lib/dump_stack.c`) and `panic()`
 //! (`kernel/panic.c`), 3.10 to 6.12.
 
+use klog::die_line;
+
 use super::log::LogLine;
 
 /// Lines above the `Oops: 0010 [#1]` line in which its headline is looked for. Between the two
@@ -70,16 +72,6 @@ impl Oops {
     }
 }
 
-/// Error code and count of a line that `__die()` printed: `Oops: 0010 [#1] PREEMPT SMP`,
-/// `invalid opcode: 0000 [#1] SMP`, since 6.12 `Oops: divide error: 0000 [#1] SMP`.
-fn die_line(text: &str) -> Option<(u64, u32)> {
-    let (before, after) = text.split_once(" [#")?;
-    let (_, code) = before.rsplit_once(": ")?;
-    let is_code = code.len() >= 4 && code.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let (count, _) = after.split_once(']')?;
-    Some((is_code.then(|| u64::from_str_radix(code, 16).ok())??, count.parse().ok()?))
-}
-
 /// Whether a line is of a panic that no oops led to.
 ///
 /// An oops that ends in a panic says `Fatal exception`; the oops is then the better headline.
@@ -126,17 +118,9 @@ fn rip(text: &str) -> Option<String> {
 }
 
 /// CPU, pid and command of `CPU: 1 PID: 2227 Comm: bash Kdump: loaded Tainted: G …`.
-///
-/// Since 6.12 `UID: 0` stands between the first two. The command may hold blanks; it ends where
-/// the words that the kernel puts behind it begin.
 fn cpu_line(text: &str) -> Option<(u32, i32, String)> {
-    const AFTER: [&str; 3] = [" Kdump: loaded", " Not tainted", " Tainted: "];
-    let (cpu, rest) = text.strip_prefix("CPU: ")?.split_once(' ')?;
-    let (_, rest) = rest.split_once("PID: ")?;
-    let (pid, rest) = rest.split_once(' ')?;
-    let comm = rest.strip_prefix("Comm: ")?;
-    let end = AFTER.iter().filter_map(|words| comm.find(words)).min().unwrap_or(comm.len());
-    Some((cpu.parse().ok()?, pid.parse().ok()?, comm[..end].to_owned()))
+    let line = klog::cpu_line(text)?;
+    Some((line.cpu?, line.pid?, line.comm?))
 }
 
 #[cfg(test)]

@@ -112,6 +112,12 @@ pub enum Unreadable {
         /// Virtual address.
         address: u64,
     },
+    /// There is a text of the crash and no dump.
+    #[error("0x{address:016x}: a text has no memory")]
+    Text {
+        /// Virtual address.
+        address: u64,
+    },
     /// The dump does not say where the kernel's page tables are.
     #[error("0x{address:016x}: the dump names no page table of the kernel")]
     NoTables {
@@ -128,7 +134,10 @@ impl Unreadable {
         match self {
             Self::Absent { .. } => Some(true),
             Self::NotMapped { .. } | Self::NonCanonical { .. } | Self::User { .. } => Some(false),
-            Self::Damaged { .. } | Self::TableAbsent { .. } | Self::NoTables { .. } => None,
+            Self::Damaged { .. }
+            | Self::TableAbsent { .. }
+            | Self::NoTables { .. }
+            | Self::Text { .. } => None,
         }
     }
 }

@@ -127,6 +127,8 @@ pub enum Outcome {
     Hang,
     /// The kernel ends in one of these two ways.
     Crash,
+    /// The kernel goes on, and complains: a warning, a check of its own, a hang that it noticed.
+    Complaint,
     /// Nothing happens to the kernel.
     None,
     /// The kernel does not load a module.

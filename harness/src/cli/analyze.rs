@@ -9,21 +9,25 @@ use clap::{Args, ValueEnum};
 use super::CommandResult;
 use super::options::{self, OutputFormat};
 use crate::analysis::{Symbols, analyze};
+use crate::error::Failure;
 use crate::exit::Exit;
+use crate::group::{group, page, words};
+use crate::json;
 use crate::report::shown_report;
 
-/// Say why a kernel crashed, from its vmcore
+/// Say why a kernel crashed, from its vmcore or from the text of its log
 ///
 /// Without --vmlinux and --module-dir the files of debug packages are used if they are installed
-/// (/usr/lib/debug, by release and build-id), else the report has what the dump itself can tell.
+/// (/usr/lib/debug, by release and build-id), else the report has what the dump or the text itself can tell.
 /// Files may be compressed (xz, zstd, gzip); the separate debug file of a stripped one is found by
 /// build-id and .gnu_debuglink, the supplementary one that `dwz -m` makes by .gnu_debugaltlink.
 /// Nothing is started and nothing is fetched.
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
-    /// The dump: kdump-compressed or ELF; all files of a split one, in any order; or the
-    /// description of raw RAM (docs/raw-ram.md)
-    #[arg(required = true)]
+    /// The dump: kdump-compressed or ELF; all files of a split one, in any order; the
+    /// description of raw RAM (docs/raw-ram.md); or a text with a kernel's log (vmcore-dmesg.txt,
+    /// console, journal, pstore, netconsole; `-` reads standard input)
+    #[arg(required = true, value_name = "FILE")]
     vmcore: Vec<PathBuf>,
     /// The kernel with symbols and debug information, or a folder with it
     #[arg(long, value_name = "PATH")]
@@ -37,6 +41,12 @@ pub(super) struct Analyze {
     /// How to print what differs between two boots
     #[arg(long, value_enum, default_value_t)]
     addresses: Addresses,
+    /// FILE is a folder: analyze all dumps and texts below it, and show which crashes are the same
+    #[arg(long, conflicts_with = "show_signature_input")]
+    group: bool,
+    /// With --group: write the groups as a page, too
+    #[arg(long, value_name = "PATH", requires = "group")]
+    html: Option<PathBuf>,
     /// Print what the signature is the hash of instead of the report, to see why two differ
     #[arg(long)]
     show_signature_input: bool,
@@ -59,6 +69,9 @@ impl Analyze {
             module_dir: self.module_dir.clone(),
             search_system: true,
         };
+        if self.group {
+            return self.grouped(&symbols);
+        }
         let analysis = analyze(&self.vmcore, &symbols)?;
         let report = match self.addresses {
             Addresses::Raw => &analysis.report,
@@ -72,6 +85,24 @@ impl Analyze {
         match self.format {
             OutputFormat::Text => options::print(&shown_report(report))?,
             OutputFormat::Json => options::print_json(&analyzer::render::json(report))?,
+        }
+        Ok(Exit::Ok)
+    }
+
+    fn grouped(&self, symbols: &Symbols) -> CommandResult {
+        let [folder] = self.vmcore.as_slice() else {
+            return Err(Failure::new(Exit::SetupError, "--group takes one folder"));
+        };
+        let groups = group(folder, symbols)?;
+        if let Some(path) = &self.html {
+            std::fs::write(path, page(&groups).into_string()).map_err(|error| {
+                Failure::new(Exit::SetupError, format!("cannot write {}", path.display()))
+                    .caused_by(&error)
+            })?;
+        }
+        match self.format {
+            OutputFormat::Text => options::print(&words(&groups))?,
+            OutputFormat::Json => options::print_json(&json::text(&groups))?,
         }
         Ok(Exit::Ok)
     }

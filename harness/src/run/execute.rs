@@ -124,6 +124,18 @@ fn phases(
             Err(failure) => result.failure = Some(failure),
         }
     }
+    if end.survived
+        && let Some(first) = end.complaints.lines.first()
+    {
+        let console = folder.join("console.log");
+        analyzed = explain::complaint(&console, first, &symbols, recorder);
+        if let Some(analysis) = &analyzed {
+            write_crash(folder, analysis)?;
+            let culprit = analysis.report.verdict.culprit.as_ref();
+            result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
+            result.report = Some(analysis.report.clone());
+        }
+    }
     result.place = Some(place::of(&selected.case, result.excerpt.as_ref(), setting.project));
     judge(selected, &end, result);
     if let Some(analysis) = analyzed.filter(|_| result.outcome == Outcome::Reproduced) {
@@ -221,9 +233,11 @@ fn judge(selected: &Selected, end: &End, result: &mut RunResult) {
             let judged = judge::crash(&expected, marker, crash, report);
             judged.and(judge::exec_path(&expected, result.trigger.as_ref()))
         }
-        (None, None, None) if end.survived => {
+        (None, None, report) if end.survived => {
             let wanted = selected.case.manifest.trigger.status.unwrap_or_default();
-            judge::survived(&expected, &end.complaints, (wanted, result.trigger.as_ref()))
+            let told = report.as_ref().and_then(|it| judge::complained(&expected, marker, it));
+            let trigger = (wanted, result.trigger.as_ref());
+            told.unwrap_or_else(|| judge::survived(&expected, &end.complaints, trigger))
         }
         _ => return,
     };

@@ -70,6 +70,29 @@ pub(super) fn memory(
     Ok(analysis)
 }
 
+/// Explains what a kernel that survived complained of, by its console from a few lines above the first
+/// complaint on; `None` if no report is there that can be read.
+pub(super) fn complaint(
+    console: &Path,
+    first: &str,
+    symbols: &Symbols,
+    recorder: &mut Recorder<'_>,
+) -> Option<Analysis> {
+    /// A warning says above its first line what it noticed.
+    const ABOVE: usize = 4;
+    recorder.begin(Phase::Analyze, "console.log");
+    let text = fs::read(console).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines.iter().position(|line| line.contains(first)).unwrap_or(0);
+    let own = lines.get(at.saturating_sub(ABOVE)..)?.join("\n");
+    let analysis = analysis::analyze_text(own.as_bytes(), symbols);
+    if let Ok(analysis) = &analysis {
+        recorder.finish(found(analysis));
+    }
+    analysis.ok()
+}
+
 fn write(image: &Image, path: &Path) -> io::Result<u64> {
     compose::write(image, &File::create_new(path)?)
 }

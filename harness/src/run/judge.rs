@@ -46,7 +46,9 @@ pub fn survived(
 ) -> Judgement {
     let mut differences = Differences::default();
     if expected.outcome != Expected::None {
-        differences.check("outcome", Some(&expected.outcome), Some(&Expected::None));
+        let is_quiet = complaints.lines.is_empty() && complaints.more == 0;
+        let got = if is_quiet { Expected::None } else { Expected::Complaint };
+        differences.check("outcome", Some(&expected.outcome), Some(&got));
         return Judgement { outcome: Outcome::NotReproduced, differences: differences.0 };
     }
     let allowed = |line: &&String| !expected.allow.iter().any(|words| line.contains(words));
@@ -64,6 +66,22 @@ pub fn survived(
         differences.add("trigger.status", wanted.to_string(), trigger.end.to_string());
     }
     differences.judgement()
+}
+
+/// Judges what a kernel complained of that survived, where that is expected; `report` is what its log
+/// says of the first complaint. `None` if something else is expected.
+#[must_use]
+pub fn complained(
+    expected: &Expectation,
+    marker: Option<&Marker>,
+    report: &Report,
+) -> Option<Judgement> {
+    if expected.outcome != Expected::Complaint {
+        return None;
+    }
+    let mut differences = Differences::default();
+    differences.check_report(expected, marker, report);
+    Some(differences.judgement())
 }
 
 /// Judges a guest whose kernel did not load a module, where that is expected.
@@ -90,23 +108,7 @@ pub fn crash(
     if !expected.outcome.admits(got) {
         differences.check("outcome", Some(&expected.outcome), Some(&got));
     }
-    let verdict = &report.verdict;
-    differences.check("kind", expected.kind.as_ref(), Some(&verdict.kind));
-    differences.check("expression", expected.expression.as_ref(), verdict.expression.as_ref());
-    differences.check("confidence", expected.confidence.as_ref(), Some(&verdict.confidence));
-    differences.check("title", expected.title.as_ref(), Some(&verdict.title));
-    differences.check_message(expected.message.as_deref(), report.panic.message.as_deref());
-    let comm = report.task.as_ref().and_then(|task| task.comm.as_ref());
-    differences.check("comm", expected.comm.as_ref(), comm);
-    let nobody = Culprit::default();
-    let culprit = verdict.culprit.as_ref().unwrap_or(&nobody);
-    if let Some(expected) = &expected.culprit {
-        differences.check_culprit(expected, culprit);
-    }
-    if let Some(marker) = marker.filter(|_| expected.marked_line) {
-        differences.check_line(marker, culprit);
-    }
-    differences.check_frames(&expected.frames, &report.backtraces.fault);
+    differences.check_report(expected, marker, report);
     differences.judgement()
 }
 
@@ -141,6 +143,27 @@ impl Differences {
         {
             self.add(key, word(expected), got.map_or_else(nothing, word));
         }
+    }
+
+    /// What the report says of the crash or complaint.
+    fn check_report(&mut self, expected: &Expectation, marker: Option<&Marker>, report: &Report) {
+        let verdict = &report.verdict;
+        self.check("kind", expected.kind.as_ref(), Some(&verdict.kind));
+        self.check("expression", expected.expression.as_ref(), verdict.expression.as_ref());
+        self.check("confidence", expected.confidence.as_ref(), Some(&verdict.confidence));
+        self.check("title", expected.title.as_ref(), Some(&verdict.title));
+        self.check_message(expected.message.as_deref(), report.panic.message.as_deref());
+        let comm = report.task.as_ref().and_then(|task| task.comm.as_ref());
+        self.check("comm", expected.comm.as_ref(), comm);
+        let nobody = Culprit::default();
+        let culprit = verdict.culprit.as_ref().unwrap_or(&nobody);
+        if let Some(expected) = &expected.culprit {
+            self.check_culprit(expected, culprit);
+        }
+        if let Some(marker) = marker.filter(|_| expected.marked_line) {
+            self.check_line(marker, culprit);
+        }
+        self.check_frames(&expected.frames, &report.backtraces.fault);
     }
 
     fn add(&mut self, key: &str, expected: String, got: String) {
@@ -291,6 +314,30 @@ mod tests {
 
     fn keys(judgement: &Judgement) -> Vec<&str> {
         judgement.differences.iter().map(|difference| difference.key.as_str()).collect()
+    }
+
+    /// A kernel that goes on has no dump; what its log says is judged as a dump's report is.
+    #[test]
+    fn a_complaint_is_expected_by_what_it_is_of() {
+        let mut expected = expected();
+        assert_eq!(complained(&expected, Some(&marker(7)), &report()), None);
+        expected.outcome = Expected::Complaint;
+        let judged = |line| complained(&expected, Some(&marker(line)), &report()).unwrap();
+        assert_eq!(judged(7).outcome, Outcome::Reproduced);
+        assert_eq!(keys(&judged(8)), ["marked line"]);
+        let quiet = survived(&expected, &Complaints::default(), well());
+        assert_eq!((quiet.outcome, keys(&quiet)), (Outcome::NotReproduced, vec!["outcome"]));
+        let crashed = crash(&expected, Some(&marker(7)), &panicked(CrashSign::Console), &report());
+        assert_eq!((crashed.outcome, keys(&crashed)), (Outcome::Mismatched, vec!["outcome"]));
+    }
+
+    /// What happened instead is named: a kernel that complained did not do nothing.
+    #[test]
+    fn a_complaint_in_the_place_of_a_crash_is_named() {
+        let complaints = Complaints { lines: vec!["WARNING: CPU: 0".to_owned()], more: 0 };
+        let judged = survived(&expected(), &complaints, well());
+        let difference = judged.differences.first().unwrap();
+        assert_eq!((&*difference.expected, &*difference.got), ("panic", "complaint"));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum Trust {
     /// Of a function that its caller called and that went on with a jump: it left nothing on the
     /// stack. Never found by a walk; its registers are those that it gave back.
     Jumped,
+    /// The kernel's own unwinder found it and wrote it into its log. Never found by a walk.
+    Told,
     /// The return address of a call that went to a bad address.
     Call,
     /// A word on the stack that looks like a return address, or anything found from there on.

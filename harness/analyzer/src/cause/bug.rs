@@ -10,11 +10,9 @@ use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::diagnosis::{Check, CheckKind, Diagnosis, Freed, Grounds, ListEntry, Overflow, What};
 use crate::fault::{called, condition};
-use crate::flow::Words as _;
 use crate::formats::list_complaint;
 use crate::kind::CrashKind;
-use crate::machine::Machine;
-use crate::scene::Scene as _;
+use crate::scene::Scene;
 use crate::told::Told;
 
 /// Bytes of `ud2`, the trap of `BUG()`.
@@ -79,7 +77,7 @@ const PARTS_FIRST: [&str; 8] = [
 
 /// Diagnoses a trap of the innermost frame, of the kind that the log tells.
 pub(super) fn diagnose(
-    machine: &Machine<'_>,
+    machine: &dyn Scene,
     frames: &[Frame],
     kind: CrashKind,
     told: &Told,
@@ -116,7 +114,7 @@ pub(super) fn diagnose(
 
 /// Diagnoses a failed check of the kernel in a function that a module called, or further in.
 fn called_by(
-    machine: &Machine<'_>,
+    machine: &dyn Scene,
     (frames, guilty): (&[Frame], usize),
     frame: &Frame,
     (says, kind): (Option<Says>, CrashKind),
@@ -177,7 +175,7 @@ fn noticed(is_its: bool, diagnosis: &mut Diagnosis) {
 }
 
 /// What the kernel's function with the trap says.
-fn by_function(machine: &Machine<'_>, frame: &Frame) -> Option<Says> {
+fn by_function(machine: &dyn Scene, frame: &Frame) -> Option<Says> {
     if machine.is_outside(frame.pc.for_lookup()) {
         return None;
     }
@@ -186,7 +184,7 @@ fn by_function(machine: &Machine<'_>, frame: &Frame) -> Option<Says> {
 }
 
 /// Says what was checked.
-fn about(machine: &Machine<'_>, subject: &Subject, kind: CrashKind, diagnosis: &mut Diagnosis) {
+fn about(machine: &dyn Scene, subject: &Subject, kind: CrashKind, diagnosis: &mut Diagnosis) {
     match (subject.checker, kind) {
         (Checker::ListDel, CrashKind::ListCorruption) => deleted(machine, subject, diagnosis),
         (Checker::Free, CrashKind::DoubleFree) => freed(machine, subject, diagnosis),
@@ -200,7 +198,7 @@ fn about(machine: &Machine<'_>, subject: &Subject, kind: CrashKind, diagnosis: &
 }
 
 /// A list with NULL in both of its links, that something is put into.
-fn no_list(machine: &Machine<'_>, list: &Subject, diagnosis: &mut Diagnosis) {
+fn no_list(machine: &dyn Scene, list: &Subject, diagnosis: &mut Diagnosis) {
     let Some(at) = list.value else { return };
     let links = machine.word(at, 8).zip(machine.word(at.wrapping_add(8), 8));
     let What::Check(check) = &mut diagnosis.what else { return };
@@ -215,7 +213,7 @@ fn no_list(machine: &Machine<'_>, list: &Subject, diagnosis: &mut Diagnosis) {
 }
 
 /// The entry that is taken out of a list: its name, and whether it is out already.
-fn deleted(machine: &Machine<'_>, subject: &Subject, diagnosis: &mut Diagnosis) {
+fn deleted(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Diagnosis) {
     let (Some(entry), Some(name)) = (subject.value, subject.object.clone()) else { return };
     let Some(next) = machine.word(entry, 8) else { return };
     let is_out = LIST_POISON.contains(&next);
@@ -236,12 +234,12 @@ fn deleted(machine: &Machine<'_>, subject: &Subject, diagnosis: &mut Diagnosis) 
 }
 
 /// Whether the dump has the object as a free one; `None` if it is none of the slab allocator's.
-fn is_free(machine: &Machine<'_>, subject: &Subject) -> Option<bool> {
+fn is_free(machine: &dyn Scene, subject: &Subject) -> Option<bool> {
     machine.identity(subject.value?)?.slab?.state.is_free()
 }
 
 /// The object that is freed: its name, and whether the dump has it as a free one.
-fn freed(machine: &Machine<'_>, subject: &Subject, diagnosis: &mut Diagnosis) {
+fn freed(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Diagnosis) {
     let Some(value) = subject.value else { return };
     let slab = machine.identity(value).and_then(|identity| identity.slab);
     let is_free = slab.as_ref().is_some_and(|slab| slab.state.is_free() == Some(true));

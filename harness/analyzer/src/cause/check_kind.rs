@@ -26,8 +26,25 @@ pub(super) fn check_of(kind: CrashKind, told: &Told) -> CheckKind {
         }
         CrashKind::Warn => CheckKind::Warn,
         CrashKind::Panic => CheckKind::Panic { words: words(told) },
-        other => CheckKind::Other(other, words(told)),
+        other => CheckKind::Other(other, words(told).or_else(|| said(other, told))),
     }
+}
+
+/// What a check of the kernel's says, where it prints more than a kind.
+fn said(kind: CrashKind, told: &Told) -> Option<String> {
+    let words = match kind {
+        CrashKind::UseAfterFree => "use after free",
+        CrashKind::HeapOverflow => "access past the end of a heap object",
+        CrashKind::OutOfBounds => "access out of bounds",
+        CrashKind::Uninitialized => "use of memory that was never set",
+        CrashKind::DataRace => "data race",
+        CrashKind::BadPage => "page in a bad state",
+        CrashKind::MemoryLeak => "memory leak",
+        CrashKind::AllocationFailure => "allocation that failed",
+        CrashKind::Lockdep => return told.headline.as_deref().map(formats::rule),
+        _ => return None,
+    };
+    Some(words.to_owned())
 }
 
 /// What was given to `panic()`, but where that only says that a report is fatal.

@@ -5,16 +5,44 @@
 //! finds no stack to save its registers on either, and that is a double fault, which has a stack
 //! of its own. What used the stack up is told by the walk from the registers of that fault.
 
-use unwind::{Frame, Trust, Walk};
+use unwind::{Frame, Trust, Walk, fold};
 
 use crate::claim::Claim;
 use crate::diagnosis::{Diagnosis, Grounds, What};
 use crate::machine::Machine;
-use crate::stacks::exhaustion::{is_seen, largest, recursion};
+use crate::scene::Scene;
+use crate::stacks::exhaustion::{Exhaustion, is_seen, largest, name, recursion};
 
 /// How far below its stack a stack pointer still tells whose stack it left: the guard page, and
 /// locals that were skipped over it.
 const REACH: u64 = 64 << 10;
+
+/// Frames of a recursion that is believed without the stack's own size, of a text.
+const DEEP: usize = 16;
+
+/// The same, of a text: what its trace has over and over, or the largest frames.
+pub(super) fn of_text(scene: &dyn Scene, walk: &Walk) -> Option<Diagnosis> {
+    let frames = &walk.frames;
+    let deep = || {
+        let runs = fold(frames);
+        let longest =
+            runs.iter().filter(|run| run.rounds > 1).max_by_key(|run| run.rounds * run.period)?;
+        let (rounds, period) = (longest.rounds, longest.period);
+        let round = frames
+            .get(longest.first..longest.first + period)
+            .filter(|_| rounds * period >= DEEP)?;
+        let functions = round.iter().map(|frame| name(scene, frame.pc)).collect();
+        Some((round.first()?.pc, Exhaustion { functions, frames: Some(rounds * period) }))
+    };
+    let (culprit, exhaustion) = deep().or_else(|| largest(scene, frames))?;
+    let words = "the kernel's log says that the stack was used up";
+    Some(Diagnosis {
+        pc: Some(culprit),
+        grounds: Grounds::Inferred,
+        evidence: vec![Claim::new(Some(true)).text(words)],
+        ..Diagnosis::new(What::Exhausted(exhaustion))
+    })
+}
 
 /// The diagnosis of a fault that left its task's stack at the lower end; `None` if it did not.
 pub(super) fn exhausted(machine: &Machine<'_>, walk: &Walk) -> Option<Diagnosis> {

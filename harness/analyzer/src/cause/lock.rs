@@ -13,7 +13,7 @@ use crate::express::{Expression, Writer};
 use crate::fault::{argument_of_call, named};
 use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate};
 use crate::machine::Machine;
-use crate::scene::Scene as _;
+use crate::scene::Scene;
 use kernel::locks::Holder;
 use kernel::tasks::Task;
 
@@ -34,7 +34,7 @@ pub(super) struct Wanted {
 
 /// The lock that the frames wait for: the outermost function of the innermost run of lock
 /// functions tells it best, since its caller knows the lock by name.
-pub(super) fn wanted(machine: &Machine<'_>, frames: &[Frame]) -> Option<Wanted> {
+pub(super) fn wanted(machine: &dyn Scene, frames: &[Frame]) -> Option<Wanted> {
     let (last, sort) = waits(machine, frames)?;
     let frame = frames.get(last)?;
     let caller = last + 1;
@@ -59,7 +59,7 @@ pub(super) fn listed(machine: &Machine<'_>, task: &Task, frames: &[Frame]) -> Op
 }
 
 /// Position of the outermost of the innermost run of lock functions, and the sort of lock.
-fn waits(machine: &Machine<'_>, frames: &[Frame]) -> Option<(usize, LockSort)> {
+fn waits(machine: &dyn Scene, frames: &[Frame]) -> Option<(usize, LockSort)> {
     let sort = |frame: &Frame| taking(machine, frame.pc.for_lookup());
     let (first, spins) =
         frames.iter().enumerate().find_map(|(at, frame)| Some((at, sort(frame)?.spins())))?;
@@ -117,7 +117,7 @@ enum Kept {
 
 /// The calls of functions that take locks of that sort in the functions of modules on the stack, but
 /// those that the frames are in, and those after which the lock was given back on each way.
-fn taken(machine: &Machine<'_>, frames: &[Frame], sort: LockSort) -> Vec<Taken> {
+fn taken(machine: &dyn Scene, frames: &[Frame], sort: LockSort) -> Vec<Taken> {
     let mut found = Vec::new();
     for (at, frame) in frames.iter().enumerate() {
         if !machine.is_outside(frame.pc.for_lookup()) {
@@ -150,7 +150,7 @@ fn taken(machine: &Machine<'_>, frames: &[Frame], sort: LockSort) -> Vec<Taken> 
 
 /// Whether control comes from the call that takes a lock to where the frame is without passing one
 /// that gives a lock back.
-fn kept(machine: &Machine<'_>, code: &Code, taken: usize, frame: &Frame) -> Option<Kept> {
+fn kept(machine: &dyn Scene, code: &Code, taken: usize, frame: &Frame) -> Option<Kept> {
     let Pc::Return(address) = frame.pc else { return None };
     let end = code.before(address).filter(|end| *end != taken)?;
     let is_given_back = |at: usize| {
@@ -196,7 +196,7 @@ impl Taken {
 /// Where a function on the stack takes the lock, too, by a call that is not the one it waits in, and
 /// whether it has it still for sure.
 pub(super) fn taken_before(
-    machine: &Machine<'_>,
+    machine: &dyn Scene,
     frames: &[Frame],
     lock: &Wanted,
 ) -> Option<(Claim, bool)> {
@@ -212,12 +212,12 @@ pub(super) fn taken_before(
 }
 
 /// Whether a function of a module on the stack takes that lock and may have it still.
-pub(super) fn is_taken(machine: &Machine<'_>, frames: &[Frame], lock: &Wanted) -> bool {
+pub(super) fn is_taken(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> bool {
     taken(machine, frames, lock.sort).iter().any(|taken| taken.address == Some(lock.address))
 }
 
 /// Where a function on the stack takes a spinlock; whether it still has it is not checked.
-pub(super) fn spinlock_before(machine: &Machine<'_>, frames: &[Frame]) -> Option<Claim> {
+pub(super) fn spinlock_before(machine: &dyn Scene, frames: &[Frame]) -> Option<Claim> {
     let all = taken(machine, frames, LockSort::Spin);
     let first = all.first()?;
     let lock = first.lock.as_ref().map_or_else(|| "a spinlock".to_owned(), |e| format!("`{e}`"));

@@ -3,8 +3,7 @@
 
 use kernel::locks::LockKind;
 
-use crate::express::Names as _;
-use crate::machine::Machine;
+use crate::scene::Scene;
 
 /// What sort of lock a function takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,18 +120,18 @@ const INLINED: [&str; 6] = [
 ];
 
 /// What the function waits for that has the code at the address; `None` if it waits for no lock.
-pub(super) fn taking(machine: &Machine<'_>, pc: u64) -> Option<LockSort> {
+pub(super) fn taking(machine: &dyn Scene, pc: u64) -> Option<LockSort> {
     let name = machine.kernel_function(pc)?;
     TAKING.iter().find(|(function, _)| *function == name).map(|(_, sort)| *sort)
 }
 
 /// Whether the function at the address gives a lock back.
-pub(super) fn gives_back(machine: &Machine<'_>, function: u64) -> bool {
+pub(super) fn gives_back(machine: &dyn Scene, function: u64) -> bool {
     machine.is_in(function, &GIVING_BACK)
 }
 
 /// Whether the instruction at the address is of a function that gives a lock back and was inlined.
-pub(super) fn gives_back_inline(machine: &Machine<'_>, pc: u64) -> bool {
+pub(super) fn gives_back_inline(machine: &dyn Scene, pc: u64) -> bool {
     let chain = machine.image_at(pc).and_then(|image| image.source(pc).found());
     let inlined = |name: &str| INLINED.contains(&name);
     chain.is_some_and(|chain| chain.iter().any(|it| it.function.as_deref().is_some_and(inlined)))

@@ -12,7 +12,7 @@ use crate::diagnosis::{Diagnosis, Grounds, Hang, Lockup, LockupKind, OtherCpus, 
 use crate::fault::busy_wait;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
-use crate::scene::Scene as _;
+use crate::scene::Scene;
 use crate::told::Told;
 
 /// The flag of rflags that lets interrupts in.
@@ -28,8 +28,8 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
     });
     let is_found = other.is_none() || theirs.is_some();
     let mut diagnosis = match theirs {
-        Some(frames) => of_frames(machine, &frames, other, told),
-        None => of_frames(machine, frames, own, told),
+        Some(frames) => of_frames(machine, Some(machine), (&frames, other), told),
+        None => of_frames(machine, Some(machine), (frames, own), told),
     };
     // Who noticed may be another CPU than the one that is stuck.
     let is_told = told.stuck.is_some() || told.is_own || kind(told) == LockupKind::Soft;
@@ -40,8 +40,20 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
     diagnosis
 }
 
+/// Diagnoses a lockup of which only the stack of the CPU that is stuck is known.
+pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Diagnosis {
+    let mut diagnosis = of_frames(scene, None, (frames, None), told);
+    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    diagnosis
+}
+
 /// `cpu` is the one whose stack the frames are.
-fn of_frames(machine: &Machine<'_>, frames: &[Frame], cpu: Option<u32>, told: &Told) -> Diagnosis {
+fn of_frames(
+    machine: &dyn Scene,
+    dump: Option<&Machine<'_>>,
+    (frames, cpu): (&[Frame], Option<u32>),
+    told: &Told,
+) -> Diagnosis {
     let mut lockup = Lockup { kind: kind(told), hang: Hang::Unknown, lock: None };
     let mut diagnosis = Diagnosis::new(What::Lockup(lockup.clone()));
     let Some(stuck) = interrupted(machine, frames) else {
@@ -49,7 +61,7 @@ fn of_frames(machine: &Machine<'_>, frames: &[Frame], cpu: Option<u32>, told: &T
         return diagnosis;
     };
     diagnosis.pc = Some(stuck.guilty.pc);
-    let whose = whose(machine, cpu);
+    let whose = dump.map_or_else(|| "the CPU".to_owned(), |dump| whose(dump, cpu));
     let running = Claim::new(Some(true)).text(format!("{whose} was interrupted at "));
     diagnosis.evidence.push(running.code(stuck.inner.pc.address()));
     if machine.is_outside(stuck.guilty.pc.for_lookup()) {
@@ -60,7 +72,7 @@ fn of_frames(machine: &Machine<'_>, frames: &[Frame], cpu: Option<u32>, told: &T
     }
     let lock = wanted(machine, stuck.frames).filter(|lock| lock.caller <= stuck.position);
     lockup.hang = match &lock {
-        Some(lock) => spinning(machine, stuck.frames, (lock, cpu), &mut diagnosis),
+        Some(lock) => spinning(machine, dump, stuck.frames, (lock, cpu), &mut diagnosis),
         None => looping(machine, stuck.guilty, &mut diagnosis),
     };
     lockup.lock = lock.and_then(|lock| lock.expression);
@@ -107,13 +119,32 @@ pub(super) fn awoken(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Op
         Some((Some(cpu), stack_of(machine, &task)?))
     });
     let all = std::iter::once((own, frames.to_vec())).chain(others);
+    found_awake(machine, Some(machine), all, told)
+}
+
+/// The same, of the one stack that a text has.
+pub(super) fn awoken_in_text(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    told: &Told,
+) -> Option<Diagnosis> {
+    found_awake(scene, None, std::iter::once((None, frames.to_vec())), told)
+}
+
+/// Diagnoses the first of the CPUs that runs a module from outside of the kernel's tree.
+fn found_awake(
+    machine: &dyn Scene,
+    dump: Option<&Machine<'_>>,
+    all: impl Iterator<Item = (Option<u32>, Vec<Frame>)>,
+    told: &Told,
+) -> Option<Diagnosis> {
     let (cpu, frames, is_off) = all.into_iter().find_map(|(cpu, frames)| {
         let stuck = interrupted(machine, &frames)?;
         let is_outside = machine.is_outside(stuck.guilty.pc.for_lookup());
         let is_off = stuck.inner.registers.flags.is_some_and(|flags| flags & INTERRUPTS == 0);
         is_outside.then_some((cpu, frames, is_off))
     })?;
-    let mut diagnosis = of_frames(machine, &frames, cpu, told);
+    let mut diagnosis = of_frames(machine, dump, (&frames, cpu), told);
     if diagnosis.kind() == CrashKind::Nmi {
         // One look at a CPU does not prove that it never goes on.
         diagnosis.grounds = Grounds::Inferred;
@@ -142,7 +173,7 @@ struct Stuck<'f> {
 
 impl<'f> Stuck<'f> {
     /// Of a stack that begins with what was interrupted; `None` if nothing of it is known.
-    fn of(machine: &Machine<'_>, frames: &'f [Frame]) -> Option<Self> {
+    fn of(machine: &dyn Scene, frames: &'f [Frame]) -> Option<Self> {
         let position = blamed(machine, frames, 0);
         let (inner, guilty) = (frames.first()?, frames.get(position)?);
         Some(Self { frames, inner, guilty, position })
@@ -153,7 +184,7 @@ impl<'f> Stuck<'f> {
 ///
 /// Situation: a dump is cut before the stack of the CPU that a watchdog complained of. The only
 /// frame is that of `panic()`, where the note's registers are from, and nothing was interrupted.
-fn interrupted<'f>(machine: &Machine<'_>, frames: &'f [Frame]) -> Option<Stuck<'f>> {
+fn interrupted<'f>(machine: &dyn Scene, frames: &'f [Frame]) -> Option<Stuck<'f>> {
     let exceptions = (0..).zip(frames).skip(1).filter(|(_, frame)| frame.exception.is_some());
     let mut starts: Vec<usize> = exceptions.map(|(position, _)| position).collect();
     if starts.is_empty() {
@@ -167,7 +198,8 @@ fn interrupted<'f>(machine: &Machine<'_>, frames: &'f [Frame]) -> Option<Stuck<'
 
 /// What is waited for by a CPU.
 fn spinning(
-    machine: &Machine<'_>,
+    scene: &dyn Scene,
+    dump: Option<&Machine<'_>>,
     frames: &[Frame],
     (lock, cpu): (&Wanted, Option<u32>),
     diagnosis: &mut Diagnosis,
@@ -175,6 +207,7 @@ fn spinning(
     let named = lock.expression.as_ref().map_or_else(|| "a lock".to_owned(), |e| format!("`{e}`"));
     let claim = Claim::new(Some(true)).text(format!("it waits for {named} at ")).data(lock.address);
     diagnosis.evidence.push(claim.text(format!(" in `{}`", lock.function)));
+    let Some(machine) = dump else { return Hang::Lock(own(scene, frames, lock, diagnosis)) };
     if let Some((no, claim)) = no_lock(machine, lock) {
         diagnosis.evidence.push(claim);
         return Hang::NoLock(no);
@@ -190,6 +223,17 @@ fn spinning(
         diagnosis.evidence.push(claim);
     }
     Hang::Lock(if is_taken { others } else { OtherCpus::Unknown })
+}
+
+/// Whether the code that waits took the lock before, as far as the code alone tells.
+fn own(scene: &dyn Scene, frames: &[Frame], lock: &Wanted, diagnosis: &mut Diagnosis) -> OtherCpus {
+    match taken_before(scene, frames, lock) {
+        Some((claim, true)) => {
+            diagnosis.evidence.push(claim);
+            OtherCpus::Itself
+        }
+        _ => OtherCpus::Unknown,
+    }
 }
 
 /// What the CPUs do but the one that waits.
@@ -240,7 +284,7 @@ const STOPS: [&str; 4] =
     ["crash_nmi_callback", "stop_this_cpu", "sysvec_reboot", "smp_reboot_interrupt"];
 
 /// The frames of what a CPU ran before another one stopped it.
-fn before_the_stop<'f>(machine: &Machine<'_>, frames: &'f [Frame]) -> &'f [Frame] {
+fn before_the_stop<'f>(machine: &dyn Scene, frames: &'f [Frame]) -> &'f [Frame] {
     let stop = |frame: &Frame| {
         frame.stack == Some(StackKind::Nmi) || machine.is_in(frame.pc.for_lookup(), &STOPS)
     };
@@ -252,7 +296,7 @@ fn before_the_stop<'f>(machine: &Machine<'_>, frames: &'f [Frame]) -> &'f [Frame
     }
 }
 
-fn looping(machine: &Machine<'_>, guilty: &Frame, diagnosis: &mut Diagnosis) -> Hang {
+fn looping(machine: &dyn Scene, guilty: &Frame, diagnosis: &mut Diagnosis) -> Hang {
     let Some(pc) = busy_wait(machine, guilty.pc) else { return Hang::Running };
     diagnosis.pc = Some(pc);
     let claim = Claim::new(Some(true)).text("the loop there waits with `pause` at ");

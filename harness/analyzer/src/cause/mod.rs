@@ -23,28 +23,32 @@ use unwind::{Frame, Trust};
 
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::context::Walks;
+use crate::context::{Begins, Walks};
 use crate::diagnosis::Diagnosis;
-use crate::express::Names as _;
 use crate::fault::examine;
 use crate::kind::CrashKind;
 use crate::link::completed;
 use crate::machine::Machine;
 use crate::message;
-use crate::printer::CodeNames as _;
-use crate::scene::Scene as _;
+use crate::scene::Scene;
 use crate::symbol_name::source_name;
 use crate::told::Told;
 use kernel::tasks::Task;
 
 /// The diagnosis of a crash whose registers are known.
-pub(crate) fn diagnose(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
+pub(crate) fn diagnose(
+    scene: &dyn Scene,
+    dump: Option<&Machine<'_>>,
+    walks: &Walks,
+    told: &Told,
+) -> Diagnosis {
     if told.kind.is_none_or(message::may_be_a_consequence)
+        && let Some(machine) = dump
         && let Some(diagnosis) = overrun::overrun(machine, &walks.fault)
     {
         return diagnosis;
     }
-    let mut diagnosis = kind_of(machine, walks, told);
+    let mut diagnosis = kind_of(scene, dump, walks, told);
     diagnosis.say_once();
     if let Some(detail) = &told.detail {
         let claim = Claim::new(Some(true)).text("the kernel's log says: ");
@@ -53,35 +57,52 @@ pub(crate) fn diagnose(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Dia
     diagnosis
 }
 
-fn kind_of(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
+fn kind_of(
+    machine: &dyn Scene,
+    dump: Option<&Machine<'_>>,
+    walks: &Walks,
+    told: &Told,
+) -> Diagnosis {
     let frames = walks.fault.frames.as_slice();
     let told = &Told { kind: kind(machine, walks, told), ..told.clone() };
+    let reported = || reported::diagnose(machine, dump, frames, told);
     match told.kind {
-        _ if walks.is_fault => faulted(machine, walks, told),
-        Some(CrashKind::SoftLockup | CrashKind::HardLockup | CrashKind::RcuStall) => {
-            lockup::diagnose(machine, frames, told)
+        _ if walks.begins == Begins::Fault => faulted(machine, dump, walks, told),
+        Some(CrashKind::SoftLockup | CrashKind::HardLockup | CrashKind::RcuStall) => match dump {
+            Some(machine) => lockup::diagnose(machine, frames, told),
+            None => lockup::of_text(machine, frames, told),
+        },
+        Some(CrashKind::Nmi) => match dump {
+            Some(dump) => lockup::awoken(dump, frames, told).or_else(|| waiting::blocked(dump)),
+            None => lockup::awoken_in_text(machine, frames, told),
         }
-        Some(CrashKind::Nmi) => lockup::awoken(machine, frames, told)
-            .or_else(|| waiting::blocked(machine))
-            .unwrap_or_else(|| reported::diagnose(machine, frames, told)),
-        Some(CrashKind::HungTask) => waiting::hung(machine, told)
-            .unwrap_or_else(|| reported::diagnose(machine, frames, told)),
-        _ => reported::diagnose(machine, frames, told),
+        .unwrap_or_else(reported),
+        Some(CrashKind::HungTask) => match dump {
+            Some(machine) => waiting::hung(machine, told),
+            None => waiting::of_text(machine, frames, told),
+        }
+        .unwrap_or_else(reported),
+        _ => reported(),
     }
 }
 
 /// The kind, where something else than a fault ended the kernel: what a module gives to `panic()` is
 /// its own words, whatever they are.
-fn kind(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Option<CrashKind> {
+fn kind(machine: &dyn Scene, walks: &Walks, told: &Told) -> Option<CrashKind> {
     let caller = walks.fault.frames.first().filter(|frame| frame.trust != Trust::Scan);
     let is_own = caller.is_some_and(|frame| machine.is_outside(frame.pc.for_lookup()));
-    if !walks.is_fault && is_own {
+    if walks.begins == Begins::Panic && is_own {
         return Some(CrashKind::Panic);
     }
     told.kind
 }
 
-fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
+fn faulted(
+    machine: &dyn Scene,
+    dump: Option<&Machine<'_>>,
+    walks: &Walks,
+    told: &Told,
+) -> Diagnosis {
     let frames = walks.fault.frames.as_slice();
     let guilty = blamed(machine, frames, 0);
     let of_kind = |kind| Diagnosis {
@@ -93,10 +114,15 @@ fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
         Some(CrashKind::DoubleFault | CrashKind::StackOverflow) => {
             let memory = || memory(machine, frames, told);
             let of_kind = || of_kind(CrashKind::DoubleFault);
-            exhausted::exhausted(machine, &walks.fault).or_else(memory).unwrap_or_else(of_kind)
+            match dump {
+                Some(dump) => exhausted::exhausted(dump, &walks.fault),
+                None => exhausted::of_text(machine, &walks.fault),
+            }
+            .or_else(memory)
+            .unwrap_or_else(of_kind)
         }
         // Older kernels write through NULL for sysrq-c; later ones call `panic()`.
-        Some(CrashKind::Sysrq) => reported::diagnose(machine, frames, told),
+        Some(CrashKind::Sysrq) => reported::diagnose(machine, dump, frames, told),
         Some(CrashKind::DivideError) => divide::diagnose(machine, frames),
         None
         | Some(CrashKind::GeneralProtection | CrashKind::Panic | CrashKind::ExecOfNonExecutable) => {
@@ -107,7 +133,7 @@ fn faulted(machine: &Machine<'_>, walks: &Walks, told: &Told) -> Diagnosis {
     }
 }
 
-fn memory(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
+fn memory(machine: &dyn Scene, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
     examine(machine, frames, told.address)
 }
 
@@ -118,13 +144,13 @@ fn stack_of(machine: &Machine<'_>, task: &Task) -> Option<Vec<Frame>> {
 }
 
 /// Name of the frame's function as in the source; `?` if it has none.
-fn name(machine: &Machine<'_>, frame: &Frame) -> String {
+fn name(machine: &dyn Scene, frame: &Frame) -> String {
     let code = machine.code_name(frame.pc.for_lookup());
     code.map_or_else(|| "?".to_owned(), |code| source_name(&code.symbol).to_owned())
 }
 
 /// Name of the innermost function of the frame, the one that was inlined into the others.
-fn innermost(machine: &Machine<'_>, frame: &Frame) -> Option<String> {
+fn innermost(machine: &dyn Scene, frame: &Frame) -> Option<String> {
     let pc = frame.pc.for_lookup();
     let chain = machine.image_at(pc).and_then(|image| image.source(pc).found());
     let inner = chain.and_then(|chain| chain.into_iter().next()?.function);
@@ -132,7 +158,7 @@ fn innermost(machine: &Machine<'_>, frame: &Frame) -> Option<String> {
 }
 
 /// Name and module of the frame's function, for sentences.
-fn place(machine: &Machine<'_>, frame: &Frame) -> String {
+fn place(machine: &dyn Scene, frame: &Frame) -> String {
     let module = machine.code_name(frame.pc.for_lookup()).and_then(|code| code.module);
     let module = module.map(|module| format!(" [{module}]")).unwrap_or_default();
     format!("`{}{module}`", name(machine, frame))

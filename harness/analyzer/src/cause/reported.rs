@@ -15,11 +15,10 @@ use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::diagnosis::{Check, Diagnosis, Grounds, What};
 use crate::fault::called;
-use crate::flow::Words as _;
 use crate::formats;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
-use crate::scene::Scene as _;
+use crate::scene::Scene;
 use crate::told::Told;
 
 /// Frames that may be those of the report.
@@ -101,7 +100,12 @@ fn complaint_of(function: &str) -> Option<CrashKind> {
 }
 
 /// Diagnoses what the frames from `panic()` outwards report.
-pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Diagnosis {
+pub(super) fn diagnose(
+    machine: &dyn Scene,
+    dump: Option<&Machine<'_>>,
+    frames: &[Frame],
+    told: &Told,
+) -> Diagnosis {
     let kind = told.kind.unwrap_or(CrashKind::Panic);
     let from = reported(machine, frames);
     let from = access(machine, frames, from, told).unwrap_or(from);
@@ -146,7 +150,7 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
         }
     }
     if kind == CrashKind::StackProtector {
-        match canary(machine, frame) {
+        match dump.and_then(|dump| canary(dump, frame)) {
             Some(claim) => diagnosis.evidence.push(claim),
             None => diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred),
         }
@@ -170,7 +174,7 @@ pub(super) fn diagnose(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> 
 
 /// Position of the frame whose access KFENCE reports: it is noticed by a page fault, and so lies behind
 /// the exception.
-fn access(machine: &Machine<'_>, frames: &[Frame], from: usize, told: &Told) -> Option<usize> {
+fn access(machine: &dyn Scene, frames: &[Frame], from: usize, told: &Told) -> Option<usize> {
     told.detail.as_deref().filter(|detail| formats::is_by_page_fault(detail))?;
     if machine.is_outside(frames.get(blamed(machine, frames, from))?.pc.for_lookup()) {
         return None;
@@ -180,7 +184,7 @@ fn access(machine: &Machine<'_>, frames: &[Frame], from: usize, told: &Told) -> 
 }
 
 /// A crash that somebody asked for by sysrq-c has no other cause.
-fn asked_for(machine: &Machine<'_>, frames: &[Frame], diagnosis: &mut Diagnosis) {
+fn asked_for(machine: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis) {
     const HANDLER: &str = "sysrq_handle_crash";
     let handler = frames.iter().find(|frame| machine.is_in(frame.pc.for_lookup(), &[HANDLER]));
     let Some(handler) = handler.filter(|frame| frame.trust < unwind::Trust::Scan) else { return };
@@ -192,7 +196,7 @@ fn asked_for(machine: &Machine<'_>, frames: &[Frame], diagnosis: &mut Diagnosis)
 }
 
 /// The counter that is complained of: its name and what it holds.
-fn counter(machine: &Machine<'_>, frames: &[Frame], guilty: usize, diagnosis: &mut Diagnosis) {
+fn counter(machine: &dyn Scene, frames: &[Frame], guilty: usize, diagnosis: &mut Diagnosis) {
     let subject = Subject::of(machine, frames, guilty);
     let Some(subject) = subject.filter(|it| it.checker == Checker::Refcount) else { return };
     let (Some(address), Some(name)) = (subject.value, subject.object.clone()) else { return };
@@ -205,7 +209,7 @@ fn counter(machine: &Machine<'_>, frames: &[Frame], guilty: usize, diagnosis: &m
 }
 
 /// Position of the first frame outside of the functions that report.
-pub(super) fn reported(machine: &Machine<'_>, frames: &[Frame]) -> usize {
+pub(super) fn reported(machine: &dyn Scene, frames: &[Frame]) -> usize {
     frames
         .iter()
         .take(REPORTING_FRAMES)

@@ -8,7 +8,7 @@ use unwind::Frame;
 use crate::express::{Expression, Writer};
 use crate::fault::{named, with_callers};
 use crate::flow::{Term, TermKind, evaluate};
-use crate::machine::Machine;
+use crate::scene::Scene;
 
 /// Functions that check what they are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ const CHECKERS: [(&str, Checker, Register); 11] = [
 
 /// The position of the innermost function that checks, up to `frames[guilty]`.
 fn checking(
-    machine: &Machine<'_>,
+    machine: &dyn Scene,
     frames: &[Frame],
     guilty: usize,
 ) -> Option<(usize, (&'static str, Checker, Register))> {
@@ -70,13 +70,13 @@ pub(super) struct Subject {
 
 impl Subject {
     /// Of the innermost function that checks, up to `frames[guilty]`.
-    pub(super) fn of(machine: &Machine<'_>, frames: &[Frame], guilty: usize) -> Option<Self> {
+    pub(super) fn of(machine: &dyn Scene, frames: &[Frame], guilty: usize) -> Option<Self> {
         let (at, (_, checker, register)) = checking(machine, frames, guilty)?;
         Self::at(machine, frames, (at, guilty), (checker, register))
     }
 
     /// The entries of the list that something is put between, where that is what was checked.
-    pub(super) fn neighbours(machine: &Machine<'_>, frames: &[Frame], guilty: usize) -> Vec<Self> {
+    pub(super) fn neighbours(machine: &dyn Scene, frames: &[Frame], guilty: usize) -> Vec<Self> {
         let Some((at, (_, checker, _))) = checking(machine, frames, guilty) else {
             return Vec::new();
         };
@@ -89,7 +89,7 @@ impl Subject {
 
     /// The first argument that the code to blame gave to the function that it called.
     pub(super) fn given(
-        machine: &Machine<'_>,
+        machine: &dyn Scene,
         frames: &[Frame],
         guilty: usize,
         checker: Checker,
@@ -99,7 +99,7 @@ impl Subject {
     }
 
     fn at(
-        machine: &Machine<'_>,
+        machine: &dyn Scene,
         frames: &[Frame],
         (at, guilty): (usize, usize),
         (checker, register): (Checker, Register),

@@ -10,7 +10,7 @@ use crate::claim::Claim;
 use crate::diagnosis::{Diagnosis, Grounds, Waiting, What};
 use crate::machine::Machine;
 use crate::printer::CodeNames as _;
-use crate::scene::Scene as _;
+use crate::scene::Scene;
 use crate::told::Told;
 use kernel::tasks::{Task, TaskState};
 
@@ -37,6 +37,26 @@ pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
     let tasks = machine.kernel().tasks().ok()?;
     let first = tasks.items.iter().find(|task| task.pid == pid)?;
     of_task(machine, first)
+}
+
+/// Diagnoses a task that waits of which only the stack is known.
+pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
+    let frame = frames.get(sleeper(scene, None, frames))?;
+    let wanted = wanted(scene, frames);
+    let lock = wanted.as_ref().and_then(|wanted| wanted.expression.clone());
+    let comm = told.hung_comm.clone().unwrap_or_default();
+    // Who took the lock and still has it for sure waits for itself.
+    let taken = wanted.as_ref().and_then(|wanted| taken_before(scene, frames, wanted));
+    let is_own = matches!(taken, Some((_, true)));
+    let circle = if is_own { vec![(comm.clone(), lock.clone())] } else { Vec::new() };
+    let what = What::Waiting(Waiting { comm, lock, circle });
+    let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
+    diagnosis.evidence.extend(taken.map(|(claim, _)| claim));
+    diagnosis.blame.outside = scene.is_outside(frame.pc.for_lookup());
+    if diagnosis.blame.outside {
+        diagnosis.grounds = Grounds::Inferred;
+    }
+    Some(diagnosis)
 }
 
 /// Diagnoses a machine that was found to hang and has no CPU that runs a module's code: the task that
@@ -136,7 +156,7 @@ fn chain(machine: &Machine<'_>, first: &Task) -> (Vec<Link>, Option<usize>) {
             break;
         }
         let Some(frames) = stack_of(machine, &task) else { break };
-        let guilty = sleeper(machine, &frames);
+        let guilty = sleeper(machine, Some(machine), &frames);
         let wanted = wanted(machine, &frames).or_else(|| listed(machine, &task, &frames));
         next = wanted.as_ref().and_then(|wanted| match owner(machine, wanted)? {
             Owner::Task(task) => Some(task),
@@ -154,13 +174,13 @@ fn chain(machine: &Machine<'_>, first: &Task) -> (Vec<Link>, Option<usize>) {
 
 /// The frame to blame for a sleep; without a module, the innermost function that is none of the
 /// scheduler's own, as in the kernel's `wchan`.
-fn sleeper(machine: &Machine<'_>, frames: &[Frame]) -> usize {
+fn sleeper(machine: &dyn Scene, dump: Option<&Machine<'_>>, frames: &[Frame]) -> usize {
     let guilty = blamed(machine, frames, 0);
     let is_outside = |frame: &Frame| machine.is_outside(frame.pc.for_lookup());
     if frames.get(guilty).is_some_and(is_outside) {
         return guilty;
     }
-    let symbol = |name| machine.kernel().symbol(name).ok();
+    let symbol = |name| dump?.kernel().symbol(name).ok();
     let range = symbol("__sched_text_start").zip(symbol("__sched_text_end"));
     let is_scheduler = |frame: &Frame| {
         let pc = frame.pc.for_lookup();

@@ -19,6 +19,7 @@ use unwind::Pc;
 use crate::claim::Claim;
 use crate::express::Expression;
 use crate::kind::CrashKind;
+use crate::medium::Medium;
 use crate::stacks::Exhaustion;
 
 pub use check::{Check, CheckKind, Complaint, Freed, ListEntry, Overflow};
@@ -46,6 +47,8 @@ pub struct Diagnosis {
     pub evidence: Vec<Claim>,
     /// Why nothing better is known, in words.
     pub unknown: Option<String>,
+    /// What it is known from.
+    pub medium: Medium,
 }
 
 /// What happened.
@@ -103,6 +106,7 @@ impl Diagnosis {
             helper: None,
             evidence: Vec::new(),
             unknown: None,
+            medium: Medium::Dump,
         }
     }
 

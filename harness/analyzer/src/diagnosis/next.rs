@@ -22,7 +22,7 @@ impl Diagnosis {
         if self.confidence() != Confidence::Proven
             && let Some(why) = self.why_not_proven()
         {
-            lines.insert(0, format!("what the dump could not tell: {why}"));
+            lines.insert(0, format!("what the {} could not tell: {why}", self.medium));
         }
         lines.truncate(MOST);
         lines
@@ -140,7 +140,7 @@ fn check(it: &Check) -> Option<String> {
 fn lockup(it: &Lockup) -> String {
     let which = named(it.lock.as_ref(), "the lock");
     match &it.hang {
-        Hang::Lock(OtherCpus::Idle) => format!(
+        Hang::Lock(OtherCpus::Idle | OtherCpus::Itself) => format!(
             "where {which} is taken and not given back: a return without an unlock, a call that takes \
              it again, a sleep while it is held"
         ),
@@ -217,7 +217,12 @@ fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {
         K::OutOfMemory => {
             "what allocates without end: `kmem -s`, and the allocations of the module"
         }
-        K::BadCall
+        K::Lockdep => "the two orders in which the locks are taken, in the report's own stacks",
+        K::DataRace => "the lock, or READ_ONCE() and WRITE_ONCE(), that both accesses lack",
+        K::MemoryLeak => "the path on which what was allocated is not freed",
+        K::BadPage
+        | K::AllocationFailure
+        | K::BadCall
         | K::BadRead
         | K::BadWrite
         | K::GeneralProtection

@@ -70,6 +70,8 @@ pub enum OtherCpus {
     Idle,
     /// One runs.
     Busy,
+    /// Not known; the code that waits has taken the lock itself.
+    Itself,
     /// Not known.
     Unknown,
 }
@@ -82,7 +84,7 @@ impl Lockup {
             (Hang::NoLock(NoLock::Freed { .. }), _) => CrashKind::UseAfterFree,
             (Hang::NoLock(NoLock::NeverWritten { .. }), _) => CrashKind::Uninitialized,
             // A spinlock's owner is on a CPU all the time. If nobody else is, it is this one.
-            (Hang::Lock(OtherCpus::Idle), _) => CrashKind::Deadlock,
+            (Hang::Lock(OtherCpus::Idle | OtherCpus::Itself), _) => CrashKind::Deadlock,
             (_, LockupKind::Soft) => CrashKind::SoftLockup,
             (_, LockupKind::Hard | LockupKind::Nmi { interrupts_off: true }) => {
                 CrashKind::HardLockup

@@ -305,6 +305,10 @@ fn lockup(it: &Lockup) -> Words {
             format!("deadlock on {title}"),
             format!("{named} is taken, and no other CPU runs who could give it back: waited for"),
         ),
+        Hang::Lock(OtherCpus::Itself) => Words::new(
+            format!("deadlock on {title}"),
+            format!("{named} was taken before by the code that waits for it: waited for"),
+        ),
         Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => Words::new(
             format!("lockup waiting for {title}"),
             format!("{kind}: {named} was not given back for long: waited for"),

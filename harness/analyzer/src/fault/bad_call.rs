@@ -123,9 +123,8 @@ fn call(
     target: u64,
     diagnosis: &mut Diagnosis,
 ) -> Result<(), String> {
-    let code = scene
-        .function_code(caller.pc.for_lookup())
-        .ok_or("the code of the caller is not in the dump")?;
+    let code =
+        scene.function_code(caller.pc.for_lookup()).ok_or("the code of the caller is not known")?;
     let (position, verb) = match caller.pc {
         Pc::Return(address) => (code.before(address), "calls"),
         Pc::Interrupted(_) if caller.trust != Trust::Jumped => {

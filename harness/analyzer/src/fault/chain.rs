@@ -86,14 +86,20 @@ pub(super) fn origin(
         steps.push(Claim::new(Some(true)).text(words));
     }
     if let Some(round) = walked.filter(|round| round.is_followed) {
-        let claim = Claim::new(Some(true)).text("following the loop's steps in the dump leads to ");
+        let claim = Claim::new(Some(true))
+            .text(format!("following the loop's steps in the {} leads to ", scene.medium()));
         steps.push(claim.data(round.variable));
     }
     if let (Ok(text), Some(value)) = (&expression, again)
         && value != bad
     {
         let claim = Claim::new(Some(false)).text(format!("`{text}` was ")).data(bad);
-        steps.push(claim.text(" at the fault and is ").data(value).text(" in the dump"));
+        steps.push(
+            claim
+                .text(" at the fault and is ")
+                .data(value)
+                .text(format!(" in the {}", scene.medium())),
+        );
     }
     let expression = expression.and_then(|_| outer.expression(&named));
     Origin { expression, term: Some(named), steps, grounds }

@@ -110,7 +110,7 @@ fn pointer(
     let Some((code, position)) =
         scene.function_code(pc).and_then(|code| code.at(pc).map(|at| (code, at)))
     else {
-        diagnosis.unknown = Some("the code of the function is not in the dump".to_owned());
+        diagnosis.unknown = Some("the code of the function is not known".to_owned());
         refine(scene, frames, writer, None, bad_value(bad), diagnosis);
         return;
     };

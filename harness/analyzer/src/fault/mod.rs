@@ -35,6 +35,7 @@ pub(crate) use caller::{argument_of_call, with_callers};
 pub use check::{condition, divisor};
 pub use memory::bad_access;
 pub(crate) use naming::named;
+pub(crate) use nature::of_value;
 pub(crate) use spin::busy_wait;
 
 /// Says what the fault in the innermost frame came down to. `address` is the address of the

@@ -238,6 +238,11 @@ fn null(value: u64, bad: Bad) -> Option<Nature> {
     })
 }
 
+/// What a bad value is, as far as it tells that itself.
+pub(crate) fn of_value(scene: &dyn Scene, value: u64) -> Option<Nature> {
+    by_value(scene, None, value).map(|found| found.nature)
+}
+
 /// Values that are no addresses.
 fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Option<Found> {
     if value >= BELOW_NULL {
@@ -314,6 +319,8 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
     let error = scene.error_code();
     let has = |bits: u64| error.is_some_and(|error| error & bits == bits);
     let nature = match identity.region {
+        // The processor found the page, and did not allow the access.
+        AddressRegion::User if has(PRESENT) && identity.user.is_none() => Nature::UserMemory,
         AddressRegion::User => user(scene, &identity),
         AddressRegion::NonCanonical => return None,
         _ if how == Use::Call => return call(&identity),

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The report for people: what happened first, then how it is known, then the stacks.
 
-use crate::report::{Confidence, Evidence, Frame, Module, Repeats, Report, Severity, Trust};
+use crate::report::{
+    Confidence, Evidence, Frame, LogEntry, Module, Repeats, Report, Severity, Trust,
+};
 
 /// Width of the left column of a frame: number, function, offset and module.
 const FUNCTION_WIDTH: usize = 52;
@@ -10,12 +12,15 @@ const SOURCE_WIDTH: usize = 36;
 
 /// Steps that are shown; whoever reads on wants the stacks.
 const MAX_EVIDENCE: usize = 11;
+/// Reports of a text that are listed.
+const MAX_REPORTS: usize = 20;
 
 /// The report as text.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
     header(report, &mut out);
     verdict(report, &mut out);
+    reports(&report.reports, &mut out);
     backtrace("FAULT", &report.backtraces.fault, &mut out);
     backtrace("PANIC PATH", &report.backtraces.panic, &mut out);
     modules(&report.modules, &mut out);
@@ -82,6 +87,7 @@ fn verdict(report: &Report, out: &mut String) {
     let confidence = match verdict.confidence {
         Confidence::Proven if verdict.expression.is_some() => "proven: evaluated again on the dump",
         Confidence::Proven => "proven: by the stacks and the code in the dump",
+        Confidence::Likely if report.is_of_text() => "likely: a text has no memory to check it on",
         Confidence::Likely => "likely: not all of it could be checked on the dump",
         Confidence::Unknown => "unknown",
     };
@@ -181,8 +187,25 @@ fn trust(trust: Trust) -> &'static str {
         Trust::Orc => "orc",
         Trust::FramePointer => "frame-pointer",
         Trust::Jumped => "jumped",
+        Trust::Told => "log",
         Trust::Call => "call",
         Trust::Scan => "scan (may be stale)",
+    }
+}
+
+/// The reports of a text, if there are several: which line, when, and what each says first.
+fn reports(reports: &[LogEntry], out: &mut String) {
+    let [_, _, ..] = reports else { return };
+    out.push_str("\nREPORTS IN THE TEXT\n");
+    for report in reports.iter().take(MAX_REPORTS) {
+        let mark = if report.main { '*' } else { ' ' };
+        let time = report.time.as_deref().unwrap_or_default();
+        let torn = if report.torn { " (torn)" } else { "" };
+        let line = format!("line {}", report.line);
+        out.push_str(&format!(" {mark} {line:<11} {time:>14}  {}{torn}\n", report.headline));
+    }
+    if reports.len() > MAX_REPORTS {
+        out.push_str(&format!("   {} more in the JSON form\n", reports.len() - MAX_REPORTS));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use unwind::{Frame, Pc, StopReason, Walk, fold};
 
-use crate::machine::Machine;
+use crate::scene::Scene;
 use crate::symbol_name::source_name;
 
 /// Of a stack that was used up by recursion, the recursion has at least half.
@@ -22,7 +22,7 @@ pub struct Exhaustion {
 
 /// The recursion that used at least half of `bytes` of stack, if one did.
 pub(crate) fn recursion(
-    machine: &Machine<'_>,
+    machine: &dyn Scene,
     frames: &[Frame],
     bytes: u64,
 ) -> Option<(Pc, Exhaustion)> {
@@ -42,7 +42,7 @@ pub(crate) fn recursion(
 }
 
 /// The functions with the largest of `frames`, the innermost first.
-pub(crate) fn largest(machine: &Machine<'_>, frames: &[Frame]) -> Option<(Pc, Exhaustion)> {
+pub(crate) fn largest(machine: &dyn Scene, frames: &[Frame]) -> Option<(Pc, Exhaustion)> {
     let size = |frame: &Frame| frame.cfa.map_or(0, |cfa| cfa.saturating_sub(frame.sp));
     let most = frames.iter().map(size).max()?;
     let mut all = frames.iter().filter(|frame| size(frame) == most);
@@ -57,8 +57,7 @@ pub(crate) fn largest(machine: &Machine<'_>, frames: &[Frame]) -> Option<(Pc, Ex
 }
 
 /// Name of the function at `pc`, as in its source.
-pub(crate) fn name(machine: &Machine<'_>, pc: Pc) -> String {
-    use crate::printer::CodeNames;
+pub(crate) fn name(machine: &dyn Scene, pc: Pc) -> String {
     let code = machine.code_name(pc.for_lookup());
     code.map_or_else(|| "?".to_owned(), |code| source_name(&code.symbol).to_owned())
 }

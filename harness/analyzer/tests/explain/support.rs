@@ -10,6 +10,7 @@ use analyzer::express::Names;
 use analyzer::flow::{Code, Words};
 use analyzer::identify::Identity;
 use analyzer::link::completed;
+use analyzer::printer::{CodeName, CodeNames};
 use analyzer::scene::Scene;
 use debuginfo::{CfaRule, CfiRule, Image};
 use kernel::mm::caches::{Checks, SlabCache};
@@ -300,6 +301,14 @@ impl Names for UserScene<'_> {
     }
     fn per_cpu_symbol(&self, _offset: u64) -> Option<(String, u64)> {
         None
+    }
+}
+
+impl CodeNames for UserScene<'_> {
+    fn code_name(&self, address: u64) -> Option<CodeName> {
+        let symbol = self.image.symbol_at(address)?;
+        let offset = address - symbol.address;
+        Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module: None })
     }
 }
 

@@ -17,7 +17,8 @@ use crate::run::matrix::{self, Status};
 use crate::run::outcome::{Outcome, Runs};
 use guest::shown::visible;
 
-const STYLE: &str = include_str!("style.css");
+/// The style of all pages.
+pub(crate) const STYLE: &str = include_str!("style.css");
 /// The page runs nothing and asks nobody, whatever is on it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 

@@ -9,6 +9,12 @@
 //! `lib/string_helpers.c`, `lib/ubsan.c`, `mm/usercopy.c`, `mm/slub.c`, `mm/oom_kill.c`,
 //! `mm/kasan/report.c`, `mm/kfence/report.c` and `drivers/tty/sysrq.c`, 3.10 to 6.12.
 
+mod beginnings;
+
+pub use beginnings::{Beginning, Sort, begins, is_consequence, rule};
+
+use memchr::memmem;
+
 use crate::diagnosis::{Complaint, ListEntry};
 use crate::kind::CrashKind;
 
@@ -32,10 +38,16 @@ const fn with(start: &'static str, then: &'static [&'static str], kind: CrashKin
 
 impl Format {
     fn is(&self, text: &str) -> bool {
-        let Some(mut rest) = text.strip_prefix(self.start) else { return false };
-        self.then.iter().all(|part| match rest.split_once(part) {
-            Some((_, after)) => {
-                rest = after;
+        // Of a large log, each line is asked for each format: most differ in their first byte.
+        let (first, wanted) = (text.as_bytes().first(), self.start.as_bytes().first());
+        if wanted.is_some() && first != wanted {
+            return false;
+        }
+        let Some(rest) = text.strip_prefix(self.start) else { return false };
+        let mut rest = rest.as_bytes();
+        self.then.iter().all(|part| match memmem::find(rest, part.as_bytes()) {
+            Some(at) => {
+                rest = rest.get(at + part.len()..).unwrap_or_default();
                 true
             }
             None => false,
@@ -235,11 +247,12 @@ pub fn panic_words(headline: &str) -> String {
     headline.strip_prefix(PANIC).unwrap_or(headline).trim_end().to_owned()
 }
 
-/// The pid in `INFO: task name:123 blocked for more than 10 seconds.`; the name may hold colons.
+/// Name and pid in `INFO: task name:123 blocked for more than 10 seconds.`; the name may hold colons.
 #[must_use]
-pub fn hung_task(text: &str) -> Option<i32> {
+pub fn hung_task(text: &str) -> Option<(&str, i32)> {
     let (before, _) = text.strip_prefix("INFO: task ")?.split_once(" blocked for more than ")?;
-    before.rsplit_once(':')?.1.parse().ok()
+    let (name, pid) = before.rsplit_once(':')?;
+    Some((name, pid.parse().ok()?))
 }
 
 /// Whether the line begins a report that is long: what it is about stands far above what ends it.
@@ -384,7 +397,7 @@ mod tests {
     #[test]
     fn the_watchdogs_name_a_task_and_a_cpu() {
         let hung = "INFO: task a:b:77 blocked for more than 10 seconds.";
-        assert_eq!(hung_task(hung), Some(77));
+        assert_eq!(hung_task(hung), Some(("a:b", 77)));
         assert_eq!(
             stuck_cpu("watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [sh:311]"),
             Some(1)
