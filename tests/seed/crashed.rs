@@ -130,11 +130,21 @@ impl Crashed {
         Self { folder }
     }
 
-    /// What the program says; `input` are lines at stdin.
+    /// What the program says of the dump; `input` are lines at stdin.
     pub(crate) fn says(&self, verb: &str, input: &str) -> String {
+        self.run(&[verb, "vmcore"], input)
+    }
+
+    /// The report as data: of the dump, or for `-`, of the text at stdin.
+    pub(crate) fn report(&self, file: &str, text: &str) -> analyzer::report::Report {
+        let json = self.run(&["analyze", file, "--format", "json"], text);
+        serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"))
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> String {
         use std::io::Write as _;
         let mut command = Command::new(tests::project::repro().unwrap());
-        command.args([verb, "--vmlinux", "vmlinux", "vmcore"]);
+        command.args(arguments).args(["--vmlinux", "vmlinux"]);
         command.args(["--module-dir", "modules"]).current_dir(self.folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();

@@ -88,9 +88,7 @@ impl<'a> Prefix<'a> {
             self.nanoseconds = Some(nanoseconds);
         } else if let Some(caller) = caller(inner) {
             self.caller = Some(caller);
-        } else if !inner.strip_prefix('+').is_some_and(|more| seconds(more).is_some())
-            && !date::is_date(inner)
-        {
+        } else if inner.strip_prefix('+').and_then(seconds).is_none() && !date::is_date(inner) {
             return false;
         }
         self.behind(end + 1);

@@ -185,7 +185,7 @@ impl Splitter {
         let may_tell = ["RIP", "IP: ", "RAX: ", "RSP: ", "Kernel Offset: "]
             .iter()
             .any(|it| start.starts_with(it));
-        match may_tell.then(|| Body::parse(start)).unwrap_or(Body::Other) {
+        match if may_tell { Body::parse(start) } else { Body::Other } {
             Body::KernelOffset(offset) => {
                 self.found.kernel_offset.get_or_insert(offset);
             }

@@ -2,11 +2,7 @@
 //! Texts of crashes: of guests' own logs, in every form that people and programs keep them in. What has
 //! to come out is what the marks in the modules' sources say.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what cannot go on fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "what cannot go on fails the test")]
 
 use analyzer::report::{Confidence, CrashKind, Report, Trust};
 use analyzer::text::{TextError, TextInputs, TextLog};
