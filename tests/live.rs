@@ -9,7 +9,7 @@
 use std::fs;
 use std::process::ExitCode;
 
-use analyzer::report::{Report, SCHEMA_VERSION};
+use analyzer::report::{Confidence, Report, SCHEMA_VERSION};
 use anyhow::{Context as _, Result, ensure};
 use harness::case::Outcome as Expected;
 use harness::events::CaptureMethod;
@@ -44,8 +44,9 @@ const CRASHED: [(&str, Test); 8] = [
 ];
 
 /// Tests of one dump that stands for all.
-const DUMPS: [(&str, Test); 3] = [
+const DUMPS: [(&str, Test); 4] = [
     ("formats", every_format),
+    ("text", by_its_text),
     ("opened-by-others", opened_by_others),
     ("qemu-formats", qemu_formats),
 ];
@@ -248,6 +249,20 @@ fn analyzed_again(selected: &Selected) -> Result<()> {
     ensure!(live.dump.analyze(&[])? == analyzer::render::text(report));
     let stable = fs::read_to_string(live.artifacts.join("crash.stable.txt"))?;
     ensure!(live.dump.analyze(&["--addresses", "stable"])? == stable);
+    Ok(())
+}
+
+/// The log alone, with the files, says what the dump does, and proves nothing.
+fn by_its_text(selected: &Selected) -> Result<()> {
+    let live = live::run(selected)?;
+    let text = Dump { vmcore: live.artifacts.join("vmcore-dmesg.txt"), ..live.dump.clone() };
+    let text: Report = serde_json::from_str(&text.analyze(&["--format", "json"])?)?;
+    let dump = live.report()?;
+    ensure!(text.verdict.kind == dump.verdict.kind, "{}", text.verdict.summary);
+    ensure!(text.verdict.title == dump.verdict.title, "{}", text.verdict.summary);
+    ensure!(text.verdict.culprit == dump.verdict.culprit, "{}", text.verdict.summary);
+    ensure!(text.signature == dump.signature && text.root_signature == dump.root_signature);
+    ensure!(text.verdict.confidence == Confidence::Likely, "{}", text.verdict.summary);
     Ok(())
 }
 

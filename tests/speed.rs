@@ -2,13 +2,16 @@
 //! That the report stays as fast as `docs/benchmark.json` says, beside drgn in the same minute, and
 //! by its instructions. `cargo xtask bench` measures all of it, on a machine that is idle.
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Arguments;
 use tests::bench::{Baseline, Contest, Instructions, Large, Table};
 use tests::trial::trial;
 use tests::{live, project};
+use wait4::Wait4 as _;
 
 /// Rounds of each contestant: some seconds in all.
 const ROUNDS: u32 = 5;
@@ -18,6 +21,7 @@ fn main() -> ExitCode {
         trial("speed::beside-drgn", beside_drgn),
         trial("speed::instructions", instructions),
         trial("speed::large-dumps", large_dumps),
+        trial("speed::large-texts", large_texts),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -40,6 +44,34 @@ fn instructions() -> Result<()> {
         Some(miss) => anyhow::bail!(miss),
         None => Ok(()),
     }
+}
+
+/// A text of 100 MiB takes a second at most, be it a log of months with one crash at its end or the same
+/// crash thousands of times.
+fn large_texts() -> Result<()> {
+    const BYTES: usize = 100 << 20;
+    const LIMIT: Duration = Duration::from_secs(1);
+    const CRASH: &str = include_str!("../harness/analyzer/tests/texts/oops-6.1.txt");
+    let calm = "[    1.000000] usb 1-1: New USB device found, idVendor=0627, idProduct=0001\n";
+    for (name, repeated) in [("calm", calm), ("crashing", CRASH)] {
+        let mut text = repeated.repeat(BYTES / repeated.len());
+        text.push_str(CRASH);
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), &text)?;
+        let took = (0..ROUNDS).map(|_| seconds_of_text(file.path())).collect::<Result<Vec<_>>>()?;
+        let best = took.into_iter().min().context("no round")?;
+        ensure!(best <= LIMIT, "{name}: {best:?} of processor time");
+    }
+    Ok(())
+}
+
+/// Processor time of one report.
+fn seconds_of_text(text: &Path) -> Result<Duration> {
+    let mut command = Command::new(project::repro()?);
+    command.arg("analyze").arg(text).stdout(Stdio::null());
+    let ended = command.spawn()?.wait4()?;
+    ensure!(ended.status.success(), "{}", ended.status);
+    Ok(ended.rusage.utime + ended.rusage.stime)
 }
 
 /// The report of a dump of a large machine takes no more than twice that of a small one.

@@ -54,6 +54,8 @@ pub(super) struct Splitter {
     found: Split,
     open: Vec<Open>,
     above: VecDeque<Line>,
+    /// Number of the last first line of a report that is only counted.
+    counted: usize,
 }
 
 impl Splitter {
@@ -67,6 +69,9 @@ impl Splitter {
             self.found.banner.get_or_insert_with(|| banner.to_owned());
         }
         let begins = formats::begins(&line.text);
+        if self.found.reports.len() >= MOST {
+            return self.count(begins.is_some(), line.number);
+        }
         let at = self.going_on(line.caller);
         if begins.is_none() && at.is_some_and(|at| self.is_of_others(at, &line)) {
             return;
@@ -80,6 +85,15 @@ impl Splitter {
             (Some(_), None) => self.go_on_with_last(line),
             (_, Some(at)) => self.add(at, line),
             (None, None) => self.between(line),
+        }
+    }
+
+    /// Counts reports that are not kept any more: of first lines near each other, one.
+    fn count(&mut self, begins: bool, number: usize) {
+        let is_new = begins && number > self.counted + IDLE;
+        self.found.left_out += usize::from(is_new);
+        if begins {
+            self.counted = number;
         }
     }
 
@@ -214,10 +228,6 @@ impl Splitter {
     fn close(&mut self, at: usize) {
         let mut open = self.open.remove(at);
         open.report.undouble();
-        if self.found.reports.len() < MOST {
-            self.found.reports.push(open.report);
-        } else {
-            self.found.left_out += 1;
-        }
+        self.found.reports.push(open.report);
     }
 }
