@@ -2,7 +2,7 @@
 //! What a line of a report says.
 
 use crate::code::{self, CodeBytes};
-use crate::cpu::{CpuLine, cpu_line};
+use crate::cpu::{CpuLine, cpu_line, state_line};
 use crate::modules::{self, Modules};
 use crate::place::{Frame, Place};
 use crate::registers::{self, Register};
@@ -13,6 +13,8 @@ use crate::tags;
 pub enum Body {
     /// `CPU: 1 PID: 2227 Comm: bash …`.
     Cpu(CpuLine),
+    /// `Not tainted 6.1.0 #1`, by itself below a hung task: no CPU, no task.
+    Kernel(CpuLine),
     /// `RIP: 0010:f+0x1/0x2`, `IP: [<…>] f+0x1/0x2`.
     Rip {
         /// Where; no name for an address that is no code.
@@ -22,6 +24,8 @@ pub enum Body {
     },
     /// `Code: …` with bytes.
     Code(CodeBytes),
+    /// `Code: Bad RIP value.`: there were none to print.
+    NoCode,
     /// `RAX: … RBX: …`.
     Registers(Vec<(Register, u64)>),
     /// `Call Trace:`, and what other reports print before one.
@@ -91,6 +95,8 @@ impl Body {
         modules::parse(text)
             .map(Self::Modules)
             .or_else(|| code::parse(text).map(Self::Code))
+            .or_else(|| text.starts_with("Code:").then_some(Self::NoCode))
+            .or_else(|| state_line(text).map(Self::Kernel))
             .or_else(|| cpu_line(text).map(Self::Cpu))
             .or_else(|| registers::parse(text).map(Self::Registers))
     }

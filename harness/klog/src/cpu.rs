@@ -46,6 +46,14 @@ pub fn cpu_line(text: &str) -> Option<CpuLine> {
     Some(found)
 }
 
+/// Reads `Not tainted 6.1.0 #1 …` and `Tainted: G OE 6.1.0 #1 …`.
+pub(crate) fn state_line(text: &str) -> Option<CpuLine> {
+    let is_one = text.starts_with("Not tainted ") || text.starts_with("Tainted: ");
+    let mut found = CpuLine::default();
+    found.state(text);
+    (is_one && found.release.is_some()).then_some(found)
+}
+
 impl CpuLine {
     /// `Not tainted 6.1.0 #1 Debian`, `Tainted: G           OE      6.1.0-1-amd64 #1  Debian …`.
     fn state(&mut self, text: &str) {

@@ -146,7 +146,7 @@ fn bracketed_address(text: &str) -> Option<(Option<u64>, &str)> {
 
 /// `name+0x16/0x20`, or a name alone.
 fn symbol(word: &str) -> Option<Symbol> {
-    let word = word.trim_end_matches([',', ':', '.', ')']);
+    let word = word.trim_end_matches([',', ':', '.', ')', '(']);
     let Some((name, extent)) = word.split_once("+0x") else {
         return is_name(word).then(|| Symbol { name: word.to_owned(), extent: None });
     };

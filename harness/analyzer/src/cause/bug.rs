@@ -94,8 +94,9 @@ pub(super) fn diagnose(
     let mut diagnosis = Diagnosis { pc, blame, ..Diagnosis::new(What::Check(check)) };
     let (Some(first), Some(frame)) = (frames.first(), frames.get(guilty)) else { return diagnosis };
     let at = first.pc.address();
-    let trapped = machine.code_bytes(at).starts_with(&UD2);
-    let claim = Claim::new(Some(trapped)).code(at);
+    let bytes = machine.code_bytes(at);
+    let trapped = bytes.starts_with(&UD2);
+    let claim = Claim::new((!bytes.is_empty()).then_some(trapped)).code(at);
     diagnosis.evidence.push(claim.text(" is the trap of a failed check (`ud2`)"));
     if guilty == 0 {
         if trapped {

@@ -24,21 +24,33 @@ pub(super) fn check_of(kind: CrashKind, told: &Told) -> CheckKind {
         CrashKind::ListCorruption => {
             CheckKind::List(detail.map_or(ListEntry::Unknown, formats::list_complaint))
         }
-        CrashKind::Warn => CheckKind::Warn,
+        CrashKind::Warn if is_fatal(told) => CheckKind::Warn,
+        CrashKind::Warn => CheckKind::Warning,
         CrashKind::Panic => CheckKind::Panic { words: words(told) },
         other => CheckKind::Other(other, words(told).or_else(|| said(other, told))),
     }
+}
+
+/// Whether the kernel ended by what it reports.
+fn is_fatal(told: &Told) -> bool {
+    told.headline.as_deref().is_none_or(|headline| headline.starts_with(formats::PANIC))
 }
 
 /// What a check of the kernel's says, where it prints more than a kind.
 fn said(kind: CrashKind, told: &Told) -> Option<String> {
     let words = match kind {
         CrashKind::UseAfterFree => "use after free",
-        CrashKind::HeapOverflow => "access past the end of a heap object",
+        CrashKind::HeapOverflow => "access outside of a heap object",
+        CrashKind::NullRead => "use of a NULL pointer",
+        CrashKind::UserAccess => "access to memory of user space",
+        CrashKind::GeneralProtection => "access to a wild address",
         CrashKind::OutOfBounds => "access out of bounds",
         CrashKind::Uninitialized => "use of memory that was never set",
         CrashKind::DataRace => "data race",
-        CrashKind::BadPage => "page in a bad state",
+        CrashKind::BadPage => match told.headline.as_deref() {
+            Some(line) if line.starts_with("BUG: Bad page") => "page in a bad state",
+            _ => "memory that is not counted right",
+        },
         CrashKind::MemoryLeak => "memory leak",
         CrashKind::AllocationFailure => "allocation that failed",
         CrashKind::Lockdep => return told.headline.as_deref().map(formats::rule),

@@ -9,9 +9,11 @@ use unwind::{Frame, Trust, Walk, fold};
 
 use crate::claim::Claim;
 use crate::diagnosis::{Diagnosis, Grounds, What};
+use crate::formats;
 use crate::machine::Machine;
 use crate::scene::Scene;
 use crate::stacks::exhaustion::{Exhaustion, is_seen, largest, name, recursion};
+use crate::told::Told;
 
 /// How far below its stack a stack pointer still tells whose stack it left: the guard page, and
 /// locals that were skipped over it.
@@ -21,7 +23,7 @@ const REACH: u64 = 64 << 10;
 const DEEP: usize = 16;
 
 /// The same, of a text: what its trace has over and over, or the largest frames.
-pub(super) fn of_text(scene: &dyn Scene, walk: &Walk) -> Option<Diagnosis> {
+pub(super) fn of_text(scene: &dyn Scene, walk: &Walk, told: &Told) -> Option<Diagnosis> {
     let frames = &walk.frames;
     let deep = || {
         let runs = fold(frames);
@@ -34,7 +36,9 @@ pub(super) fn of_text(scene: &dyn Scene, walk: &Walk) -> Option<Diagnosis> {
         let functions = round.iter().map(|frame| name(scene, frame.pc)).collect();
         Some((round.first()?.pc, Exhaustion { functions, frames: Some(rounds * period) }))
     };
-    let (culprit, exhaustion) = deep().or_else(|| largest(scene, frames))?;
+    let is_told = told.headline.as_deref().is_some_and(formats::is_stack_overflow);
+    let large = || largest(scene, frames).filter(|_| is_told);
+    let (culprit, exhaustion) = deep().or_else(large)?;
     let words = "the kernel's log says that the stack was used up";
     Some(Diagnosis {
         pc: Some(culprit),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A CPU that a watchdog found to run without end: what it runs, and for whom it waits.
 
-use unwind::{Frame, StackKind, Trust};
+use unwind::{Frame, Pc, StackKind, Trust};
 
 use super::lock::{Wanted, taken_before, wanted};
 use super::lock_word::{is_taken, no_lock, word};
@@ -63,7 +63,10 @@ fn of_frames(
     diagnosis.pc = Some(stuck.guilty.pc);
     let whose = dump.map_or_else(|| "the CPU".to_owned(), |dump| whose(dump, cpu));
     let running = Claim::new(Some(true)).text(format!("{whose} was interrupted at "));
-    diagnosis.evidence.push(running.code(stuck.inner.pc.address()));
+    // A text may have the stack of a task that was switched out.
+    if dump.is_some() || matches!(stuck.inner.pc, Pc::Interrupted(_)) {
+        diagnosis.evidence.push(running.code(stuck.inner.pc.address()));
+    }
     if machine.is_outside(stuck.guilty.pc.for_lookup()) {
         diagnosis.grounds = Grounds::Shown;
     } else {

@@ -116,7 +116,7 @@ fn faulted(
             let of_kind = || of_kind(CrashKind::DoubleFault);
             match dump {
                 Some(dump) => exhausted::exhausted(dump, &walks.fault),
-                None => exhausted::of_text(machine, &walks.fault),
+                None => exhausted::of_text(machine, &walks.fault, told),
             }
             .or_else(memory)
             .unwrap_or_else(of_kind)

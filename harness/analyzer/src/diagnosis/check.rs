@@ -22,6 +22,8 @@ pub enum CheckKind {
     InvalidOpcode,
     /// A fatal warning.
     Warn,
+    /// One that the kernel survived.
+    Warning,
     /// `panic()`, with what it was given.
     Panic {
         /// The words, if the log has them.
@@ -108,7 +110,7 @@ impl Check {
         match &self.kind {
             CheckKind::Bug | CheckKind::Called(_) => CrashKind::Bug,
             CheckKind::InvalidOpcode => CrashKind::InvalidOpcode,
-            CheckKind::Warn => CrashKind::Warn,
+            CheckKind::Warn | CheckKind::Warning => CrashKind::Warn,
             CheckKind::Panic { .. } => CrashKind::Panic,
             CheckKind::List(_) => CrashKind::ListCorruption,
             CheckKind::DoubleFree(_) => CrashKind::DoubleFree,

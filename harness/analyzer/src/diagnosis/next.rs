@@ -217,7 +217,7 @@ fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {
         K::OutOfMemory => {
             "what allocates without end: `kmem -s`, and the allocations of the module"
         }
-        K::Lockdep => "the two orders in which the locks are taken, in the report's own stacks",
+        K::Lockdep => "what the report names, and where it is taken, held and given back",
         K::DataRace => "the lock, or READ_ONCE() and WRITE_ONCE(), that both accesses lack",
         K::MemoryLeak => "the path on which what was allocated is not freed",
         K::BadPage

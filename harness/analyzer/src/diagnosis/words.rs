@@ -217,6 +217,7 @@ fn check(it: &Check) -> Words {
         (CheckKind::Bug, _) => Words::plain("BUG"),
         (CheckKind::InvalidOpcode, _) => Words::plain("instruction that the CPU does not know"),
         (CheckKind::Warn, _) => Words::plain("fatal warning"),
+        (CheckKind::Warning, _) => Words::plain("warning"),
         (CheckKind::Panic { words: Some(words) }, _) => {
             Words::new("panic called", format!("panic(\"{words}\") is called"))
         }

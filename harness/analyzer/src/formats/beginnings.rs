@@ -59,6 +59,7 @@ const FIRST: &[First] = &[
     first(Sort::Fault, line("BUG: unable to handle ", K::BadRead)),
     first(Sort::Fault, line("Unable to handle kernel ", K::BadRead)),
     first(Sort::Fault, line("stack segment: ", K::GeneralProtection)),
+    first(Sort::Fault, line("segment-related general protection fault", K::GeneralProtection)),
     first(Sort::Fault, line("int3: ", K::InvalidOpcode)),
     first(Sort::Fault, line("bounds: ", K::OutOfBounds)),
     first(Sort::Fault, line("alignment check: ", K::GeneralProtection)),
@@ -74,7 +75,10 @@ const FIRST: &[First] = &[
     first(Sort::Check, line("BUG: KMSAN: use-after-free in ", K::UseAfterFree)),
     first(Sort::Check, line("BUG: KMSAN: ", K::Uninitialized)),
     first(Sort::Check, line("BUG: KCSAN: ", K::DataRace)),
-    first(Sort::Check, line("BUG: KASAN: ", K::OutOfBounds)),
+    first(Sort::Check, line("BUG: KASAN: null-ptr-deref", K::NullRead)),
+    first(Sort::Check, line("BUG: KASAN: user-memory-access", K::UserAccess)),
+    first(Sort::Check, line("BUG: KASAN: wild-memory-access", K::GeneralProtection)),
+    first(Sort::Check, line("BUG: KASAN: ", K::Bug)),
     first(Sort::Check, line("BUG: KFENCE: ", K::HeapOverflow)),
     first(Sort::Check, line("BUG: Bad page ", K::BadPage)),
     first(Sort::Check, line("BUG: Bad rss-counter ", K::BadPage)),
@@ -106,7 +110,8 @@ const FIRST: &[First] = &[
     first(Sort::Rule, line("BUG: rwlock ", K::Lockdep)),
     first(Sort::Rule, line("BUG: rwlock-", K::Lockdep)),
     first(Sort::Rule, line("BUG: workqueue leaked lock or atomic: ", K::Lockdep)),
-    first(Sort::Rule, line("BUG: using ", K::SleepingInAtomic)),
+    first(Sort::Rule, line("BUG: using ", K::Lockdep)),
+    first(Sort::Rule, line("BUG: MAX_", K::Lockdep)),
     first(Sort::Rule, line("BUG: Invalid wait context ", K::Lockdep)),
     first(Sort::Rule, line("WARNING: possible ", K::Lockdep)),
     first(Sort::Rule, line("WARNING: inconsistent lock state", K::Lockdep)),
@@ -129,7 +134,7 @@ const FIRST: &[First] = &[
     first(Sort::Check, line("WARNING: CPU: ", K::Warn)),
     first(Sort::Check, line("WARNING: at", K::Warn)),
     first(Sort::Check, line("WARNING: kernel stack ", K::Warn)),
-    first(Sort::Check, line("ODEBUG: ", K::Warn)),
+    first(Sort::Check, with("ODEBUG: ", &[" hint: "], K::Warn)),
     first(Sort::Memory, with("", &[": page allocation failure: order:"], K::AllocationFailure)),
     first(Sort::Memory, with("", &[": page allocation failure. order:"], K::AllocationFailure)),
     first(Sort::Memory, with("", &[" invoked oom-killer: "], K::OutOfMemory)),
@@ -138,7 +143,9 @@ const FIRST: &[First] = &[
     first(Sort::Check, with("BUG ", &[": Poison overwritten"], K::UseAfterFree)),
     first(Sort::Check, with("BUG ", &[": Object already free"], K::DoubleFree)),
     first(Sort::Check, with("BUG ", &[": Redzone overwritten"], K::HeapOverflow)),
-    first(Sort::Check, with("BUG ", &["ainted", "): "], K::HeapOverflow)),
+    first(Sort::Check, with("BUG ", &["ainted", "): ", "overwritten"], K::HeapOverflow)),
+    first(Sort::Check, with("BUG ", &["ainted", "): ", "corrupt"], K::HeapOverflow)),
+    first(Sort::Check, with("BUG ", &["ainted", "): "], K::Bug)),
     // Whatever else the kernel calls a bug of its own.
     first(Sort::Check, line("BUG: ", K::Bug)),
 ];
@@ -191,7 +198,9 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         .iter()
         .map(|format| (format, Beginning { sort: Sort::Check, kind: Some(format.kind) }));
     let others = FIRST.iter().map(|first| {
-        let kind = Some(first.format.kind).filter(|_| first.sort != Sort::Fault);
+        let of_memory = [K::NullRead, K::BadRead, K::GeneralProtection, K::Unknown];
+        let is_open = first.sort == Sort::Fault && of_memory.contains(&first.format.kind);
+        let kind = Some(first.format.kind).filter(|_| !is_open);
         (&first.format, Beginning { sort: first.sort, kind })
     });
     let mut by_start: BTreeMap<[u8; 2], Vec<(&'static Format, Beginning)>> = BTreeMap::new();
@@ -219,8 +228,44 @@ pub fn rule(headline: &str) -> String {
         headline.strip_prefix("[ ").and_then(|rest| rest.strip_suffix(" ]")).unwrap_or(headline);
     let level = ["WARNING: ", "INFO: ", "BUG: "].iter().find_map(|level| text.strip_prefix(level));
     // Which CPU it was differs between boots.
-    let words = level.unwrap_or(text).split(" on CPU#").next().unwrap_or_default();
-    words.trim_end_matches('!').to_owned()
+    let words = level.unwrap_or(text);
+    if let Some((what, _)) = words.split_once(" in preemptible ") {
+        return format!("{what} in preemptible code");
+    }
+    let words = words.split(" on CPU#").next().unwrap_or_default();
+    words.trim_end_matches(['!', '.']).to_owned()
+}
+
+/// What KASAN says of an access whose check faulted, since the address has no shadow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// Through NULL.
+    Null,
+    /// To user space.
+    User,
+    /// To something else, or it does not tell.
+    Unknown,
+}
+
+/// Reads `KASAN: null-ptr-deref in range [0x0-0x7]`, and of kernels before 5.3 `kasan: GPF could be caused
+/// by …` (`kasan_non_canonical_hook()`, `mm/kasan/report.c`).
+#[must_use]
+pub fn checked(text: &str) -> Option<Checked> {
+    if text.starts_with("kasan: GPF could be caused by ") {
+        return Some(Checked::Unknown);
+    }
+    let (what, _) = text.strip_prefix("KASAN: ")?.split_once(" in range [")?;
+    Some(match what {
+        "null-ptr-deref" => Checked::Null,
+        "probably user-memory-access" | "user-memory-access" => Checked::User,
+        _ => Checked::Unknown,
+    })
+}
+
+/// Whether the line says that a stack was used up.
+#[must_use]
+pub fn is_stack_overflow(headline: &str) -> bool {
+    headline.contains("stack guard page was hit") || headline.starts_with("kernel stack overflow")
 }
 
 /// Whether a panic only says that what was reported before it is fatal.

@@ -11,7 +11,9 @@
 
 mod beginnings;
 
-pub use beginnings::{Beginning, Sort, begins, is_consequence, rule};
+pub use beginnings::{
+    Beginning, Checked, Sort, begins, checked, is_consequence, is_stack_overflow, rule,
+};
 
 use memchr::memmem;
 

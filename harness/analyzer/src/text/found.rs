@@ -10,7 +10,7 @@ use unwind::{Pc, StopReason, Trust, Walk};
 use super::TextInputs;
 use super::chain::{chained, unwound};
 use super::files::{Fit, TextFiles};
-use super::guess::{behind_helpers, by_message, judged};
+use super::guess::{behind_helpers, by_checker, by_message, judged};
 use super::log_report::{LogReport, Section};
 use super::names::Names as Places;
 use super::scene::TextScene;
@@ -103,7 +103,9 @@ impl<'a> Found<'a> {
         } else {
             diagnose(&scene, None, &walks, &told)
         };
-        by_message(&scene, &walks.fault.frames, &told, report, &mut diagnosis);
+        if !by_checker(report, &mut diagnosis) {
+            by_message(&scene, &walks.fault.frames, &told, report, &mut diagnosis);
+        }
         behind_helpers(&scene, &stack, report, &mut diagnosis);
         judged(&mut diagnosis);
         Self { scene, told, diagnosis, stack, panic, others }
@@ -160,9 +162,10 @@ fn section(report: &LogReport) -> Option<&Section> {
     report.of_panic().filter(|_| is_own).or_else(|| report.section())
 }
 
-/// Whether a report has no stack, or one of locks only another one's.
+/// Whether a report has no stack, or only one that the function it names is not on: another task's.
 fn is_elsewhere(report: &LogReport, frames: &[TextFrame]) -> bool {
-    let place = report.place().filter(|_| report.is_of_rule());
+    let is_told = matches!(report.begins.sort, Sort::Rule | Sort::Check);
+    let place = report.place().filter(|_| is_told);
     let is_there = |place: &Place| frames.iter().any(|frame| frame.place.symbol == place.symbol);
     frames.is_empty() || place.is_some_and(|place| !is_there(&place))
 }
@@ -203,7 +206,11 @@ fn told(report: &LogReport, end: &LogReport) -> Told {
         }
         return told;
     }
-    Told::of_report(&report.headline, report.kind(), &report.lines)
+    let mut told = Told::of_report(&report.headline, report.kind(), &report.lines);
+    if report.is_headless {
+        told.headline = None;
+    }
+    told
 }
 
 fn placed(

@@ -7,9 +7,12 @@ use super::helpers::is_helper;
 use super::log_report::LogReport;
 use super::scene::TextScene;
 use super::stack::{Stack, TextFrame};
-use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Role, Symptom, Use, What};
+use crate::diagnosis::{
+    BadPointer, Check, CheckKind, Diagnosis, Grounds, Role, Symptom, Use, What,
+};
 use crate::express::Names as _;
 use crate::fault::of_value;
+use crate::formats::{self, Checked};
 use crate::identify::NULL_PAGE;
 use crate::kind::CrashKind;
 use crate::medium::Medium;
@@ -21,6 +24,25 @@ use crate::told::Told;
 /// Bits of the page fault's error code: a write, the fetch of an instruction.
 const WRITE: u64 = 1 << 1;
 const FETCH: u64 = 1 << 4;
+
+/// A fault of code that a compiler put in to check another access (KASAN inline): what is at the address
+/// that faulted tells nothing of that other one; the kernel says which it was. `false` if it is none.
+pub(super) fn by_checker(report: &LogReport, diagnosis: &mut Diagnosis) -> bool {
+    let checked = report.lines.iter().find_map(|line| formats::checked(&line.text));
+    let Some(checked) = checked else { return false };
+    diagnosis.what = match checked {
+        Checked::Null => check(CrashKind::NullRead, "use of a NULL pointer"),
+        Checked::User => check(CrashKind::UserAccess, "access to memory of user space"),
+        Checked::Unknown => What::Kind(CrashKind::GeneralProtection),
+    };
+    diagnosis.evidence.clear();
+    diagnosis.unknown = None;
+    true
+}
+
+fn check(kind: CrashKind, words: &str) -> What {
+    What::Check(Check::new(CheckKind::Other(kind, Some(words.to_owned()))))
+}
 
 /// A fault on memory whose instruction is not known: by the address and the error code that the kernel
 /// printed.
@@ -67,6 +89,12 @@ pub(super) fn behind_helpers(
     diagnosis: &mut Diagnosis,
 ) {
     if diagnosis.pc.is_some_and(|pc| scene.is_outside(pc.for_lookup())) {
+        return;
+    }
+    // Where a stack ended says little of what used it up.
+    if diagnosis.kind() == CrashKind::StackOverflow {
+        let is_chain = matches!(diagnosis.what, What::Exhausted(_));
+        diagnosis.pc = diagnosis.pc.filter(|_| is_chain);
         return;
     }
     let is_known = |frame: &Frame| scene.code_name(frame.pc.for_lookup()).is_some();

@@ -2,7 +2,7 @@
 //! Names of the kernel's functions that only help, for texts that do not have their files.
 
 /// Files of the kernel's tree, and of their functions those that only help. `*` stands for anything.
-pub(super) const NAMES: [(&str, &str); 43] = [
+pub(super) const NAMES: [(&str, &str); 62] = [
     (
         "lib/dump_stack.c, arch/x86/kernel/dumpstack.c",
         "dump_stack* __dump_stack show_stack* show_trace* show_regs* __show_regs",
@@ -147,7 +147,7 @@ pub(super) const NAMES: [(&str, &str); 43] = [
          __this_cpu_preempt_check smp_processor_id preempt_count_* update_process_times tick_* \
          *hrtimer_* scheduler_tick sched_tick sched_show_task del_timer* mod_timer* __mod_timer \
          add_timer* try_to_del_timer_sync timer_delete* __timer_delete* timer_fixup* \
-         detach_timer* detach_if_pending msleep* usleep_* schedule_timeout* enqueue_* dequeue_* \
+         detach_timer* detach_if_pending msleep* usleep_* schedule_timeout* enqueue_task* dequeue_task* \
          internal_add_timer init_timer_key timer_shutdown*",
     ),
     (
@@ -241,4 +241,55 @@ pub(super) const NAMES: [(&str, &str); 43] = [
         "rest_init start_kernel x86_64_start_* secondary_startup_64* start_secondary \
          kernel_init",
     ),
+    (
+        "mm/filemap.c, mm/swap.c",
+        "__page_cache_alloc __add_to_page_cache_locked add_to_page_cache* pagecache_get_page \
+         filemap_add_folio __filemap_add_folio folios_put_refs folio_batch_move_lru \
+         folio_add_lru* release_pages",
+    ),
+    (
+        "mm/slab.c, mm/kmemleak.c, mm/memory.c, mm/oom_kill.c",
+        "____cache_alloc_node ___slab_alloc kmemleak_* might_fault __might_fault \
+         check_panic_on_oom out_of_memory",
+    ),
+    (
+        "net/core/skbuff.c, net/sctp/sm_make_chunk.c",
+        "__build_skb build_skb* __netdev_alloc_skb* napi_alloc_skb* _sctp_make_chunk \
+         sctp_make_*",
+    ),
+    ("kernel/fork.c", "vm_area_alloc vm_area_dup free_thread_stack put_task_stack free_task"),
+    ("lib/fault-inject.c", "should_fail*"),
+    (
+        "arch/x86/entry, kernel/entry/common.c",
+        "irqentry_* ___preempt_schedule* preempt_schedule_thunk*",
+    ),
+    (
+        "arch/x86/kernel/doublefault.c, kernel/panic.c",
+        "df_debug __panic panic_saved_regs warn_slowpath_common check_panic_on_warn",
+    ),
+    ("kernel/printk/printk.c", "msg_print_text record_print_text devkmsg_*"),
+    (
+        "kernel/events/core.c, arch/x86/events",
+        "__perf_event_overflow perf_event_overflow perf_swevent_* intel_pmu_* \
+         perf_event_nmi_handler x86_pmu_* perf_ibs_*",
+    ),
+    ("kernel/trace/trace_preemptirq.c", "trace_hardirqs_* trace_preempt_*"),
+    (
+        "kernel/rcu/update.c, lib/smp_processor_id.c",
+        "debug_lockdep_rcu_enabled rcu_lock_* __this_cpu_preempt_check",
+    ),
+    ("fs/reiserfs/lock.c", "reiserfs_write_lock* reiserfs_write_unlock*"),
+    ("kernel/time/timer.c", "lock_timer_base* __mod_timer*"),
+    ("kernel/sched/psi.c", "psi_*"),
+    (
+        "kernel/workqueue.c, kernel/kthread.c",
+        "process_one_work worker_thread process_scheduled_works kthread kthreadd",
+    ),
+    (
+        "drivers/tty/tty_io.c, drivers/i2c/i2c-core-base.c",
+        "tty_unregister_device tty_register_device* i2c_del_adapter",
+    ),
+    ("mm/kmsan", "msan_get_shadow_origin_ptr __msan_metadata_*"),
+    ("lib/list_debug.c", "__list_del_entry*"),
+    ("fs/inode.c", "iput*"),
 ];

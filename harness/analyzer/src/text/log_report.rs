@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One report of a log, as its lines say it.
 
-use klog::{Body, CodeBytes, CpuLine, Frame, Line, Modules, Place, Registers};
+use klog::{Body, CodeBytes, CpuLine, Frame, Line, Modules, Place, Registers, Symbol};
 
 use crate::formats::{self, Beginning, PANIC, Sort};
 use crate::kind::CrashKind;
@@ -9,6 +9,8 @@ use kernel::log::LogLine;
 
 /// Lines of one report that are kept.
 const MOST_LINES: usize = 1200;
+/// Lines among which a checker names the task.
+const TASK_WITHIN: usize = 8;
 /// Sections of one report: stacks of CPUs, of who allocated, of locks.
 const MOST_SECTIONS: usize = 128;
 
@@ -36,6 +38,8 @@ pub(super) struct LogReport {
     pub(super) modules: Option<Modules>,
     /// The first lines are missing.
     pub(super) is_headless: bool,
+    /// Release and taint, where a line has them alone.
+    state: Option<CpuLine>,
     is_ended: bool,
 }
 
@@ -60,6 +64,8 @@ pub(super) struct Section {
     pub(super) items: Vec<Item>,
     /// A line said that a trace follows.
     has_trace: bool,
+    /// A line said that no code can be read.
+    has_no_code: bool,
 }
 
 /// What a section is the stack of.
@@ -102,6 +108,7 @@ impl LogReport {
             sections: vec![Section::default()],
             modules: None,
             is_headless: false,
+            state: None,
             is_ended: false,
         };
         if first.text.starts_with(PANIC) {
@@ -128,7 +135,7 @@ impl LogReport {
 
     /// Whether it is of a fault or trap of the processor, and tells where.
     pub(super) fn is_fault(&self) -> bool {
-        let is_one = self.die.is_some() || self.begins.sort == Sort::Fault && self.panic.is_none();
+        let is_one = self.die.is_some() || self.begins.sort == Sort::Fault;
         is_one && self.section().is_some_and(|section| section.rip.is_some())
     }
 
@@ -166,9 +173,29 @@ impl LogReport {
             self.sections.iter().filter(has_stack).find(is_its)
         };
         let stuck = Some(()).filter(|()| self.is_of_all_cpus()).and_then(|()| of_stuck());
-        let told =
-            || self.sections.iter().filter(has_stack).find(|section| section.of == Of::Report);
-        stuck.or_else(told).or_else(|| self.sections.iter().find(has_stack))
+        let own = || self.sections.iter().filter(has_stack).filter(|it| it.of == Of::Report);
+        // Another task may print between the lines of the one that is reported.
+        let place = self.place().and_then(|place| place.symbol);
+        let of_place = || own().find(|section| place.is_some() && section.has(place.as_ref()));
+        let task = self.task();
+        let of_task = || {
+            let pid = |section: &Section| section.cpu.as_ref()?.pid;
+            own().find(|section| task.is_some() && pid(section) == task)
+        };
+        let told = || of_place().or_else(of_task).or_else(|| own().next());
+        // khungtaskd's own stack says nothing of the task that hangs.
+        let is_hung = self.kind() == Some(CrashKind::HungTask);
+        let any =
+            || self.sections.iter().filter(has_stack).find(|it| !is_hung || it.of != Of::Panic);
+        stuck.or_else(told).or_else(any)
+    }
+
+    /// The task that a checker says did it: `… by task sh/123`.
+    fn task(&self) -> Option<i32> {
+        let by = |line: &LogLine| Some(line.text.split_once(" by task ")?.1.to_owned());
+        let task = self.lines.iter().take(TASK_WITHIN).find_map(by)?;
+        let pid = task.rsplit_once('/')?.1;
+        pid.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
     }
 
     /// The stack of the `panic()` that ended the kernel.
@@ -181,6 +208,7 @@ impl LogReport {
     pub(super) fn cpu(&self) -> Option<&CpuLine> {
         let own = self.section().and_then(|section| section.cpu.as_ref());
         own.or_else(|| self.sections.iter().find_map(|section| section.cpu.as_ref()))
+            .or(self.state.as_ref())
     }
 
     /// Notes that `panic()` was called.
@@ -206,6 +234,9 @@ impl LogReport {
                 self.modules.get_or_insert(modules);
             }
             Body::Other if self.is_cut(&line.text) => self.is_ended = true,
+            Body::Kernel(line) => {
+                self.state.get_or_insert(line);
+            }
             Body::KernelOffset(_) | Body::Other => {}
             body => self.stack(body),
         }
@@ -284,7 +315,10 @@ impl LogReport {
     /// The place that the report names in words: its first line (`BUG: KASAN: … in f+0x1/0x2`), or of
     /// locks, where the one was to be taken that is complained of (`… at: f+0x1/0x2`).
     pub(super) fn place(&self) -> Option<Place> {
-        Place::in_words(&self.headline)
+        // Of an object that is watched, the line names the function that it was to call.
+        let headline = Some(&self.headline).filter(|line| !line.starts_with("ODEBUG: "));
+        headline
+            .and_then(|line| Place::in_words(line))
             .or_else(|| self.place_of_lock().filter(|_| self.is_of_rule()))
     }
 
@@ -304,7 +338,7 @@ impl LogReport {
                 || text.starts_with("caller is ")
                 || text.starts_with("last function: ")
             {
-                return Place::in_words(text);
+                return Place::in_words(text).or_else(|| named(text));
             }
             is_behind = text.ends_with(" at:");
         }
@@ -326,6 +360,17 @@ impl LogReport {
 }
 
 impl Section {
+    /// Whether the function is on it.
+    fn has(&self, symbol: Option<&Symbol>) -> bool {
+        let of = |place: &Place| place.symbol.as_ref() == symbol;
+        let is_there = |item: &Item| match item {
+            Item::Frame(frame) => of(&frame.place),
+            Item::Rip(place, _) => of(place),
+            Item::Interrupted => false,
+        };
+        self.rip.as_ref().is_some_and(of) || self.items.iter().any(is_there)
+    }
+
     /// Whether the line begins another stack.
     fn is_before(&self, body: &Body) -> bool {
         match body {
@@ -341,7 +386,8 @@ impl Section {
             Body::Rip { place, user: true } => self.user = self.user.or(place.address),
             Body::Rip { place, user: false } => self.runs(place),
             // Up to 4.9 it stands below the trace; behind what was interrupted it is that one's.
-            Body::Code(code) if self.user.is_none() && !self.has_interrupted() => {
+            Body::NoCode => self.has_no_code |= self.items.is_empty(),
+            Body::Code(code) if !self.has_no_code && !self.has_interrupted() => {
                 self.code.get_or_insert(code);
             }
             Body::Registers(line) if self.items.is_empty() && self.user.is_none() => {
@@ -381,6 +427,13 @@ impl Section {
     }
 }
 
+/// The function in `last function: addrconf_dad_work`.
+fn named(text: &str) -> Option<Place> {
+    let name = text.strip_prefix("last function: ")?.trim();
+    let symbol = Some(Symbol { name: name.to_owned(), extent: None });
+    (!name.contains(' ')).then(|| Place { symbol, ..Place::default() })
+}
+
 /// Whether a stack below that line is none of what is reported: who allocated and freed an object (KASAN,
 /// KFENCE, KMSAN, SLUB, kmemleak), which lock was taken where before (lockdep).
 fn is_aside(text: &str) -> bool {
@@ -405,6 +458,8 @@ fn is_aside(text: &str) -> bool {
         "the dependencies between",
     ];
     HEADINGS.iter().any(|start| text.starts_with(start))
+        || text.contains(" allocated by task ")
+        || text.contains(" freed by task ")
         || text.ends_with("state was registered at:")
 }
 

@@ -119,10 +119,15 @@ impl Split {
     /// for only where there is nothing else.
     fn first_cause(&self) -> Option<usize> {
         use crate::formats::Sort;
+        let is_told = |report: &log_report::LogReport| {
+            !report.is_headless && (!report.is_torn() || report.place().is_some())
+        };
         let is_cause = |report: &log_report::LogReport| {
-            !report.is_headless && !matches!(report.begins.sort, Sort::Memory | Sort::Asked)
+            is_told(report) && !matches!(report.begins.sort, Sort::Memory | Sort::Asked)
         };
         let first = self.reports.iter().position(is_cause);
+        let whole = || self.reports.iter().position(is_told);
+        let first = first.or_else(whole);
         let whole = || self.reports.iter().position(|report| !report.is_headless);
         first.or_else(whole).or_else(|| (!self.reports.is_empty()).then_some(0))
     }

@@ -142,6 +142,9 @@ impl Splitter {
         if klog::die_line(&line.text).is_some() && open.report.waits_for_die() {
             return true;
         }
+        if open.report.is_headless {
+            return false;
+        }
         // What is noticed is told before the trap of the check; nothing else begins with another report.
         let may_begin = matches!(open.report.begins.sort, Sort::Check | Sort::Fault | Sort::Asked);
         if !may_begin && begins.sort != open.report.begins.sort {
@@ -196,14 +199,12 @@ impl Splitter {
     fn between(&mut self, line: Line) {
         // Most lines of a log are of no report: to look at each in full takes ten times as long.
         let start = line.text.trim_start();
-        let may_tell = ["RIP", "IP: ", "RAX: ", "RSP: ", "Kernel Offset: "]
-            .iter()
-            .any(|it| start.starts_with(it));
+        let may_tell = ["RIP", "IP: ", "Kernel Offset: "].iter().any(|it| start.starts_with(it));
         match if may_tell { Body::parse(start) } else { Body::Other } {
             Body::KernelOffset(offset) => {
                 self.found.kernel_offset.get_or_insert(offset);
             }
-            Body::Rip { user: false, .. } | Body::Registers(_) if self.is_far_from_last(&line) => {
+            Body::Rip { user: false, .. } if self.is_far_from_last(&line) => {
                 let begins = Beginning { sort: Sort::Fault, kind: None };
                 self.start(begins, line);
                 if let Some(open) = self.open.last_mut() {

@@ -103,13 +103,23 @@ pub(super) fn frames(section: &Section, is_fetch: bool) -> Vec<TextFrame> {
                     inlined: std::mem::take(&mut inlined),
                     trust,
                     is_interrupted: false,
-                    is_behind: std::mem::take(&mut is_behind),
+                    // What was interrupted comes behind the code of the entry.
+                    is_behind: is_behind && !is_entry(frame),
                     registers: None,
                 });
+                is_behind &= is_entry(frame);
             }
         }
     }
     found
+}
+
+/// Whether it is the kernel's code for the entry of an interrupt or exception.
+fn is_entry(frame: &Told) -> bool {
+    let Some(symbol) = &frame.place.symbol else { return false };
+    let name = source_name(&symbol.name);
+    ["asm_", "sysvec_", "exc_"].iter().any(|start| name.starts_with(start))
+        || ["apic_timer_interrupt", "common_interrupt", "ret_from_intr"].contains(&name)
 }
 
 /// How sure a line of a trace is. The first one behind a call to a bad address is the return address of
