@@ -27,7 +27,12 @@ pub(crate) fn page(groups: &Groups) -> Markup {
             }
             body {
                 h1 { (title) }
-                @for group in &groups.groups { (section(group)) }
+                table {
+                    thead { tr {
+                        th { "files" } th { "crash" } th { "kernels" } th { "first" } th { "last" }
+                    } }
+                    tbody { @for group in &groups.groups { (row(group)) } }
+                }
                 @if !groups.unread.is_empty() {
                     details {
                         summary { "not read" }
@@ -43,26 +48,25 @@ pub(crate) fn page(groups: &Groups) -> Markup {
     }
 }
 
-fn section(group: &Group) -> Markup {
+fn row(group: &Group) -> Markup {
     let badge = match group.confidence {
         Confidence::Proven => ("good", "proven"),
         Confidence::Likely => ("doubt", "likely"),
         Confidence::Unknown => ("bad", "unknown"),
     };
     html! {
-        section id=(group.signature) {
-            h2 { (group.count) " × " (visible(&group.title)) " " span class={ "badge " (badge.0) } { (badge.1) } }
-            p.dim { "signature " code { (group.signature) } ", " (group.texts) " of them texts" }
-            @if let (Some(first), Some(last)) = (&group.first, &group.last) {
-                p { "first " (first) ", last " (last) }
+        tr id=(group.signature) {
+            td { (group.count) }
+            td {
+                b { (visible(&group.title)) } " " span class={ "badge " (badge.0) } { (badge.1) }
+                details {
+                    summary { code { (group.signature) } }
+                    ul { @for file in &group.files { li { code { (visible(&file.display().to_string())) } } } }
+                }
             }
-            p { "kernels: " @for (at, kernel) in group.kernels.iter().enumerate() {
-                @if at > 0 { ", " } code { (visible(kernel)) }
-            } }
-            details {
-                summary { (group.count) " files" }
-                ul { @for file in &group.files { li { code { (visible(&file.display().to_string())) } } } }
-            }
+            td { @for kernel in &group.kernels { code { (visible(kernel)) } br; } }
+            td { (group.first.as_deref().unwrap_or_default()) }
+            td { (group.last.as_deref().unwrap_or_default()) }
         }
     }
 }

@@ -99,6 +99,7 @@ const FIRST: &[First] = &[
     first(Sort::Hang, with("INFO: ", &[" detected stall"], K::RcuStall)),
     first(Sort::Hang, with("INFO: ", &[" self-detected stall"], K::RcuStall)),
     first(Sort::Hang, with("rcu: INFO: ", &["stall"], K::RcuStall)),
+    first(Sort::Hang, with("INFO: rcu", &[" detected expedited stalls on "], K::RcuStall)),
     first(Sort::Hang, line("BUG: workqueue lockup - ", K::HungTask)),
     first(Sort::Rule, line("BUG: held lock freed!", K::Lockdep)),
     first(Sort::Rule, line("BUG: bad unlock balance detected!", K::Lockdep)),
@@ -163,6 +164,7 @@ const fn sort(kind: CrashKind) -> Sort {
 #[must_use]
 pub fn begins(text: &str) -> Option<Beginning> {
     // What the kernel says of itself begins with a letter; lockdep's of before 4.14 has a frame.
+    let text = text.trim_start();
     let text = text.strip_prefix("[ ").and_then(|rest| rest.strip_suffix(" ]")).unwrap_or(text);
     let known = |format: &&(&'static Format, Beginning)| format.0.is(text);
     if text.starts_with(PANIC) {

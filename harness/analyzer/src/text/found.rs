@@ -15,7 +15,7 @@ use super::log_report::{LogReport, Section};
 use super::names::Names as Places;
 use super::scene::TextScene;
 use super::split::Split;
-use super::stack::{Stack, TextFrame, frames, walk, without_panic};
+use super::stack::{Stack, TextFrame, frames, walk, without_panic, without_printing};
 use crate::cause::diagnose;
 use crate::context::{Begins, Walks};
 use crate::diagnosis::Diagnosis;
@@ -57,7 +57,10 @@ impl<'a> Found<'a> {
     fn with(files: &Files<'a>, split: &Split, report: &LogReport) -> Self {
         let section = section(report);
         let own = section.map(|section| frames(section, report.is_fetch())).unwrap_or_default();
-        let own = if is_of_panic(report, section) { without_panic(own) } else { own };
+        let own = match is_of_panic(report, section) {
+            true => without_panic(own),
+            false => without_printing(own),
+        };
         let end = split.end_of(report);
         let of_panic =
             end.of_panic().filter(|panic| !section.is_some_and(|own| std::ptr::eq(*panic, own)));

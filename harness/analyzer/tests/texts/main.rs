@@ -237,3 +237,92 @@ fn no_text_is_too_odd() {
         }
     }
 }
+
+/// Another task prints its own stack amidst a report that says which task it is about.
+#[test]
+fn the_stack_is_that_of_the_task_that_is_reported() {
+    let text = "\
+[    9.1] BUG: KASAN: slab-use-after-free in hwport_take+0x1/0x20 [hwport]
+[    9.1] Read of size 8 at addr ffff888012345678 by task sh/311
+[    9.1] CPU: 0 PID: 312 Comm: other Tainted: G           OE     6.12.9 #1
+[    9.1] Call Trace:
+[    9.1]  dump_stack_lvl+0x1/0x20
+[    9.1]  should_fail_ex+0x1/0x20
+[    9.1]  sock_sendmsg+0x1/0x20
+[    9.1] CPU: 1 PID: 311 Comm: sh Tainted: G           OE     6.12.9 #1
+[    9.1] Call Trace:
+[    9.1]  dump_stack_lvl+0x1/0x20
+[    9.1]  kasan_report+0x1/0x20
+[    9.1]  hwport_take+0x1/0x20 [hwport]
+[    9.1]  vfs_read+0x1/0x20
+[    9.1] Freed by task 310:
+[    9.1]  kfree+0x1/0x20
+[    9.1]  hwport_drop+0x1/0x20 [hwport]
+[    9.1] Modules linked in: hwport(OE)
+";
+    let found = report(text);
+    assert_eq!(blamed(&found), (CrashKind::UseAfterFree, "hwport_take", Some("hwport")));
+    let functions: Vec<&str> =
+        found.backtraces.fault.iter().map(|frame| frame.function.as_deref().unwrap()).collect();
+    assert_eq!(functions, ["kasan_report", "hwport_take", "vfs_read"]);
+}
+
+/// What faulted is the check that a compiler put in; the address is one of its own.
+#[test]
+fn a_check_that_faults_tells_of_the_access_it_checks() {
+    let text = "\
+[    9.1] general protection fault, probably for non-canonical address 0xdffffc0000000004: 0000 [#1] SMP KASAN
+[    9.1] KASAN: null-ptr-deref in range [0x0000000000000020-0x0000000000000027]
+[    9.1] CPU: 1 PID: 311 Comm: sh Tainted: G           OE     6.12.9 #1
+[    9.1] RIP: 0010:hwport_take+0x11/0x20 [hwport]
+[    9.1] Code: 48 89 c1 <80> 3c 10 00
+[    9.1] RAX: dffffc0000000000 RBX: 0000000000000000 RCX: 0000000000000000
+[    9.1] RDX: 0000000000000004 RSI: 0000000000000000 RDI: 0000000000000020
+[    9.1] Call Trace:
+[    9.1]  vfs_read+0x1/0x20
+[    9.1] Modules linked in: hwport(OE)
+";
+    let found = report(text);
+    assert_eq!(blamed(&found), (CrashKind::NullRead, "hwport_take", Some("hwport")));
+    assert!(!found.verdict.summary.contains("0xdffffc"), "{}", found.verdict.summary);
+}
+
+/// lockdep says where the lock was to be taken; locks that are held are listed in the same way.
+#[test]
+fn a_broken_rule_of_locks_names_who_was_to_take_the_lock() {
+    let text = "\
+[    9.1] ======================================================
+[    9.1] WARNING: possible circular locking dependency detected
+[    9.1] 6.12.9 #1 Not tainted
+[    9.1] ------------------------------------------------------
+[    9.1] sh/311 is trying to acquire lock:
+[    9.1] ffff888012345678 (&dev->lock){+.+.}-{3:3}, at: vdev_open+0x1/0x20
+[    9.1] 
+[    9.1] but task is already holding lock:
+[    9.1] ffff888012345679 (&bus->lock){+.+.}-{3:3}, at: vbus_scan+0x1/0x20
+[    9.1] 
+[    9.1] stack backtrace:
+[    9.1] CPU: 1 PID: 311 Comm: sh Not tainted 6.12.9 #1
+[    9.1] Call Trace:
+[    9.1]  dump_stack_lvl+0x1/0x20
+[    9.1]  check_noncircular+0x1/0x20
+[    9.1]  __mutex_lock+0x1/0x20
+[    9.1]  vdev_open+0x1/0x20
+[    9.1]  vbus_scan+0x9/0x20
+";
+    let found = report(text);
+    assert_eq!(blamed(&found), (CrashKind::Lockdep, "vdev_open", None));
+    assert_eq!(found.verdict.title, "possible circular locking dependency detected in vdev_open");
+}
+
+/// A warning that ended nothing is not called fatal.
+#[test]
+fn a_warning_that_the_kernel_survived_is_a_warning() {
+    let survived: String = WARN
+        .lines()
+        .take_while(|line| !line.contains("Kernel panic"))
+        .filter(|line| !line.contains("refcount_t"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(report(&survived).verdict.title.starts_with("warning in "));
+}
