@@ -133,6 +133,8 @@ const FIRST: &[First] = &[
     first(Sort::Rule, line("INFO: suspicious ", K::Lockdep)),
     first(Sort::Rule, line("INFO: trying to register non-static key", K::Lockdep)),
     first(Sort::Check, line("WARNING: CPU: ", K::Warn)),
+    // Since 6.17: `WARNING: fs/dcache.c:829 at fast_dput+0x334/0x430, CPU#1: sh/311`.
+    first(Sort::Check, with("WARNING: ", &[":", " at ", ", CPU#"], K::Warn)),
     first(Sort::Check, line("WARNING: at", K::Warn)),
     first(Sort::Check, line("WARNING: kernel stack ", K::Warn)),
     first(Sort::Check, with("ODEBUG: ", &[" hint: "], K::Warn)),
@@ -311,6 +313,7 @@ mod tests {
             ("kernel BUG at mm/slub.c:379!", Sort::Fault),
             ("BUG: KASAN: slab-use-after-free in f+0x1/0x2", Sort::Check),
             ("WARNING: CPU: 0 PID: 1 at net/core.c:2 f+0x1/0x2", Sort::Check),
+            ("WARNING: fs/dcache.c:829 at fast_dput+0x334/0x430, CPU#1: sh/311", Sort::Check),
             ("refcount_t: underflow; use-after-free.", Sort::Check),
             ("BUG kmalloc-64 (Tainted: G           OE     ): Poison overwritten", Sort::Check),
             ("BUG: sleeping function called from invalid context at mm/slab.h:4", Sort::Check),

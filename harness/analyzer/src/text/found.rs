@@ -11,6 +11,7 @@ use super::TextInputs;
 use super::chain::{chained, unwound};
 use super::files::{Fit, TextFiles};
 use super::guess::{behind_helpers, by_checker, by_message, judged};
+use super::helpers::is_helper;
 use super::log_report::{LogReport, Section};
 use super::names::Names as Places;
 use super::scene::TextScene;
@@ -22,6 +23,7 @@ use crate::diagnosis::Diagnosis;
 use crate::formats::{self, Sort};
 use crate::kind::CrashKind;
 use crate::link::completed;
+use crate::symbol_name::source_name;
 use crate::told::Told;
 use kernel::oops::Oops;
 
@@ -169,8 +171,11 @@ fn section(report: &LogReport) -> Option<&Section> {
 fn is_elsewhere(report: &LogReport, frames: &[TextFrame]) -> bool {
     let is_told = matches!(report.begins.sort, Sort::Rule | Sort::Check);
     let place = report.place().filter(|_| is_told);
-    let is_there = |place: &Place| frames.iter().any(|frame| frame.place.symbol == place.symbol);
-    frames.is_empty() || place.is_some_and(|place| !is_there(&place))
+    let name = |place: &Place| place.symbol.as_ref().map(|symbol| symbol.name.clone());
+    let is_there = |place: &Place| frames.iter().any(|frame| name(&frame.place) == name(place));
+    // What only helps may not be on the stack of who called it.
+    let helps = |place: &Place| name(place).is_none_or(|name| is_helper(source_name(&name), None));
+    frames.is_empty() || place.is_some_and(|place| !is_there(&place) && !helps(&place))
 }
 
 /// The function that the first line names, where the report has no stack.

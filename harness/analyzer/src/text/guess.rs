@@ -91,6 +91,11 @@ pub(super) fn behind_helpers(
     if diagnosis.pc.is_some_and(|pc| scene.is_outside(pc.for_lookup())) {
         return;
     }
+    // An NMI arrives at whatever runs.
+    if diagnosis.kind() == CrashKind::Nmi {
+        diagnosis.pc = None;
+        return;
+    }
     // Where a stack ended says little of what used it up.
     if diagnosis.kind() == CrashKind::StackOverflow {
         let is_chain = matches!(diagnosis.what, What::Exhausted(_));
@@ -101,12 +106,16 @@ pub(super) fn behind_helpers(
     let all = stack.walk.frames.iter().zip(&stack.frames);
     // The first line of a check says where it was noticed; what is further in, reports it.
     let named = report.place().and_then(|place| place.symbol);
-    let is_named = |told: &TextFrame| told.place.symbol.is_some() && told.place.symbol == named;
+    let named = named.map(|symbol| symbol.name);
+    let name = |told: &TextFrame| told.place.symbol.as_ref().map(|symbol| symbol.name.clone());
+    let is_named = |told: &TextFrame| name(told).is_some() && name(told) == named;
     let from = stack.frames.iter().position(is_named).unwrap_or(0);
     let frames = all.skip(from);
     // For a fault in an interrupt, nobody is to blame whom that interrupted.
     let is_fault = report.is_fault();
     let mut is_inside = true;
+    // Where the kernel was sure of no line, one that does not help is as good as another.
+    let is_sure = stack.walk.frames.iter().skip(1).any(|frame| frame.trust != Trust::Scan);
     let within = frames.clone().take_while(move |(frame, _)| {
         is_inside &= !is_fault || frame.exception.is_none();
         is_inside
@@ -114,7 +123,7 @@ pub(super) fn behind_helpers(
     let own = within.clone().find(|(frame, told)| {
         let is_told = report.is_of_rule() && named.is_some() && is_named(told);
         is_known(frame)
-            && frame.trust != Trust::Scan
+            && (frame.trust != Trust::Scan || !is_sure)
             && (is_told && !is_check(told) || !helps(scene, frame, told))
     });
     let first = || frames.clone().find(|(frame, _)| is_known(frame));

@@ -2,7 +2,7 @@
 //! Names of the kernel's functions that only help, for texts that do not have their files.
 
 /// Files of the kernel's tree, and of their functions those that only help. `*` stands for anything.
-pub(super) const NAMES: [(&str, &str); 62] = [
+pub(super) const NAMES: [(&str, &str); 88] = [
     (
         "lib/dump_stack.c, arch/x86/kernel/dumpstack.c",
         "dump_stack* __dump_stack show_stack* show_trace* show_regs* __show_regs",
@@ -46,7 +46,7 @@ pub(super) const NAMES: [(&str, &str); 62] = [
     (
         "lib/list_debug.c, include/linux/list.h",
         "*list_add*_valid* *list_del_entry_valid* __list_add* __list_del* list_del list_add \
-         list_del_event",
+        ",
     ),
     ("lib/refcount.c, include/linux/kref.h", "*refcount_* kref_get kref_put* *_kref_*"),
     ("lib/kobject.c", "kobject_* kset_*"),
@@ -84,7 +84,7 @@ pub(super) const NAMES: [(&str, &str); 62] = [
         "lib/rbtree.c, radix-tree.c, xarray.c, idr.c, bitmap.c, find_bit.c, rhashtable.c, klist.c, maple_tree.c",
         "rb_* __rb_* radix_tree_* __radix_tree_* xa_* xas_* __xa_* idr_* ida_* bitmap_* \
          __bitmap_* find_next_* find_first_* _find_* rhashtable_* __rhashtable_* klist_* mas_* \
-         mt_* mtree_* llist_* sg_alloc_table* sg_free_table* sg_copy_* sg_miter_* sg_next \
+         mt_find mt_next mt_prev mt_slot* mt_free_* mt_destroy_walk mt_validate mtree_* llist_* sg_alloc_table* sg_free_table* sg_copy_* sg_miter_* sg_next \
          __sg_* percpu_counter_* *list_lru_init* __percpu_counter_* percpu_ref_*",
     ),
     (
@@ -95,10 +95,10 @@ pub(super) const NAMES: [(&str, &str); 62] = [
     ),
     (
         "mm/slub.c, slab.c, slab_common.c, util.c",
-        "kfree* kvfree* kzfree *kmalloc* kzalloc* kcalloc krealloc* *kmem_cache_* *slab_alloc* \
-         *slab_free* slab_* *___cache_free __cache_free* cache_* *object_err *check_object \
+        "kfree* kvfree* kzfree kmalloc kmalloc_trace* kmalloc_order* kmalloc_large* kmalloc_slab kmalloc_node* __kmalloc* __do_kmalloc* ___kmalloc* kmalloc_array* kmalloc_noprof* kzalloc* kcalloc krealloc* *kmem_cache_* *slab_alloc* \
+         *slab_free* slab_* *___cache_free __cache_free* cache_alloc_* cache_free_* cache_grow* cache_flusharray cache_reap *object_err *check_object \
          check_bytes_and_report alloc_debug_processing free_debug_processing *check_slab \
-         on_freelist free_block qlist_* quarantine_* kstrdup* *kvmalloc* sock_kmalloc sk_alloc \
+         on_freelist free_block qlist_* quarantine_* kstrdup* kvmalloc* __kvmalloc* sock_kmalloc sk_alloc \
          sk_prot_alloc kmemleak_* create_object* __create_object* kmemdup* *memdup_user* \
          kvmemdup* new_slab allocate_slab *__slab_* setup_object* init_object print_trailer \
          print_section drain_*cache* should_fail* __should_failslab slab_pre_alloc_hook \
@@ -144,7 +144,7 @@ pub(super) const NAMES: [(&str, &str); 62] = [
          finish_wait* __wait_on_* wait_on_bit* out_of_line_wait_* bit_wait* wait_woken wake_up* \
          __wake_up* try_to_wake_up ttwu_* default_wake_function autoremove_wake_function \
          context_switch finish_task_switch* *check_preemption_disabled debug_smp_processor_id \
-         __this_cpu_preempt_check smp_processor_id preempt_count_* update_process_times tick_* \
+         __this_cpu_preempt_check smp_processor_id preempt_count_* update_process_times tick_sched_* tick_periodic tick_handle_* tick_nohz_* tick_do_* tick_program_event \
          *hrtimer_* scheduler_tick sched_tick sched_show_task del_timer* mod_timer* __mod_timer \
          add_timer* try_to_del_timer_sync timer_delete* __timer_delete* timer_fixup* \
          detach_timer* detach_if_pending msleep* usleep_* schedule_timeout* enqueue_task* dequeue_task* \
@@ -158,7 +158,7 @@ pub(super) const NAMES: [(&str, &str); 62] = [
     ),
     (
         "kernel/watchdog.c",
-        "watchdog* softlockup_* lockup_* hung_task* check_hung_* \
+        "watchdog watchdog_timer_fn watchdog_overflow_callback watchdog_*lockup* softlockup_* lockup_* hung_task* check_hung_* \
          check_hung_uninterruptible_tasks __run_hrtimer __hrtimer_run_queues",
     ),
     (
@@ -183,7 +183,7 @@ pub(super) const NAMES: [(&str, &str); 62] = [
     (
         "arch/x86/kernel/unwind_orc.c, kernel/stacktrace.c, lib/stackdepot.c",
         "unwind_* *__unwind_* arch_stack_walk stack_trace_* save_stack* __save_stack* \
-         stack_depot_* *depot_* get_reg save_trace set_track* orc_* __orc_find deref_stack_reg \
+         stack_depot_* *depot_* save_trace set_track* orc_* __orc_find deref_stack_reg \
          update_stack_state in_gate_area* is_bpf_text_address kernel_text_address \
          __kernel_text_address",
     ),
@@ -238,7 +238,7 @@ pub(super) const NAMES: [(&str, &str); 62] = [
     ("kernel/bpf", "___bpf_prog_run __bpf_prog_run*"),
     (
         "init",
-        "rest_init start_kernel x86_64_start_* secondary_startup_64* start_secondary \
+        "rest_init arch_call_rest_init common_startup_64 cpu_startup_entry start_kernel x86_64_start_* secondary_startup_64* start_secondary \
          kernel_init",
     ),
     (
@@ -292,4 +292,126 @@ pub(super) const NAMES: [(&str, &str); 62] = [
     ("mm/kmsan", "msan_get_shadow_origin_ptr __msan_metadata_*"),
     ("lib/list_debug.c", "__list_del_entry*"),
     ("fs/inode.c", "iput*"),
+    ("mm/usercopy.c, mm/slab.c", "__check_heap_object"),
+    ("kernel/panic.c, kernel/locking/semaphore.c", "__stack_chk_fail __down __down_common"),
+    (
+        "kernel/sched/core.c",
+        "_sched_show_task task_rq_lock __task_rq_lock *task_rq_unlock rq_lock* rq_unlock* \
+         raw_spin_rq_* _raw_spin_rq_* double_rq_lock double_lock_balance activate_task \
+         deactivate_task check_preempt_curr",
+    ),
+    (
+        "arch/x86/kernel/apic/apic.c, arch/x86/entry",
+        "*apic_timer_interrupt* *_after_kaiser_bti smp_*_interrupt_entry* asm_call_irq_on_stack \
+         asm_call_on_stack entering_ack_irq restore_regs_and_* smp_trace_* trace_*_interrupt",
+    ),
+    (
+        "arch/x86/kernel/dumpstack.c (to 4.13), kernel/trace/ftrace.c",
+        "print_context_stack* dump_trace is_ftrace_trampoline",
+    ),
+    (
+        "kernel/time/timer.c, net/core/sock.c",
+        "__try_to_del_timer_sync sk_stop_timer* sk_reset_timer",
+    ),
+    (
+        "kernel/workqueue.c, kernel/kthread.c",
+        "try_to_grab_pending work_grab_pending __queue_delayed_work clear_pending_if_disabled \
+         insert_wq_barrier kthread_should_* __kthread_should_* kthread_freezable_should_stop",
+    ),
+    (
+        "kernel/smp.c, kernel/jump_label.c",
+        "smp_call_on_cpu __jump_label_* __arch_jump_label_* smp_text_poke_*",
+    ),
+    (
+        "mm/vmalloc.c, arch/x86/mm/physaddr.c",
+        "__purge_vmap_area_lazy purge_vmap_area_lazy try_purge_vmap_area_lazy \
+         purge_fragmented_* _vm_unmap_aliases vm_unmap_aliases drain_vmap_area_work \
+         free_unmap_vmap_area* __virt_addr_valid",
+    ),
+    (
+        "include/asm-generic/rwonce.h, include/linux/jhash.h, include/linux/rhashtable.h",
+        "read_word_at_a_time load_unaligned_zeropad jhash jhash2 jhash_* __jhash_* rht_*",
+    ),
+    (
+        "lib/lockref.c, lib/random32.c, drivers/char/random.c",
+        "lockref_* prandom_* get_random_u* get_random_int get_random_long get_random_bytes* \
+         _get_random_bytes",
+    ),
+    (
+        "lib/crc16.c and its like, lib/xxhash.c",
+        "crc16* crc_itu_t* crc_ccitt* crc_t10dif* crc64* crc4 crc7* crc8* xxh32* xxh64*",
+    ),
+    (
+        "lib/crypto/aes.c, crypto/aes_ti.c, crypto/skcipher.c, crypto/cipher.c, crypto/ecb.c, crypto/xts.c",
+        "aes_encrypt* aes_decrypt* aesti_* aes_expandkey crypto_aes_* crypto_skcipher_* \
+         crypto_ecb_* crypto_cbc_* crypto_lskcipher_* xts_encrypt xts_decrypt xts_xor_tweak* \
+         cipher_crypt_one crypto_cipher_*",
+    ),
+    (
+        "lib/vsprintf.c",
+        "va_format widen_string err_ptr check_pointer* pointer_string ptr_to_id \
+         *default_pointer restricted_pointer symbol_string bitmap_*string ip6_string \
+         ip6_compressed_string ip_addr_string escaped_string uuid_string put_dec* \
+         special_hex_number",
+    ),
+    (
+        "lib/kobject_uevent.c, net/core/dev.c",
+        "add_uevent_var __netdev_printk netdev_printk netdev_info netdev_warn netdev_err",
+    ),
+    (
+        "drivers/base/core.c, drivers/base/bus.c",
+        "device_remove_file* device_for_each_child* device_*_bin_file device_remove_groups \
+         bus_for_each_*",
+    ),
+    ("drivers/i2c/i2c-core-base.c", "__unregister_client __unregister_dummy i2c_unregister_device"),
+    (
+        "drivers/usb/core/urb.c, drivers/usb/core/message.c",
+        "usb_kill_urb usb_kill_anchored_urbs usb_poison_urb usb_unlink_urb usb_free_urb \
+         usb_get_urb usb_poison_anchored_urbs usb_unlink_anchored_urbs \
+         usb_scuttle_anchored_urbs usb_anchor_urb usb_unanchor_urb usb_get_from_anchor \
+         usb_wait_anchor_empty_timeout usb_start_wait_urb usb_control_msg* \
+         usb_internal_control_msg usb_bulk_msg usb_interrupt_msg usb_sg_wait usb_sg_cancel",
+    ),
+    (
+        "drivers/tty/tty_ldsem.c, drivers/tty/tty_ldisc.c",
+        "ldsem_* __ldsem_* tty_ldisc_lock* __tty_ldisc_lock* tty_ldisc_unlock* \
+         tty_ldisc_ref_wait",
+    ),
+    (
+        "mm/filemap.c",
+        "find_lock_entr* find_get_entr* find_get_page* find_lock_page* filemap_get_entry \
+         filemap_get_folios* __filemap_get_folio* *wait_on_page_bit_common wait_on_page_bit* \
+         wait_on_page_writeback* wait_on_page_locked* folio_wait_* __lock_page* filemap_fault \
+         *filemap_fdatawait* filemap_fdatawrite* filemap_write_and_wait* \
+         file_write_and_wait_range filemap_check_errors",
+    ),
+    (
+        "mm/truncate.c, mm/swap.c, mm/oom_kill.c",
+        "truncate_inode_pages* truncate_pagecache* truncate_setsize truncate_cleanup_* \
+         truncate_folio_* truncate_inode_partial_folio truncate_inode_folio \
+         invalidate_inode_page* invalidate_mapping_page* invalidate_complete_* pagevec_* \
+         folio_batch_* dump_header* oom_kill_process __oom_kill_process",
+    ),
+    (
+        "fs/inode.c, fs/debugfs/inode.c",
+        "alloc_inode new_inode* inode_init_always* debugfs_get_inode __debugfs_create_file \
+         debugfs_create_* debugfs_remove*",
+    ),
+    (
+        "fs/dcache.c",
+        "fast_dput retain_dentry lock_for_kill shrink_kill dentry_free dentry_unlink_inode \
+         __d_drop d_drop",
+    ),
+    (
+        "fs/buffer.c",
+        "mark_buffer_dirty* brelse __brelse bforget __bforget __find_get_block *sb_bread* \
+         __bread* *sb_getblk* __getblk* lock_buffer unlock_buffer wait_on_buffer \
+         sync_dirty_buffer __sync_dirty_buffer mark_buffer_write_io_error",
+    ),
+    (
+        "fs/reiserfs/prints.c, fs/btrfs/messages.c, fs/xfs/xfs_message.c",
+        "__reiserfs_panic reiserfs_panic reiserfs_error __reiserfs_error assertfail \
+         btrfs_assertfail assfail asswarn",
+    ),
+    ("net/sctp/sm_make_chunk.c, net/ipv6/ndisc.c", "sctp_chunkify ndisc_alloc_skb"),
 ];

@@ -173,7 +173,9 @@ impl LogReport {
             self.sections.iter().filter(has_stack).find(is_its)
         };
         let stuck = Some(()).filter(|()| self.is_of_all_cpus()).and_then(|()| of_stuck());
-        let own = || self.sections.iter().filter(has_stack).filter(|it| it.of == Of::Report);
+        let all = || self.sections.iter().filter(has_stack);
+        let own = || all().filter(|it| it.of == Of::Report);
+        let has_rip = |it: &&Section| self.begins.sort != Sort::Fault || it.rip.is_some();
         // Another task may print between the lines of the one that is reported.
         let place = self.place().and_then(|place| place.symbol);
         let of_place = || own().find(|section| place.is_some() && section.has(place.as_ref()));
@@ -182,7 +184,8 @@ impl LogReport {
             let pid = |section: &Section| section.cpu.as_ref()?.pid;
             own().find(|section| task.is_some() && pid(section) == task)
         };
-        let told = || of_place().or_else(of_task).or_else(|| own().next());
+        let told =
+            || of_place().or_else(of_task).or_else(|| own().find(has_rip)).or_else(|| own().next());
         // khungtaskd's own stack says nothing of the task that hangs.
         let is_hung = self.kind() == Some(CrashKind::HungTask);
         let any =
@@ -193,8 +196,13 @@ impl LogReport {
     /// The task that a checker says did it: `… by task sh/123`.
     fn task(&self) -> Option<i32> {
         let by = |line: &LogLine| Some(line.text.split_once(" by task ")?.1.to_owned());
-        let task = self.lines.iter().take(TASK_WITHIN).find_map(by)?;
-        let pid = task.rsplit_once('/')?.1;
+        let warned =
+            self.headline.strip_prefix("WARNING: CPU: ").and_then(|it| it.split_once("PID: "));
+        let task = || self.lines.iter().take(TASK_WITHIN).find_map(by);
+        let pid = match warned {
+            Some((_, rest)) => rest.to_owned(),
+            None => task()?.rsplit_once('/')?.1.to_owned(),
+        };
         pid.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
     }
 
@@ -437,7 +445,7 @@ fn named(text: &str) -> Option<Place> {
 /// Whether a stack below that line is none of what is reported: who allocated and freed an object (KASAN,
 /// KFENCE, KMSAN, SLUB, kmemleak), which lock was taken where before (lockdep).
 fn is_aside(text: &str) -> bool {
-    const HEADINGS: [&str; 18] = [
+    const HEADINGS: [&str; 20] = [
         "hardirqs last ",
         "Preemption disabled at:",
         "Allocated by task",
@@ -446,6 +454,8 @@ fn is_aside(text: &str) -> bool {
         "freed by task",
         "Allocated in ",
         "Freed in ",
+        "INFO: Allocated in ",
+        "INFO: Freed in ",
         "Last potentially related work creation",
         "Second to last potentially related work creation",
         "Last call_rcu()",
@@ -460,6 +470,7 @@ fn is_aside(text: &str) -> bool {
     HEADINGS.iter().any(|start| text.starts_with(start))
         || text.contains(" allocated by task ")
         || text.contains(" freed by task ")
+        || text.contains(" which became ")
         || text.ends_with("state was registered at:")
 }
 
