@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Calls the analyzer: the one place where dumps and symbol files are opened for it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use analyzer::text::{TextInputs, TextLog};
 use analyzer::{Analysis, Inputs, report};
@@ -42,6 +45,62 @@ pub fn analyze(vmcore: &[impl AsRef<Path>], symbols: &Symbols) -> Result<Analysi
     opened(vmcore, symbols, |inputs, _| analyzer::analyze(inputs))
 }
 
+/// Kernels whose files are kept open: each may take the room of a kernel's debug information.
+const MOST_RELEASES: usize = 4;
+
+/// Says of one file after the other why the kernel crashed, with the same files of kernels and modules.
+pub(crate) struct Analyst<'s> {
+    symbols: &'s Symbols,
+    /// What belongs to texts, by the kernel's release.
+    opened: RefCell<BTreeMap<Option<String>, Rc<OfText>>>,
+}
+
+/// Files that belong to a text.
+struct OfText {
+    vmlinux: Option<Found>,
+    modules: Modules,
+}
+
+impl OfText {
+    fn open(symbols: &Symbols, release: Option<String>) -> Result<Self, Failure> {
+        let wanted = Wanted { release, build_id: None };
+        Ok(Self { vmlinux: symbols.kernel(&wanted)?, modules: symbols.modules(&wanted)? })
+    }
+
+    fn analyze(&self, log: &TextLog) -> Analysis {
+        let vmlinux = self.vmlinux.as_ref().map(Found::files);
+        log.analyze(&TextInputs { vmlinux, modules: &self.modules })
+    }
+}
+
+impl<'s> Analyst<'s> {
+    /// One that has opened nothing yet.
+    pub(crate) fn new(symbols: &'s Symbols) -> Self {
+        Self { symbols, opened: RefCell::default() }
+    }
+
+    /// Says of a dump or a text why the kernel crashed.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or is none of both.
+    pub(crate) fn analyze(&self, file: &Path) -> Result<Analysis, Failure> {
+        let Some(text) = Text::open(file)? else { return analyze(&[file], self.symbols) };
+        let log = text.log()?;
+        let release = log.release();
+        let known = self.opened.borrow().get(&release).cloned();
+        let files = match known {
+            Some(known) => known,
+            None => Rc::new(OfText::open(self.symbols, release.clone())?),
+        };
+        let mut opened = self.opened.borrow_mut();
+        if opened.len() >= MOST_RELEASES {
+            opened.clear();
+        }
+        opened.insert(release, Rc::clone(&files));
+        Ok(files.analyze(&log))
+    }
+}
+
 /// Says from the text of a kernel's log why it crashed, or what it complains of first.
 ///
 /// # Errors
@@ -55,12 +114,8 @@ pub fn analyze_text(text: &[u8], symbols: &Symbols) -> Result<Analysis, Failure>
 
 /// As with a dump, files that are not there are told of before the text that says nothing.
 fn of_text(log: Result<TextLog, Failure>, symbols: &Symbols) -> Result<Analysis, Failure> {
-    let release = log.as_ref().ok().and_then(TextLog::release);
-    let wanted = Wanted { release, build_id: None };
-    let vmlinux = symbols.kernel(&wanted)?;
-    let modules = symbols.modules(&wanted)?;
-    let vmlinux = vmlinux.as_ref().map(Found::files);
-    Ok(log?.analyze(&TextInputs { vmlinux, modules: &modules }))
+    let files = OfText::open(symbols, log.as_ref().ok().and_then(TextLog::release))?;
+    Ok(files.analyze(&log?))
 }
 
 /// Says from memory that the host holds why the kernel crashed, and what its log says, as
@@ -140,6 +195,17 @@ pub(crate) fn wanted(vmcore: &Vmcore<'_>) -> Wanted {
 }
 
 impl Symbols {
+    /// Looks whether what was given is there.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        for path in self.vmlinux.iter().chain(&self.module_dir) {
+            path.metadata().map_err(|error| {
+                Failure::new(Exit::SetupError, format!("cannot read {}", path.display()))
+                    .caused_by(&error)
+            })?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn kernel(&self, wanted: &Wanted) -> Result<Option<Found>, Failure> {
         let given = self.vmlinux.as_deref();
         if given.is_none() && !self.search_system {

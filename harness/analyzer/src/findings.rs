@@ -141,12 +141,16 @@ impl Findings {
     }
 
     /// About a text: torn if lines of its report are missing; so many more reports than are listed.
-    pub fn text(&mut self, torn: bool, left_out: usize) {
+    pub fn text(&mut self, torn: bool, cut: bool, left_out: usize) {
         let words = "made from a text alone: there is no memory to look at, and nothing is proven";
         self.say("A020", Severity::Info, words);
         if torn {
             let words = "lines of the report are missing in the text";
             self.say("A021", Severity::Warning, words);
+        }
+        if cut {
+            let words = "the report has more lines than are read";
+            self.say("A022", Severity::Info, words);
         }
         if left_out > 0 {
             let words = format!("the text has {left_out} more reports than are listed");
@@ -166,7 +170,8 @@ impl Findings {
             None => self.say(
                 "A005",
                 Severity::Error,
-                "the vmlinux given is of another build: its functions are not those of the text",
+                "the vmlinux given is of another build: its release or its functions are not those of \
+                 the text",
             ),
             Some(module) => self.say(
                 "A009",
@@ -175,6 +180,22 @@ impl Findings {
                     "the file given for module {module} is of another build: its code is not that of \
                      the text"
                 ),
+            ),
+        }
+    }
+
+    /// A file that nothing in a text is compared with: the kernel's, or a module's.
+    pub fn unknown_build(&mut self, module: Option<&str>) {
+        match module {
+            None => self.say(
+                "A004",
+                Severity::Warning,
+                "nothing in the text tells whether the vmlinux given is the right one",
+            ),
+            Some(module) => self.say(
+                "A008",
+                Severity::Warning,
+                format!("nothing in the text tells whether the file given for module {module} is the right one"),
             ),
         }
     }

@@ -187,26 +187,7 @@ pub fn through_thunk(scene: &dyn Scene, target: u64) -> Option<Register> {
 
 /// The registers of a frame by the decoder's numbers.
 pub fn by_number(registers: &Registers) -> [Option<u64>; 16] {
-    use unwind::Register as R;
-    const ORDER: [R; 16] = [
-        R::Rax,
-        R::Rcx,
-        R::Rdx,
-        R::Rbx,
-        R::Rsp,
-        R::Rbp,
-        R::Rsi,
-        R::Rdi,
-        R::R8,
-        R::R9,
-        R::R10,
-        R::R11,
-        R::R12,
-        R::R13,
-        R::R14,
-        R::R15,
-    ];
-    ORDER.map(|register| registers.get(register))
+    Saved::BY_NUMBER.map(|register| registers.get(register))
 }
 
 /// The search for jumps that lead to a function.

@@ -23,6 +23,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// and not the other way round.
 pub const STABLE_FORM: u32 = 2;
 
+/// The form of a text, where a dump's is.
+pub(crate) const TEXT: &str = "text";
+
 /// Everything the analysis found out about one crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
@@ -58,7 +61,7 @@ impl Report {
     /// Whether it was made from a text, without a dump.
     #[must_use]
     pub fn is_of_text(&self) -> bool {
-        !self.reports.is_empty()
+        self.dump.format.as_deref() == Some(TEXT)
     }
 }
 

@@ -10,6 +10,7 @@
 //! defect share it, whatever the freed memory happened to hold.
 
 use crate::formats;
+use crate::outside::is_outside;
 use crate::report::{Frame, Report, Trust};
 use crate::symbol_name::source_name;
 
@@ -46,7 +47,7 @@ pub fn root_input(report: &Report) -> Option<String> {
 fn is_own(report: &Report, module: &str) -> bool {
     let loaded = report.modules.iter().find(|loaded| loaded.name == module);
     let taint = loaded.and_then(|loaded| loaded.taint.as_deref());
-    taint.is_some_and(|letters| letters.contains(['P', 'O', 'E']))
+    taint.is_some_and(is_outside)
 }
 
 /// Frames that the kernel's own trace has: not those that were inlined, nor those of functions that

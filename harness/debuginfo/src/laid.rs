@@ -14,15 +14,18 @@ use crate::{Error, Image, Symbol, symbol};
 /// Sections of a module that are laid, at most: what a file claims to be beyond that is none.
 const MOST_BYTES: u64 = 1 << 30;
 
+/// Bytes of code of one module: what jumps of 32 bits and the area of the modules allow is some more.
+const MOST_CODE: usize = 256 << 20;
+
 /// Bytes between sections.
 const GAP: u64 = 64;
 
 /// Addresses for the sections of a module that was loaded nobody knows where: `.text` at `base`, the
-/// others behind it, each as its file asks to be aligned.
+/// others behind it, each as its file asks to be aligned; and where the last one ends.
 ///
 /// # Errors
 /// The file is no x86-64 ELF file, or its section headers are damaged.
-pub fn lay(module: &[u8], base: u64) -> Result<BTreeMap<String, u64>, Error> {
+pub fn lay(module: &[u8], base: u64) -> Result<(BTreeMap<String, u64>, u64), Error> {
     let damaged = |_| Error::Damaged { what: "section table" };
     let table = header(module)?.sections(LE, module).map_err(damaged)?;
     let mut sections: Vec<(&str, u64, u64)> = Vec::new();
@@ -38,15 +41,17 @@ pub fn lay(module: &[u8], base: u64) -> Result<BTreeMap<String, u64>, Error> {
     let mut next = base;
     for (name, size, alignment) in sections {
         let alignment = alignment.min(4096).next_power_of_two();
-        let Some(start) = next.checked_next_multiple_of(alignment) else { break };
+        let start = next.checked_next_multiple_of(alignment);
+        // A gap, so that the end of one is not the start of the next.
+        let end = |start: u64| start.checked_add(size)?.checked_add(GAP);
+        let Some((start, end)) = start.and_then(|start| Some((start, end(start)?))) else { break };
         if size > MOST_BYTES {
             break;
         }
         laid.entry(name.to_owned()).or_insert(start);
-        // A gap, so that the end of one is not the start of the next.
-        next = start.saturating_add(size).saturating_add(GAP);
+        next = end;
     }
-    Ok(laid)
+    Ok((laid, next))
 }
 
 impl<'d> Image<'d> {
@@ -56,12 +61,14 @@ impl<'d> Image<'d> {
     }
 
     /// Run-time addresses and bytes of a module's sections of instructions, relocated; `externals` gives
-    /// the addresses of what they refer to elsewhere.
+    /// the addresses of what they refer to elsewhere. No more bytes than a module may be long.
     pub fn code(&self, externals: &Externals<'_>) -> Vec<(u64, Vec<u8>)> {
         let sections = self.elf.sections.iter().enumerate();
         let code = sections.filter(|(_, section)| section.executable);
+        let mut left = MOST_CODE;
         let laid = code.filter_map(|(index, section)| {
             let address = section.address?;
+            left = left.checked_sub(section.data.len())?;
             let bytes = relocated_with(&self.elf, index, section.data, (address, 0), externals);
             Some((address, bytes.unwrap_or_else(|| section.data.to_vec())))
         });

@@ -149,6 +149,13 @@ fn compare_banners(space: &AddressSpace<'_>, info: &VmcoreInfo, image: &Image<'_
     })
 }
 
+/// The release of the kernel that a file is of, by its `linux_banner`.
+#[must_use]
+pub fn release_of(image: &Image<'_>) -> Option<String> {
+    let (_, banner) = file_banner(image)?;
+    Some(banner.strip_prefix("Linux version ")?.split(' ').next()?.to_owned())
+}
+
 /// Run-time address and text of the file's `linux_banner`.
 fn file_banner(image: &Image<'_>) -> Option<(u64, String)> {
     let address = image.symbol("linux_banner")?.address;

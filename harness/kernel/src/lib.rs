@@ -71,7 +71,7 @@ use vmcore::{Vmcore, VmcoreInfo};
 
 pub use direct_map::DirectMap;
 pub use find_info::{FoundInfo, find_info};
-pub use identity::{VmlinuxState, WrongVmlinux};
+pub use identity::{VmlinuxState, WrongVmlinux, release_of};
 pub use memory::VirtualMemory;
 pub use unreadable::{Level, Listing, Unavailable, Unreadable};
 

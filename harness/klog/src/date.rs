@@ -33,9 +33,9 @@ pub(crate) fn iso(text: &str) -> Option<&str> {
     let rest = time(rest.strip_prefix(['T', ' '])?)?;
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ',');
     let zone = rest.strip_prefix('Z').or_else(|| {
-        let (zone, rest) = rest.strip_prefix(['+', '-'])?.split_at_checked(5)?;
-        let is_zone = zone.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
-        is_zone.then_some(rest)
+        let (hours, rest) = rest.strip_prefix(['+', '-'])?.split_at_checked(2)?;
+        let (minutes, rest) = rest.strip_prefix(':').unwrap_or(rest).split_at_checked(2)?;
+        (is_number(hours) && is_number(minutes)).then_some(rest)
     });
     Some(zone.unwrap_or(rest).trim_start())
 }
@@ -63,6 +63,8 @@ mod tests {
         assert_eq!(iso("2026-09-30T11:06:02.123456+00:00 web1"), Some("web1"));
         assert_eq!(iso("2026/09/30 11:06:02 executing"), Some("executing"));
         assert_eq!(iso("2026-09-30T11:06:02Z x"), Some("x"));
+        // `journalctl -o short-iso` of systemd 254 and before.
+        assert_eq!(iso("2026-09-30T11:06:02+0200 web1"), Some("web1"));
         assert_eq!(iso("2026-09 30"), None);
         assert!(is_date("2026-09-30T11:06:02,123456+00:00"));
         assert!(!is_date("Monitor"));

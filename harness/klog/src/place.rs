@@ -82,6 +82,8 @@ impl Place {
                 }
             },
         }
+        let is_decoded = place.symbol.as_ref().is_some_and(|symbol| symbol.extent.is_none());
+        let mut is_behind_line = false;
         // What follows in words is no part of it.
         for word in words.take(6) {
             if let Some(inner) = word.strip_prefix('[') {
@@ -89,7 +91,11 @@ impl Place {
             } else if let Some(source) = source(word) {
                 // Of those that were inlined into each other, decode_stacktrace.sh has the innermost first.
                 place.source.get_or_insert(source);
+            } else if is_behind_line {
+                // It takes the brackets off the module.
+                place.module = place.module.or_else(|| module(word));
             }
+            is_behind_line = is_decoded && word.ends_with(')');
         }
         let has_extent = place.symbol.as_ref().is_none_or(|symbol| symbol.extent.is_some());
         (has_extent || place.source.is_some()).then_some(place)
@@ -231,6 +237,9 @@ mod tests {
             (name(&script), script.place.source.clone()),
             ("do_one_initcall", line("init/main.c", 939))
         );
+        assert_eq!(script.place.module.as_deref(), Some("ext4"));
+        let inner = frame(" __list_del (./include/linux/list.h:89) ext4");
+        assert_eq!(inner.place.module.as_deref(), Some("ext4"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) struct Analyze {
     #[arg(long, value_enum, default_value_t)]
     addresses: Addresses,
     /// FILE is a folder: analyze all dumps and texts below it, and show which crashes are the same
-    #[arg(long, conflicts_with = "show_signature_input")]
+    #[arg(long, conflicts_with_all = ["show_signature_input", "addresses"])]
     group: bool,
     /// With --group: write the groups as a page, too
     #[arg(long, value_name = "PATH", requires = "group")]

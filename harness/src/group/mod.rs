@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::analysis::{Symbols, analyze};
+use crate::analysis::{Analyst, Symbols};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::json;
@@ -46,6 +46,13 @@ pub struct Groups {
 }
 
 impl Groups {
+    /// How many crashes in how many groups, in words.
+    fn in_short(&self) -> String {
+        let crashes: usize = self.groups.iter().map(|group| group.count).sum();
+        let groups = words::counted(self.groups.len(), "group", "groups");
+        format!("{} in {groups}", words::counted(crashes, "crash", "crashes"))
+    }
+
     /// The form as a JSON schema.
     #[must_use]
     pub fn schema() -> String {
@@ -66,9 +73,11 @@ pub struct Group {
     pub culprit: Option<Culprit>,
     /// How far that report's evidence carries.
     pub confidence: Confidence,
-    /// How many files.
+    /// How many crashes: a folder that has dumps and texts of it has the same ones twice.
     pub count: usize,
-    /// How many of them are texts.
+    /// How many files are dumps.
+    pub dumps: usize,
+    /// How many are texts.
     pub texts: usize,
     /// When the first and the last of the files was written.
     pub first: Option<String>,
@@ -92,21 +101,36 @@ pub struct Unread {
 /// Analyzes all files below a folder.
 ///
 /// # Errors
-/// The folder cannot be read.
+/// The folder cannot be read, or a file that was given for all of them.
 pub(crate) fn group(folder: &Path, symbols: &Symbols) -> Result<Groups, Failure> {
+    symbols.check()?;
     let mut found = Found::default();
     found.collect(folder, 0).map_err(|error| {
         Failure::new(Exit::SetupError, format!("cannot read {}", folder.display()))
             .caused_by(&error)
     })?;
     found.files.sort();
+    let analyst = Analyst::new(symbols);
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    let mut folders = Folders::new();
     let mut unread = Vec::new();
     for file in &found.files {
         let name = file.strip_prefix(folder).unwrap_or(file);
-        match analyze(&[file], symbols) {
-            Ok(analysis) => add(&mut groups, name, written(file), &analysis.report),
+        match analyst.analyze(file) {
+            Ok(analysis) => {
+                let report = &analysis.report;
+                add(&mut groups, name, written(file), report);
+                let parent = name.parent().unwrap_or(name).to_owned();
+                let signature = report.signature.clone().unwrap_or_default();
+                let counts = folders.entry((signature, parent)).or_default();
+                *if report.is_of_text() { &mut counts.1 } else { &mut counts.0 } += 1;
+            }
             Err(failure) => unread.push(Unread { file: name.to_owned(), why: failure.reason() }),
+        }
+    }
+    for ((signature, _), (dumps, texts)) in folders {
+        if let Some(group) = groups.get_mut(&signature) {
+            group.count += dumps.max(texts);
         }
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
@@ -117,6 +141,9 @@ pub(crate) fn group(folder: &Path, symbols: &Symbols) -> Result<Groups, Failure>
     unread.truncate(NAMED);
     Ok(Groups { schema_version: SCHEMA_VERSION, groups, unread, left_out })
 }
+
+/// How many dumps and texts have a signature in a folder.
+type Folders = BTreeMap<(String, PathBuf), (usize, usize)>;
 
 /// Files below a folder.
 #[derive(Default)]
@@ -159,6 +186,7 @@ fn add(groups: &mut BTreeMap<String, Group>, name: &Path, time: Option<String>, 
         culprit: verdict.culprit.clone(),
         confidence: verdict.confidence,
         count: 0,
+        dumps: 0,
         texts: 0,
         first: time.clone(),
         last: time.clone(),
@@ -172,8 +200,7 @@ fn add(groups: &mut BTreeMap<String, Group>, name: &Path, time: Option<String>, 
         group.culprit.clone_from(&verdict.culprit);
         group.confidence = verdict.confidence;
     }
-    group.count += 1;
-    group.texts += usize::from(report.is_of_text());
+    *if report.is_of_text() { &mut group.texts } else { &mut group.dumps } += 1;
     group.kernels.extend(report.kernel.release.clone());
     if time.is_some() && (group.first.is_none() || time < group.first) {
         group.first.clone_from(&time);

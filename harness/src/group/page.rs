@@ -2,50 +2,36 @@
 //! Groups of crashes as one page that asks nobody for anything.
 
 use analyzer::report::Confidence;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{Group, Groups};
-use crate::report::PAGE_STYLE;
+use crate::report::{document, wide};
 use guest::shown::visible;
-
-/// The page runs nothing and asks nobody, whatever is on it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The page.
 pub(crate) fn page(groups: &Groups) -> Markup {
-    let crashes: usize = groups.groups.iter().map(|group| group.count).sum();
-    let title = format!("repro: {crashes} crashes in {} groups", groups.groups.len());
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { (title) }
-                style { (PreEscaped(PAGE_STYLE)) }
-            }
-            body {
-                h1 { (title) }
-                table {
-                    thead { tr {
-                        th { "files" } th { "crash" } th { "kernels" } th { "first" } th { "last" }
-                    } }
-                    tbody { @for group in &groups.groups { (row(group)) } }
-                }
-                @if !groups.unread.is_empty() {
-                    details {
-                        summary { "not read" }
-                        ul { @for unread in &groups.unread {
-                            li { (visible(&unread.file.display().to_string())) ": " (visible(&unread.why)) }
-                        } }
-                    }
-                }
-                @if groups.left_out > 0 { p.dim { (groups.left_out) " more files left out" } }
-                p.dim { "repro " (env!("CARGO_PKG_VERSION")) }
+    let table = html! {
+        table {
+            thead { tr {
+                th { "crashes" } th { "crash" } th { "kernels" } th { "first" } th { "last" }
+            } }
+            tbody { @for group in &groups.groups { (row(group)) } }
+        }
+    };
+    let content = html! {
+        (wide("Groups", &table))
+        @if !groups.unread.is_empty() {
+            details {
+                summary { "not read" }
+                ul { @for unread in &groups.unread {
+                    li { (visible(&unread.file.display().to_string())) ": " (visible(&unread.why)) }
+                } }
             }
         }
-    }
+        @if groups.left_out > 0 { p.dim { (groups.left_out) " more files left out" } }
+        p.dim { "repro " (env!("CARGO_PKG_VERSION")) }
+    };
+    document(&format!("repro: {}", groups.in_short()), &content)
 }
 
 fn row(group: &Group) -> Markup {

@@ -10,12 +10,7 @@ const NAMED: usize = 3;
 
 /// The groups as text, the largest first.
 pub(crate) fn words(groups: &Groups) -> String {
-    let crashes: usize = groups.groups.iter().map(|group| group.count).sum();
-    let mut out = format!(
-        "{} in {}\n",
-        counted(crashes, "crash", "crashes"),
-        counted(groups.groups.len(), "group", "groups")
-    );
+    let mut out = groups.in_short() + "\n";
     for group in &groups.groups {
         out.push_str(&one(group));
     }
@@ -46,7 +41,7 @@ fn one(group: &Group) -> String {
         line("kernels", &some(&kernels, kernels.len()));
     }
     let files: Vec<String> = group.files.iter().map(|file| file.display().to_string()).collect();
-    line("files", &some(&files, group.count));
+    line("files", &some(&files, group.dumps + group.texts));
     out
 }
 
@@ -59,6 +54,7 @@ fn some(names: &[String], count: usize) -> String {
     }
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+/// So many of something.
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -21,7 +21,7 @@ pub use console_log::ConsoleLog;
 pub use files::{write_crash, write_reports};
 pub use folder::{Folder, FolderError, run_folder};
 pub use history::History;
-pub(crate) use html::STYLE as PAGE_STYLE;
+pub(crate) use html::{document, wide};
 pub use json_lines::JsonLines;
 pub use shown::shown_report;
 pub(crate) use terminal::failure_text;

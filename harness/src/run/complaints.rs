@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a kernel prints when something is wrong that does not end it.
 
-use crate::run::crash::printk_text;
+use analyzer::formats::{Sort, begins};
+
+use crate::run::crash::{crash_message, printk_text};
 
 /// Complaints that are kept of one run: a kernel may complain for as long as it runs.
 const MOST: usize = 1000;
@@ -32,19 +34,14 @@ impl Extend<String> for Complaints {
     }
 }
 
-/// First words of such lines, as the kernel writes them. From the texts in the kernel's sources
-/// (3.10 – 6.12): `kernel/{panic,hung_task}.c`, `kernel/rcu/tree_stall.h`, `kernel/irq/spurious.c`,
-/// `lib/ubsan.c`, `mm/{slub,kmemleak}.c`, `fs/sysfs/dir.c`, `net/core/dev.c`.
-const SIGNS: [&str; 14] = [
-    "WARNING: CPU:",
-    "INFO: task ",
+/// First words of such lines that begin no report, as the kernel writes them. From the texts in the
+/// kernel's sources (3.10 – 6.12): `kernel/irq/spurious.c`, `kernel/rcu/tree_stall.h`, `mm/{slub,kmemleak}.c`,
+/// `fs/sysfs/dir.c`, `net/core/dev.c`.
+const SIGNS: [&str; 9] = [
     "INFO: lockdep",
     "INFO: rcu",
     "rcu: INFO:",
-    "INFO: suspicious RCU usage",
-    "WARNING: suspicious RCU usage",
     "WARNING: possible ",
-    "UBSAN: ",
     "kmemleak: ",
     "sysfs: cannot create duplicate",
     "unregister_netdevice: waiting for",
@@ -53,8 +50,7 @@ const SIGNS: [&str; 14] = [
 ];
 
 /// What a line that begins with these words has to hold besides, to be a complaint.
-const WITH: [(&str, &str); 4] = [
-    ("INFO: task ", "blocked for more than"),
+const WITH: [(&str, &str); 3] = [
     ("irq ", "nobody cared"),
     ("kmemleak: ", "new suspected memory leaks"),
     // A slab's report: `BUG name (Not tainted): Objects remaining in …`.
@@ -64,9 +60,18 @@ const WITH: [(&str, &str); 4] = [
 /// The message if this line of the console says that something is wrong.
 pub(crate) fn complaint(line: &str) -> Option<&str> {
     let text = printk_text(line)?;
-    let sign = SIGNS.iter().find(|sign| text.starts_with(*sign))?;
-    let with = WITH.iter().find(|(begin, _)| begin == sign);
-    with.is_none_or(|(_, words)| text.contains(words)).then_some(text)
+    let has_sign = || {
+        let sign = SIGNS.iter().find(|sign| text.starts_with(*sign))?;
+        let with = WITH.iter().find(|(begin, _)| begin == sign);
+        Some(with.is_none_or(|(_, words)| text.contains(words)))
+    };
+    let is_one = begins_report(text) || has_sign() == Some(true);
+    (is_one && crash_message(line).is_none()).then_some(text)
+}
+
+/// Whether a report of the kernel begins with the text that says what it noticed and ends nothing.
+fn begins_report(text: &str) -> bool {
+    begins(text).is_some_and(|it| matches!(it.sort, Sort::Check | Sort::Rule | Sort::Hang))
 }
 
 #[cfg(test)]
@@ -84,6 +89,9 @@ mod tests {
             "sysfs: cannot create duplicate filename '/module/x'",
             "irq 11: nobody cared (try booting with the \"irqpoll\" option)",
             "UBSAN: array-index-out-of-bounds in x.c:3:4",
+            "WARNING: suspicious RCU usage",
+            // Since 6.17.
+            "WARNING: lib/refcount.c:28 at refcount_warn_saturate+0xba/0x110, CPU#1: sh/60",
         ] {
             assert_eq!(complaint(&format!("[    3.141592] {text}")), Some(text));
         }

@@ -124,11 +124,11 @@ fn phases(
             Err(failure) => result.failure = Some(failure),
         }
     }
-    if end.survived
-        && let Some(first) = end.complaints.lines.first()
-    {
+    let expected = selected.case.manifest.expectation(&selected.guest.name);
+    let not_allowed: Vec<&str> = judge::not_allowed(&expected, &end.complaints).collect();
+    if end.survived && !not_allowed.is_empty() {
         let console = folder.join("console.log");
-        analyzed = explain::complaint(&console, first, &symbols, recorder);
+        analyzed = explain::complaint(&console, &not_allowed, &symbols, recorder);
         if let Some(analysis) = &analyzed {
             write_crash(folder, analysis)?;
             let culprit = analysis.report.verdict.culprit.as_ref();

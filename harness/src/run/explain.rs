@@ -13,6 +13,7 @@ use crate::compose::{self, Image};
 use crate::error::Failure;
 use crate::events::Phase;
 use crate::exit::Exit;
+use crate::run::crash::printk_text;
 use crate::run::recorder::Recorder;
 
 /// Explains a vmcore.
@@ -71,10 +72,11 @@ pub(super) fn memory(
 }
 
 /// Explains what a kernel that survived complained of, by its console from a few lines above the first
-/// complaint on; `None` if no report is there that can be read.
+/// of the complaints on, of each the last time: the kernel may have said the same while it booted. `None` if
+/// no report is there that can be read.
 pub(super) fn complaint(
     console: &Path,
-    first: &str,
+    complaints: &[&str],
     symbols: &Symbols,
     recorder: &mut Recorder<'_>,
 ) -> Option<Analysis> {
@@ -84,13 +86,20 @@ pub(super) fn complaint(
     let text = fs::read(console).ok()?;
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
-    let at = lines.iter().position(|line| line.contains(first)).unwrap_or(0);
-    let own = lines.get(at.saturating_sub(ABOVE)..)?.join("\n");
-    let analysis = analysis::analyze_text(own.as_bytes(), symbols);
-    if let Ok(analysis) = &analysis {
-        recorder.finish(found(analysis));
+    let last =
+        |complaint: &&str| lines.iter().rposition(|line| printk_text(line) == Some(*complaint));
+    let first = complaints.iter().filter_map(last).min()?;
+    let own = lines.get(first.saturating_sub(ABOVE)..)?.join("\n");
+    match analysis::analyze_text(own.as_bytes(), symbols) {
+        Ok(analysis) => {
+            recorder.finish(found(&analysis));
+            Some(analysis)
+        }
+        Err(failure) => {
+            recorder.warn(failure.to_string());
+            None
+        }
     }
-    analysis.ok()
 }
 
 fn write(image: &Image, path: &Path) -> io::Result<u64> {

@@ -36,6 +36,15 @@ impl Judgement {
     }
 }
 
+/// What a kernel complained of that it was not to complain of.
+pub fn not_allowed<'c>(
+    expected: &'c Expectation,
+    complaints: &'c Complaints,
+) -> impl Iterator<Item = &'c str> {
+    let is_allowed = |line: &&str| expected.allow.iter().any(|words| line.contains(words));
+    complaints.lines.iter().map(String::as_str).filter(move |line| !is_allowed(line))
+}
+
 /// Judges a guest whose kernel survived the trigger, by what it complained of and by how the trigger
 /// ended: one that could not do its work has tried nothing.
 #[must_use]
@@ -49,12 +58,16 @@ pub fn survived(
         let is_quiet = complaints.lines.is_empty() && complaints.more == 0;
         let got = if is_quiet { Expected::None } else { Expected::Complaint };
         differences.check("outcome", Some(&expected.outcome), Some(&got));
+        if expected.outcome == got {
+            // What it printed is no report that tells where.
+            let line = complaints.lines.first().cloned().unwrap_or_default();
+            differences.add("complaint", "a report with its stack".to_owned(), line);
+        }
         return Judgement { outcome: Outcome::NotReproduced, differences: differences.0 };
     }
-    let allowed = |line: &&String| !expected.allow.iter().any(|words| line.contains(words));
-    let mut wrong = complaints.lines.iter().filter(allowed);
+    let mut wrong = not_allowed(expected, complaints);
     for line in wrong.by_ref().take(MOST_COMPLAINTS) {
-        differences.add("kernel log", "no complaint".to_owned(), line.clone());
+        differences.add("kernel log", "no complaint".to_owned(), line.to_owned());
     }
     // Those that were not kept may all be allowed, or not: a run that nobody can vouch for is not right.
     let more = wrong.count() as u64 + complaints.more;

@@ -51,6 +51,26 @@ impl Register {
         Self::R15,
     ];
 
+    /// The registers by their numbers in instructions.
+    pub const BY_NUMBER: [Self; 16] = [
+        Self::Rax,
+        Self::Rcx,
+        Self::Rdx,
+        Self::Rbx,
+        Self::Rsp,
+        Self::Rbp,
+        Self::Rsi,
+        Self::Rdi,
+        Self::R8,
+        Self::R9,
+        Self::R10,
+        Self::R11,
+        Self::R12,
+        Self::R13,
+        Self::R14,
+        Self::R15,
+    ];
+
     /// Registers that a function has to give back unchanged (System V ABI), without `rsp`.
     pub const CALLEE_SAVED: [Self; 6] =
         [Self::Rbx, Self::Rbp, Self::R12, Self::R13, Self::R14, Self::R15];

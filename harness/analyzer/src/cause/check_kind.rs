@@ -53,6 +53,7 @@ fn said(kind: CrashKind, told: &Told) -> Option<String> {
         },
         CrashKind::MemoryLeak => "memory leak",
         CrashKind::AllocationFailure => "allocation that failed",
+        CrashKind::HungTask => "work that makes no progress",
         CrashKind::Lockdep => return told.headline.as_deref().map(formats::rule),
         _ => return None,
     };

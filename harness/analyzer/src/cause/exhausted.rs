@@ -40,10 +40,11 @@ pub(super) fn of_text(scene: &dyn Scene, walk: &Walk, told: &Told) -> Option<Dia
     let large = || largest(scene, frames).filter(|_| is_told);
     let (culprit, exhaustion) = deep().or_else(large)?;
     let words = "the kernel's log says that the stack was used up";
+    let says = is_told.then(|| Claim::new(Some(true)).text(words));
     Some(Diagnosis {
         pc: Some(culprit),
         grounds: Grounds::Inferred,
-        evidence: vec![Claim::new(Some(true)).text(words)],
+        evidence: says.into_iter().collect(),
         ..Diagnosis::new(What::Exhausted(exhaustion))
     })
 }

@@ -41,10 +41,10 @@ pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
 
 /// Diagnoses a task that waits of which only the stack is known.
 pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
+    let comm = told.hung_comm.clone()?;
     let frame = frames.get(sleeper(scene, None, frames))?;
     let wanted = wanted(scene, frames);
     let lock = wanted.as_ref().and_then(|wanted| wanted.expression.clone());
-    let comm = told.hung_comm.clone().unwrap_or_default();
     // Who took the lock and still has it for sure waits for itself.
     let taken = wanted.as_ref().and_then(|wanted| taken_before(scene, frames, wanted));
     let is_own = matches!(taken, Some((_, true)));

@@ -315,16 +315,16 @@ fn holds(
         let claim = Claim::new(Some(false)).text(format!("`{text}` was ")).data(was);
         return claim.text(" when it was read and is ").data(now).text(" in the dump");
     }
-    let value = now.or(was);
-    let confirmed = value.map(|_| true);
+    let confirmed = now.or(was).map(|_| true);
     let mut claim = Claim::new(confirmed).text(format!("`{text}`"));
     if let Some(at) = at {
         claim = claim.text(" at ").data(at);
     }
-    match (value, at.and_then(|at| scene.unreadable(at))) {
-        (Some(value), _) => claim.text(" holds ").data(value),
-        (None, Some(why)) => claim.text(format!(" cannot be read: {why}")),
-        (None, None) => claim.text(" is at an address that is not known"),
+    match (now, was, at.and_then(|at| scene.unreadable(at))) {
+        (Some(value), ..) => claim.text(" holds ").data(value),
+        (None, Some(value), _) => claim.text(" held ").data(value),
+        (None, None, Some(why)) => claim.text(format!(" cannot be read: {why}")),
+        (None, None, None) => claim.text(" is at an address that is not known"),
     }
 }
 

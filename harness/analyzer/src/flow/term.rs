@@ -292,7 +292,8 @@ impl Term {
                 Self::new(TermKind::Sum { base, index, offset: before.wrapping_add(offset) }, site)
             }
             kind => {
-                let base = Box::new(Self { kind, observed: self.observed, site, has_twin: false });
+                let base =
+                    Box::new(Self { kind, observed: self.observed, site, has_twin: self.has_twin });
                 Self::new(TermKind::Sum { base, index: None, offset }, site)
             }
         }

@@ -162,12 +162,16 @@ const fn sort(kind: CrashKind) -> Sort {
     }
 }
 
+/// The line without the frame of lockdep's first lines.
+fn unframed(text: &str) -> &str {
+    text.strip_prefix("[ ").and_then(|rest| rest.strip_suffix(" ]")).unwrap_or(text)
+}
+
 /// What report the line begins, if it begins one.
 #[must_use]
 pub fn begins(text: &str) -> Option<Beginning> {
     // What the kernel says of itself begins with a letter; lockdep's of before 4.14 has a frame.
-    let text = text.trim_start();
-    let text = text.strip_prefix("[ ").and_then(|rest| rest.strip_suffix(" ]")).unwrap_or(text);
+    let text = unframed(text.trim_start());
     let known = |format: &&(&'static Format, Beginning)| format.0.is(text);
     if text.starts_with(PANIC) {
         return Some(Beginning { sort: Sort::Panic, kind: super::headline(text) });
@@ -228,16 +232,12 @@ impl Index {
 /// The rule of locks that the first line of a report says is broken, in its own words.
 #[must_use]
 pub fn rule(headline: &str) -> String {
-    let text =
-        headline.strip_prefix("[ ").and_then(|rest| rest.strip_suffix(" ]")).unwrap_or(headline);
+    let text = unframed(headline);
     let level = ["WARNING: ", "INFO: ", "BUG: "].iter().find_map(|level| text.strip_prefix(level));
-    // Which CPU it was differs between boots.
-    let words = level.unwrap_or(text);
-    if let Some((what, _)) = words.split_once(" in preemptible ") {
-        return format!("{what} in preemptible code");
-    }
-    let words = words.split(" on CPU#").next().unwrap_or_default();
-    words.trim_end_matches(['!', '.']).to_owned()
+    // Which CPU it was, and which task, differs between boots.
+    let words = level.unwrap_or(text).split(" on CPU#").next().unwrap_or_default();
+    let words = super::without_numbers(words);
+    words.trim_end_matches([':', '!', '.']).to_owned()
 }
 
 /// What KASAN says of an access whose check faulted, since the address has no shadow.
@@ -328,6 +328,29 @@ mod tests {
             ("sysrq: Trigger a crash", Sort::Asked),
         ] {
             assert_eq!(sort_of(text), Some(sort), "{text}");
+        }
+    }
+
+    /// Numbers of CPUs and tasks, and their names, differ between boots.
+    #[test]
+    fn a_rule_is_named_without_whom_it_was() {
+        for (line, words) in [
+            (
+                "BUG: workqueue leaked lock or atomic: kworker/0:1/0x00000001/12",
+                "workqueue leaked lock or atomic",
+            ),
+            ("BUG: sh/123 still has locks held!", "still has locks held"),
+            (
+                "BUG: using smp_processor_id() in preemptible [00000000] code: sh/9",
+                "using smp_processor_id() in preemptible code",
+            ),
+            ("BUG: spinlock bad magic on CPU#0, sh/9", "spinlock bad magic"),
+            (
+                "[ INFO: possible recursive locking detected ]",
+                "possible recursive locking detected",
+            ),
+        ] {
+            assert_eq!(rule(line), words);
         }
     }
 

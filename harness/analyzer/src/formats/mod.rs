@@ -249,10 +249,13 @@ pub fn panic_words(headline: &str) -> String {
     headline.strip_prefix(PANIC).unwrap_or(headline).trim_end().to_owned()
 }
 
-/// Name and pid in `INFO: task name:123 blocked for more than 10 seconds.`; the name may hold colons.
+/// Name and pid in `INFO: task name:123 blocked for more than 10 seconds.` (of one that was killed, `can't
+/// die for more than`); the name may hold colons.
 #[must_use]
 pub fn hung_task(text: &str) -> Option<(&str, i32)> {
-    let (before, _) = text.strip_prefix("INFO: task ")?.split_once(" blocked for more than ")?;
+    let rest = text.strip_prefix("INFO: task ")?;
+    let waits = [" blocked for more than ", " can't die for more than "];
+    let (before, _) = waits.iter().find_map(|words| rest.split_once(words))?;
     let (name, pid) = before.rsplit_once(':')?;
     Some((name, pid.parse().ok()?))
 }

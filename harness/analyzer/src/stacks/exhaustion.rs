@@ -41,10 +41,10 @@ pub(crate) fn recursion(
     Some((round.first()?.pc, Exhaustion { functions, frames }))
 }
 
-/// The functions with the largest of `frames`, the innermost first.
+/// The functions with the largest of `frames`, the innermost first; `None` where no size is known.
 pub(crate) fn largest(machine: &dyn Scene, frames: &[Frame]) -> Option<(Pc, Exhaustion)> {
     let size = |frame: &Frame| frame.cfa.map_or(0, |cfa| cfa.saturating_sub(frame.sp));
-    let most = frames.iter().map(size).max()?;
+    let most = frames.iter().map(size).max().filter(|most| *most > 0)?;
     let mut all = frames.iter().filter(|frame| size(frame) == most);
     let first = all.next()?;
     let mut functions = vec![name(machine, first.pc)];

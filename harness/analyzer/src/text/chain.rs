@@ -11,8 +11,8 @@ use super::stack::TextFrame;
 use crate::cfi_rows;
 use crate::express::Names as _;
 use crate::flow::Words as _;
+use crate::link::through_thunk;
 use crate::scene::Scene as _;
-use crate::thunk::thunk_register;
 
 /// Lines among which the caller of a function is looked for.
 const NEAR: usize = 24;
@@ -39,7 +39,10 @@ pub(super) fn chained(
     is_fetch: bool,
 ) -> Vec<TextFrame> {
     let is_sure = |frame: &TextFrame| frame.trust == Trust::Told;
-    if scene.files.kernel().is_none() || frames.iter().any(is_sure) {
+    if frames.iter().any(is_sure) {
+        return with_first_caller(scene, frames);
+    }
+    if scene.files.kernel().is_none() {
         return frames;
     }
     let mut all = frames.into_iter();
@@ -68,6 +71,38 @@ pub(super) fn chained(
         at += next + 1;
     }
     chain
+}
+
+/// Bytes of a function before it has a frame pointer of its own: a call that traces it, and what saves its
+/// caller's.
+const BEFORE_FRAME: u64 = 5 + 1 + 3;
+
+/// The frames, with the caller of the first one made sure. A kernel that unwinds by frame pointers is not
+/// sure of it where the function has no frame of its own: it is at its start, or in assembly.
+fn with_first_caller(scene: &TextScene<'_>, mut frames: Vec<TextFrame>) -> Vec<TextFrame> {
+    let [first, next, ..] = frames.as_slice() else { return frames };
+    if next.trust != Trust::Scan {
+        return frames;
+    }
+    let entry = scene.locate(&first.place).and_then(|address| scene.function_entry(address));
+    let is_called = match call(scene, next) {
+        _ if next.is_behind || !first.is_interrupted => false,
+        Some(Call::Direct(target)) => entry
+            .is_some_and(|entry| target == entry || scene.function_entry(target) == Some(entry)),
+        Some(Call::Indirect) => is_at_start(first),
+        None => scene.files.is_empty() && is_at_start(first),
+    };
+    match frames.get_mut(1).filter(|_| is_called) {
+        Some(next) => next.trust = Trust::Told,
+        None => drop(frames.remove(1)),
+    }
+    frames
+}
+
+/// Whether the function has no frame pointer of its own yet.
+fn is_at_start(frame: &TextFrame) -> bool {
+    let extent = frame.place.symbol.as_ref().and_then(|symbol| symbol.extent);
+    extent.is_some_and(|(offset, _)| offset < BEFORE_FRAME)
 }
 
 /// Whether the frame is where a function calls what traces it: at its beginning, behind an `endbr64` or
@@ -100,8 +135,7 @@ fn call(scene: &TextScene<'_>, frame: &TextFrame) -> Option<Call> {
     if let Some((&CALL, distance)) = bytes.split_first() {
         let distance = i32::from_le_bytes(distance.try_into().ok()?);
         let target = returns.wrapping_add_signed(i64::from(distance));
-        let name = scene.symbol_at(target);
-        let is_thunk = name.is_some_and(|(name, offset)| thunk_register(&name, offset).is_some());
+        let is_thunk = through_thunk(scene, target).is_some();
         return Some(if is_thunk { Call::Indirect } else { Call::Direct(target) });
     }
     (2..=LONGEST_CALL)

@@ -2,20 +2,24 @@
 //! The files of the kernel and modules that a text names, laid in memory.
 
 use debuginfo::{Files, Image, Symbol, lay};
+use kernel::release_of;
 use klog::Place;
 use unwind::orc::{OrcEntry, Table, Version};
 
 use crate::machine::ModuleFiles;
 
-/// Where modules are laid of which no address is known, and bytes for each.
+/// Where modules are laid of which no address is known, where the last one ends, and what each begins at a
+/// multiple of.
 const MODULES: u64 = 0xffff_ffff_c000_0000;
-const EACH: u64 = 1 << 24;
+const END: u64 = 0xffff_ffff_ff00_0000;
+const EACH: u64 = 1 << 20;
 
 /// The files.
-#[derive(Default)]
 pub(super) struct TextFiles<'a> {
     kernel: Option<Image<'a>>,
     modules: Vec<Laid<'a>>,
+    /// Where the next module may be laid.
+    next: u64,
     /// The kernel's release, as the text has it.
     release: Option<String>,
 }
@@ -44,18 +48,18 @@ impl Laid<'_> {
 /// What became of a file that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// Its functions are as long as the text says.
+    /// It is of the text's kernel, or its functions are as long as the text says.
     Same,
-    /// They are not: it is of another build.
+    /// It is of another build.
     Other,
-    /// The text names none of its functions, or no size.
+    /// Nothing tells.
     Unknown,
 }
 
 impl<'a> TextFiles<'a> {
     /// No files, of a kernel of that release.
     pub(super) fn of(release: Option<String>) -> Self {
-        Self { release, ..Self::default() }
+        Self { kernel: None, modules: Vec::new(), next: MODULES, release }
     }
 
     /// Takes the kernel's file, moved by `offset` (as the text's addresses tell, if it is not known), if it is the one that the places are of.
@@ -67,7 +71,16 @@ impl<'a> TextFiles<'a> {
     ) -> Fit {
         let Ok(linked) = Image::kernel(files, 0) else { return Fit::Unknown };
         let own: Vec<&Place> = places.iter().copied().filter(|it| it.module.is_none()).collect();
-        let fit = fits(&linked, &own);
+        let theirs = release_of(&linked);
+        let fit = match self.release.as_ref().zip(theirs.as_ref()) {
+            Some((ours, theirs)) if ours != theirs => Fit::Other,
+            released => match fits(&linked, &own) {
+                // What the kernel changes while it runs may bear a name of its own.
+                Counts { same, other } if other > same => Fit::Other,
+                Counts { same: 0, .. } if released.is_none() => Fit::Unknown,
+                _ => Fit::Same,
+            },
+        };
         if fit != Fit::Other {
             let told = || own.iter().find_map(|place| moved(&linked, place));
             let offset = offset.or_else(told).unwrap_or(0);
@@ -86,22 +99,29 @@ impl<'a> TextFiles<'a> {
         let files = files.module(name)?;
         let own: Vec<&Place> =
             places.iter().copied().filter(|it| it.module.as_deref() == Some(name)).collect();
-        let base = MODULES + u64::try_from(self.modules.len()).unwrap_or(0) * EACH;
-        let mut sections = lay(files.image, base).ok()?;
+        let (mut sections, end) = lay(files.image, self.next).ok()?;
+        let next = end.checked_next_multiple_of(EACH).filter(|next| *next <= END)?;
         let bare = Image::module(files, &sections).ok()?;
-        let fit = fits(&bare, &own);
-        if fit == Fit::Other {
-            return Some(fit);
-        }
+        // Modules of one kernel are loaded into others, too, where the kernel tells by its versions of
+        // symbols that they fit.
+        let magic = bare.modinfo("vermagic");
+        let built_for = magic.as_deref().and_then(|magic| magic.split(' ').next());
+        let is_for_it = built_for.is_some() && built_for == self.release.as_deref();
+        let fit = match fits(&bare, &own) {
+            Counts { other: 1.., .. } => return Some(Fit::Other),
+            Counts { same: 1.., .. } if is_for_it => Fit::Same,
+            _ => Fit::Unknown,
+        };
+        let mut range = self.next..end;
         // Texts of kernels up to 4.9 have the addresses.
         if let Some(moved) = own.iter().find_map(|place| moved(&bare, place)) {
             sections.values_mut().for_each(|start| *start = start.wrapping_add(moved));
+            range = range.start.wrapping_add(moved)..range.end.wrapping_add(moved);
         }
+        self.next = next;
         let image = Image::module(files, &sections).ok()?;
         let bytes = Image::module(files.image, &sections).ok()?;
         let code = bytes.code(&|name| self.kernel.as_ref()?.symbol(name).map(|it| it.address));
-        let start = sections.values().min().copied()?;
-        let range = start..start.saturating_add(EACH);
         self.modules.push(Laid { name: name.to_owned(), image, code, range });
         Some(fit)
     }
@@ -120,6 +140,11 @@ impl<'a> TextFiles<'a> {
 
     fn is_kernel(&self, pc: u64) -> bool {
         !self.modules.iter().any(|laid| laid.range.contains(&pc))
+    }
+
+    /// Whether no file is used.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kernel.is_none() && self.modules.is_empty()
     }
 
     /// Whether the module's file is used.
@@ -190,25 +215,25 @@ fn is_as_long(image: &Image<'_>, symbol: &Symbol, size: u64) -> bool {
     symbol.extent == size || symbol.size == size || is_last()
 }
 
+/// How many functions of an image are as long as a text says, and how many are not.
+struct Counts {
+    same: usize,
+    other: usize,
+}
+
 /// Whether functions of an image are as long as the text says.
-fn fits(image: &Image<'_>, places: &[&Place]) -> Fit {
-    let (mut same, mut other) = (0, 0);
+fn fits(image: &Image<'_>, places: &[&Place]) -> Counts {
+    /// No function is longer; data behind the last symbol of a module may seem to be.
+    const LONGEST: u64 = 1 << 32;
+    let mut found = Counts { same: 0, other: 0 };
     for place in places {
         let Some(symbol) = &place.symbol else { continue };
-        let Some((_, size)) = symbol.extent else { continue };
+        let Some((_, size)) = symbol.extent.filter(|(_, size)| *size < LONGEST) else { continue };
         let named = image.symbols_named(&symbol.name);
-        if named.iter().any(|it| is_as_long(image, it, size)) {
-            same += 1;
-        } else {
-            other += 1;
-        }
+        let is_same = named.iter().any(|it| is_as_long(image, it, size));
+        *if is_same { &mut found.same } else { &mut found.other } += 1;
     }
-    // What the kernel changes while it runs may bear a name of its own.
-    match (same, other) {
-        (0, 0) => Fit::Unknown,
-        _ if other > same => Fit::Other,
-        _ => Fit::Same,
-    }
+    found
 }
 
 /// By how much a place's address is away from where it is laid.

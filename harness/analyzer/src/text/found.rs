@@ -23,6 +23,7 @@ use crate::diagnosis::Diagnosis;
 use crate::formats::{self, Sort};
 use crate::kind::CrashKind;
 use crate::link::completed;
+use crate::outside::is_outside;
 use crate::symbol_name::source_name;
 use crate::told::Told;
 use kernel::oops::Oops;
@@ -36,8 +37,8 @@ pub(super) struct Found<'a> {
     pub(super) stack: Stack,
     /// The stack of the `panic()` that ended the kernel.
     pub(super) panic: Option<Stack>,
-    /// Files that were given and are not of this kernel or module.
-    pub(super) others: Vec<Option<String>>,
+    /// How the files of the kernel and of modules that were given fit.
+    pub(super) doubts: Vec<(Option<String>, Fit)>,
 }
 
 impl<'a> Found<'a> {
@@ -52,7 +53,7 @@ impl<'a> Found<'a> {
         let module = at.and_then(|at| found.scene.files.at(at)).and_then(|(_, module)| module);
         let fewer = Files { kernel: module.is_some(), modules: module.is_none(), ..all };
         let mut found = Self::with(&fewer, split, report);
-        found.others.push(module);
+        found.doubts.push((module, Fit::Other));
         found
     }
 
@@ -72,7 +73,7 @@ impl<'a> Found<'a> {
         let places: Vec<&Place> =
             own.iter().chain(panic.iter().flatten()).map(|frame| &frame.place).collect();
         let taints = report.modules.clone().or_else(|| split.modules());
-        let (laid, others) = files.laid(split, &places, taints.as_ref());
+        let (laid, doubts) = files.laid(split, &places, taints.as_ref());
         let scene = TextScene {
             files: laid,
             places: RefCell::new(Places::default()),
@@ -113,7 +114,7 @@ impl<'a> Found<'a> {
         }
         behind_helpers(&scene, &stack, report, &mut diagnosis);
         judged(&mut diagnosis);
-        Self { scene, told, diagnosis, stack, panic, others }
+        Self { scene, told, diagnosis, stack, panic, doubts }
     }
 
     /// The frame of the text that the address is of.
@@ -132,31 +133,32 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// Lays the files of what the places are in; what does not fit is left out, and named.
+    /// Lays the files of what the places are in, and says how each fits; what does not is left out.
     fn laid(
         &self,
         split: &Split,
         places: &[&Place],
         listed: Option<&Modules>,
-    ) -> (TextFiles<'a>, Vec<Option<String>>) {
+    ) -> (TextFiles<'a>, Vec<(Option<String>, Fit)>) {
         let mut laid = TextFiles::of(split.release());
-        let mut others = Vec::new();
-        if let Some(files) = self.inputs.vmlinux.filter(|_| self.kernel)
-            && laid.take_kernel(files, split.kernel_offset, places) == Fit::Other
-        {
-            others.push(None);
+        let mut fits = Vec::new();
+        if let Some(files) = self.inputs.vmlinux.filter(|_| self.kernel) {
+            fits.push((None, laid.take_kernel(files, split.kernel_offset, places)));
         }
         // A module that left no frame may have a part in it.
-        let is_own = |it: &&Loaded| it.taint.contains(['P', 'O', 'E']);
+        let is_own = |it: &&Loaded| is_outside(&it.taint);
         let own = listed.iter().flat_map(|list| &list.loaded).filter(is_own);
         let on_stack = places.iter().filter_map(|place| place.module.as_deref());
-        let named: BTreeSet<&str> = on_stack.chain(own.map(|it| it.name.as_str())).collect();
+        let named: BTreeSet<&str> =
+            on_stack.clone().chain(own.map(|it| it.name.as_str())).collect();
         for module in named.into_iter().filter(|_| self.modules) {
-            if laid.take_module(module, self.inputs.modules, places) == Some(Fit::Other) {
-                others.push(Some(module.to_owned()));
+            if let Some(fit) = laid.take_module(module, self.inputs.modules, places)
+                && (fit == Fit::Other || on_stack.clone().any(|it| it == module))
+            {
+                fits.push((Some(module.to_owned()), fit));
             }
         }
-        (laid, others)
+        (laid, fits)
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct LogReport {
     /// Release and taint, where a line has them alone.
     state: Option<CpuLine>,
     is_ended: bool,
+    /// Lines of it are left out, since they are too many.
+    pub(super) is_cut: bool,
 }
 
 /// One stack of a report, with the registers that it begins with.
@@ -110,6 +112,7 @@ impl LogReport {
             is_headless: false,
             state: None,
             is_ended: false,
+            is_cut: false,
         };
         if first.text.starts_with(PANIC) {
             report.panics(&first);
@@ -130,7 +133,9 @@ impl LogReport {
     /// Whether the line with the number of an oops is still to come (`Oops: 0002 [#1]`).
     pub(super) fn waits_for_die(&self) -> bool {
         let has_stack = self.sections.iter().any(|section| !section.items.is_empty());
-        self.begins.sort == Sort::Fault && self.die.is_none() && !has_stack
+        // Up to 5.x, who is asked for a crash writes through NULL.
+        let faults = matches!(self.begins.sort, Sort::Fault | Sort::Asked);
+        faults && self.die.is_none() && !has_stack
     }
 
     /// Whether it is of a fault or trap of the processor, and tells where.
@@ -151,7 +156,7 @@ impl LogReport {
 
     /// Whether nothing of it comes any more.
     pub(super) fn is_over(&self) -> bool {
-        self.is_ended || self.lines.len() >= MOST_LINES
+        self.is_ended
     }
 
     /// Whether its end is missing: a fault or a check without a stack.
@@ -229,9 +234,12 @@ impl LogReport {
     /// Takes its next line.
     pub(super) fn take(&mut self, line: Line, body: Body) {
         self.last = line.number;
-        if self.lines.len() < MOST_LINES {
-            self.lines.push(log_line(&line));
+        if self.lines.len() >= MOST_LINES {
+            self.is_cut = true;
+            self.is_ended |= body == Body::End && self.panic.is_none();
+            return;
         }
+        self.lines.push(log_line(&line));
         self.heading(&line.text);
         match body {
             Body::End => self.is_ended = self.has_body() && self.panic.is_none(),
@@ -241,7 +249,7 @@ impl LogReport {
             Body::Modules(modules) => {
                 self.modules.get_or_insert(modules);
             }
-            Body::Other if self.is_cut(&line.text) => self.is_ended = true,
+            Body::Other if self.is_framed_end(&line.text) => self.is_ended = true,
             Body::Kernel(line) => {
                 self.state.get_or_insert(line);
             }
@@ -251,7 +259,7 @@ impl LogReport {
     }
 
     /// Whether the line ends a report that is set between two lines of `=`.
-    fn is_cut(&self, text: &str) -> bool {
+    fn is_framed_end(&self, text: &str) -> bool {
         let is_set = self.begins.sort == Sort::Check && formats::begins_long_report(&self.headline);
         is_set && self.has_body() && text.len() > 20 && text.bytes().all(|byte| byte == b'=')
     }
@@ -259,10 +267,7 @@ impl LogReport {
     /// Begins another stack where the line is the heading of one.
     fn heading(&mut self, text: &str) {
         let text = text.trim();
-        let cpu = text
-            .split_once("NMI backtrace for cpu ")
-            .or_else(|| text.split_once("Sending NMI from CPU"));
-        if let Some((_, rest)) = cpu.filter(|(before, _)| before.is_empty()) {
+        if let Some(rest) = text.strip_prefix("NMI backtrace for cpu ") {
             if let Ok(cpu) = rest.split(' ').next().unwrap_or_default().parse() {
                 self.section_of(Of::Cpu(cpu));
             }
@@ -354,6 +359,19 @@ impl LogReport {
         let is_held = self.headline.contains("held");
         let held = self.lines.iter().find(|line| is_held && line.text.contains(" at: "));
         Place::in_words(&held?.text)
+    }
+
+    /// The modules that have functions on its stacks.
+    pub(super) fn modules_on_stack(&self) -> impl Iterator<Item = &str> {
+        let places = self.sections.iter().flat_map(|section| {
+            let items = section.items.iter().filter_map(|item| match item {
+                Item::Frame(frame) => Some(&frame.place),
+                Item::Rip(place, _) => Some(place),
+                Item::Interrupted => None,
+            });
+            section.rip.iter().chain(items)
+        });
+        places.filter_map(|place| place.module.as_deref())
     }
 
     /// Whether it is of locks.

@@ -24,7 +24,9 @@ use debuginfo::Files;
 use klog::Machine;
 
 use crate::analyze::Analysis;
+use crate::formats::Sort;
 use crate::machine::ModuleFiles;
+use crate::outside::is_outside;
 use split::{Split, Splitter};
 
 pub use summary::LogEntry;
@@ -118,18 +120,39 @@ impl Split {
     /// Position of the first report that can be the cause: memory that is short and what somebody asked
     /// for only where there is nothing else.
     fn first_cause(&self) -> Option<usize> {
-        use crate::formats::Sort;
         let is_told = |report: &log_report::LogReport| {
             !report.is_headless && (!report.is_torn() || report.place().is_some())
         };
         let is_cause = |report: &log_report::LogReport| {
-            is_told(report) && !matches!(report.begins.sort, Sort::Memory | Sort::Asked)
+            is_told(report)
+                && !matches!(report.begins.sort, Sort::Memory | Sort::Asked)
+                && !self.is_of_others(report)
         };
         let first = self.reports.iter().position(is_cause);
         let whole = || self.reports.iter().position(is_told);
         let first = first.or_else(whole);
         let whole = || self.reports.iter().position(|report| !report.is_headless);
         first.or_else(whole).or_else(|| (!self.reports.is_empty()).then_some(0))
+    }
+
+    /// Whether a check of the kernel's own code failed and a module from outside of its tree ended the
+    /// kernel later.
+    ///
+    /// Example: a driver of the tree warns at boot, and a day later a module reads through NULL.
+    fn is_of_others(&self, report: &log_report::LogReport) -> bool {
+        let own = self.modules();
+        let is_own = |module: &str| {
+            let mut listed = own.iter().flat_map(|list| &list.loaded);
+            listed.any(|it| it.name == module && is_outside(&it.taint))
+        };
+        let has_part = |report: &log_report::LogReport| report.modules_on_stack().any(is_own);
+        let ended = |other: &log_report::LogReport| {
+            other.number > report.number && (other.panic.is_some() || other.is_fault())
+        };
+        report.begins.sort == Sort::Check
+            && report.panic.is_none()
+            && !has_part(report)
+            && self.reports.iter().any(|other| ended(other) && has_part(other))
     }
 
     /// The report of the panic that a hang came to: of several hangs, the last one's. The report itself, of

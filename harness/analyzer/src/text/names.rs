@@ -8,11 +8,12 @@ use klog::Place;
 
 /// Where the kernel's half of the address space begins.
 const KERNEL_HALF: u64 = 0xff00_0000_0000_0000;
-/// Where places of the kernel are made, and those of each module.
+/// Where places of the kernel are made, and those of modules: below where files are laid.
 const KERNEL: u64 = 0xffff_ffff_8100_0000;
 const MODULES: u64 = 0xffff_ffff_a000_0000;
-/// Bytes that places of one module have.
-const EACH: u64 = 1 << 24;
+/// Bytes of a function, at most: a size may be nonsense, of code behind the last symbol. A report has
+/// fewer functions than there is room for.
+const MOST: u64 = 1 << 16;
 /// Bytes of a function whose size the text does not have.
 const UNKNOWN: u64 = 16;
 
@@ -29,8 +30,8 @@ pub(super) struct Made {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     made: BTreeMap<u64, Made>,
-    /// The next address of the kernel's, and of each module's.
-    next: BTreeMap<Option<String>, u64>,
+    /// Bytes that are used of the kernel's addresses, and of the modules'.
+    used: [u64; 2],
 }
 
 impl Names {
@@ -78,14 +79,13 @@ impl Names {
     }
 
     fn next_for(&mut self, made: &Made) -> u64 {
-        let modules = u64::try_from(self.next.len()).unwrap_or(0);
-        let first = if made.module.is_some() { MODULES + modules * EACH } else { KERNEL };
-        let next = self.next.entry(made.module.clone()).or_insert(first);
-        let start = *next;
-        // A size may be nonsense: of code behind the last symbol.
-        let size = made.size.unwrap_or(UNKNOWN).min(EACH / 16);
+        let [kernel, modules] = &mut self.used;
+        let (first, used) =
+            if made.module.is_some() { (MODULES, modules) } else { (KERNEL, kernel) };
+        let start = first.saturating_add(*used);
         // A return address behind the last instruction is still of the function.
-        *next = start.saturating_add(size).saturating_add(UNKNOWN).next_multiple_of(16);
+        let size = made.size.unwrap_or(UNKNOWN).min(MOST) + UNKNOWN;
+        *used = used.saturating_add(size.next_multiple_of(16));
         start
     }
 

@@ -17,6 +17,7 @@ use crate::flow::{Code, MAX_CODE_BYTES, Words};
 use crate::gone::Gone;
 use crate::identify::{AddressRegion, Identity, StackOwner, StackPlace};
 use crate::medium::Medium;
+use crate::outside::is_outside;
 use crate::printer::{CodeName, CodeNames};
 use crate::scene::Scene;
 use kernel::Unreadable;
@@ -78,7 +79,7 @@ impl TextScene<'_> {
     /// the kernel has one.
     pub(super) fn is_own(&self, module: &str) -> bool {
         match self.taint(module) {
-            Some(letters) => letters.contains(['P', 'O', 'E']),
+            Some(letters) => is_outside(letters),
             None => self.is_tainted.unwrap_or(true),
         }
     }

@@ -10,6 +10,8 @@ use crate::formats::{self, Beginning, PANIC, Sort};
 
 /// Reports that are kept; a log may have the same one thousands of times.
 const MOST: usize = 256;
+/// More that are kept of those that end a kernel: what came before them must not hide them.
+const MOST_FATAL: usize = MOST + 32;
 /// Lines above a first line that may belong to it: a cut, a line that says what was noticed.
 const ABOVE: usize = 6;
 /// Lines that say nothing of a report and end it.
@@ -56,6 +58,8 @@ pub(super) struct Splitter {
     above: VecDeque<Line>,
     /// Number of the last first line of a report that is only counted.
     counted: usize,
+    /// The last first line was one of those.
+    is_counting: bool,
 }
 
 impl Splitter {
@@ -69,8 +73,12 @@ impl Splitter {
             self.found.banner.get_or_insert_with(|| banner.to_owned());
         }
         let begins = formats::begins(&line.text);
-        if self.found.reports.len() >= MOST {
-            return self.count(begins.is_some(), line.number);
+        self.is_counting = match begins {
+            Some(begins) => !self.has_room(begins.sort),
+            None => self.is_counting,
+        };
+        if self.is_counting {
+            return self.count(begins.is_some(), &line);
         }
         let at = self.going_on(line.caller);
         if begins.is_none() && at.is_some_and(|at| self.is_of_others(at, &line)) {
@@ -89,12 +97,24 @@ impl Splitter {
     }
 
     /// Counts reports that are not kept any more: of first lines near each other, one.
-    fn count(&mut self, begins: bool, number: usize) {
-        let is_new = begins && number > self.counted + IDLE;
+    fn count(&mut self, begins: bool, line: &Line) {
+        let is_new = begins && line.number > self.counted + IDLE;
         self.found.left_out += usize::from(is_new);
         if begins {
-            self.counted = number;
+            self.counted = line.number;
         }
+        if line.text.starts_with("Kernel Offset: ")
+            && let Body::KernelOffset(offset) = Body::parse(&line.text)
+        {
+            self.found.kernel_offset.get_or_insert(offset);
+        }
+    }
+
+    /// Whether one more report is kept.
+    fn has_room(&self, sort: Sort) -> bool {
+        let count = self.found.reports.len() + self.open.len();
+        let is_fatal = matches!(sort, Sort::Fault | Sort::Panic);
+        count < if is_fatal { MOST_FATAL } else { MOST }
     }
 
     /// The reports.

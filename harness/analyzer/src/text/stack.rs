@@ -7,26 +7,6 @@ use unwind::{ExceptionFrame, Frame, Pc, Register, Registers, StopReason, Trust, 
 use super::log_report::{Item, Section};
 use crate::symbol_name::source_name;
 
-/// Registers by their numbers in instructions.
-const BY_NUMBER: [Register; 16] = [
-    Register::Rax,
-    Register::Rcx,
-    Register::Rdx,
-    Register::Rbx,
-    Register::Rsp,
-    Register::Rbp,
-    Register::Rsi,
-    Register::Rdi,
-    Register::R8,
-    Register::R9,
-    Register::R10,
-    Register::R11,
-    Register::R12,
-    Register::R13,
-    Register::R14,
-    Register::R15,
-];
-
 /// Functions that print a stack and come first on it (`lib/dump_stack.c`, `arch/x86/kernel/dumpstack.c`).
 const PRINTING: [&str; 5] =
     ["dump_stack", "__dump_stack", "dump_stack_lvl", "show_stack", "show_trace_log_lvl"];
@@ -93,8 +73,10 @@ pub(super) fn frames(section: &Section, is_fetch: bool) -> Vec<TextFrame> {
             Item::Frame(frame) if frame.inlined => inlined.push(frame.place.clone()),
             Item::Frame(frame) => {
                 let trust = trust(frame, is_bad_call && is_first);
+                // The first one may be the caller of a function that has no frame of its own yet.
+                let may_be_caller = is_first && found.len() == 1;
                 is_first = false;
-                if trust == Trust::Scan && has_reliable {
+                if trust == Trust::Scan && has_reliable && !may_be_caller {
                     inlined.clear();
                     continue;
                 }
@@ -192,7 +174,7 @@ fn nothing_but(rip: u64) -> Registers {
 
 fn registers(told: &ToldRegisters, rip: u64) -> Registers {
     let mut registers = Registers::at(rip, 0);
-    for (register, value) in BY_NUMBER.into_iter().zip(told.general) {
+    for (register, value) in Register::BY_NUMBER.into_iter().zip(told.general) {
         registers.set(register, value);
     }
     registers.flags = told.flags;

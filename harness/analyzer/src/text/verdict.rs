@@ -5,6 +5,7 @@ use klog::Source;
 use unwind::Pc;
 
 use super::TextInputs;
+use super::files::Fit;
 use super::found::Found;
 use super::log_report::LogReport;
 use super::scene::TextScene;
@@ -19,7 +20,7 @@ use crate::findings::Findings;
 use crate::message;
 use crate::printer::{Raw, Stable};
 use crate::report::{
-    Backtraces, Culprit, Dump, Frame, Kernel, Module, Panic, Report, SCHEMA_VERSION, Task,
+    Backtraces, Culprit, Dump, Frame, Kernel, Module, Panic, Report, SCHEMA_VERSION, TEXT, Task,
 };
 use crate::signature::{root_signature, signature};
 use crate::symbol_name::source_name;
@@ -83,7 +84,7 @@ impl View<'_, '_> {
         let mut report = Report {
             schema_version: SCHEMA_VERSION,
             kernel: self.kernel(stable),
-            dump: Dump { format: Some("text".to_owned()), ..Dump::default() },
+            dump: Dump { format: Some(TEXT.to_owned()), ..Dump::default() },
             panic: Panic { message },
             task: self.task(stable),
             verdict,
@@ -225,12 +226,16 @@ impl View<'_, '_> {
     fn findings(&self) -> Findings {
         let mut findings = Findings::default();
         let found = self.found;
-        findings.text(self.report.is_torn(), self.split.left_out);
+        findings.text(self.report.is_torn(), self.report.is_cut, self.split.left_out);
         if self.inputs.vmlinux.is_none() {
             findings.text_without_vmlinux();
         }
-        for other in &found.others {
-            findings.other_build(other.as_deref());
+        for (module, fit) in &found.doubts {
+            match fit {
+                Fit::Other => findings.other_build(module.as_deref()),
+                Fit::Unknown => findings.unknown_build(module.as_deref()),
+                Fit::Same => {}
+            }
         }
         let mut without: Vec<&str> = Vec::new();
         for module in found.stack.frames.iter().filter_map(|frame| frame.place.module.as_deref()) {

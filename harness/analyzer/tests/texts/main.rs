@@ -175,9 +175,8 @@ fn all_reports_are_listed_and_the_first_that_can_be_the_cause_is_judged() {
     assert_eq!(blamed(&found), (CrashKind::Refcount, "shmbuf_detach", Some("shmbuf")));
 }
 
-/// A dump's fault view of a hang begins in khungtaskd, and so do the lines that the signature is made of.
 #[test]
-fn a_hangs_stack_is_the_tasks_and_its_signature_the_panics() {
+fn a_hangs_stack_is_the_tasks_and_the_panics_is_beside_it() {
     let report = report(HUNG);
     assert_eq!(
         report.panic.message.as_deref(),
@@ -192,6 +191,80 @@ fn a_hangs_stack_is_the_tasks_and_its_signature_the_panics() {
     );
     assert_eq!(report.backtraces.panic[0].function.as_deref(), Some("watchdog.cold"));
     assert_eq!(report.task.unwrap().pid, Some(90));
+}
+
+/// Months of allocations that failed, and then a fault: it is kept and judged, whatever came before it.
+#[test]
+fn what_ended_the_kernel_is_not_hidden_by_what_came_before() {
+    let failed = "[    0.900000] sh: page allocation failure: order:0, mode:0x1\n[    0.900001] Call Trace:\n\
+                  [    0.900002]  warn_alloc+0x4a/0x1e0\n";
+    let quiet = "[    0.900003] usb 1-1: reset\n".repeat(60);
+    let found = report(&format!("{}{OOPS}", format!("{failed}{quiet}").repeat(300)));
+    assert_eq!(blamed(&found), (CrashKind::ListCorruption, "watchset_report", Some("watchset")));
+    assert!(found.reports.last().unwrap().main);
+    assert!(found.findings.iter().any(|it| it.code == "A022"));
+}
+
+/// A driver of the kernel's own tree warned at boot; a module's fault ended the kernel a day later.
+#[test]
+fn a_warning_of_the_kernels_own_code_is_not_why_a_module_ended_it() {
+    let warned = "[    3.000000] ------------[ cut here ]------------\n\
+                  [    3.000000] WARNING: CPU: 0 PID: 1 at drivers/a.c:7 a_probe+0x1/0x20\n\
+                  [    3.000000] CPU: 0 PID: 1 Comm: swapper/0 Not tainted 6.1.0 #1\n\
+                  [    3.000000] RIP: 0010:a_probe+0x1/0x20\n[    3.000000] Call Trace:\n\
+                  [    3.000000]  really_probe+0x1/0x20\n\
+                  [    3.000000] ---[ end trace 0000000000000000 ]---\n";
+    let found = report(&format!("{warned}{OOPS}"));
+    assert_eq!(blamed(&found), (CrashKind::ListCorruption, "watchset_report", Some("watchset")));
+    assert_eq!(found.reports.len(), 2);
+    // Where nothing else happened, it is what there is to say.
+    assert_eq!(blamed(&report(warned)), (CrashKind::Warn, "a_probe", None));
+}
+
+/// 3.10 writes through NULL where it is asked to crash.
+#[test]
+fn a_crash_that_was_asked_for_is_no_write_through_null() {
+    let found = report(
+        "[    1.507265] SysRq : Trigger a crash\n\
+         [    1.508086] BUG: unable to handle kernel NULL pointer dereference at           (null)\n\
+         [    1.508086] IP: [<ffffffffb7de2ae6>] sysrq_handle_crash+0x16/0x20\n\
+         [    1.508086] PGD 3c03a067 PUD 3c02e067 PMD 0 \n\
+         [    1.508086] Oops: 0002 [#1] SMP \n\
+         [    1.508086] CPU: 0 PID: 580 Comm: sh Not tainted 3.10.0-1160.el7.x86_64 #4\n\
+         [    1.508086] RIP: 0010:[<ffffffffb7de2ae6>]  [<ffffffffb7de2ae6>] sysrq_handle_crash+0x16/0x20\n\
+         [    1.508086] Call Trace:\n\
+         [    1.508086]  [<ffffffffb83b2a02>] __handle_sysrq.cold+0x46/0xfe\n\
+         [    1.508086]  [<ffffffffb7de2e58>] write_sysrq_trigger+0x28/0x50\n",
+    );
+    assert_eq!(found.verdict.kind, CrashKind::Sysrq);
+    assert_eq!(found.reports.len(), 1);
+}
+
+/// A function that has no frame pointer yet was called by whom 3.10 is not sure of: by the name in the
+/// source, `cmdport_write`.
+#[test]
+fn the_caller_of_a_function_without_a_frame_is_on_the_stack() {
+    let at = |offset: &str| {
+        format!(
+            "[    1.533056] BUG: unable to handle kernel paging request at 00000000010e60c0\n\
+             [    1.533056] IP: [<ffffffffc01ca046>] cmdport_accept+{offset}/0x61 [cmdport]\n\
+             [    1.533056] Oops: 0001 [#1] SMP \n\
+             [    1.533056] Modules linked in: cmdport(O)\n\
+             [    1.533056] CPU: 1 PID: 582 Comm: sh Tainted: G           O 3.10.0-1160.el7.x86_64 #4\n\
+             [    1.533056] RIP: 0010:[<ffffffffc01ca046>]  [<ffffffffc01ca046>] \
+             cmdport_accept+{offset}/0x61 [cmdport]\n\
+             [    1.533056] Call Trace:\n\
+             [    1.533056]  [<ffffffffc01ca022>] ? cmdport_write+0x22/0x40 [cmdport]\n\
+             [    1.533056]  [<ffffffffb7c00d77>] vfs_write+0xc7/0x1f0\n"
+        )
+    };
+    let names = |text: &str| -> Vec<Option<String>> {
+        report(text).backtraces.fault.into_iter().map(|frame| frame.function).collect()
+    };
+    let some = |names: &[&str]| names.iter().map(|it| Some((*it).to_owned())).collect::<Vec<_>>();
+    assert_eq!(names(&at("0x6")), some(&["cmdport_accept", "cmdport_write", "vfs_write"]));
+    // Further in, it has one, and what the kernel is not sure of is left out.
+    assert_eq!(names(&at("0x20")), some(&["cmdport_accept", "vfs_write"]));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod frame_values;
 mod frames;
 mod functions;
 mod hostile;
+mod laid;
 mod lines;
 mod mentions;
 mod packed;

@@ -18,7 +18,7 @@ use crate::run::outcome::{Outcome, Runs};
 use guest::shown::visible;
 
 /// The style of all pages.
-pub(crate) const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
 /// The page runs nothing and asks nobody, whatever is on it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
@@ -27,7 +27,20 @@ pub(super) fn html(runs: &Runs, folder: &Path, history: &History) -> String {
     let cells = matrix::cells(&runs.runs);
     let good = cells.iter().filter(|cell| cell.status().is_good()).count();
     let title = format!("repro: {good} of {} as expected", cells.len());
-    let page = html! {
+    let content = html! {
+        (overview::overview(&cells, history))
+        @for cell in &cells { (run::section(cell, folder)) }
+        p.dim {
+            "repro " (env!("CARGO_PKG_VERSION")) ": run.json, junit.xml and all artefacts are beside \
+             this file"
+        }
+    };
+    document(&title, &content).into_string()
+}
+
+/// A page with a heading.
+pub(crate) fn document(title: &str, content: &Markup) -> Markup {
+    html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -39,16 +52,10 @@ pub(super) fn html(runs: &Runs, folder: &Path, history: &History) -> String {
             }
             body {
                 h1 { (title) }
-                (overview::overview(&cells, history))
-                @for cell in &cells { (run::section(cell, folder)) }
-                p.dim {
-                    "repro " (env!("CARGO_PKG_VERSION")) ": run.json, junit.xml and all artefacts \
-                     are beside this file"
-                }
+                (content)
             }
         }
-    };
-    page.into_string()
+    }
 }
 
 /// A badge with how something was judged.
@@ -77,7 +84,7 @@ fn with_code(text: &str) -> Markup {
 }
 
 /// What may be wider than the page: it scrolls by itself, also by the keys.
-fn wide(label: &str, content: &Markup) -> Markup {
+pub(crate) fn wide(label: &str, content: &Markup) -> Markup {
     html! { div.wide role="region" aria-label=(label) tabindex="0" { (content) } }
 }
 
