@@ -8,18 +8,21 @@ use crate::backtrace::{Line, frames, lines, with_arguments};
 use crate::blame::culprit;
 use crate::cause::diagnose;
 use crate::claim::Addresses;
-use crate::context::{crashing, walks};
+use crate::context::{Begins, Walks, crashing, walks};
 use crate::diagnosis::Diagnosis;
+use crate::earlier::{Earlier, Past};
 use crate::facts;
 use crate::findings::Findings;
 use crate::link::completed;
 use crate::machine::{Machine, ModuleFiles};
 use crate::message;
+use crate::party::{MOST_PARTIES, Party, told_first};
 use crate::printer::{Raw, Stable};
-use crate::report::{Backtraces, CrashKind, Panic, Report, SCHEMA_VERSION};
-use crate::signature::{root_signature, signature};
+use crate::report::{Backtraces, CrashKind, Frame, Panic, Report, SCHEMA_VERSION, Task, TaskStack};
+use crate::signature::{self, root_signature, signature};
 use crate::told::Told;
 use crate::verdict::verdict;
+use kernel::log::LogLine;
 use kernel::{Kernel, OpenError};
 
 /// What an analysis is made from.
@@ -46,6 +49,8 @@ pub struct Analysis {
     pub report: Report,
     /// With all that differs between boots and kernel updates left out or numbered.
     pub stable: Report,
+    /// Lines that the signature is the hash of.
+    pub signature_input: String,
 }
 
 /// Why a dump gives no report at all. Everything less is a finding of the report.
@@ -68,7 +73,9 @@ pub fn analyze(inputs: &Inputs<'_>) -> Result<Analysis, Error> {
     let found = Found::new(&machine);
     let report = found.report(&machine, &mut Raw(&machine));
     let stable = found.report(&machine, &mut Stable::new(&machine));
-    Ok(Analysis { report, stable })
+    let stack = frames(&found.signed, &mut Raw(&machine));
+    let signature_input = signature::input(&report, &stack);
+    Ok(Analysis { report, stable, signature_input })
 }
 
 /// What was found out, before its addresses are printed.
@@ -76,6 +83,14 @@ struct Found {
     diagnosis: Diagnosis,
     fault: Vec<Line>,
     panic: Vec<Line>,
+    /// The stack that the signature is made of.
+    signed: Vec<Line>,
+    /// The tasks that tell why, and their stacks; the first one's is the fault view.
+    parties: Vec<Party>,
+    /// What the kernel complained of before.
+    earlier: Earlier,
+    /// The one of those that the verdict is of.
+    past: Option<usize>,
     headline: Option<String>,
     findings: Findings,
 }
@@ -93,6 +108,10 @@ impl Found {
             walks.fault.frames = completed(machine, &walks.fault.frames);
             walks
         });
+        let is_shown = walks.as_ref().is_some_and(|walks| walks.begins == Begins::Fault);
+        let oops = kernel.crash().oops.as_ref();
+        let earlier = Earlier::read(machine, log, oops, is_shown);
+        findings.earlier(earlier.more);
         let (fault, panic, diagnosis) = match &walks {
             Some(walks) => {
                 findings.walks(machine, walks);
@@ -110,7 +129,49 @@ impl Found {
                 (Vec::new(), Vec::new(), diagnosis)
             }
         };
-        Self { diagnosis, fault, panic, headline, findings }
+        let (diagnosis, past) = earlier.weigh(machine, diagnosis);
+        let mut found = Self {
+            earlier,
+            past,
+            diagnosis,
+            signed: fault.clone(),
+            fault,
+            panic,
+            parties: Vec::new(),
+            headline,
+            findings,
+        };
+        found.hang(machine, walks.as_ref(), log);
+        found
+    }
+
+    /// Of a hang, the stacks that tell are those of the tasks that have a part in it.
+    fn hang(&mut self, machine: &Machine<'_>, walks: Option<&Walks>, log: &[LogLine]) {
+        if let Some(told) = told_first(machine, self.headline.as_deref(), log) {
+            self.signed = Party::stack(machine, &told).unwrap_or_default();
+        }
+        let crashed = machine.kernel().crash().task.as_ref().map(|task| task.address);
+        let involved = self.diagnosis.involved.iter().take(MOST_PARTIES);
+        let mut parties: Vec<Party> = involved.filter_map(|it| Party::of(machine, it)).collect();
+        // Of who crashed, the way to the capture kernel is shown apart.
+        for party in parties.iter_mut().filter(|it| Some(it.task.address) == crashed) {
+            party.lines.clone_from(&self.fault);
+        }
+        if let Some(past) = self.past() {
+            // The task is dead; its stack is what the log has of it.
+            self.fault = lines(machine, &past.walk);
+            self.panic =
+                walks.map(|walks| lines(machine, &walks.clone().joined())).unwrap_or_default();
+            self.parties = parties;
+            return;
+        }
+        let Some(first) = parties.first().filter(|it| Some(it.task.address) != crashed) else {
+            self.parties = parties;
+            return;
+        };
+        self.fault.clone_from(&first.lines);
+        self.panic = walks.map(|walks| lines(machine, &walks.clone().joined())).unwrap_or_default();
+        self.parties = parties;
     }
 
     fn report(&self, machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Report {
@@ -124,17 +185,49 @@ impl Found {
             kernel: facts::kernel(machine, addresses),
             dump: if addresses.is_stable() { facts::stable_dump(info) } else { facts::dump(info) },
             panic: Panic { message },
-            task: facts::task(machine, addresses),
+            task: self.task(machine, addresses),
             verdict,
             signature: None,
             root_signature: None,
-            backtraces: Backtraces { fault, panic: frames(&self.panic, addresses) },
+            backtraces: self.backtraces(fault, addresses),
             modules: facts::modules(machine, addresses),
             findings: self.findings.list(addresses),
+            earlier: self.earlier.entries(machine, self.past, addresses),
             reports: Vec::new(),
         };
-        report.signature = Some(signature(&report));
+        let signed = frames(&self.signed, addresses);
+        report.signature = Some(signature(&signature::input(&report, &signed)));
         report.root_signature = root_signature(&report);
         report
+    }
+
+    /// The earlier report that the verdict is of.
+    fn past(&self) -> Option<&Past> {
+        self.earlier.reports.get(self.past?)
+    }
+
+    /// The task that the fault view is of.
+    fn task(&self, machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Option<Task> {
+        let crashed = facts::task(machine, addresses);
+        if let Some(past) = self.past() {
+            return past.told_task(addresses);
+        }
+        match self.parties.first() {
+            Some(party) => Some(facts::of_task(&party.task, addresses)),
+            None => crashed,
+        }
+    }
+
+    fn backtraces(&self, fault: Vec<Frame>, addresses: &mut dyn Addresses) -> Backtraces {
+        let own = usize::from(self.past.is_none());
+        let others = self.parties.iter().skip(own).map(|party| TaskStack {
+            task: facts::of_task(&party.task, addresses),
+            does: party.does,
+            frames: frames(&party.lines, addresses),
+        });
+        let others = others.collect();
+        let first = self.parties.first().filter(|_| self.past.is_none());
+        let does = first.map(|party| party.does);
+        Backtraces { fault, does, others, panic: frames(&self.panic, addresses) }
     }
 }

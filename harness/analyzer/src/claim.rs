@@ -48,6 +48,18 @@ impl Claim {
         self
     }
 
+    /// Adds another claim, which this one is then as true as.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        self.parts.extend(other.parts.iter().cloned());
+        self.confirmed = match (self.confirmed, other.confirmed) {
+            (Some(true), Some(true)) => Some(true),
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            _ => None,
+        };
+        self
+    }
+
     /// Adds an address of code.
     #[must_use]
     pub fn code(mut self, address: u64) -> Self {

@@ -52,12 +52,17 @@ pub fn stable_dump(info: &DumpInfo) -> Dump {
 pub fn task(machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Option<Task> {
     let crash = machine.kernel().crash();
     let task = crash.task.as_ref()?;
+    Some(Task { cpu: crash.cpu.filter(|_| !addresses.is_stable()), ..of_task(task, addresses) })
+}
+
+/// A task.
+pub fn of_task(task: &kernel::tasks::Task, addresses: &mut dyn Addresses) -> Task {
     let comm = Some(task.comm.clone());
     if addresses.is_stable() {
-        return Some(Task { comm, ..Task::default() });
+        return Task { comm, ..Task::default() };
     }
     let address = addresses.field(task.address);
-    Some(Task { pid: Some(task.pid), comm, cpu: crash.cpu, address })
+    Task { pid: Some(task.pid), comm, cpu: task.cpu, address }
 }
 
 /// The loaded modules; in the stable form those from outside of the kernel's tree (taint `O`).

@@ -158,6 +158,14 @@ impl Findings {
         }
     }
 
+    /// How many more reports the log has before the crash than are listed.
+    pub fn earlier(&mut self, more: usize) {
+        if more > 0 {
+            let words = format!("the log has {more} more reports before the crash than are listed");
+            self.say("A022", Severity::Info, words);
+        }
+    }
+
     /// A text's kernel has no file.
     pub fn text_without_vmlinux(&mut self) {
         let words = "no vmlinux was given: names come from the text; no source lines of the kernel";

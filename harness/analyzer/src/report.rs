@@ -21,7 +21,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 ///
 /// [`SCHEMA_VERSION`] is about the shape that programs read: who raises it raises this one too,
 /// and not the other way round.
-pub const STABLE_FORM: u32 = 2;
+pub const STABLE_FORM: u32 = 3;
 
 /// The form of a text, where a dump's is.
 pub(crate) const TEXT: &str = "text";
@@ -37,7 +37,7 @@ pub struct Report {
     pub dump: Dump,
     /// What the kernel itself said.
     pub panic: Panic,
-    /// The task that crashed.
+    /// The task that crashed; where tasks hang, the one to blame.
     pub task: Option<Task>,
     /// Why it crashed.
     pub verdict: Verdict,
@@ -52,6 +52,9 @@ pub struct Report {
     pub modules: Vec<Module>,
     /// What is missing, doubtful or worth knowing.
     pub findings: Vec<Finding>,
+    /// What the kernel complained of before it crashed, in the order of a dump's log; the first eight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierReport>,
     /// Every report of a text, in its order; of a dump, none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<LogEntry>,
@@ -110,7 +113,7 @@ pub struct Panic {
     pub message: Option<String>,
 }
 
-/// The task that crashed.
+/// A task.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Task {
     /// Process id (the kernel's pid, that is, the thread's).
@@ -184,13 +187,71 @@ pub struct Evidence {
     pub confirmed: Option<bool>,
 }
 
-/// The two stacks of the crashing CPU.
+/// What the kernel complained of before it crashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EarlierReport {
+    /// Seconds since boot.
+    pub time: Option<String>,
+    /// Its first line; in the stable form, what of it no boot changes.
+    pub headline: String,
+    /// What it is of.
+    pub kind: CrashKind,
+    /// The code at fault.
+    pub culprit: Option<Culprit>,
+    /// The task.
+    pub task: Option<Task>,
+    /// The verdict is about this one.
+    pub main: bool,
+}
+
+/// The stacks that tell why.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Backtraces {
-    /// From the registers of the fault.
+    /// From the registers of the fault; where tasks hang, that of the one to blame.
     pub fault: Vec<Frame>,
+    /// What the task of `fault` does, where that is not the one that crashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub does: Option<Does>,
+    /// The stacks of others that have a part in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<TaskStack>,
     /// From where the capture kernel was entered.
     pub panic: Vec<Frame>,
+}
+
+/// The stack of a task that has a part in a hang.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskStack {
+    /// The task.
+    pub task: Task,
+    /// What it does.
+    pub does: Does,
+    /// Its stack.
+    pub frames: Vec<Frame>,
+}
+
+/// What a task does that has a part in a hang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Does {
+    /// It waits.
+    Waits,
+    /// It has what others wait for.
+    Holds,
+    /// Its CPU runs without end.
+    Runs,
+}
+
+impl Does {
+    /// In words, behind "a task that".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Waits => "waits",
+            Self::Holds => "has what others wait for",
+            Self::Runs => "runs without end",
+        }
+    }
 }
 
 /// One stack frame; inlined functions are frames of their own.

@@ -17,12 +17,13 @@ use crate::symbol_name::source_name;
 /// Functions of the kernel that identify a crash which no module is to blame for.
 const KERNEL_FRAMES: usize = 3;
 
-/// Lines that the signature is the hash of, for people who wonder why two differ.
+/// Lines that the signature is the hash of, for people who wonder why two differ; `stack` is the one that the
+/// kernel's own text has: the crashing CPU's, or of a hung task the one that it complains of first.
 #[must_use]
-pub fn input(report: &Report) -> String {
+pub fn input(report: &Report, stack: &[Frame]) -> String {
     let headline = report.panic.message.as_deref().map(formats::class);
     let mut lines = vec![format!("crash {}", headline.unwrap_or_else(|| "unknown".to_owned()))];
-    let stack = on_stack(&report.backtraces.fault);
+    let stack = on_stack(stack);
     match stack.iter().find_map(|frame| frame.module.as_deref().filter(|it| is_own(report, it))) {
         Some(module) => {
             lines.push(format!("module {module}"));
@@ -74,10 +75,10 @@ fn line(frame: &Frame) -> Option<String> {
     Some(format!("frame {}", source_name(name)))
 }
 
-/// The signature.
+/// The signature of those lines.
 #[must_use]
-pub fn signature(report: &Report) -> String {
-    hash(&input(report))
+pub fn signature(input: &str) -> String {
+    hash(input)
 }
 
 /// The root signature; `None` where no root is known.
@@ -98,6 +99,14 @@ fn hash(input: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn input_of(report: &Report) -> String {
+        input(report, &report.backtraces.fault)
+    }
+
+    fn signature_of(report: &Report) -> String {
+        signature(&input_of(report))
+    }
 
     fn report(message: &str, fault: serde_json::Value) -> Report {
         let verdict = serde_json::json!({
@@ -141,8 +150,8 @@ mod tests {
             report("BUG: kernel NULL pointer dereference, address: 0000000000000000", fault);
         let lines =
             "crash null-pointer\nmodule process\nframe process_bprm_put\nframe trace_hook\n";
-        assert_eq!(input(&report), lines);
-        assert_eq!(signature(&report).len(), 16);
+        assert_eq!(input_of(&report), lines);
+        assert_eq!(signature_of(&report).len(), 16);
         let root = "module process\nfunction __pad_exec\nexpression __akfs_ops->get_fhash\n";
         assert_eq!(root_input(&report).as_deref(), Some(root));
     }
@@ -152,7 +161,7 @@ mod tests {
         let fault = serde_json::json!([frame("fail", Some("process"), false, "orc")]);
         let of = |words: &str| {
             let message = format!("Kernel panic - not syncing: {words}");
-            signature(&report(&message, fault.clone()))
+            signature_of(&report(&message, fault.clone()))
         };
         assert_eq!(of("ASSERT: x->a > 0 at main.c (7)"), of("ASSERT: x->a > 0 at main.c (9)"));
         assert_ne!(of("ASSERT: x->a > 0 at main.c (7)"), of("ASSERT: x->b > 0 at main.c (7)"));

@@ -16,7 +16,8 @@ pub fn verdict(
     let words = diagnosis.words(message, addresses);
     let title = titled(words.title, culprit.as_ref());
     let place = place(culprit.as_ref(), diagnosis.helper.as_deref());
-    let summary = summary(diagnosis, format!("{}{place}", words.claim));
+    let then = diagnosis.aftermath.as_ref().map(|it| format!("; {}", it.words()));
+    let summary = summary(diagnosis, format!("{}{place}{}", words.claim, then.unwrap_or_default()));
     let evidence = diagnosis.evidence.iter().map(|claim| addresses.evidence(claim)).collect();
     let facts = facts(diagnosis, addresses);
     Verdict {

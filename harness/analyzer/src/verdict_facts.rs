@@ -114,7 +114,9 @@ impl Facts {
                 Self { nature: Some(NatureName::NeverWritten), cache: Some(cache.clone()), ..self }
             }
             Hang::NoLock(NoLock::Other) => Self { nature: Some(NatureName::NoLock), ..self },
-            Hang::Lock(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => self,
+            Hang::Lock(_) | Hang::Asleep(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => {
+                self
+            }
         }
     }
 }

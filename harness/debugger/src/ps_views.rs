@@ -200,13 +200,9 @@ pub(super) fn times(session: &Session<'_, '_>, tasks: &[&Task]) -> Result<Reply,
     Ok(Reply::new(Views { tasks: tasks.iter().map(view).collect() }))
 }
 
-/// Second since boot at which a task started: a number of nanoseconds, or up to 3.16 a structure.
+/// Second since boot at which a task started.
 fn start_seconds(kernel: &Kernel<'_>, task: &Task) -> Option<u64> {
-    let object = kernel.object("task_struct", task.address);
-    if let Ok(seconds) = object.number("start_time.tv_sec") {
-        return Some(seconds);
-    }
-    object.number("start_time").ok().map(|nanoseconds| nanoseconds / 1_000_000_000)
+    kernel.task_started(task.address).ok().map(|nanoseconds| nanoseconds / 1_000_000_000)
 }
 
 /// Each process with its other threads, or each task with its children.

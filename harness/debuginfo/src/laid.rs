@@ -17,6 +17,10 @@ const MOST_BYTES: u64 = 1 << 30;
 /// Bytes of code of one module: what jumps of 32 bits and the area of the modules allow is some more.
 const MOST_CODE: usize = 256 << 20;
 
+/// Sections of code of one module: a compiler may make one for each function. For each all sections are
+/// looked through.
+const MOST_SECTIONS: usize = 4096;
+
 /// Bytes between sections.
 const GAP: u64 = 64;
 
@@ -64,7 +68,7 @@ impl<'d> Image<'d> {
     /// the addresses of what they refer to elsewhere. No more bytes than a module may be long.
     pub fn code(&self, externals: &Externals<'_>) -> Vec<(u64, Vec<u8>)> {
         let sections = self.elf.sections.iter().enumerate();
-        let code = sections.filter(|(_, section)| section.executable);
+        let code = sections.filter(|(_, section)| section.executable).take(MOST_SECTIONS);
         let mut left = MOST_CODE;
         let laid = code.filter_map(|(index, section)| {
             let address = section.address?;

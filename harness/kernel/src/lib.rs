@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod ages;
 mod btf;
 mod clock;
 pub mod cpus;

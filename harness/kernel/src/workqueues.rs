@@ -50,6 +50,8 @@ pub struct Queue {
     pub pairs: Vec<(u64, u64)>,
     /// Work that waits for other work of the same queue.
     pub inactive: Vec<Work>,
+    /// Addresses of the `struct wq_flusher`s, on the stacks of who waits until the queue is empty.
+    pub flushers: Vec<u64>,
 }
 
 /// Work that somebody does now.
@@ -59,6 +61,9 @@ pub struct Running {
     pub task: u64,
     /// The work.
     pub work: Work,
+    /// Addresses of the work that this worker will do next; barriers of who waits for the work are among
+    /// them, on the stacks of these.
+    pub scheduled: Vec<u64>,
 }
 
 /// A `struct work_struct`.
@@ -129,8 +134,13 @@ impl Kernel<'_> {
         let queue = self.object("workqueue_struct", address);
         let link = self.field("pool_workqueue", "pwqs_node")?.offset;
         let pairs = self.list(queue.address_of("pwqs")?, MAX_ENTRIES, "the pools of a work queue");
-        let mut found =
-            Queue { address, name: queue.text("name")?, pairs: Vec::new(), inactive: Vec::new() };
+        let mut found = Queue {
+            address,
+            name: queue.text("name")?,
+            pairs: Vec::new(),
+            inactive: Vec::new(),
+            flushers: self.flushers(&queue),
+        };
         let waiting = match self.has_field("pool_workqueue", "inactive_works") {
             true => "inactive_works",
             false => "delayed_works",
@@ -141,6 +151,16 @@ impl Kernel<'_> {
             found.inactive.extend(self.works(pair.address_of(waiting)?).items);
         }
         Ok(found)
+    }
+
+    /// Who waits for the queue: the first one, and those behind it.
+    fn flushers(&self, queue: &super::object::Object<'_, '_>) -> Vec<u64> {
+        let link = self.field("wq_flusher", "list").map_or(0, |list| list.offset);
+        let lists = ["flusher_queue", "flusher_overflow"];
+        let heads = lists.iter().filter_map(|list| queue.address_of(list).ok());
+        let entries = heads.flat_map(|head| self.list(head, MAX_ENTRIES, "who flushes").items);
+        let first = queue.number("first_flusher").ok().filter(|first| *first != 0);
+        first.into_iter().chain(entries.map(|entry| entry.wrapping_sub(link))).collect()
     }
 
     fn works(&self, head: u64) -> Listing<Work> {
@@ -189,8 +209,14 @@ impl Kernel<'_> {
     fn worker(&self, address: u64) -> Result<Running, Unavailable> {
         let worker = self.object("worker", address);
         let pair = worker.number("current_pwq").ok().filter(|pair| *pair != 0);
+        let link = self.field("work_struct", "entry").map_or(8, |entry| entry.offset);
+        let scheduled = worker
+            .address_of("scheduled")
+            .map(|head| self.list(head, MAX_ENTRIES, "the work of a worker").items);
+        let scheduled = scheduled.unwrap_or_default().into_iter();
         Ok(Running {
             task: worker.number("task")?,
+            scheduled: scheduled.map(|entry| entry.wrapping_sub(link)).collect(),
             // The function may have freed its work: what it is, the worker itself remembers.
             work: Work {
                 address: worker.number("current_work")?,

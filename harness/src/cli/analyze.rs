@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use analyzer::signature;
 use clap::{Args, ValueEnum};
 
 use super::CommandResult;
@@ -78,8 +77,7 @@ impl Analyze {
             Addresses::Stable => &analysis.stable,
         };
         if self.show_signature_input {
-            let input = signature::input(report);
-            options::print(&input)?;
+            options::print(&analysis.signature_input)?;
             return Ok(Exit::Ok);
         }
         match self.format {

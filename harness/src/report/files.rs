@@ -18,7 +18,7 @@ use guest::shown;
 /// # Errors
 /// A file cannot be written.
 pub fn write_crash(folder: &Path, analysis: &Analysis) -> Result<(), Failure> {
-    let Analysis { report, stable } = analysis;
+    let Analysis { report, stable, .. } = analysis;
     write(&folder.join("crash.txt"), &shown_report(report))?;
     write(&folder.join("crash.json"), &shown::json(&render::json(report)))?;
     write(&folder.join("crash.stable.txt"), &shown_report(stable))

@@ -251,7 +251,8 @@ fn pages_have_no_marks_but_ours() {
 #[test]
 fn files_hold_only_what_is_seen_and_json_says_what_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let analysis = analyzer::Analysis { report: report(), stable: report() };
+    let analysis =
+        analyzer::Analysis { report: report(), stable: report(), signature_input: String::new() };
     write_crash(folder.path(), &analysis).unwrap();
     let runs = Runs::new(vec![run(Outcome::Mismatched)]);
     write_reports(folder.path(), &runs, &super::History::default()).unwrap();

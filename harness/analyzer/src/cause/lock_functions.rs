@@ -125,6 +125,21 @@ pub(super) fn taking(machine: &dyn Scene, pc: u64) -> Option<LockSort> {
     TAKING.iter().find(|(function, _)| *function == name).map(|(_, sort)| *sort)
 }
 
+/// Functions that come back without the lock where a signal arrives.
+const MAY_FAIL: [&str; 6] = [
+    "mutex_lock_interruptible",
+    "mutex_lock_killable",
+    "down_interruptible",
+    "down_killable",
+    "down_read_killable",
+    "down_write_killable",
+];
+
+/// Whether the function that takes a lock may come back without it.
+pub(super) fn may_fail(machine: &dyn Scene, function: u64) -> bool {
+    machine.is_in(function, &MAY_FAIL)
+}
+
 /// Whether the function at the address gives a lock back.
 pub(super) fn gives_back(machine: &dyn Scene, function: u64) -> bool {
     machine.is_in(function, &GIVING_BACK)

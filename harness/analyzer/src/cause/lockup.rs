@@ -3,12 +3,18 @@
 
 use unwind::{Frame, Pc, StackKind, Trust};
 
-use super::lock::{Wanted, taken_before, wanted};
+use super::everybody::Everybody;
+use super::left::left;
+use super::lock::{Wanted, wanted};
 use super::lock_word::{is_taken, no_lock, word};
+use super::owner::{Owner, owner};
+use super::taken::taken_before;
 use super::{place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
-use crate::diagnosis::{Diagnosis, Grounds, Hang, Lockup, LockupKind, OtherCpus, What};
+use crate::diagnosis::{
+    Diagnosis, Doing, Grounds, Hang, Involved, Lockup, LockupKind, OtherCpus, What,
+};
 use crate::fault::busy_wait;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
@@ -54,7 +60,7 @@ fn of_frames(
     (frames, cpu): (&[Frame], Option<u32>),
     told: &Told,
 ) -> Diagnosis {
-    let mut lockup = Lockup { kind: kind(told), hang: Hang::Unknown, lock: None };
+    let mut lockup = Lockup { kind: kind(told), hang: Hang::Unknown, lock: None, left: None };
     let mut diagnosis = Diagnosis::new(What::Lockup(lockup.clone()));
     let Some(stuck) = interrupted(machine, frames) else {
         diagnosis.unknown = Some("nothing of its stack can be read".into());
@@ -78,6 +84,15 @@ fn of_frames(
         Some(lock) => spinning(machine, dump, stuck.frames, (lock, cpu), &mut diagnosis),
         None => looping(machine, stuck.guilty, &mut diagnosis),
     };
+    if let (Some(lock), Hang::Lock(_)) = (&lock, &lockup.hang) {
+        let caller = stuck.frames.get(lock.caller);
+        lockup.left = caller.and_then(|caller| left(machine, lock, caller.pc.for_lookup()));
+    }
+    if let Some((dump, cpu)) = dump.zip(cpu) {
+        let task = dump.kernel().current_task(cpu);
+        let runs = task.map(|task| Involved { task: task.address, does: Doing::Runs });
+        diagnosis.involved.extend(runs);
+    }
     lockup.lock = lock.and_then(|lock| lock.expression);
     diagnosis.what = What::Lockup(lockup);
     diagnosis
@@ -103,6 +118,7 @@ fn kind(told: &Told) -> LockupKind {
         Some(CrashKind::HardLockup) => LockupKind::Hard,
         Some(CrashKind::RcuStall) => LockupKind::Rcu,
         Some(CrashKind::Nmi) => LockupKind::Nmi { interrupts_off: false },
+        Some(CrashKind::Sysrq) => LockupKind::Asked,
         _ => LockupKind::Soft,
     }
 }
@@ -218,6 +234,9 @@ fn spinning(
     if let Some((claim, _)) = taken_before(machine, frames, lock) {
         diagnosis.evidence.push(claim);
     }
+    if let Some(comm) = asleep(machine, (lock, cpu), diagnosis) {
+        return Hang::Asleep(comm);
+    }
     let others = others(machine, (lock, cpu), diagnosis);
     let is_taken = is_taken(machine, lock) == Some(true);
     diagnosis.evidence.extend(word(machine, lock));
@@ -226,6 +245,39 @@ fn spinning(
         diagnosis.evidence.push(claim);
     }
     Hang::Lock(if is_taken { others } else { OtherCpus::Unknown })
+}
+
+/// The command's name of a task that sleeps with the lock; it is the one to blame.
+fn asleep(
+    machine: &Machine<'_>,
+    (lock, cpu): (&Wanted, Option<u32>),
+    diagnosis: &mut Diagnosis,
+) -> Option<String> {
+    let all = Everybody::new(machine)?;
+    let kernel = machine.kernel();
+    let waiter = kernel.current_task(cpu.or(kernel.crash().cpu)?).ok()?;
+    let Owner::Shown { task, taken, is_sure, .. } = owner(&all, &waiter, lock) else { return None };
+    if kernel.running().iter().any(|(_, running)| running.address == task.address) {
+        return None;
+    }
+    let frames = all.stack(&task);
+    let frame = frames.get(blamed(machine, &frames, 0))?;
+    let claim = Claim::new(Some(true)).text(format!("task {}", task.comm));
+    let claim = claim.volatile(format!(" (pid {})", task.pid)).text(" sleeps in ");
+    let claim = claim.text(place(machine, frame));
+    let claim = match machine.source_line(frame.pc.for_lookup()) {
+        Some(line) => claim.text(format!(" at `{line}`, ")),
+        None => claim.text(", "),
+    };
+    diagnosis.evidence.push(claim.with(&taken.text(", and has not given it back")));
+    diagnosis.pc = Some(frame.pc);
+    diagnosis.involved.push(Involved { task: task.address, does: Doing::Holds });
+    if !is_sure {
+        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        let words = "whether the lock was given back before is not known";
+        diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+    }
+    Some(task.comm)
 }
 
 /// Whether the code that waits took the lock before, as far as the code alone tells.
@@ -287,7 +339,7 @@ const STOPS: [&str; 4] =
     ["crash_nmi_callback", "stop_this_cpu", "sysvec_reboot", "smp_reboot_interrupt"];
 
 /// The frames of what a CPU ran before another one stopped it.
-fn before_the_stop<'f>(machine: &dyn Scene, frames: &'f [Frame]) -> &'f [Frame] {
+pub(crate) fn before_the_stop<'f>(machine: &dyn Scene, frames: &'f [Frame]) -> &'f [Frame] {
     let stop = |frame: &Frame| {
         frame.stack == Some(StackKind::Nmi) || machine.is_in(frame.pc.for_lookup(), &STOPS)
     };

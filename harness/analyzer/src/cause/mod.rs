@@ -7,19 +7,29 @@
 
 mod bug;
 mod canary;
+mod chain;
 mod check_kind;
 mod divide;
+mod everybody;
 mod exhausted;
+mod flush;
+mod left;
 mod lock;
+mod lock_class;
 mod lock_functions;
 mod lock_word;
 mod lockup;
 mod overrun;
+mod owner;
 mod reported;
+mod sleeper;
 mod subject;
+mod taken;
 mod waiting;
 
 use unwind::{Frame, Trust};
+
+pub(crate) use lockup::before_the_stop;
 
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
@@ -77,6 +87,7 @@ fn kind_of(
             None => lockup::awoken_in_text(machine, frames, told),
         }
         .unwrap_or_else(reported),
+        Some(CrashKind::Sysrq) => asked_for(dump, frames, told).unwrap_or_else(reported),
         Some(CrashKind::HungTask) => match dump {
             Some(machine) => waiting::hung(machine, told),
             None => waiting::of_text(machine, frames, told),
@@ -84,6 +95,14 @@ fn kind_of(
         .unwrap_or_else(reported),
         _ => reported(),
     }
+}
+
+/// Diagnoses a machine of which somebody asked for a dump, as people do of one that hangs; `None` if nothing
+/// of a module hangs there.
+fn asked_for(dump: Option<&Machine<'_>>, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
+    let dump = dump?;
+    let spins = lockup::awoken(dump, frames, told).filter(Diagnosis::is_of_lock);
+    spins.or_else(|| waiting::blocked(dump).filter(|diagnosis| diagnosis.blame.outside))
 }
 
 /// The kind, where something else than a fault ended the kernel: what a module gives to `panic()` is
@@ -122,7 +141,8 @@ fn faulted(
             .unwrap_or_else(of_kind)
         }
         // Older kernels write through NULL for sysrq-c; later ones call `panic()`.
-        Some(CrashKind::Sysrq) => reported::diagnose(machine, dump, frames, told),
+        Some(CrashKind::Sysrq) => asked_for(dump, frames, told)
+            .unwrap_or_else(|| reported::diagnose(machine, dump, frames, told)),
         Some(CrashKind::DivideError) => divide::diagnose(machine, frames),
         None
         | Some(CrashKind::GeneralProtection | CrashKind::Panic | CrashKind::ExecOfNonExecutable) => {
@@ -135,6 +155,24 @@ fn faulted(
 
 fn memory(machine: &dyn Scene, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
     examine(machine, frames, told.address)
+}
+
+/// The lock that a task waits for, and where a function on a stack has taken it and may have it still.
+pub(crate) fn held_at(
+    machine: &Machine<'_>,
+    frames: &[Frame],
+    waiter: &Task,
+) -> Option<(Option<crate::express::Expression>, Claim)> {
+    let stack = stack_of(machine, waiter)?;
+    let own = lockup::before_the_stop(machine, &stack);
+    let lock = lock::wanted(machine, own).or_else(|| lock::listed(machine, waiter, own));
+    let spun = || {
+        let start = own.iter().skip(1).position(|frame| frame.exception.is_some())? + 1;
+        lock::wanted(machine, own.get(start..)?)
+    };
+    let lock = lock.or_else(spun)?;
+    let (taken, _) = taken::holds(machine, frames, &lock)?;
+    Some((lock.expression, taken))
 }
 
 /// The stack of a task, with the frames of functions that went on with a jump.

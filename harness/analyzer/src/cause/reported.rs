@@ -8,8 +8,8 @@ use unwind::Frame;
 
 use super::canary::canary;
 use super::check_kind::check_of;
-use super::lock::spinlock_before;
 use super::subject::{Checker, Subject};
+use super::taken::spinlock_before;
 use super::{name, place};
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;

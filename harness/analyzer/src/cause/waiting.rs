@@ -1,42 +1,46 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A task that waits forever, for what, and who waits for it in turn.
+//! A task that waits forever, for what, and who holds it up.
+
+use std::cmp::Reverse;
 
 use unwind::Frame;
 
-use super::lock::{Owner, Wanted, is_taken, listed, owner, taken_before, wanted};
-use super::{name, place, stack_of};
-use crate::blame::blamed;
+use super::chain::{Chain, Link, Tie, Waits};
+use super::everybody::Everybody;
+use super::left::left;
+use super::lock::wanted;
+use super::owner::Owner;
+use super::sleeper::sleeper;
+use super::taken::taken_before;
+use super::{name, place};
 use crate::claim::Claim;
-use crate::diagnosis::{Diagnosis, Grounds, Waiting, What};
+use crate::diagnosis::{
+    Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Waiting, What,
+};
 use crate::machine::Machine;
-use crate::printer::CodeNames as _;
 use crate::scene::Scene;
 use crate::told::Told;
-use kernel::tasks::{Task, TaskState};
+use kernel::tasks::Task;
 
-/// Tasks that may wait for each other in one chain.
-const MAX_CHAIN: usize = 8;
-
-/// Functions that sleep for a time and are not marked as the scheduler's (`kernel/time/timer.c`).
-const PAUSES: [&str; 2] = ["msleep", "msleep_interruptible"];
 /// Tasks that are looked at for one that waits.
 const MAX_TASKS: usize = 512;
+/// Who has waited for less may wait for no more than the next moment, in nanoseconds.
+const MOMENT: u64 = 300_000_000;
 
-/// A task of the chain.
-struct Link {
-    task: Task,
-    frames: Vec<Frame>,
-    guilty: usize,
-    wanted: Option<Wanted>,
+/// Diagnoses what the watchdog for hung tasks complained of; `None` if the task is not in the dump.
+pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
+    let all = Everybody::new(machine)?;
+    let named = all.with_pid(told.hung?)?;
+    let found = worst(&all, Some(named))?;
+    Some(diagnosis(&all, &found, true))
 }
 
-/// Diagnoses the task that the watchdog for hung tasks complained of; `None` if it is not in the
-/// dump.
-pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
-    let pid = told.hung?;
-    let tasks = machine.kernel().tasks().ok()?;
-    let first = tasks.items.iter().find(|task| task.pid == pid)?;
-    of_task(machine, first)
+/// Diagnoses a machine that was found to hang and has no CPU that runs a module's code; `None` if no task
+/// sleeps where nothing interrupts it.
+pub(super) fn blocked(machine: &Machine<'_>) -> Option<Diagnosis> {
+    let all = Everybody::new(machine)?;
+    let found = worst(&all, None)?;
+    Some(diagnosis(&all, &found, false))
 }
 
 /// Diagnoses a task that waits of which only the stack is known.
@@ -48,8 +52,14 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     // Who took the lock and still has it for sure waits for itself.
     let taken = wanted.as_ref().and_then(|wanted| taken_before(scene, frames, wanted));
     let is_own = matches!(taken, Some((_, true)));
-    let circle = if is_own { vec![(comm.clone(), lock.clone())] } else { Vec::new() };
-    let what = What::Waiting(Waiting { comm, lock, circle });
+    let member = || Member { comm: comm.clone(), lock: lock.clone(), event: Event::Unknown };
+    let circle = if is_own { vec![member()] } else { Vec::new() };
+    let caller = wanted.as_ref().and_then(|wanted| Some((wanted, frames.get(wanted.caller)?)));
+    let left = caller.filter(|_| !is_own);
+    let left = left.and_then(|(wanted, frame)| left_by(scene, wanted, frame));
+    let held = Held::Unknown;
+    let waiting = Waiting { circle, left, held, event: Event::Unknown, comm, lock };
+    let what = What::Waiting(waiting);
     let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
     diagnosis.evidence.extend(taken.map(|(claim, _)| claim));
     diagnosis.blame.outside = scene.is_outside(frame.pc.for_lookup());
@@ -59,173 +69,257 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     Some(diagnosis)
 }
 
-/// Diagnoses a machine that was found to hang and has no CPU that runs a module's code: the task that
-/// sleeps where nothing interrupts it, for a lock that a module waits for, else in a module, else
-/// anywhere. `None` if there is none.
-pub(super) fn blocked(machine: &Machine<'_>) -> Option<Diagnosis> {
-    let tasks = machine.kernel().tasks().ok()?;
-    let sleeps = |task: &&Task| task.state == TaskState::Uninterruptible;
-    let rank = |task: &Task| {
-        let frames = stack_of(machine, task).unwrap_or_default();
-        let guilty = frames.get(blamed(machine, &frames, 0));
-        let is_outside = guilty.is_some_and(|frame| machine.is_outside(frame.pc.for_lookup()));
-        (!is_outside, wanted(machine, &frames).is_none())
-    };
-    let first = tasks.items.iter().filter(sleeps).take(MAX_TASKS).min_by_key(|task| rank(task))?;
-    let mut diagnosis = of_task(machine, first)?;
-    // One look does not tell that it never goes on.
-    diagnosis.grounds = Grounds::Inferred;
-    let words = "the hang was noticed from outside: for how long it waits is not known";
-    diagnosis.unknown = Some(words.to_owned());
-    Some(diagnosis)
+fn left_by(scene: &dyn Scene, wanted: &super::lock::Wanted, frame: &Frame) -> Option<Left> {
+    left(scene, wanted, frame.pc.for_lookup())
 }
 
-/// Diagnoses a task that waits.
-fn of_task(machine: &Machine<'_>, first: &Task) -> Option<Diagnosis> {
-    let (chain, cycle) = chain(machine, first);
-    // Who only waits for one of a circle has no part in it.
-    let link = chain.get(cycle.unwrap_or_else(|| holder(machine, &chain)))?;
-    let frame = link.frames.get(link.guilty)?;
-    let lock = |link: &Link| link.wanted.as_ref().and_then(|wanted| wanted.expression.clone());
-    let ring = cycle.and_then(|start| chain.get(start..)).unwrap_or_default();
-    let circle = ring.iter().map(|link| (link.task.comm.clone(), lock(link))).collect();
-    let waiting = Waiting { comm: link.task.comm.clone(), lock: lock(link), circle };
-    let what = What::Waiting(waiting);
-    let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
-    for link in &chain {
-        evidence(machine, link, &mut diagnosis.evidence);
+/// How much a chain tells of why a machine hangs, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A circle that a module has a part in.
+    Circle,
+    /// A module's code has what another task waits for.
+    Holder,
+    /// A module's code waits for a lock whose owner is gone.
+    Gone,
+    /// A module's code waits for a lock.
+    Lock,
+    /// A module's code sleeps.
+    Sleep,
+    /// No module is known to have a part in it.
+    Kernel,
+}
+
+fn rank(all: &Everybody<'_, '_>, chain: &Chain) -> Rank {
+    let at = chain.blamed(all);
+    let Some(link) = chain.links.get(at) else { return Rank::Kernel };
+    match (&link.waits, link.is_outside(all)) {
+        (_, false) => Rank::Kernel,
+        _ if chain.circle.is_some() => Rank::Circle,
+        _ if at > 0 => Rank::Holder,
+        (Waits::Lock(_, Owner::Exited(_) | Owner::Younger(_)), _) => Rank::Gone,
+        (Waits::Lock(..), _) => Rank::Lock,
+        _ => Rank::Sleep,
     }
-    let outside = machine.is_outside(frame.pc.for_lookup());
-    diagnosis.blame.outside = outside;
-    let is_free = link.wanted.as_ref().and_then(|wanted| owner(machine, wanted));
-    diagnosis.grounds = match cycle {
-        Some(_) => Grounds::Shown,
-        None if matches!(is_free, Some(Owner::Nobody)) => {
-            diagnosis.unknown = Some("the lock that it waits for was given back by now".to_owned());
-            Grounds::Inferred
-        }
-        None if outside && link.wanted.is_some() => Grounds::Shown,
-        None if outside => Grounds::Inferred,
-        None => Grounds::None,
-    };
-    Some(diagnosis)
 }
 
-/// Position of the task to blame in a chain that is no circle: the last one in a module's code of those
-/// who hold up the first. Who waits for a lock is seldom the one to blame.
-///
-/// Example: on 3.10 the parameters of all modules are written under one lock, `param_lock`. A module's
-/// write waits there for an answer that never comes; the watchdog complains first of another write,
-/// which waits for `param_lock` in the kernel's own code.
-///
-/// A lock's owner is a hint: the task may have exited with the lock held, and its memory be another
-/// task's by now. So the owner counts only where its stack shows a function that takes the lock.
-fn holder(machine: &Machine<'_>, chain: &[Link]) -> usize {
-    let pairs = chain.windows(2).map_while(|pair| match pair {
-        [waiter, owner] => has_taken(machine, waiter, owner).then_some(owner),
-        _ => None,
+/// The chain that tells most of why tasks sleep without end: beginning with any of them, since the one that
+/// a watchdog names first is seldom the one to blame. Of those that tell as much, that of the one named,
+/// then of whom the others wait for, then of who waits longest.
+fn worst(all: &Everybody<'_, '_>, named: Option<&Task>) -> Option<Chain> {
+    let kernel = all.machine.kernel();
+    let is_named = |task: &Task| named.is_some_and(|named| named.address == task.address);
+    let others = all.asleep().filter(|task| !is_named(task));
+    let chains = named.into_iter().chain(others).take(MAX_TASKS).map(|task| {
+        let waited = kernel.waits_for(task).unwrap_or(0);
+        (is_named(task) || waited >= MOMENT, waited, Chain::of(all, task))
     });
-    let outside = |link: &Link| {
-        let frame = link.frames.get(link.guilty);
-        frame.is_some_and(|frame| machine.is_outside(frame.pc.for_lookup()))
+    let chains: Vec<(bool, u64, Chain)> =
+        chains.filter(|(_, _, chain)| !chain.links.is_empty()).collect();
+    let ends_in = |chain: &Chain| {
+        let end = chain.links.get(chain.blamed(all)).map(|link| link.task.address);
+        chains
+            .iter()
+            .filter(|(_, _, other)| {
+                other.links.get(other.blamed(all)).map(|link| link.task.address) == end
+            })
+            .count()
     };
-    (1..).zip(pairs).filter(|(_, owner)| outside(owner)).last().map_or(0, |(at, _)| at)
+    let key = |(waits, waited, chain): &(bool, u64, Chain)| {
+        let first = chain.links.first().is_some_and(|link| is_named(&link.task));
+        let longest = Reverse(*waited);
+        (!waits, rank(all, chain), !first, Reverse(ends_in(chain)), longest)
+    };
+    let best = (0..chains.len()).min_by_key(|at| chains.get(*at).map(key))?;
+    chains.into_iter().nth(best).map(|(_, _, chain)| chain)
 }
 
-/// Whether a task's stack shows that it took the lock that another one waits for: by a call, or
-/// because it is in the function that the other one waits in.
-fn has_taken(machine: &Machine<'_>, waiter: &Link, owner: &Link) -> bool {
-    let Some(wanted) = &waiter.wanted else { return false };
-    let function = |frame: &Frame| {
-        machine.code_name(frame.pc.for_lookup()).map(|code| (code.symbol, code.module))
+/// The diagnosis of a chain; `is_told` is whether the kernel itself says that its first task waits for too
+/// long.
+fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis {
+    let at = chain.blamed(all);
+    let Some((link, frame)) = chain.links.get(at).and_then(|it| Some((it, it.frame()?))) else {
+        return Diagnosis::of_kind(crate::kind::CrashKind::HungTask);
     };
-    let waits_in = waiter.frames.get(wanted.caller).and_then(function);
-    let is_in_it = |frame: &Frame| waits_in.is_some() && function(frame) == waits_in;
-    owner.frames.iter().any(is_in_it) || is_taken(machine, &owner.frames, wanted)
-}
-
-/// Who waits for whom, and from where on the chain is a circle.
-fn chain(machine: &Machine<'_>, first: &Task) -> (Vec<Link>, Option<usize>) {
-    let mut chain: Vec<Link> = Vec::new();
-    let mut next = Some(first.clone());
-    while let Some(task) = next.take() {
-        if let Some(start) = chain.iter().position(|link| link.task.address == task.address) {
-            return (chain, Some(start));
-        }
-        if chain.len() == MAX_CHAIN {
-            break;
-        }
-        let Some(frames) = stack_of(machine, &task) else { break };
-        let guilty = sleeper(machine, Some(machine), &frames);
-        let wanted = wanted(machine, &frames).or_else(|| listed(machine, &task, &frames));
-        next = wanted.as_ref().and_then(|wanted| match owner(machine, wanted)? {
-            Owner::Task(task) => Some(task),
-            // Of those who read, its own stack tells whether the task is one.
-            Owner::Readers => {
-                let (_, is_sure) = taken_before(machine, &frames, wanted)?;
-                is_sure.then(|| task.clone())
-            }
-            Owner::Nobody => None,
-        });
-        chain.push(Link { task, frames, guilty, wanted });
+    let is_circle = chain.circle.is_some();
+    let waiter = at.checked_sub(1).filter(|_| !is_circle).and_then(|at| chain.links.get(at));
+    // Who waits for the same lock has it as little as the one before.
+    let address = |link: &Link| link.lock().map(|lock| lock.address);
+    let waiter = waiter.filter(|it| address(it).is_none() || address(it) != address(link));
+    let held = match waiter {
+        Some(waiter) => Held::For {
+            waiter: called(&waiter.task),
+            lock: expression(waiter),
+            event: waiter.lock().is_none().then(|| event(waiter)),
+        },
+        None => held(link),
+    };
+    let is_gone = matches!(held, Held::Exited | Held::Named(_) | Held::Unknown);
+    let lock = link.lock().filter(|_| is_gone && !is_circle);
+    let left = lock.and_then(|lock| {
+        let caller = link.frames.get(lock.caller)?;
+        left_by(all.machine, lock, caller)
+    });
+    let comm = called(&link.task);
+    let ring = chain.ring().iter();
+    // The one at fault comes first.
+    let first = ring.clone().position(|it| it.task.address == link.task.address).unwrap_or(0);
+    let mut circle: Vec<Member> = ring.map(member).collect();
+    let turn = first.min(circle.len());
+    circle.rotate_left(turn);
+    let lock = expression(link);
+    let what = What::Waiting(Waiting { comm, lock, event: event(link), circle, held, left });
+    let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
+    for link in &chain.links {
+        evidence(all, link, &mut diagnosis.evidence);
     }
-    (chain, None)
+    diagnosis.involved = involved(chain, at);
+    diagnosis.blame.outside = all.is_outside(frame);
+    judge(chain, at, is_told, &mut diagnosis);
+    diagnosis
 }
 
-/// The frame to blame for a sleep; without a module, the innermost function that is none of the
-/// scheduler's own, as in the kernel's `wchan`.
-fn sleeper(machine: &dyn Scene, dump: Option<&Machine<'_>>, frames: &[Frame]) -> usize {
-    let guilty = blamed(machine, frames, 0);
-    let is_outside = |frame: &Frame| machine.is_outside(frame.pc.for_lookup());
-    if frames.get(guilty).is_some_and(is_outside) {
-        return guilty;
-    }
-    let symbol = |name| dump?.kernel().symbol(name).ok();
-    let range = symbol("__sched_text_start").zip(symbol("__sched_text_end"));
-    let is_scheduler = |frame: &Frame| {
-        let pc = frame.pc.for_lookup();
-        range.is_some_and(|(start, end)| (start..end).contains(&pc)) || machine.is_in(pc, &PAUSES)
-    };
-    frames.iter().position(|frame| !is_scheduler(frame)).unwrap_or(guilty)
-}
-
-fn evidence(machine: &Machine<'_>, link: &Link, claims: &mut Vec<Claim>) {
-    let Some(frame) = link.frames.get(link.guilty) else { return };
-    let claim = Claim::new(Some(true)).text(format!("task {}", link.task.comm));
-    let claim = claim.volatile(format!(" (pid {})", link.task.pid));
-    let claim = match &link.wanted {
-        Some(wanted) => {
-            let lock = wanted.expression.as_ref();
-            let lock =
-                lock.map_or_else(|| "the lock at ".to_owned(), |lock| format!("`{lock}` at "));
-            let claim = claim.text(" waits for ").text(lock);
-            claim.data(wanted.address).text(format!(" in {}", place(machine, frame)))
+/// How far the chain carries.
+fn judge(chain: &Chain, at: usize, is_told: bool, diagnosis: &mut Diagnosis) {
+    let Some(link) = chain.links.get(at) else { return };
+    let tie = chain.tie(at);
+    let doubt = match (&link.waits, tie) {
+        (_, Tie::Named) => Some(
+            "the lock names its owner, whose stack does not show that it took the lock: it may have \
+             exited, and its memory be another task's",
+        ),
+        (_, Tie::Likely) => Some("whether the lock was given back before is not known"),
+        _ if chain.circle.is_some() => None,
+        (Waits::Lock(_, Owner::Exited(_) | Owner::Younger(_)), _) => None,
+        (Waits::Lock(_, Owner::Nobody), _) => {
+            Some("the lock that it waits for was given back by now")
         }
-        None => {
+        (Waits::Lock(_, Owner::Named(_)), _) => Some(
+            "the lock names a task whose stack does not show that it took it: it returned with the lock, \
+             or the owner has exited and its memory is this task's",
+        ),
+        _ if !is_told => {
+            Some("the hang was noticed from outside: for how long it waits is not known")
+        }
+        _ => None,
+    };
+    let is_lock = matches!(link.waits, Waits::Lock(..)) || at > 0 || chain.circle.is_some();
+    diagnosis.grounds = match (doubt, diagnosis.blame.outside) {
+        (None, true) if is_lock => Grounds::Shown,
+        (_, true) => Grounds::Inferred,
+        // A circle needs nobody to blame.
+        (None, false) if chain.circle.is_some() => Grounds::Shown,
+        (_, false) if chain.circle.is_some() || !is_told => Grounds::Inferred,
+        (_, false) => Grounds::None,
+    };
+    diagnosis.unknown = doubt.map(str::to_owned);
+}
+
+/// The tasks whose stacks tell: the one to blame, whom it holds up, the others of the circle.
+fn involved(chain: &Chain, at: usize) -> Vec<Involved> {
+    let part = |link: &Link, does| Involved { task: link.task.address, does };
+    let is_circle = chain.circle.is_some();
+    let first = chain
+        .links
+        .get(at)
+        .map(|link| part(link, if at > 0 && !is_circle { Doing::Holds } else { Doing::Waits }));
+    let others = chain.links.iter().enumerate().filter(|(other, _)| *other != at);
+    let role = |other: usize| if is_circle || other < at { Doing::Waits } else { Doing::Holds };
+    first.into_iter().chain(others.map(|(other, link)| part(link, role(other)))).collect()
+}
+
+/// What is known of who has the lock that the task waits for.
+fn held(link: &Link) -> Held {
+    match &link.waits {
+        Waits::Lock(_, Owner::Exited(_) | Owner::Younger(_)) => Held::Exited,
+        Waits::Lock(_, Owner::Named(task)) => Held::Named(called(task)),
+        _ => Held::Unknown,
+    }
+}
+
+fn expression(link: &Link) -> Option<crate::express::Expression> {
+    link.lock().and_then(|lock| lock.expression.clone())
+}
+
+const fn event(link: &Link) -> Event {
+    match &link.waits {
+        Waits::Task(awaited) => awaited.event,
+        Waits::Lock(..) | Waits::Else => Event::Unknown,
+    }
+}
+
+fn member(link: &Link) -> Member {
+    Member { comm: called(&link.task), lock: expression(link), event: event(link) }
+}
+
+/// The task's name. Of a worker, the number changes with each boot.
+fn called(task: &Task) -> String {
+    let is_worker = task.comm.starts_with("kworker/");
+    task.comm.split('/').next().filter(|_| is_worker).unwrap_or(&task.comm).to_owned()
+}
+
+/// The task, in a sentence.
+fn task(task: &Task) -> Claim {
+    let claim = Claim::new(Some(true)).text(format!("task {}", called(task)));
+    claim.volatile(format!(" (pid {})", task.pid))
+}
+
+fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
+    let Some(frame) = link.frame() else { return };
+    let machine = all.machine;
+    let claim = match &link.waits {
+        Waits::Lock(lock, _) => {
+            let named = lock.expression.as_ref();
+            let named =
+                named.map_or_else(|| "the lock at ".to_owned(), |lock| format!("`{lock}` at "));
+            let claim = task(&link.task).text(" waits for ").text(named);
+            claim.data(lock.address).text(format!(" in {}", place(machine, frame)))
+        }
+        Waits::Task(awaited) => {
+            let claim = task(&link.task).text(" ").with(&awaited.why);
+            claim.text(format!(" in {}", place(machine, frame)))
+        }
+        Waits::Else => {
             let inner = link.guilty.checked_sub(1).and_then(|at| link.frames.get(at));
             let inner = inner.map(|inner| format!(", which called `{}`", name(machine, inner)));
-            claim
+            task(&link.task)
                 .text(format!(" sleeps in {}", place(machine, frame)))
                 .text(inner.unwrap_or_default())
         }
     };
-    let claim = match machine.source_line(frame.pc.for_lookup()) {
+    claims.push(match machine.source_line(frame.pc.for_lookup()) {
         Some(line) => claim.text(format!(" at `{line}`")),
         None => claim,
-    };
-    claims.push(claim);
-    let Some(wanted) = &link.wanted else { return };
-    let claim = Claim::new(Some(true)).text("the lock at ").data(wanted.address);
-    match owner(machine, wanted) {
-        Some(Owner::Task(owner)) => {
-            let claim = claim.text(format!(" is held by task {}", owner.comm));
-            claims.push(claim.volatile(format!(" (pid {})", owner.pid)));
+    });
+    let Waits::Lock(lock, owner) = &link.waits else { return };
+    let at = Claim::new(Some(true)).text("the lock at ").data(lock.address);
+    match owner {
+        Owner::Shown { task: holder, taken, is_named, .. } => {
+            if *is_named {
+                let claim = at.text(format!(" is held by task {}", called(holder)));
+                claims.push(claim.volatile(format!(" (pid {})", holder.pid)));
+            }
+            claims.push(task(holder).text(" has it: ").with(taken));
         }
-        Some(Owner::Readers) => {
-            claims.push(claim.text(" is held for reading"));
-            claims.extend(taken_before(machine, &link.frames, wanted).map(|(claim, _)| claim));
+        Owner::Named(holder) => {
+            let claim = at.text(format!(" names task {}", called(holder)));
+            let claim = claim.volatile(format!(" (pid {})", holder.pid));
+            claims.push(claim.text(" as its owner, whose stack does not show that it took it"));
         }
-        Some(Owner::Nobody) => claims.push(claim.text(" was given back by now")),
-        None => {}
+        Owner::Exited(holder) => {
+            // Others may have had its memory since, and have exited, too.
+            let claim = at.text(" names memory as its owner's that was last of task ");
+            let claim = claim.volatile(format!("{} (pid {})", called(holder), holder.pid));
+            claims.push(claim.text(", which has exited: so has the owner"));
+        }
+        Owner::Younger(holder) => {
+            let claim = at.text(" names memory as its owner's that is of task ");
+            let claim = claim.volatile(format!("{} (pid {})", called(holder), holder.pid));
+            let words = " by now, which was made after the wait began: the owner has exited";
+            claims.push(claim.text(words));
+        }
+        Owner::Readers => claims.push(at.text(" is held for reading")),
+        Owner::Nobody => claims.push(at.text(" was given back by now")),
+        Owner::Unknown => {}
     }
 }

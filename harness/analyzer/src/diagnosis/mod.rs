@@ -5,6 +5,7 @@
 //! that knows every case: the [kind](What::kind), the words of title and sentence
 //! (`words`), the next step (`next`) and whether it may be called proven (`proof`).
 
+mod aftermath;
 mod check;
 mod how;
 mod nature;
@@ -22,12 +23,13 @@ use crate::kind::CrashKind;
 use crate::medium::Medium;
 use crate::stacks::Exhaustion;
 
+pub use aftermath::Aftermath;
 pub use check::{Check, CheckKind, Complaint, Freed, ListEntry, Overflow};
 pub use how::Use;
 pub use nature::{Nature, Owner, Place, TextPlace};
 pub use pointer::{BadPointer, Role, Symptom};
 pub use proof::{Blame, Doubt, Grounds};
-pub use wait::{Hang, Lockup, LockupKind, NoLock, OtherCpus, Waiting};
+pub use wait::{Event, Hang, Held, Left, Lockup, LockupKind, Member, NoLock, OtherCpus, Waiting};
 pub use words::Words;
 
 /// What a crash came down to.
@@ -49,6 +51,32 @@ pub struct Diagnosis {
     pub unknown: Option<String>,
     /// What it is known from.
     pub medium: Medium,
+    /// Where the kernel complained of a module before, as `file:line`.
+    pub complained: Option<String>,
+    /// What came of it, where it happened before the crash.
+    pub aftermath: Option<Aftermath>,
+    /// The tasks that it is about, where that is not the one that crashed; the first is at `pc`.
+    pub involved: Vec<Involved>,
+}
+
+/// A task that has a part in what happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Involved {
+    /// Its `task_struct`.
+    pub task: u64,
+    /// What it does.
+    pub does: Doing,
+}
+
+/// What a task does that has a part in a hang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// It waits.
+    Waits,
+    /// It has what others wait for.
+    Holds,
+    /// Its CPU runs without end.
+    Runs,
 }
 
 /// What happened.
@@ -107,6 +135,9 @@ impl Diagnosis {
             evidence: Vec::new(),
             unknown: None,
             medium: Medium::Dump,
+            complained: None,
+            aftermath: None,
+            involved: Vec::new(),
         }
     }
 
@@ -126,6 +157,17 @@ impl Diagnosis {
     #[must_use]
     pub fn expression(&self) -> Option<&Expression> {
         self.what.expression()
+    }
+
+    /// Whether a CPU waits for a lock, or where one should be.
+    #[must_use]
+    pub const fn is_of_lock(&self) -> bool {
+        match &self.what {
+            What::Lockup(it) => {
+                matches!(it.hang, Hang::Lock(_) | Hang::NoLock(_) | Hang::Asleep(_))
+            }
+            _ => false,
+        }
     }
 
     /// Leaves out claims that were made before.

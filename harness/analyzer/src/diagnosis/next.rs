@@ -2,8 +2,8 @@
 //! What to look at next.
 
 use super::{
-    BadPointer, Check, CheckKind, Diagnosis, Hang, ListEntry, Lockup, Nature, NoLock, OtherCpus,
-    Role, TextPlace, Waiting, What,
+    BadPointer, Check, CheckKind, Diagnosis, Event, Hang, Held, Left, ListEntry, Lockup, Nature,
+    NoLock, OtherCpus, Role, TextPlace, Waiting, What,
 };
 use crate::express::Expression;
 use crate::gone::Gone;
@@ -23,6 +23,12 @@ impl Diagnosis {
             && let Some(why) = self.why_not_proven()
         {
             lines.insert(0, format!("what the {} could not tell: {why}", self.medium));
+        }
+        if let Some(line) = &self.complained {
+            lines.insert(
+                0,
+                format!("what the kernel complained of before, at `{line}`: it came first"),
+            );
         }
         lines.truncate(MOST);
         lines
@@ -139,6 +145,9 @@ fn check(it: &Check) -> Option<String> {
 
 fn lockup(it: &Lockup) -> String {
     let which = named(it.lock.as_ref(), "the lock");
+    if let Some(left) = &it.left {
+        return kept(left, &which);
+    }
     match &it.hang {
         Hang::Lock(OtherCpus::Idle | OtherCpus::Itself) => format!(
             "where {which} is taken and not given back: a return without an unlock, a call that takes \
@@ -146,6 +155,11 @@ fn lockup(it: &Lockup) -> String {
         ),
         Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => {
             format!("who has {which} meanwhile, and what keeps it from giving it back")
+        }
+        Hang::Asleep(_) => {
+            format!(
+                "the call that may sleep, between where {which} is taken and where it is given back"
+            )
         }
         Hang::NoLock(NoLock::Freed { .. }) => {
             format!("who freed the object with {which}, and what still led there")
@@ -163,14 +177,38 @@ fn lockup(it: &Lockup) -> String {
 }
 
 fn waiting(it: &Waiting) -> String {
-    match it.circle.as_slice() {
-        [] => "who should wake the task or give the lock back".to_owned(),
-        [(_, lock)] => {
+    if let Some(left) = &it.left {
+        return kept(left, &named(it.lock.as_ref(), "the lock"));
+    }
+    match (it.circle.as_slice(), &it.held) {
+        ([], Held::For { lock, .. }) => {
             let which = named(lock.as_ref(), "the lock");
+            format!("what the task waits for that has {which}, and whether it has to have it then")
+        }
+        ([], Held::Exited | Held::Named(_)) => {
+            let which = named(it.lock.as_ref(), "the lock");
+            format!("a return of a function that takes {which} and does not give it back")
+        }
+        ([], Held::Unknown) => "who should wake the task or give the lock back".to_owned(),
+        ([member], _) => {
+            let which = named(member.lock.as_ref(), "the lock");
             format!("the path that has {which} and takes it again")
+        }
+        (ring, _) if ring.iter().any(|member| member.event != Event::Unknown) => {
+            "what is waited for with the lock held that its end needs".to_owned()
         }
         _ => "the order in which the locks are taken".to_owned(),
     }
+}
+
+/// A way that leaves a lock taken; found in the code, which does not tell whether it was taken.
+fn kept(left: &Left, which: &str) -> String {
+    let by = left.by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
+    format!(
+        "likely, by its code: `{}` goes from `{}`{by} to its end with {which} taken, which its other ways \
+         give back",
+        left.function, left.from
+    )
 }
 
 fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {

@@ -13,6 +13,19 @@ pub struct Lockup {
     pub hang: Hang,
     /// The lock that it waits for, as C.
     pub lock: Option<Expression>,
+    /// The way in the module's code that leaves that lock taken.
+    pub left: Option<Left>,
+}
+
+/// A way through a function that returns with a lock taken which its other ways give back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The function.
+    pub function: String,
+    /// Where the way leaves the others, as `file:line`.
+    pub from: String,
+    /// The last line that only this way has, if that is another one.
+    pub by: Option<String>,
 }
 
 /// Who noticed that a CPU ran without end.
@@ -24,6 +37,8 @@ pub enum LockupKind {
     Hard,
     /// RCU.
     Rcu,
+    /// Somebody who asked the kernel to crash.
+    Asked,
     /// Somebody outside, who sent an NMI.
     Nmi {
         /// Whether the CPU had interrupts off there.
@@ -38,6 +53,8 @@ pub enum Hang {
     Lock(OtherCpus),
     /// It waits for a spinlock where none is.
     NoLock(NoLock),
+    /// It waits for a spinlock that a task has which sleeps; that one's command's name.
+    Asleep(String),
     /// It waits in a loop with `pause`.
     BusyWait,
     /// It runs.
@@ -83,9 +100,10 @@ impl Lockup {
         match (&self.hang, self.kind) {
             (Hang::NoLock(NoLock::Freed { .. }), _) => CrashKind::UseAfterFree,
             (Hang::NoLock(NoLock::NeverWritten { .. }), _) => CrashKind::Uninitialized,
+            (Hang::Asleep(_), _) => CrashKind::SleepingInAtomic,
             // A spinlock's owner is on a CPU all the time. If nobody else is, it is this one.
             (Hang::Lock(OtherCpus::Idle | OtherCpus::Itself), _) => CrashKind::Deadlock,
-            (_, LockupKind::Soft) => CrashKind::SoftLockup,
+            (_, LockupKind::Soft | LockupKind::Asked) => CrashKind::SoftLockup,
             (_, LockupKind::Hard | LockupKind::Nmi { interrupts_off: true }) => {
                 CrashKind::HardLockup
             }
@@ -95,16 +113,63 @@ impl Lockup {
     }
 }
 
-/// A task that waits without end.
+/// A task that waits without end, or who holds it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// Its command's name.
     pub comm: String,
     /// The lock that it waits for, as C.
     pub lock: Option<Expression>,
-    /// The tasks that wait for each other, by their commands, with the locks as C; empty if there
-    /// is no circle.
-    pub circle: Vec<(String, Option<Expression>)>,
+    /// What else it waits for.
+    pub event: Event,
+    /// The tasks that wait for each other, by their commands; empty if there is no circle.
+    pub circle: Vec<Member>,
+    /// What is known of who has the lock.
+    pub held: Held,
+    /// The way in the module's code that leaves the lock taken.
+    pub left: Option<Left>,
+}
+
+/// A task of a circle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its command's name.
+    pub comm: String,
+    /// The lock that it waits for, as C.
+    pub lock: Option<Expression>,
+    /// What else it waits for.
+    pub event: Event,
+}
+
+/// What a task waits for that waits for no lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// That another task finishes its work.
+    Work,
+    /// That a thread stops.
+    Stop,
+    /// Not known.
+    Unknown,
+}
+
+/// What is known of who has a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing, or the task waits for no lock.
+    Unknown,
+    /// The task has it, or what else another one waits for.
+    For {
+        /// The command's name of who waits.
+        waiter: String,
+        /// The lock, as C.
+        lock: Option<Expression>,
+        /// What else it waits for, if it waits for no lock.
+        event: Option<Event>,
+    },
+    /// A task had it that has exited. Its name is not known: others may have had its memory since.
+    Exited,
+    /// The lock's word names a task whose stack does not show that it took the lock.
+    Named(String),
 }
 
 impl Waiting {

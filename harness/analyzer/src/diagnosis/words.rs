@@ -2,8 +2,9 @@
 //! The words that a diagnosis becomes: a title, and the claim that its sentence begins with.
 
 use super::{
-    BadPointer, BadSize, Check, CheckKind, Complaint, Diagnosis, Division, Freed, Hang, ListEntry,
-    Lockup, LockupKind, Nature, NoLock, OtherCpus, Overflow, Role, Symptom, Use, Waiting, What,
+    BadPointer, BadSize, Check, CheckKind, Complaint, Diagnosis, Division, Event, Freed, Hang,
+    Held, ListEntry, Lockup, LockupKind, Member, Nature, NoLock, OtherCpus, Overflow, Role,
+    Symptom, Use, Waiting, What,
 };
 use crate::claim::Addresses;
 use crate::express::Expression;
@@ -287,13 +288,14 @@ fn lockup(it: &Lockup) -> Words {
         LockupKind::Soft => "soft lockup",
         LockupKind::Hard => "hard lockup",
         LockupKind::Rcu => "RCU stall",
-        LockupKind::Nmi { .. } => "hang",
+        LockupKind::Nmi { .. } | LockupKind::Asked => "hang",
     };
     // What who noticed saw: one look at a CPU does not tell that it never goes on.
     let did = match it.kind {
         LockupKind::Soft => "ran for long without scheduling",
         LockupKind::Hard => "ran for long without taking interrupts",
         LockupKind::Rcu => "held up an RCU grace period for long",
+        LockupKind::Asked => "ran",
         LockupKind::Nmi { interrupts_off: true } => "had interrupts off",
         LockupKind::Nmi { interrupts_off: false } => "takes interrupts",
     };
@@ -302,6 +304,10 @@ fn lockup(it: &Lockup) -> Words {
     let title = lock.map_or_else(|| "a lock".to_owned(), Expression::to_string);
     match &it.hang {
         Hang::NoLock(no) => no_lock(no, &title, &named),
+        Hang::Asleep(comm) => Words::new(
+            format!("sleep with {title} held"),
+            format!("{named}, which a CPU spins for, is held by task `{comm}`, which sleeps"),
+        ),
         Hang::Lock(OtherCpus::Idle) => Words::new(
             format!("deadlock on {title}"),
             format!("{named} is taken, and no other CPU runs who could give it back: waited for"),
@@ -348,19 +354,9 @@ fn no_lock(no: &NoLock, title: &str, named: &str) -> Words {
 
 fn waiting(it: &Waiting) -> Words {
     match it.circle.as_slice() {
-        [] => match &it.lock {
-            Some(lock) => Words::new(
-                format!("task hung on {lock}"),
-                format!("`{lock}` is not given back: task `{}` waits for it", it.comm),
-            ),
-            None => Words::new(
-                "task hung",
-                format!("task `{}` waits and nobody wakes it: it sleeps", it.comm),
-            ),
-        },
-        [(_, lock)] => {
-            let lock =
-                lock.as_ref().map_or_else(|| "a lock".to_owned(), |lock| format!("`{lock}`"));
+        [] => waits(it),
+        [member] => {
+            let lock = quoted_lock(member.lock.as_ref());
             let words = format!("{lock} is wanted by the task that has it: it waits for itself");
             Words::new("deadlock of a task with itself", words)
         }
@@ -368,14 +364,68 @@ fn waiting(it: &Waiting) -> Words {
     }
 }
 
-fn deadlock(ring: &[(String, Option<Expression>)]) -> Words {
-    let mut names: Vec<String> = ring.iter().map(|(comm, _)| format!("`{comm}`")).collect();
+fn quoted_lock(lock: Option<&Expression>) -> String {
+    lock.map_or_else(|| "a lock".to_owned(), |lock| format!("`{lock}`"))
+}
+
+/// A task that waits for what is in no circle, or has what another one waits for.
+fn waits(it: &Waiting) -> Words {
+    let does = match (&it.lock, it.event) {
+        (Some(lock), _) => format!("waits for `{lock}`"),
+        (None, Event::Work) => "waits for work that does not end".to_owned(),
+        (None, Event::Stop) => "waits for a thread that does not stop".to_owned(),
+        (None, Event::Unknown) => "sleeps".to_owned(),
+    };
+    if let Held::For { waiter, lock, event } = &it.held {
+        let title = match (lock, event) {
+            (Some(lock), _) => format!("task hung on {lock}, which is held"),
+            (None, None) => "task hung on a lock, which is held".to_owned(),
+            (None, Some(_)) => "task hung on another task".to_owned(),
+        };
+        let comm = &it.comm;
+        let claim = match event {
+            Some(_) => format!("task `{waiter}` waits for task `{comm}`: it {does}"),
+            None => {
+                let lock = quoted_lock(lock.as_ref());
+                format!(
+                    "{lock}, which task `{waiter}` waits for, is held by task `{comm}`: it {does}"
+                )
+            }
+        };
+        return Words::new(title, claim);
+    }
+    let title = match (&it.lock, it.event) {
+        (Some(lock), _) => format!("task hung on {lock}"),
+        _ => "task hung".to_owned(),
+    };
+    let Some(lock) = &it.lock else {
+        let claim = match it.event {
+            Event::Unknown => format!("task `{}` waits and nobody wakes it: it sleeps", it.comm),
+            Event::Work | Event::Stop => format!("task `{}` {does}: it sleeps", it.comm),
+        };
+        return Words::new(title, claim);
+    };
+    let claim = match &it.held {
+        Held::Exited => format!("`{lock}` was left locked by a task that has exited"),
+        Held::Named(owner) if *owner == it.comm => {
+            format!("`{lock}` is not given back, and the name of who has it is that of who waits")
+        }
+        Held::Named(owner) => {
+            format!("`{lock}` is not given back, and task `{owner}` is named as who has it")
+        }
+        Held::Unknown | Held::For { .. } => format!("`{lock}` is not given back"),
+    };
+    Words::new(title, format!("{claim}: task `{}` waits for it", it.comm))
+}
+
+fn deadlock(ring: &[Member]) -> Words {
+    let mut names: Vec<String> = ring.iter().map(|member| format!("`{}`", member.comm)).collect();
     names.dedup();
     let who = match names.as_slice() {
         [same] => format!("{} tasks {same}", ring.len()),
         _ => names.join(" and "),
     };
-    let mut locks: Vec<&Expression> = ring.iter().filter_map(|(_, lock)| lock.as_ref()).collect();
+    let mut locks: Vec<&Expression> = ring.iter().filter_map(|it| it.lock.as_ref()).collect();
     locks.dedup();
     let all = |mark: &str| {
         let locks: Vec<String> = locks.iter().map(|lock| format!("{mark}{lock}{mark}")).collect();
@@ -383,12 +433,17 @@ fn deadlock(ring: &[(String, Option<Expression>)]) -> Words {
     };
     let (title, over) = match locks.as_slice() {
         [] => ("deadlock".to_owned(), String::new()),
-        [_] if ring.iter().all(|(_, lock)| lock.is_some()) => {
+        [_] if ring.iter().all(|it| it.lock.is_some()) => {
             (format!("deadlock over {}", all("")), format!(", each having its own {}", all("`")))
         }
         _ => (format!("deadlock over {}", all("")), format!(" over {}", all("`"))),
     };
-    Words::new(title, format!("{who} wait for each other{over}: the first waits"))
+    let first = match ring.first().map(|member| member.event) {
+        Some(Event::Work) => "the first waits for the other's work",
+        Some(Event::Stop) => "the first waits for the other to stop",
+        _ => "the first waits",
+    };
+    Words::new(title, format!("{who} wait for each other{over}: {first}"))
 }
 
 fn of_kind(kind: CrashKind, message: Option<&str>) -> Words {

@@ -34,7 +34,7 @@ pub use bad_call::bad_call;
 pub(crate) use caller::{argument_of_call, with_callers};
 pub use check::{condition, divisor};
 pub use memory::bad_access;
-pub(crate) use naming::named;
+pub(crate) use naming::{named, named_in_code};
 pub(crate) use nature::of_value;
 pub(crate) use spin::busy_wait;
 

@@ -28,14 +28,24 @@ pub(super) struct Namer<'s> {
     pub(super) frames: &'s [Frame],
     /// What the variable of a loop is worth.
     pub(super) variable: Option<u64>,
+    /// Nothing ran there that has values: names are those of the code.
+    pub(super) is_code: bool,
 }
 
 /// The term, of the function that has the code at `pc`, with names for parts that have none.
 pub(crate) fn named(scene: &dyn Scene, frames: &[Frame], pc: u64, term: &Term) -> Term {
     let mut named = term.clone();
     let writer = Writer::new(scene, pc);
-    let namer = Namer { scene, frames, variable: None };
+    let namer = Namer { scene, frames, variable: None, is_code: false };
     namer.rename(writer, &OnceCell::new(), &mut named);
+    named
+}
+
+/// The same of code that is not on the stack: by the variables that values are put into.
+pub(crate) fn named_in_code(scene: &dyn Scene, pc: u64, term: &Term) -> Term {
+    let mut named = term.clone();
+    let namer = Namer { scene, frames: &[], variable: None, is_code: true };
+    namer.rename(Writer::new(scene, pc), &OnceCell::new(), &mut named);
     named
 }
 
@@ -110,7 +120,8 @@ impl Namer<'_> {
             | TermKind::Returned { .. } => term.observed.or_else(|| evaluate(term, self.scene)),
             _ => None,
         };
-        if value.is_none() || writer.is_plain(term) {
+        let is_named = matches!(term.kind, TermKind::Variable { .. });
+        if value.is_none() && (!self.is_code || is_named) || writer.is_plain(term) {
             return None;
         }
         let assigned = || {

@@ -14,6 +14,8 @@ pub struct Code {
     instructions: Vec<Instruction>,
     index: BTreeMap<u64, usize>,
     predecessors: Vec<Vec<usize>>,
+    /// Positions of the last instruction of each range: what lies behind is another one.
+    ends: Vec<usize>,
     entry: u64,
 }
 
@@ -33,6 +35,7 @@ impl Code {
                 code.index.insert(instruction.ip(), code.instructions.len());
                 code.instructions.push(instruction);
             }
+            code.ends.extend(code.instructions.len().checked_sub(1));
         }
         code.link();
         code
@@ -77,7 +80,8 @@ impl Code {
     pub fn successors(&self, position: usize) -> Vec<usize> {
         let instruction = self.instruction(position);
         let mut next = Vec::new();
-        if falls_through(instruction) {
+        // A call that does not return may be the last of a range, and another range lie behind it.
+        if falls_through(instruction) && !self.ends.contains(&position) {
             next.extend(self.at(instruction.next_ip()));
         }
         if let Some(target) = branch_target(instruction) {

@@ -260,6 +260,15 @@ pub fn hung_task(text: &str) -> Option<(&str, i32)> {
     Some((name, pid.parse().ok()?))
 }
 
+/// The count in `note: sh[90] exited with preempt_count 1`: of who died with a spinlock held
+/// (`make_task_dead()`, `kernel/exit.c`; `do_exit()` before).
+#[must_use]
+pub fn kept_atomic(text: &str) -> Option<u32> {
+    let (_, rest) = text.strip_prefix("note: ")?.split_once("] exited with ")?;
+    let count = rest.split_once("preempt_count ")?.1;
+    count.split_whitespace().next()?.parse().ok().filter(|count| *count > 0)
+}
+
 /// Whether the line begins a report that is long: what it is about stands far above what ends it.
 #[must_use]
 pub fn begins_long_report(text: &str) -> bool {

@@ -2,7 +2,8 @@
 //! The report for people: what happened first, then how it is known, then the stacks.
 
 use crate::report::{
-    Confidence, Evidence, Frame, LogEntry, Module, Repeats, Report, Severity, Trust,
+    Confidence, Does, EarlierReport, Evidence, Frame, LogEntry, Module, Repeats, Report, Severity,
+    Task, Trust,
 };
 
 /// Width of the left column of a frame: number, function, offset and module.
@@ -11,7 +12,7 @@ const FUNCTION_WIDTH: usize = 52;
 const SOURCE_WIDTH: usize = 36;
 
 /// Steps that are shown; whoever reads on wants the stacks.
-const MAX_EVIDENCE: usize = 11;
+const MAX_EVIDENCE: usize = 16;
 /// Reports of a text that are listed.
 const MAX_REPORTS: usize = 20;
 
@@ -20,9 +21,20 @@ pub fn text(report: &Report) -> String {
     let mut out = String::new();
     header(report, &mut out);
     verdict(report, &mut out);
+    earlier(&report.earlier, &mut out);
     reports(&report.reports, &mut out);
-    backtrace("FAULT", &report.backtraces.fault, &mut out);
-    backtrace("PANIC PATH", &report.backtraces.panic, &mut out);
+    let stacks = &report.backtraces;
+    match (stacks.does, &report.task) {
+        (Some(does), Some(task)) => {
+            backtrace(&format!("FAULT   {}", party(task, does)), &stacks.fault, &mut out);
+        }
+        _ => backtrace("FAULT", &stacks.fault, &mut out),
+    }
+    for other in &stacks.others {
+        let title = format!("BESIDE  {}", party(&other.task, other.does));
+        backtrace(&title, &other.frames, &mut out);
+    }
+    backtrace("PANIC PATH", &stacks.panic, &mut out);
     modules(&report.modules, &mut out);
     findings(report, &mut out);
     out
@@ -109,6 +121,14 @@ fn verdict(report: &Report, out: &mut String) {
     }
 }
 
+/// A task, and what it does.
+fn party(task: &Task, does: Does) -> String {
+    let comm = task.comm.as_deref().unwrap_or("?");
+    let pid = task.pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+    let does = does.words();
+    format!("task {comm}{pid}, which {does}")
+}
+
 fn sentence(evidence: &Evidence) -> String {
     let mark = match evidence.confirmed {
         Some(true) => "yes",
@@ -190,6 +210,28 @@ fn trust(trust: Trust) -> &'static str {
         Trust::Told => "log",
         Trust::Call => "call",
         Trust::Scan => "scan (may be stale)",
+    }
+}
+
+/// What the kernel complained of before it crashed: when, its first line, and where.
+fn earlier(reports: &[EarlierReport], out: &mut String) {
+    if reports.is_empty() {
+        return;
+    }
+    out.push_str("\nEARLIER\n");
+    for report in reports {
+        let mark = if report.main { '*' } else { ' ' };
+        let time = report.time.as_deref().unwrap_or_default();
+        out.push_str(&format!(" {mark} {time:>14}  {}\n", report.headline));
+        let Some(culprit) = &report.culprit else { continue };
+        let function = culprit.function.as_deref().unwrap_or("?");
+        let module = culprit.module.as_ref().map(|module| format!(" [{module}]"));
+        let line = culprit.file.as_ref().zip(culprit.line);
+        let line = line.map(|(file, line)| format!(" at {file}:{line}")).unwrap_or_default();
+        let task = report.task.as_ref().and_then(|task| task.comm.as_ref());
+        let task = task.map(|comm| format!(", task {comm}")).unwrap_or_default();
+        let place = format!("{function}{}{line}{task}", module.unwrap_or_default());
+        out.push_str(&format!("{:>19}{place}\n", ""));
     }
 }
 

@@ -164,7 +164,7 @@ impl<'a> Files<'a> {
 
 /// The stack that a report is about: of `panic()`, if it was called by what is wrong itself or by a
 /// check; a hang's is that of the task or CPU that hangs.
-fn section(report: &LogReport) -> Option<&Section> {
+pub(super) fn section(report: &LogReport) -> Option<&Section> {
     let is_own = !report.is_fault() && report.begins.sort != Sort::Hang;
     report.of_panic().filter(|_| is_own).or_else(|| report.section())
 }
@@ -194,12 +194,12 @@ fn of_headline(report: &LogReport) -> Vec<TextFrame> {
     place.map(frame).into_iter().collect()
 }
 
-fn is_of_panic(report: &LogReport, section: Option<&Section>) -> bool {
+pub(super) fn is_of_panic(report: &LogReport, section: Option<&Section>) -> bool {
     section.zip(report.of_panic()).is_some_and(|(one, other)| std::ptr::eq(one, other))
 }
 
 /// What the lines say, as a dump's log would; `end` is the report that ended the kernel, if it ended by that.
-fn told(report: &LogReport, end: &LogReport) -> Told {
+pub(super) fn told(report: &LogReport, end: &LogReport) -> Told {
     if let Some(oops) = Oops::last(&end.lines) {
         let mut told = Told::read(&end.lines, Some(&oops));
         if !std::ptr::eq(report, end) {

@@ -5,19 +5,16 @@ use unwind::{Frame, Trust};
 
 use super::helpers::is_helper;
 use super::log_report::LogReport;
-use super::scene::TextScene;
 use super::stack::{Stack, TextFrame};
 use crate::diagnosis::{
     BadPointer, Check, CheckKind, Diagnosis, Grounds, Role, Symptom, Use, What,
 };
-use crate::express::Names as _;
 use crate::fault::of_value;
 use crate::formats::{self, Checked};
 use crate::identify::NULL_PAGE;
 use crate::kind::CrashKind;
 use crate::medium::Medium;
-use crate::printer::CodeNames as _;
-use crate::scene::Scene as _;
+use crate::scene::Scene;
 use crate::symbol_name::source_name;
 use crate::told::Told;
 
@@ -47,7 +44,7 @@ fn check(kind: CrashKind, words: &str) -> What {
 /// A fault on memory whose instruction is not known: by the address and the error code that the kernel
 /// printed.
 pub(super) fn by_message(
-    scene: &TextScene<'_>,
+    scene: &dyn Scene,
     frames: &[Frame],
     told: &Told,
     report: &LogReport,
@@ -83,7 +80,7 @@ pub(super) fn by_message(
 
 /// Where no module is to blame, the innermost function that does not only help.
 pub(super) fn behind_helpers(
-    scene: &TextScene<'_>,
+    scene: &dyn Scene,
     stack: &Stack,
     report: &LogReport,
     diagnosis: &mut Diagnosis,
@@ -142,7 +139,7 @@ fn is_check(told: &TextFrame) -> bool {
 }
 
 /// Whether the frame's functions only help: the one that has the code, and those inlined into it.
-fn helps(scene: &TextScene<'_>, frame: &Frame, told: &TextFrame) -> bool {
+fn helps(scene: &dyn Scene, frame: &Frame, told: &TextFrame) -> bool {
     let pc = frame.pc.for_lookup();
     let Some(name) = scene.code_name(pc) else { return true };
     if name.module.is_some() {

@@ -16,54 +16,54 @@ const MOST_SECTIONS: usize = 128;
 
 /// One report.
 #[derive(Debug)]
-pub(super) struct LogReport {
+pub(crate) struct LogReport {
     /// Number of its first line in the text, and of its last.
-    pub(super) number: usize,
-    pub(super) last: usize,
+    pub(crate) number: usize,
+    pub(crate) last: usize,
     /// Time since boot of its first line, in nanoseconds.
-    pub(super) nanoseconds: Option<u64>,
+    pub(crate) nanoseconds: Option<u64>,
     /// What sort of report its first line begins.
-    pub(super) begins: Beginning,
+    pub(crate) begins: Beginning,
     /// Its first line.
-    pub(super) headline: String,
+    pub(crate) headline: String,
     /// Its lines, with what stood above the first one.
-    pub(super) lines: Vec<LogLine>,
+    pub(crate) lines: Vec<LogLine>,
     /// What `panic()` was given that came of it.
-    pub(super) panic: Option<String>,
+    pub(crate) panic: Option<String>,
     /// Error code and number, of an oops.
-    pub(super) die: Option<(u64, u32)>,
+    pub(crate) die: Option<(u64, u32)>,
     /// Its stacks, in its order; the first is that of who reports.
-    pub(super) sections: Vec<Section>,
+    pub(crate) sections: Vec<Section>,
     /// Loaded modules.
-    pub(super) modules: Option<Modules>,
+    pub(crate) modules: Option<Modules>,
     /// The first lines are missing.
-    pub(super) is_headless: bool,
+    pub(crate) is_headless: bool,
     /// Release and taint, where a line has them alone.
     state: Option<CpuLine>,
     is_ended: bool,
     /// Lines of it are left out, since they are too many.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 /// One stack of a report, with the registers that it begins with.
 #[derive(Debug, Default)]
-pub(super) struct Section {
+pub(crate) struct Section {
     /// What it is the stack of.
-    pub(super) of: Of,
+    pub(crate) of: Of,
     /// Who ran.
-    pub(super) cpu: Option<CpuLine>,
+    pub(crate) cpu: Option<CpuLine>,
     /// Where it ran.
-    pub(super) rip: Option<Place>,
+    pub(crate) rip: Option<Place>,
     /// Registers there.
-    pub(super) registers: Registers,
+    pub(crate) registers: Registers,
     /// Code around it.
-    pub(super) code: Option<CodeBytes>,
+    pub(crate) code: Option<CodeBytes>,
     /// Words of the stack, from the stack pointer on.
-    pub(super) words: Vec<u64>,
+    pub(crate) words: Vec<u64>,
     /// Where in user space the stack ends.
-    pub(super) user: Option<u64>,
+    pub(crate) user: Option<u64>,
     /// The trace.
-    pub(super) items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     /// A line said that a trace follows.
     has_trace: bool,
     /// A line said that no code can be read.
@@ -72,7 +72,7 @@ pub(super) struct Section {
 
 /// What a section is the stack of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Of {
+pub(crate) enum Of {
     /// Of what is reported.
     #[default]
     Report,
@@ -86,7 +86,7 @@ pub(super) enum Of {
 
 /// A line of a trace.
 #[derive(Debug)]
-pub(super) enum Item {
+pub(crate) enum Item {
     /// A frame.
     Frame(Frame),
     /// What comes next was interrupted.
@@ -96,7 +96,7 @@ pub(super) enum Item {
 }
 
 impl LogReport {
-    pub(super) fn new(begins: Beginning, above: Vec<Line>, first: Line) -> Self {
+    pub(crate) fn new(begins: Beginning, above: Vec<Line>, first: Line) -> Self {
         let above = above.iter().skip_while(|line| !is_of_report(&line.text));
         let mut report = Self {
             number: first.number,
@@ -123,7 +123,7 @@ impl LogReport {
     }
 
     /// Whether it has more than first lines.
-    pub(super) fn has_body(&self) -> bool {
+    pub(crate) fn has_body(&self) -> bool {
         let is_empty = |section: &Section| {
             section.items.is_empty() && section.rip.is_none() && section.cpu.is_none()
         };
@@ -131,7 +131,7 @@ impl LogReport {
     }
 
     /// Whether the line with the number of an oops is still to come (`Oops: 0002 [#1]`).
-    pub(super) fn waits_for_die(&self) -> bool {
+    pub(crate) fn waits_for_die(&self) -> bool {
         let has_stack = self.sections.iter().any(|section| !section.items.is_empty());
         // Up to 5.x, who is asked for a crash writes through NULL.
         let faults = matches!(self.begins.sort, Sort::Fault | Sort::Asked);
@@ -139,35 +139,35 @@ impl LogReport {
     }
 
     /// Whether it is of a fault or trap of the processor, and tells where.
-    pub(super) fn is_fault(&self) -> bool {
+    pub(crate) fn is_fault(&self) -> bool {
         let is_one = self.die.is_some() || self.begins.sort == Sort::Fault;
         is_one && self.section().is_some_and(|section| section.rip.is_some())
     }
 
     /// Whether the processor would fetch no instruction: bit 4 of a page fault's error code.
-    pub(super) fn is_fetch(&self) -> bool {
+    pub(crate) fn is_fetch(&self) -> bool {
         self.die.is_some_and(|(error_code, _)| error_code & (1 << 4) != 0)
     }
 
     /// Whether lines of several CPUs belong to it.
-    pub(super) fn is_of_all_cpus(&self) -> bool {
+    pub(crate) fn is_of_all_cpus(&self) -> bool {
         self.begins.sort == Sort::Hang
     }
 
     /// Whether nothing of it comes any more.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_ended
     }
 
     /// Whether its end is missing: a fault or a check without a stack.
-    pub(super) fn is_torn(&self) -> bool {
+    pub(crate) fn is_torn(&self) -> bool {
         let has_stack = self.sections.iter().any(|section| !section.items.is_empty());
         self.is_headless
             || matches!(self.begins.sort, Sort::Fault | Sort::Check | Sort::Hang) && !has_stack
     }
 
     /// The stack that it is about.
-    pub(super) fn section(&self) -> Option<&Section> {
+    pub(crate) fn section(&self) -> Option<&Section> {
         let has_stack = |section: &&Section| section.rip.is_some() || !section.items.is_empty();
         let of_stuck = || {
             let cpu = self.lines.iter().find_map(|line| formats::stuck_cpu(&line.text))?;
@@ -212,27 +212,27 @@ impl LogReport {
     }
 
     /// The stack of the `panic()` that ended the kernel.
-    pub(super) fn of_panic(&self) -> Option<&Section> {
+    pub(crate) fn of_panic(&self) -> Option<&Section> {
         let is_its = |section: &&Section| section.of == Of::Panic && !section.items.is_empty();
         self.sections.iter().find(is_its)
     }
 
     /// Who ran, as the first line that tells says.
-    pub(super) fn cpu(&self) -> Option<&CpuLine> {
+    pub(crate) fn cpu(&self) -> Option<&CpuLine> {
         let own = self.section().and_then(|section| section.cpu.as_ref());
         own.or_else(|| self.sections.iter().find_map(|section| section.cpu.as_ref()))
             .or(self.state.as_ref())
     }
 
     /// Notes that `panic()` was called.
-    pub(super) fn panics(&mut self, line: &Line) {
+    pub(crate) fn panics(&mut self, line: &Line) {
         self.is_ended = false;
         self.panic.get_or_insert_with(|| formats::panic_words(&line.text));
         self.section_of(Of::Panic);
     }
 
     /// Takes its next line.
-    pub(super) fn take(&mut self, line: Line, body: Body) {
+    pub(crate) fn take(&mut self, line: Line, body: Body) {
         self.last = line.number;
         if self.lines.len() >= MOST_LINES {
             self.is_cut = true;
@@ -308,7 +308,7 @@ impl LogReport {
     }
 
     /// Leaves out every second line where a log has each of them twice.
-    pub(super) fn undouble(&mut self) {
+    pub(crate) fn undouble(&mut self) {
         for section in &mut self.sections {
             let same = |pair: &[Item]| match pair {
                 [Item::Frame(one), Item::Frame(two)] => one == two,
@@ -327,7 +327,7 @@ impl LogReport {
 
     /// The place that the report names in words: its first line (`BUG: KASAN: … in f+0x1/0x2`), or of
     /// locks, where the one was to be taken that is complained of (`… at: f+0x1/0x2`).
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<Place> {
         // Of an object that is watched, the line names the function that it was to call.
         let headline = Some(&self.headline).filter(|line| !line.starts_with("ODEBUG: "));
         headline
@@ -362,7 +362,7 @@ impl LogReport {
     }
 
     /// The modules that have functions on its stacks.
-    pub(super) fn modules_on_stack(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn modules_on_stack(&self) -> impl Iterator<Item = &str> {
         let places = self.sections.iter().flat_map(|section| {
             let items = section.items.iter().filter_map(|item| match item {
                 Item::Frame(frame) => Some(&frame.place),
@@ -375,12 +375,12 @@ impl LogReport {
     }
 
     /// Whether it is of locks.
-    pub(super) fn is_of_rule(&self) -> bool {
+    pub(crate) fn is_of_rule(&self) -> bool {
         self.begins.sort == Sort::Rule
     }
 
     /// The kind that the lines tell alone; `None` for faults on memory.
-    pub(super) fn kind(&self) -> Option<CrashKind> {
+    pub(crate) fn kind(&self) -> Option<CrashKind> {
         self.begins.kind
     }
 }

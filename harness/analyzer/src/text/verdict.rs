@@ -17,12 +17,13 @@ use crate::blame::{culprit, is_kernel_header};
 use crate::claim::Addresses;
 use crate::express::Names as _;
 use crate::findings::Findings;
+use crate::kind::CrashKind;
 use crate::message;
 use crate::printer::{Raw, Stable};
 use crate::report::{
     Backtraces, Culprit, Dump, Frame, Kernel, Module, Panic, Report, SCHEMA_VERSION, TEXT, Task,
 };
-use crate::signature::{root_signature, signature};
+use crate::signature::{self, root_signature, signature};
 use crate::symbol_name::source_name;
 use crate::verdict::verdict;
 use debuginfo::SourceFrame;
@@ -35,7 +36,9 @@ pub(super) fn analysis(inputs: &TextInputs<'_>, split: &Split, main: usize) -> A
     let view = View { inputs, split, report, found: &found };
     let raw = view.report(&mut Unmade { raw: Raw(&found.scene), scene: &found.scene });
     let stable = view.report(&mut Stable::new(&found.scene));
-    Analysis { report: raw, stable }
+    let panic = Some(raw.backtraces.panic.as_slice()).filter(|panic| !panic.is_empty());
+    let signature_input = view.signature_input(&raw, panic);
+    Analysis { report: raw, stable, signature_input }
 }
 
 /// Prints addresses as the text has them, and none that it has not.
@@ -90,19 +93,15 @@ impl View<'_, '_> {
             verdict,
             signature: None,
             root_signature: None,
-            backtraces: Backtraces { fault, panic: Vec::new() },
+            backtraces: Backtraces { fault, ..Backtraces::default() },
             modules: self.modules(stable),
             findings: self.findings().list(addresses),
+            earlier: Vec::new(),
             reports: Vec::new(),
         };
         report.root_signature = root_signature(&report);
-        // A dump's view of a hang begins where `panic()` was called.
-        let own = panic.clone().map(|panic| std::mem::replace(&mut report.backtraces.fault, panic));
-        report.signature = Some(signature(&report));
-        if let Some(own) = own {
-            report.backtraces.fault = own;
-            report.backtraces.panic = panic.unwrap_or_default();
-        }
+        report.signature = Some(signature(&self.signature_input(&report, panic.as_deref())));
+        report.backtraces.panic = panic.unwrap_or_default();
         if !stable {
             report.reports = self
                 .split
@@ -112,6 +111,14 @@ impl View<'_, '_> {
                 .collect();
         }
         report
+    }
+
+    /// The lines that the signature is made of: of a CPU that hangs, a dump's begin where `panic()` was
+    /// called; of a task that hangs, with its own stack.
+    fn signature_input(&self, report: &Report, panic: Option<&[Frame]>) -> String {
+        let is_hung = self.report.kind() == Some(CrashKind::HungTask);
+        let panic = panic.filter(|_| !is_hung);
+        signature::input(report, panic.unwrap_or(&report.backtraces.fault))
     }
 
     fn frames(&self, stack: &Stack, addresses: &mut dyn Addresses) -> Vec<Frame> {

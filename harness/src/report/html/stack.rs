@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The stack of the fault: who called whom, and how much of it each took.
 
-use analyzer::report::Frame;
+use analyzer::report::{Does, Frame, Task};
 use maud::{Markup, html};
 
 use super::{wide, with_code};
@@ -13,9 +13,30 @@ fn frames(run: &RunResult) -> &[Frame] {
     run.report.as_ref().map_or(&[], |report| &report.backtraces.fault)
 }
 
-/// The frames, inlined ones set in.
+/// The frames, inlined ones set in; of tasks that hang each other up, one stack after the other.
 pub(super) fn backtrace(run: &RunResult) -> Option<Markup> {
-    let frames = frames(run);
+    let report = run.report.as_ref()?;
+    let stacks = &report.backtraces;
+    let first = table(&stacks.fault)?;
+    let named = |task: &Task, does: Does| html! { p { (party(task, does)) } };
+    Some(html! {
+        @if let (Some(task), Some(does)) = (&report.task, stacks.does) { (named(task, does)) }
+        (first)
+        @for other in &stacks.others {
+            (named(&other.task, other.does))
+            @if let Some(table) = table(&other.frames) { (table) }
+        }
+    })
+}
+
+/// A task, and what it does.
+fn party(task: &Task, does: Does) -> Markup {
+    let does = does.words();
+    let comm = task.comm.as_deref().unwrap_or("?");
+    html! { "task " code { (visible(comm)) } @if let Some(pid) = task.pid { " (pid " (pid) ")" } ", which " (does) }
+}
+
+fn table(frames: &[Frame]) -> Option<Markup> {
     if frames.is_empty() {
         return None;
     }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tasks that wait for another one to finish: a worker with a work item, a thread that is to stop.
+//!
+//! Who flushes work puts a barrier into the worker's list, or itself into the queue's; both lie on its own
+//! stack (`struct wq_barrier`, `struct wq_flusher`, `kernel/workqueue.c`).
+
+use unwind::Frame;
+
+use super::everybody::Everybody;
+use crate::claim::Claim;
+use crate::diagnosis::Event;
+use crate::fault::argument_of_call;
+use crate::flow::evaluate;
+use crate::scene::Scene as _;
+use kernel::tasks::Task;
+use kernel::workqueues::{Running, WorkQueues};
+
+/// Functions that wait until the thread has exited that they are given (`kernel/kthread.c`).
+const STOPPING: [&str; 2] = ["kthread_stop", "kthread_stop_put"];
+
+/// A task that another one waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Awaited {
+    /// The task.
+    pub(super) task: Task,
+    /// What it is to do.
+    pub(super) event: Event,
+    /// Why, behind the name of who waits.
+    pub(super) why: Claim,
+}
+
+/// Whom the task waits for that is to finish something; `None` if for nobody that is known.
+pub(super) fn awaited(all: &Everybody<'_, '_>, task: &Task, frames: &[Frame]) -> Option<Awaited> {
+    stopping(all, frames).or_else(|| flushing(all, task))
+}
+
+/// The thread that is to stop.
+fn stopping(all: &Everybody<'_, '_>, frames: &[Frame]) -> Option<Awaited> {
+    let is_stop = |frame: &Frame| all.machine.is_in(frame.pc.for_lookup(), &STOPPING);
+    let at = frames.iter().position(is_stop)?;
+    let (_, term) = argument_of_call(all.machine, frames.get(at + 1..)?)?;
+    let thread = evaluate(&term, all.machine).or(term.observed)?;
+    let task = all.at(thread)?.clone();
+    let why = Claim::new(Some(true)).text(format!("waits for thread `{}` to stop", task.comm));
+    Some(Awaited { task, event: Event::Stop, why })
+}
+
+/// The worker whose work is waited for.
+fn flushing(all: &Everybody<'_, '_>, task: &Task) -> Option<Awaited> {
+    let kernel = all.machine.kernel();
+    let stack = kernel.task_stack(task)?;
+    let is_own = |address: &u64| (stack.low..stack.high).contains(address);
+    let queues = kernel.work_queues().ok()?;
+    let running = || queues.pools.iter().flat_map(|pool| &pool.running);
+    // The barrier is in the list of the worker whose work it is for, or behind work that did not begin.
+    let by_barrier = || running().find(|it| it.scheduled.iter().any(is_own));
+    let by_queue = || {
+        let queue = queues.queues.iter().find(|queue| queue.flushers.iter().any(is_own))?;
+        let is_of_queue = |it: &&Running| {
+            let pair = it.work.pair;
+            pair.is_some_and(|pair| queue.pairs.iter().any(|(own, _)| *own == pair))
+        };
+        running().filter(|it| it.task != task.address).find(is_of_queue)
+    };
+    let found = by_barrier().or_else(by_queue).or_else(|| before(&queues, &is_own))?;
+    let worker = all.at(found.task)?.clone();
+    let why = Claim::new(Some(true)).text("waits for work that is done by ");
+    let why = why.code(found.work.function);
+    Some(Awaited { task: worker, event: Event::Work, why })
+}
+
+/// A worker of the pool in which the work has not begun that a barrier is behind, where it does other work.
+fn before<'q>(queues: &'q WorkQueues, is_own: &dyn Fn(&u64) -> bool) -> Option<&'q Running> {
+    let waits = |address: &u64| is_own(address);
+    let pool =
+        queues.pools.iter().find(|pool| pool.pending.iter().any(|work| waits(&work.address)))?;
+    pool.running.first()
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where a task sleeps.
+
+use unwind::Frame;
+
+use crate::blame::blamed;
+use crate::machine::Machine;
+use crate::scene::Scene;
+
+/// Functions that sleep for a time and are not marked as the scheduler's (`kernel/time/timer.c`).
+const PAUSES: [&str; 2] = ["msleep", "msleep_interruptible"];
+
+/// The frame to blame for a sleep; without a module, the innermost function that is none of the
+/// scheduler's own, as in the kernel's `wchan`.
+pub(super) fn sleeper(machine: &dyn Scene, dump: Option<&Machine<'_>>, frames: &[Frame]) -> usize {
+    let guilty = blamed(machine, frames, 0);
+    let is_outside = |frame: &Frame| machine.is_outside(frame.pc.for_lookup());
+    if frames.get(guilty).is_some_and(is_outside) {
+        return guilty;
+    }
+    let symbol = |name| dump?.kernel().symbol(name).ok();
+    let range = symbol("__sched_text_start").zip(symbol("__sched_text_end"));
+    let is_scheduler = |frame: &Frame| {
+        let pc = frame.pc.for_lookup();
+        range.is_some_and(|(start, end)| (start..end).contains(&pc)) || machine.is_in(pc, &PAUSES)
+    };
+    frames.iter().position(|frame| !is_scheduler(frame)).unwrap_or(guilty)
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The locks that the functions on a stack have taken.
+
+use std::collections::BTreeSet;
+
+use iced_x86::{Instruction, Register};
+use unwind::{Frame, Pc, Trust};
+
+use super::lock::Wanted;
+use super::lock_class::{LockClass, lock_class};
+use super::lock_functions::{LockSort, gives_back, gives_back_inline, may_fail, taking};
+use super::place;
+use crate::claim::Claim;
+use crate::express::{Expression, Writer};
+use crate::fault::{named, named_in_code, with_callers};
+use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, evaluate};
+use crate::scene::Scene;
+
+/// What tells one lock from another.
+#[derive(Debug, Clone)]
+pub(super) struct LockName {
+    /// Its address.
+    pub(super) address: Option<u64>,
+    /// Where in which structure it lies.
+    pub(super) class: Option<LockClass>,
+    /// The lock as C.
+    pub(super) expression: Option<Expression>,
+}
+
+impl LockName {
+    /// The lock that is waited for.
+    pub(super) fn of(lock: &Wanted) -> Self {
+        let address = Some(lock.address);
+        Self { address, class: lock.class.clone(), expression: lock.expression.clone() }
+    }
+
+    /// Whether they are known to be different locks.
+    fn differs(&self, other: &Self) -> bool {
+        let differ = self.address.zip(other.address).map(|(one, other)| one != other);
+        let classes = || Some(self.class.as_ref()? != other.class.as_ref()?);
+        differ.or_else(classes).unwrap_or(false)
+    }
+
+    /// Whether they are one lock, as far as their addresses or else their places tell.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match self.address.zip(other.address) {
+            Some((one, other)) => one == other,
+            None => self.class.is_some() && self.class == other.class,
+        }
+    }
+}
+
+/// A call on the way that takes a lock.
+struct Taken {
+    lock: LockName,
+    function: String,
+    line: Option<String>,
+    /// Position of the frame that takes it.
+    frame: usize,
+    kept: Kept,
+}
+
+/// Whether a lock is still taken where a function is by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// On each way there.
+    Always,
+    /// On some way there.
+    Perhaps,
+}
+
+/// The lock that the call at a position is given.
+pub(super) fn lock_at(
+    machine: &dyn Scene,
+    frames: &[Frame],
+    (code, position): (&Code, usize),
+    function: u64,
+) -> LockName {
+    let keeps = |target| machine.keeps_registers(target);
+    let start = Start { position, registers: [None; 16] };
+    let term = Slicer::new(code, machine, &keeps, start).register(Register::RDI);
+    let term = if frames.is_empty() { term } else { with_callers(machine, frames, 0, term) };
+    let tag = Writer::new(machine, function).pointee_of_parameter(0);
+    let writer = Writer::new(machine, code.instruction(position).ip());
+    let term: Term = match frames {
+        [] => named_in_code(machine, writer.pc(), &term),
+        _ => named(machine, frames, writer.pc(), &term),
+    };
+    LockName {
+        address: evaluate(&term, machine).or(term.observed),
+        class: lock_class(&writer, &term),
+        expression: writer.referent(&term, tag.as_deref()),
+    }
+}
+
+/// The calls of functions that take locks of that sort in the functions on the stack that are looked at,
+/// but those that the frames are in, and those after which the lock was given back on each way.
+fn taken(
+    machine: &dyn Scene,
+    frames: &[Frame],
+    sort: LockSort,
+    is_looked_at: &dyn Fn(&Frame) -> bool,
+) -> Vec<Taken> {
+    let mut found = Vec::new();
+    for (at, frame) in frames.iter().enumerate() {
+        if frame.trust == Trust::Scan || !is_looked_at(frame) {
+            continue;
+        }
+        let Some(code) = machine.function_code(frame.pc.for_lookup()) else { continue };
+        for (position, instruction) in code.instructions().iter().enumerate() {
+            let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
+            if !taking(machine, target).is_some_and(|it| it.is_of(sort)) {
+                continue;
+            }
+            let lock =
+                lock_at(machine, frames.get(at..).unwrap_or_default(), (&code, position), target);
+            let Some(kept) = kept(machine, (&code, position), &lock, frame) else { continue };
+            found.push(Taken {
+                lock,
+                function: place(machine, frame),
+                line: machine.source_line(instruction.ip()),
+                frame: at,
+                kept,
+            });
+        }
+    }
+    found
+}
+
+/// Whether the instruction at a position may give that lock back.
+pub(super) fn is_given_back(
+    machine: &dyn Scene,
+    (code, position): (&Code, usize),
+    lock: &LockName,
+) -> bool {
+    let instruction = code.instruction(position);
+    match call_target(instruction) {
+        Some(CallTarget::Direct(target)) if gives_back(machine, target) => {
+            !lock_at(machine, &[], (code, position), target).differs(lock)
+        }
+        // A function of a module may do it for the one that calls it.
+        Some(CallTarget::Direct(target)) if code.at(target).is_none() => unlocks(machine, target),
+        _ => gives_back_inline(machine, instruction.ip()),
+    }
+}
+
+/// Whether a module's function gives a lock back that it has not taken itself.
+fn unlocks(machine: &dyn Scene, function: u64) -> bool {
+    let code = || machine.is_outside(function).then(|| machine.function_code(function)).flatten();
+    let target = |instruction: &Instruction| match call_target(instruction) {
+        Some(CallTarget::Direct(target)) => Some(target),
+        _ => None,
+    };
+    code().is_some_and(|code| {
+        let calls: Vec<u64> = code.instructions().iter().filter_map(target).collect();
+        let takes = calls.iter().any(|target| taking(machine, *target).is_some());
+        !takes && calls.iter().any(|target| gives_back(machine, *target))
+    })
+}
+
+/// Whether control comes from the call that takes a lock to where the frame is without passing one
+/// that gives it back.
+fn kept(
+    machine: &dyn Scene,
+    (code, taken): (&Code, usize),
+    lock: &LockName,
+    frame: &Frame,
+) -> Option<Kept> {
+    let end = match frame.pc {
+        Pc::Return(address) => code.before(address),
+        Pc::Interrupted(address) => code.at(address),
+    };
+    let end = end.filter(|end| *end != taken)?;
+    let all = 0..code.instructions().len();
+    let back: BTreeSet<usize> =
+        all.filter(|at| *at != end && is_given_back(machine, (code, *at), lock)).collect();
+    if !reaches(code, code.successors(taken), end, |at| !back.contains(&at)) {
+        return None;
+    }
+    // Around the call, or after one that gave the lock back.
+    let starts = code.at(code.entry()).into_iter().chain(back).collect();
+    let is_around = reaches(code, starts, end, |at| at != taken);
+    let fails = match call_target(code.instruction(taken)) {
+        Some(CallTarget::Direct(target)) => may_fail(machine, target),
+        _ => true,
+    };
+    Some(if is_around || fails { Kept::Perhaps } else { Kept::Always })
+}
+
+/// Whether control comes from one of the instructions to the end, by instructions that it may pass.
+fn reaches(code: &Code, starts: Vec<usize>, end: usize, may_pass: impl Fn(usize) -> bool) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut pending = starts;
+    while let Some(at) = pending.pop() {
+        if at == end {
+            return true;
+        }
+        if may_pass(at) && seen.insert(at) {
+            pending.extend(code.successors(at));
+        }
+    }
+    false
+}
+
+impl Taken {
+    fn claim(&self, what: &str) -> Claim {
+        let line = self.line.as_ref().map_or_else(String::new, |line| format!(" at `{line}`"));
+        Claim::new(Some(true)).text(format!("{} takes {what}{line}", self.function))
+    }
+}
+
+/// Where a function on the stack takes the lock, too, by a call that is not the one it waits in, and
+/// whether it has it still for sure.
+pub(super) fn taken_before(
+    machine: &dyn Scene,
+    frames: &[Frame],
+    lock: &Wanted,
+) -> Option<(Claim, bool)> {
+    let wanted = LockName::of(lock);
+    let is_same = |taken: &&Taken| match taken.lock.address {
+        Some(_) => taken.lock.is_like(&wanted),
+        // By the same name, another call of the function may mean another lock.
+        None => {
+            taken.frame == 0
+                && taken.lock.expression.is_some()
+                && taken.lock.expression == wanted.expression
+        }
+    };
+    let is_outside = |frame: &Frame| machine.is_outside(frame.pc.for_lookup());
+    let all = taken(machine, frames.get(lock.caller..)?, lock.sort, &is_outside);
+    let same: Vec<&Taken> = all.iter().filter(is_same).collect();
+    let first = same.iter().find(|it| it.kept == Kept::Always).or_else(|| same.first())?;
+    Some((first.claim("the same lock"), first.kept == Kept::Always))
+}
+
+/// Where a function on a stack takes that lock and may have it still, and whether it has it on each way to
+/// where it is. Of locks on the heap whose address its code
+/// does not tell any more, one at the same place of the same structure is taken for it.
+pub(super) fn holds(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> Option<(Claim, bool)> {
+    let wanted = LockName::of(lock);
+    let takes = |frame: &Frame| taking(machine, frame.pc.for_lookup()).is_some();
+    let all = taken(machine, frames, lock.sort, &|frame| !takes(frame));
+    let same = || all.iter().filter(|taken| taken.lock.is_like(&wanted));
+    let is_sure = |it: &&Taken| it.kept == Kept::Always && it.lock.address.is_some();
+    let first = same().find(is_sure).or_else(|| same().next())?;
+    Some((first.claim("the lock"), is_sure(&first)))
+}
+
+/// Where a function on the stack takes a spinlock that it may have still.
+pub(super) fn spinlock_before(machine: &dyn Scene, frames: &[Frame]) -> Option<Claim> {
+    let is_outside = |frame: &Frame| machine.is_outside(frame.pc.for_lookup());
+    let all = taken(machine, frames, LockSort::Spin, &is_outside);
+    let first = all.first()?;
+    let expression = first.lock.expression.as_ref();
+    let lock = expression.map_or_else(|| "a spinlock".to_owned(), |e| format!("`{e}`"));
+    Some(first.claim(&lock))
+}

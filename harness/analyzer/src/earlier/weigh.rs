@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a crash has to do with what the kernel complained of before.
+
+use super::{Earlier, Past};
+use crate::cause::held_at;
+use crate::claim::Claim;
+use crate::diagnosis::{Aftermath, Diagnosis, Grounds, Hang, Held, OtherCpus, What};
+use crate::kind::CrashKind;
+use crate::machine::Machine;
+use crate::message;
+use crate::scene::Scene as _;
+
+impl Earlier {
+    /// The diagnosis of the crash with what came before it, and the position of the report that it is of, if
+    /// it is of an earlier one.
+    pub(crate) fn weigh(
+        &self,
+        machine: &Machine<'_>,
+        mut diagnosis: Diagnosis,
+    ) -> (Diagnosis, Option<usize>) {
+        if let Some((at, aftermath, taken)) = self.orphaned(machine, &diagnosis)
+            && let Some(past) = self.reports.get(at)
+        {
+            return (past.with(aftermath, Some(taken), diagnosis), Some(at));
+        }
+        let cause = self.cause().and_then(|at| Some((at, self.reports.get(at)?)));
+        let Some((at, cause)) = cause else { return (diagnosis, None) };
+        if let Some(aftermath) = says_nothing(&diagnosis) {
+            return (cause.with(aftermath, None, diagnosis), Some(at));
+        }
+        diagnosis.evidence.push(cause.claim(machine));
+        diagnosis.complained = cause.line(machine);
+        (diagnosis, None)
+    }
+
+    /// Position of the report of a task that died with the lock held that is waited for, and where it took it.
+    fn orphaned(
+        &self,
+        machine: &Machine<'_>,
+        diagnosis: &Diagnosis,
+    ) -> Option<(usize, Aftermath, Claim)> {
+        let is_open = match &diagnosis.what {
+            What::Lockup(lockup) => matches!(
+                lockup.hang,
+                Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown | OtherCpus::Itself)
+            ),
+            What::Waiting(it) => it.circle.is_empty() && !matches!(it.held, Held::For { .. }),
+            _ => false,
+        };
+        if !is_open {
+            return None;
+        }
+        let waiter = machine.kernel().task_at(diagnosis.involved.first()?.task).ok()?;
+        let mut dead = self.reports.iter().enumerate().filter(|(_, past)| past.died);
+        dead.find_map(|(at, past)| {
+            let (lock, taken) = held_at(machine, past.frames(), &waiter)?;
+            Some((at, Aftermath::Lock { lock, waiter: waiter.comm.clone() }, taken))
+        })
+    }
+}
+
+/// Whether a crash says nothing of a cause of its own.
+fn says_nothing(diagnosis: &Diagnosis) -> Option<Aftermath> {
+    if diagnosis.blame.outside && diagnosis.grounds != Grounds::None {
+        return None;
+    }
+    match diagnosis.kind() {
+        CrashKind::Sysrq | CrashKind::Nmi => Some(Aftermath::Asked),
+        CrashKind::Panic | CrashKind::Unknown => Some(Aftermath::Panic),
+        _ => None,
+    }
+}
+
+impl Past {
+    /// The diagnosis of this report, with what came of it.
+    fn with(&self, aftermath: Aftermath, taken: Option<Claim>, crash: Diagnosis) -> Diagnosis {
+        let mut diagnosis = self.diagnosis.clone();
+        let chain = std::mem::take(&mut diagnosis.evidence);
+        let kept = self.preempt_count.map(|_| {
+            let words = "it died with preemption disabled, as who has a spinlock";
+            Claim::new(Some(true)).text(words)
+        });
+        let first = std::iter::once(self.said()).chain(taken).chain(kept);
+        diagnosis.evidence = first.chain(crash.evidence).chain(chain).collect();
+        diagnosis.say_once();
+        diagnosis.involved = crash.involved;
+        diagnosis.aftermath = Some(aftermath);
+        diagnosis
+    }
+
+    /// What the kernel said.
+    fn said(&self) -> Claim {
+        let (seconds, rest) = (self.nanoseconds / 1_000_000_000, self.nanoseconds % 1_000_000_000);
+        let claim = Claim::new(Some(true)).text("before");
+        let claim = claim.volatile(format!(", {seconds}.{:06} s after boot", rest / 1000));
+        message::quoted(claim.text(", the kernel said: "), &self.headline)
+    }
+
+    /// The same, with the module's line.
+    fn claim(&self, machine: &Machine<'_>) -> Claim {
+        match self.line(machine) {
+            Some(line) => self.said().text(format!(", at `{line}`")),
+            None => self.said(),
+        }
+    }
+
+    fn line(&self, machine: &Machine<'_>) -> Option<String> {
+        machine.source_line(self.diagnosis.pc?.for_lookup())
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The reports of a dump's own log, diagnosed with the dump's code and names.
+
+use klog::{Line, Place};
+use unwind::{Trust, Walk};
+
+use super::found::{is_of_panic, section, told};
+use super::guess::{behind_helpers, by_checker, by_message, judged};
+use super::log_report::LogReport;
+use super::split::{Split, Splitter};
+use super::stack::{self, frames, without_panic, without_printing};
+use crate::cause::diagnose;
+use crate::context::{Begins, Walks};
+use crate::diagnosis::Diagnosis;
+use crate::formats::Sort;
+use crate::kind::CrashKind;
+use crate::link::completed;
+use crate::scene::Scene;
+use crate::told::Told;
+use kernel::log::LogLine;
+use unwind::StopReason;
+
+/// The reports of a log; their numbers are those of its lines, from 1.
+pub(crate) fn reports(log: &[LogLine]) -> Vec<LogReport> {
+    let mut splitter = Splitter::default();
+    for (number, line) in (1..).zip(log) {
+        splitter.take(Line {
+            number,
+            nanoseconds: Some(line.nanoseconds),
+            level: Some(line.level),
+            caller: line.caller,
+            text: line.text.clone(),
+        });
+    }
+    let Split { reports, .. } = splitter.finish();
+    reports
+}
+
+/// What a report came down to, and the stack that it is about.
+pub(crate) fn diagnosed(
+    scene: &dyn Scene,
+    report: &LogReport,
+    locate: &dyn Fn(&Place) -> Option<u64>,
+) -> (Told, Diagnosis, Walk) {
+    let section = section(report);
+    let own = section.map(|section| frames(section, report.is_fetch())).unwrap_or_default();
+    let is_panic = is_of_panic(report, section);
+    let mut own = if is_panic { without_panic(own) } else { without_printing(own) };
+    if own.iter().any(|frame| frame.trust == Trust::Told) {
+        own.retain(|frame| frame.trust != Trust::Scan);
+    }
+    let walk = stack::walk(section.and_then(|section| section.user), &own, locate);
+    let told = told(report, report);
+    let fault = Walk { frames: completed(scene, &walk.frames), stop: walk.stop.clone() };
+    let begins = match (report.is_fault(), is_panic) {
+        (true, _) => Begins::Fault,
+        (false, true) => Begins::Panic,
+        (false, false) => Begins::Report,
+    };
+    let panic = Walk { frames: Vec::new(), stop: StopReason::Root };
+    let walks = Walks { fault, panic, entry: None, begins };
+    let mut diagnosis = if report.begins.sort == Sort::Fault && begins != Begins::Fault {
+        Diagnosis::of_kind(told.kind.unwrap_or(CrashKind::Unknown))
+    } else {
+        diagnose(scene, None, &walks, &told)
+    };
+    if !by_checker(report, &mut diagnosis) {
+        by_message(scene, &walks.fault.frames, &told, report, &mut diagnosis);
+    }
+    let placed = own.into_iter().filter(|frame| locate(&frame.place).is_some()).collect();
+    let stack = stack::Stack { frames: placed, walk };
+    behind_helpers(scene, &stack, report, &mut diagnosis);
+    judged(&mut diagnosis);
+    (told, diagnosis, walks.fault)
+}
