@@ -6,7 +6,7 @@ use vmcore::Vmcore;
 
 use crate::backtrace::{Line, frames, lines, with_arguments};
 use crate::blame::culprit;
-use crate::cause::diagnose;
+use crate::cause::{diagnose, running};
 use crate::claim::Addresses;
 use crate::context::{Begins, Walks, crashing, walks};
 use crate::diagnosis::Diagnosis;
@@ -103,7 +103,8 @@ impl Found {
         let log = kernel.log().map(|log| log.items.as_slice()).unwrap_or_default();
         let told = Told::read(log, kernel.crash().oops.as_ref());
         let headline = told.headline.clone();
-        let walks = crashing(kernel).map(|crashing| {
+        let is_running = kernel.is_running();
+        let walks = crashing(kernel).filter(|_| !is_running).map(|crashing| {
             let mut walks = walks(machine, &crashing);
             walks.fault.frames = completed(machine, &walks.fault.frames);
             walks
@@ -123,6 +124,7 @@ impl Found {
                 };
                 (lines(&walks.fault), lines(&walks.panic), diagnosis)
             }
+            None if is_running => (Vec::new(), Vec::new(), running(machine)),
             None => {
                 findings.no_registers();
                 let diagnosis = Diagnosis::of_kind(told.kind.unwrap_or(CrashKind::Unknown));

@@ -79,7 +79,7 @@ impl Scene for Machine<'_> {
     }
 
     fn one_of_several_cpus(&self) -> Option<u32> {
-        let several = self.kernel().online_cpus().map_or(true, |cpus| cpus.len() > 1);
+        let several = self.kernel().up_cpus().map_or(true, |cpus| cpus.len() > 1);
         self.kernel().crash().cpu.filter(|_| several)
     }
 

@@ -22,7 +22,7 @@ pub fn kernel(machine: &Machine<'_>, addresses: &mut dyn Addresses) -> Kernel {
         build_id,
         kaslr_offset: kernel.kaslr_offset().map(|offset| format!("{offset:#x}")),
         taint: kernel.taint_letters().ok(),
-        cpus: kernel.online_cpus().ok().and_then(|cpus| u32::try_from(cpus.len()).ok()),
+        cpus: kernel.up_cpus().ok().and_then(|cpus| u32::try_from(cpus.len()).ok()),
         memory_bytes: kernel.memory_bytes().ok(),
         uptime_seconds: kernel.uptime_seconds().ok(),
         nodename: said(|uts| &uts.nodename),

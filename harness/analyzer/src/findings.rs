@@ -71,7 +71,8 @@ impl Findings {
         if let Some(error) = kernel.image().and_then(Image::refused_debug_file) {
             self.debug_file("the vmlinux", error);
         }
-        for doubt in &kernel.crash().doubts {
+        let doubts = kernel.crash().doubts.iter().filter(|_| !kernel.is_running());
+        for doubt in doubts {
             self.say("A007", Severity::Warning, doubt.clone());
         }
         match kernel.modules() {

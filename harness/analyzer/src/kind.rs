@@ -102,6 +102,8 @@ pub enum CrashKind {
     DoubleFault,
     /// The CPU reported a failure of the machine.
     MachineCheck,
+    /// No crash: the machine ran when the dump was taken.
+    Running,
     /// A kind this version does not tell apart.
     Unknown,
 }

@@ -18,6 +18,7 @@ pub fn may_be_a_consequence(kind: CrashKind) -> bool {
             | K::OutOfMemory
             | K::Warn
             | K::Nmi
+            | K::Running
             | K::MachineCheck
     )
 }

@@ -30,6 +30,7 @@ impl Party {
             Doing::Waits => Does::Waits,
             Doing::Holds => Does::Holds,
             Doing::Runs => Does::Runs,
+            Doing::OnCpu => Does::OnCpu,
         };
         let lines = Self::stack(machine, &task)?;
         Some(Self { task, does, lines })

@@ -240,6 +240,8 @@ pub enum Does {
     Holds,
     /// Its CPU runs without end.
     Runs,
+    /// It was on a CPU of a machine that goes on.
+    OnCpu,
 }
 
 impl Does {
@@ -250,6 +252,7 @@ impl Does {
             Self::Waits => "waits",
             Self::Holds => "has what others wait for",
             Self::Runs => "runs without end",
+            Self::OnCpu => "was on a CPU",
         }
     }
 }

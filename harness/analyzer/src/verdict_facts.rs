@@ -25,6 +25,7 @@ pub(crate) fn facts(diagnosis: &Diagnosis, addresses: &mut dyn Addresses) -> Fac
         | What::Exhausted(_)
         | What::Check(_)
         | What::Requested
+        | What::Running { .. }
         | What::Kind(_) => facts,
     }
 }

@@ -78,7 +78,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         let none = || CommandError::nothing("it is not known which task crashed");
         vec![kernel.crash().task.clone().ok_or_else(none)?]
     } else if arguments.has("a") || arguments.has("c") {
-        let mut cpus = kernel.online_cpus()?;
+        let mut cpus = kernel.up_cpus()?;
         if let Some(text) = arguments.value("c") {
             let chosen = analyzer::values::parse_cpus(text, &cpus);
             cpus = chosen.ok_or_else(|| CommandError::usage(format!("no CPUs: `{text}`")))?;

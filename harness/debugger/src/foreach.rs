@@ -133,7 +133,7 @@ fn chosen(session: &Session<'_, '_>, who: &[String]) -> Result<Vec<Task>, Comman
     }
     let kernel = session.kernel();
     let mut tasks = kernel.tasks()?.items.clone();
-    let cpus = kernel.online_cpus().unwrap_or_default();
+    let cpus = kernel.up_cpus().unwrap_or_default();
     let current = cpus.iter().filter_map(|cpu| kernel.current_task(*cpu).ok());
     let active: Vec<u64> = current.map(|task| task.address).collect();
     for word in who {

@@ -114,7 +114,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     let interrupts: Vec<Row> =
         found.items.iter().filter(kept).map(|irq| row(session, irq)).collect();
     if arguments.has("s") {
-        let all = kernel.online_cpus()?;
+        let all = kernel.up_cpus()?;
         let cpus = match arguments.value("c") {
             Some(text) => parse_cpus(text, &all)
                 .ok_or_else(|| CommandError::usage(format!("no CPUs: `{text}`")))?,

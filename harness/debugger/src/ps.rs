@@ -138,7 +138,7 @@ struct Rows<'k, 'a> {
 
 impl<'k, 'a> Rows<'k, 'a> {
     fn new(kernel: &'k Kernel<'a>, tasks: &'k [Task]) -> Self {
-        let cpus = kernel.online_cpus().unwrap_or_default();
+        let cpus = kernel.up_cpus().unwrap_or_default();
         let current = cpus.iter().filter_map(|cpu| kernel.current_task(*cpu).ok());
         Self {
             kernel,

@@ -150,7 +150,7 @@ pub(super) fn last_run(
 ) -> Result<Reply, CommandError> {
     let kernel = session.kernel();
     let mut clocks = BTreeMap::new();
-    for cpu in kernel.online_cpus()? {
+    for cpu in kernel.up_cpus()? {
         let queue = kernel.object("rq", kernel.percpu_address("runqueues", cpu)?);
         clocks.insert(cpu, queue.number("clock")?);
     }

@@ -65,7 +65,7 @@ struct Entry {
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
     let kernel = session.kernel();
-    let online = kernel.online_cpus()?;
+    let online = kernel.up_cpus()?;
     let cpus = match arguments.value("c") {
         Some(text) => parse_cpus(text, &online)
             .ok_or_else(|| CommandError::usage(format!("no CPUs: `{text}`")))?,

@@ -45,7 +45,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     if let Some(text) = arguments.value("c") {
         let cpu = super::resolve::count(text)?;
         let cpu = u32::try_from(cpu).map_err(|_| CommandError::usage("no such CPU"))?;
-        if !session.kernel().online_cpus()?.contains(&cpu) {
+        if !session.kernel().up_cpus()?.contains(&cpu) {
             return Err(CommandError::nothing(format!("CPU {cpu} is not online")));
         }
         session.set_context(session.kernel().current_task(cpu)?);

@@ -137,7 +137,7 @@ fn sys(session: &Session<'_, '_>, kernel: &Kernel<'_>) -> Sys {
         dumpfile: session.files().vmcore.clone(),
         partial: info.dump_level.is_some_and(|level| level != 0),
         complete: info.complete,
-        cpus: kernel.online_cpus().ok().map(|cpus| cpus.len()),
+        cpus: kernel.up_cpus().ok().map(|cpus| cpus.len()),
         date: kernel.time_of_day().ok(),
         uptime_seconds: kernel.uptime_seconds().ok(),
         load_average: kernel.load_average().ok(),

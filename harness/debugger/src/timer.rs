@@ -55,7 +55,7 @@ struct Row {
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
     let kernel = session.kernel();
-    let online = kernel.online_cpus()?;
+    let online = kernel.up_cpus()?;
     let cpus = match arguments.value("C") {
         Some(text) => parse_cpus(text, &online)
             .ok_or_else(|| CommandError::usage(format!("no CPUs: `{text}`")))?,

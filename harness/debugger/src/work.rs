@@ -176,7 +176,7 @@ fn delayed(session: &Session<'_, '_>, item: &dyn Fn(&Work) -> Item) -> Vec<Delay
     let mut found = Vec::new();
     let Ok(offset) = kernel.field("delayed_work", "timer") else { return found };
     let now = kernel.jiffies().unwrap_or(0);
-    for cpu in kernel.online_cpus().unwrap_or_default() {
+    for cpu in kernel.up_cpus().unwrap_or_default() {
         for base in kernel.timer_bases(cpu).unwrap_or_default() {
             for timer in &base.timers.items {
                 let name = session.machine().code_name(timer.function);

@@ -20,6 +20,22 @@ impl Kernel<'_> {
         self.cpu_mask(["__cpu_online_mask", "cpu_online_bits"])
     }
 
+    /// Numbers of the CPUs that were up when the kernel crashed, in order: those online, and those that
+    /// `panic()` stopped, which it takes off the online ones and leaves among the active ones
+    /// (`stop_this_cpu()`, `arch/x86/kernel/process.c`).
+    ///
+    /// # Errors
+    /// If the mask of those online cannot be found or read.
+    pub fn up_cpus(&self) -> Result<Vec<u32>, Unavailable> {
+        let mut cpus = self.online_cpus()?;
+        let active = self.cpu_mask(["__cpu_active_mask", "cpu_active_bits"]).unwrap_or_default();
+        let possible = self.possible_cpus().unwrap_or_default();
+        cpus.extend(active.into_iter().filter(|cpu| possible.contains(cpu)));
+        cpus.sort_unstable();
+        cpus.dedup();
+        Ok(cpus)
+    }
+
     /// Numbers of the CPUs that could ever be there, in order; only these have per-CPU data.
     ///
     /// # Errors

@@ -60,6 +60,22 @@ impl Kernel<'_> {
         crash
     }
 
+    /// Whether the kernel had not crashed when the dump was taken: it notes no CPU that did, and its log has
+    /// no panic. `false` where its variables cannot be read.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        const NOBODY: u32 = u32::MAX;
+        let noted: Vec<u32> = ["crashing_cpu", "panic_cpu"]
+            .iter()
+            .filter_map(|name| self.read_u32(self.symbol(name).ok()?).ok())
+            .collect();
+        let panicked = || {
+            let log = self.log().map(|log| log.items.as_slice()).unwrap_or_default();
+            log.iter().any(|line| line.text.starts_with("Kernel panic - not syncing"))
+        };
+        !noted.is_empty() && noted.iter().all(|cpu| *cpu == NOBODY) && !panicked()
+    }
+
     /// The CPU that the kernel noted in its variables; both are -1 before a crash.
     fn noted_cpu(&self) -> Option<u32> {
         ["crashing_cpu", "panic_cpu"].iter().find_map(|name| {

@@ -169,7 +169,7 @@ impl Kernel<'_> {
     fn list_tasks(&self) -> Result<Listing<Task>, Unavailable> {
         let mut tasks = Listing::default();
         let mut seen = BTreeSet::new();
-        match self.online_cpus() {
+        match self.up_cpus() {
             Ok(cpus) => {
                 for cpu in cpus {
                     match self.idle_task(cpu) {

@@ -130,15 +130,27 @@ fn kind(told: &Told) -> LockupKind {
 /// machine without performance counters). The NMI arrives at one CPU, not always at the one that
 /// hangs, and says nothing but that somebody wanted it.
 pub(super) fn awoken(machine: &Machine<'_>, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
+    let own = machine.kernel().crash().cpu;
+    let all = std::iter::once((own, frames.to_vec())).chain(others_than(machine, own));
+    found_awake(machine, Some(machine), all, told)
+}
+
+/// The same, of a machine on which no CPU crashed.
+pub(super) fn of_all(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
+    found_awake(machine, Some(machine), others_than(machine, None), told)
+}
+
+/// The CPUs but that one, each with the stack of the task that it runs.
+fn others_than<'m>(
+    machine: &'m Machine<'_>,
+    own: Option<u32>,
+) -> impl Iterator<Item = (Option<u32>, Vec<Frame>)> + 'm {
     let kernel = machine.kernel();
-    let own = kernel.crash().cpu;
-    let others = kernel.online_cpus().unwrap_or_default().into_iter();
-    let others = others.filter(|cpu| own != Some(*cpu)).filter_map(|cpu| {
+    let cpus = kernel.up_cpus().unwrap_or_default().into_iter();
+    cpus.filter(move |cpu| own != Some(*cpu)).filter_map(move |cpu| {
         let task = kernel.current_task(cpu).ok()?;
         Some((Some(cpu), stack_of(machine, &task)?))
-    });
-    let all = std::iter::once((own, frames.to_vec())).chain(others);
-    found_awake(machine, Some(machine), all, told)
+    })
 }
 
 /// The same, of the one stack that a text has.
@@ -298,7 +310,7 @@ fn others(
     diagnosis: &mut Diagnosis,
 ) -> OtherCpus {
     let kernel = machine.kernel();
-    let Ok(cpus) = kernel.online_cpus() else { return OtherCpus::Unknown };
+    let Ok(cpus) = kernel.up_cpus() else { return OtherCpus::Unknown };
     let mut found = OtherCpus::Idle;
     for cpu in cpus {
         if Some(cpu) == own {

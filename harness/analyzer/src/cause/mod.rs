@@ -22,6 +22,7 @@ mod lockup;
 mod overrun;
 mod owner;
 mod reported;
+mod running;
 mod sleeper;
 mod subject;
 mod taken;
@@ -30,6 +31,7 @@ mod waiting;
 use unwind::{Frame, Trust};
 
 pub(crate) use lockup::before_the_stop;
+pub(crate) use running::running;
 
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;

@@ -15,6 +15,8 @@ pub enum Aftermath {
     },
     /// Somebody asked for the crash.
     Asked,
+    /// The machine went on.
+    Went,
     /// The kernel gave up later, for a reason of its own.
     Panic,
 }
@@ -31,6 +33,7 @@ impl Aftermath {
                 format!("the task died with a lock held that task `{waiter}` waits for")
             }
             Self::Asked => "the crash was asked for later".to_owned(),
+            Self::Went => "the machine went on".to_owned(),
             Self::Panic => "the kernel gave up later".to_owned(),
         }
     }

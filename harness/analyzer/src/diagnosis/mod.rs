@@ -77,6 +77,8 @@ pub enum Doing {
     Holds,
     /// Its CPU runs without end.
     Runs,
+    /// It was on a CPU.
+    OnCpu,
 }
 
 /// What happened.
@@ -98,6 +100,11 @@ pub enum What {
     Waiting(Waiting),
     /// Somebody asked for the crash by sysrq.
     Requested,
+    /// Nothing: the machine ran when the dump was taken.
+    Running {
+        /// A task had died of an oops before.
+        oopsed: bool,
+    },
     /// Nothing is known but the kind.
     Kind(CrashKind),
 }
@@ -212,6 +219,7 @@ impl What {
             Self::Lockup(lockup) => lockup.kind(),
             Self::Waiting(waiting) => waiting.kind(),
             Self::Requested => CrashKind::Sysrq,
+            Self::Running { .. } => CrashKind::Running,
             Self::Kind(kind) => *kind,
         }
     }
@@ -226,7 +234,7 @@ impl What {
             Self::Check(check) => check.expression(),
             Self::Lockup(lockup) => lockup.lock.as_ref(),
             Self::Waiting(waiting) => waiting.lock.as_ref(),
-            Self::Exhausted(_) | Self::Requested | Self::Kind(_) => None,
+            Self::Exhausted(_) | Self::Requested | Self::Running { .. } | Self::Kind(_) => None,
         }
     }
 }

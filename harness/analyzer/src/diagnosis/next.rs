@@ -57,7 +57,7 @@ fn of(what: &What) -> Option<String> {
         What::Check(it) => check(it),
         What::Lockup(it) => Some(lockup(it)),
         What::Waiting(it) => Some(waiting(it)),
-        What::Requested => None,
+        What::Requested | What::Running { .. } => None,
         What::Kind(kind) => of_kind(*kind, None),
     }
 }
@@ -272,6 +272,7 @@ fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {
         | K::UndefinedBehavior
         | K::Sysrq
         | K::Nmi
+        | K::Running
         | K::Panic
         | K::DoubleFault
         | K::MachineCheck

@@ -74,7 +74,7 @@ impl Diagnosis {
     /// What keeps a verdict from being proven of which every step is shown; the first that does.
     #[must_use]
     pub fn doubt(&self) -> Option<Doubt> {
-        if self.what == What::Requested {
+        if matches!(self.what, What::Requested | What::Running { .. }) {
             return None;
         }
         let nature = self.pointer().and_then(|pointer| pointer.nature.as_ref());

@@ -54,6 +54,13 @@ impl Diagnosis {
             What::Requested => {
                 Words::new("crash requested by sysrq", "the crash was requested by sysrq-c")
             }
+            What::Running { oopsed: false } => {
+                Words::new("no crash", "no panic, no oops: a running machine")
+            }
+            What::Running { oopsed: true } => Words::new(
+                "no crash",
+                "no panic: a running machine, on which a task had died of an oops",
+            ),
             What::Kind(kind) => of_kind(*kind, message),
         }
     }

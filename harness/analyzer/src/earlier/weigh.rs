@@ -23,6 +23,9 @@ impl Earlier {
         {
             return (past.with(aftermath, Some(taken), diagnosis), Some(at));
         }
+        if let What::Running { oopsed } = &mut diagnosis.what {
+            *oopsed = self.reports.iter().any(|past| past.died);
+        }
         let cause = self.cause().and_then(|at| Some((at, self.reports.get(at)?)));
         let Some((at, cause)) = cause else { return (diagnosis, None) };
         if let Some(aftermath) = says_nothing(&diagnosis) {
@@ -66,6 +69,7 @@ fn says_nothing(diagnosis: &Diagnosis) -> Option<Aftermath> {
     }
     match diagnosis.kind() {
         CrashKind::Sysrq | CrashKind::Nmi => Some(Aftermath::Asked),
+        CrashKind::Running => Some(Aftermath::Went),
         CrashKind::Panic | CrashKind::Unknown => Some(Aftermath::Panic),
         _ => None,
     }

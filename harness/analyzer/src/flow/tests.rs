@@ -133,3 +133,26 @@ fn per_cpu_memory_is_told_apart() {
     assert_eq!(term.kind, TermKind::PerCpu { offset: 0x1fbc0, size: 8 });
     assert_eq!(evaluate(&term, &memory), Some(0x99));
 }
+
+/// A call that does not return is the last instruction of its range, and the cold part of the function lies
+/// right behind it, as in a module's memory.
+#[test]
+fn control_does_not_run_from_one_range_into_the_next() {
+    // 0: test edi,edi  2: jne 9  4: call +0 | 9: nop  a: ret
+    let bytes = [0x85, 0xff, 0x75, 0x05, 0xe8, 0, 0, 0, 0, 0x90, 0xc3];
+    let (hot, cold) = bytes.split_at(9);
+    let code = Code::decode(&[(BASE, hot), (BASE + 9, cold)]);
+    let at = |offset| code.at(BASE + offset).unwrap();
+    assert!(code.successors(at(4)).is_empty(), "the call does not return");
+    assert_eq!(code.successors(at(2)), [at(4), at(9)], "the jump goes there");
+    assert_eq!(code.predecessors(at(9)), [at(2)]);
+}
+
+/// A pointer that is loaded on two ways stays one when a distance is added to it.
+#[test]
+fn a_distance_does_not_hide_that_a_value_has_two_sources() {
+    let mut term = Term::new(TermKind::Entry(Register::RDI), 0);
+    term.has_twin = true;
+    let TermKind::Sum { base, .. } = term.plus(8).kind else { panic!("no sum") };
+    assert!(base.has_twin);
+}

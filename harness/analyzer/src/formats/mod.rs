@@ -322,6 +322,23 @@ pub fn stuck_cpu(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
+    /// Lines of `make_task_dead()` (6.1) and `do_exit()` (3.10 to 5.16).
+    #[test]
+    fn who_died_with_preemption_off_had_a_spinlock() {
+        assert_eq!(kept_atomic("note: sh[90] exited with preempt_count 1"), Some(1));
+        assert_eq!(kept_atomic("note: cat[7] exited with preempt_count 2"), Some(2));
+        assert_eq!(kept_atomic("note: sh[90] exited with irqs disabled"), None);
+        assert_eq!(kept_atomic("hwport: exited with preempt_count 1"), None);
+    }
+
+    #[test]
+    fn hung_tasks_are_named_in_both_wordings() {
+        let waits = "INFO: task kworker/0:1:12 blocked for more than 120 seconds.";
+        assert_eq!(hung_task(waits), Some(("kworker/0:1", 12)));
+        let dies = "INFO: task sh:7 can't die for more than 143 seconds.";
+        assert_eq!(hung_task(dies), Some(("sh", 7)));
+    }
+
     /// What modules print is none of the kernel's own formats, whatever words are in it.
     #[test]
     fn the_words_of_a_module_are_not_the_kernels() {

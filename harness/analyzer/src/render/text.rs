@@ -2,8 +2,8 @@
 //! The report for people: what happened first, then how it is known, then the stacks.
 
 use crate::report::{
-    Confidence, Does, EarlierReport, Evidence, Frame, LogEntry, Module, Repeats, Report, Severity,
-    Task, Trust,
+    Confidence, CrashKind, Does, EarlierReport, Evidence, Frame, LogEntry, Module, Repeats, Report,
+    Severity, Task, Trust,
 };
 
 /// Width of the left column of a frame: number, function, offset and module.
@@ -76,7 +76,8 @@ fn header(report: &Report, out: &mut String) {
     if !parts.is_empty() {
         line(out, "DUMP", &joined(&parts));
     }
-    line(out, "PANIC", report.panic.message.as_deref().unwrap_or("unknown"));
+    let none = if report.verdict.kind == CrashKind::Running { "none" } else { "unknown" };
+    line(out, "PANIC", report.panic.message.as_deref().unwrap_or(none));
     if let Some(task) = &report.task {
         let mut parts: Vec<String> = Vec::new();
         parts.extend(task.comm.clone());

@@ -16,7 +16,7 @@ impl Machine<'_> {
         let found = running.iter().find(|(_, current)| current.address == task.address)?;
         let (cpu, current) = found;
         // The task that a CPU was made ready with has not begun to run there.
-        let online = self.kernel().online_cpus().unwrap_or_default();
+        let online = self.kernel().up_cpus().unwrap_or_default();
         let begun = online.contains(cpu) || self.is_on_cpu(current).unwrap_or(true);
         begun.then_some((*cpu, current))
     }
@@ -28,7 +28,7 @@ impl Machine<'_> {
 
     /// The start for what ran on `cpu`.
     pub(super) fn noted_start(&self, cpu: u32, current: &Task) -> Result<Start, NoWalk> {
-        let online = self.kernel().online_cpus()?;
+        let online = self.kernel().up_cpus()?;
         let Some(position) = online.iter().position(|one| *one == cpu) else {
             return Err(NoWalk::Offline { cpu });
         };

@@ -187,6 +187,38 @@ fn without_a_vmlinux_the_log_says_who_crashed() {
     assert_eq!(crash.task, None);
 }
 
+/// `panic()` takes the CPUs that it stops off the online ones (`stop_this_cpu()`); they stay active.
+#[test]
+fn a_cpu_that_panic_stopped_was_up() {
+    let mut world = World::new();
+    cpus(&mut world);
+    with_kernel(&world, |kernel| assert_eq!(kernel.up_cpus(), Ok(vec![0, 9])));
+    world.put(MASK + 0x8000, &[0b11, 0b10]);
+    world.put(MASK + 0x8000 + 1020, &[0; 4]);
+    world.symbol("__cpu_active_mask", MASK + 0x8000);
+    with_kernel(&world, |kernel| assert_eq!(kernel.up_cpus(), Ok(vec![0, 1, 9])));
+}
+
+/// Nobody is noted as who crashed, and the log has no panic: an oops that the kernel survived is none.
+#[test]
+fn a_kernel_that_did_not_crash_runs() {
+    let oops = ["BUG: something", "Oops: 0002 [#1] SMP", "CPU: 1 PID: 42 Comm: sh Tainted: G"];
+    let panic = ["Kernel panic - not syncing: start: no slots"];
+    for (noted, text, runs) in [
+        (u32::MAX, oops.as_slice(), true),
+        (u32::MAX, panic.as_slice(), false),
+        (1, oops.as_slice(), false),
+    ] {
+        with_kernel(&crashed_with(noted, 42, text), |kernel| {
+            assert_eq!(kernel.is_running(), runs, "{noted} {text:?}");
+        });
+    }
+    // Where the variable is not known, nothing is claimed.
+    let mut world = World::new();
+    cpus(&mut world);
+    with_kernel(&world, |kernel| assert!(!kernel.is_running()));
+}
+
 /// CONFIG_HZ=250: a tick of 4 000 000 ns, shifted by 8 as `JIFFIES_SHIFT` says.
 #[test]
 fn uptime_from_ticks() {
