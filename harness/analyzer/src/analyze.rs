@@ -150,7 +150,10 @@ impl Found {
     /// Of a hang, the stacks that tell are those of the tasks that have a part in it.
     fn hang(&mut self, machine: &Machine<'_>, walks: Option<&Walks>, log: &[LogLine]) {
         if let Some(told) = told_first(machine, self.headline.as_deref(), log) {
-            self.signed = Party::stack(machine, &told).unwrap_or_default();
+            // Without it, the stack of who complained stands for it.
+            if let Some(stack) = Party::stack(machine, &told).filter(|stack| !stack.is_empty()) {
+                self.signed = stack;
+            }
         }
         let crashed = machine.kernel().crash().task.as_ref().map(|task| task.address);
         let involved = self.diagnosis.involved.iter().take(MOST_PARTIES);
@@ -162,6 +165,7 @@ impl Found {
         if let Some(past) = self.past() {
             // The task is dead; its stack is what the log has of it.
             self.fault = lines(machine, &past.walk);
+            self.signed.clone_from(&self.fault);
             self.panic =
                 walks.map(|walks| lines(machine, &walks.clone().joined())).unwrap_or_default();
             self.parties = parties;

@@ -101,6 +101,17 @@ impl Scene for Machine<'_> {
         entries
     }
 
+    fn functions_of(&self, module: &str) -> Vec<u64> {
+        let loaded = self.modules().find(|(loaded, _)| loaded.name == module);
+        let symbols = loaded.and_then(|(it, _)| self.kernel().module_symbols(it).ok());
+        let symbols = symbols.iter().flat_map(|symbols| symbols.iter());
+        let addresses = symbols.map(|symbol| symbol.address);
+        let mut entries: Vec<u64> = addresses.filter(|it| self.has_code(*it)).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        entries
+    }
+
     fn identity(&self, address: u64) -> Option<Identity> {
         Some(identify(self, address))
     }

@@ -54,6 +54,13 @@ pub trait Scene: FrameNames + Words {
     fn outside_functions(&self) -> Vec<u64> {
         Vec::new()
     }
+    /// Entries of the functions of the module.
+    fn functions_of(&self, module: &str) -> Vec<u64> {
+        let is_its = |entry: &u64| {
+            self.code_name(*entry).is_some_and(|name| name.module.as_deref() == Some(module))
+        };
+        self.outside_functions().into_iter().filter(is_its).collect()
+    }
     /// What is at the address, and what value it is.
     fn identity(&self, address: u64) -> Option<Identity> {
         let _ = address;

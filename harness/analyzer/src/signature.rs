@@ -21,7 +21,10 @@ const KERNEL_FRAMES: usize = 3;
 /// kernel's own text has: the crashing CPU's, or of a hung task the one that it complains of first.
 #[must_use]
 pub fn input(report: &Report, stack: &[Frame]) -> String {
-    let headline = report.panic.message.as_deref().map(formats::class);
+    // A verdict about an earlier report is about the crash that a text has of it.
+    let main = report.earlier.iter().find(|earlier| earlier.main);
+    let headline = main.map(|earlier| earlier.headline.as_str());
+    let headline = headline.or(report.panic.message.as_deref()).map(formats::class);
     let mut lines = vec![format!("crash {}", headline.unwrap_or_else(|| "unknown".to_owned()))];
     let stack = on_stack(stack);
     match stack.iter().find_map(|frame| frame.module.as_deref().filter(|it| is_own(report, it))) {

@@ -8,8 +8,10 @@ use unwind::Frame;
 use super::everybody::Everybody;
 use super::flush::{Awaited, awaited};
 use super::lock::{Wanted, listed, wanted};
+use super::lock_functions::LockSort;
 use super::owner::{Owner, owner};
 use super::sleeper::sleeper;
+use kernel::locks::LockKind;
 use kernel::tasks::Task;
 
 /// Tasks that may wait for each other in one chain.
@@ -56,7 +58,7 @@ impl Link {
     fn of(all: &Everybody<'_, '_>, task: &Task) -> Self {
         let frames = all.stack(task);
         let guilty = sleeper(all.machine, Some(all.machine), &frames);
-        let lock = wanted(all.machine, &frames).or_else(|| listed(all.machine, task, &frames));
+        let lock = awaited_lock(all, task, &frames);
         let waits = match lock {
             Some(lock) => {
                 let owner = owner(all, task, &lock);
@@ -70,11 +72,13 @@ impl Link {
     /// Whom the task waits for, and how sure that is.
     pub(super) fn next(&self) -> Option<(&Task, Tie)> {
         match &self.waits {
-            Waits::Lock(_, Owner::Shown { task, is_sure, is_named, .. }) => {
-                Some((task, if *is_sure || *is_named { Tie::Sure } else { Tie::Likely }))
+            Waits::Lock(_, Owner::Shown(shown)) => {
+                Some((&shown.task, if shown.is_sure { Tie::Sure } else { Tie::Likely }))
             }
             Waits::Lock(_, Owner::Named(task)) => Some((task, Tie::Named)),
-            Waits::Task(awaited) => Some((&awaited.task, Tie::Sure)),
+            Waits::Task(awaited) => {
+                Some((&awaited.task, if awaited.is_sure { Tie::Sure } else { Tie::Likely }))
+            }
             Waits::Lock(..) | Waits::Else => None,
         }
     }
@@ -96,6 +100,28 @@ impl Link {
     pub(super) fn is_outside(&self, all: &Everybody<'_, '_>) -> bool {
         self.frame().is_some_and(|frame| all.is_outside(frame))
     }
+}
+
+/// The lock that a task waits for. What its code says is where the lock would be now; the lock's own list of
+/// those who wait tells whether it is the one.
+fn awaited_lock(all: &Everybody<'_, '_>, task: &Task, frames: &[Frame]) -> Option<Wanted> {
+    let kernel = all.machine.kernel();
+    let is_listed = |lock: &Wanted| match lock.sort {
+        LockSort::Sleep(kind @ (LockKind::Mutex | LockKind::RwSemaphore | LockKind::Semaphore)) => {
+            let state = kernel.lock(kind, lock.address);
+            state.is_ok_and(|state| state.waiters.contains(&task.address))
+        }
+        _ => true,
+    };
+    let by_code = wanted(all.machine, frames);
+    if let Some(lock) = by_code.as_ref().filter(|lock| is_listed(lock)) {
+        return Some(lock.clone());
+    }
+    listed(all.machine, task, frames).map(|lock| match by_code {
+        // The name is that of the code, whatever it leads to by now.
+        Some(code) => Wanted { expression: code.expression, class: code.class, ..lock },
+        None => lock,
+    })
 }
 
 impl Chain {

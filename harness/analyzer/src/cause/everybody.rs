@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! All tasks of the crashed machine, each stack walked once.
+//! All tasks of the crashed machine; what is found out of each is found out once.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -14,6 +14,7 @@ use crate::scene::Scene as _;
 use crate::stacks::StackWords;
 use kernel::modules::Module;
 use kernel::tasks::{Task, TaskState};
+use kernel::workqueues::WorkQueues;
 
 /// Tasks that are looked at.
 const MAX_TASKS: usize = 1 << 16;
@@ -24,7 +25,11 @@ const MAX_WALKS: usize = 2048;
 pub(super) struct Everybody<'m, 'k> {
     pub(super) machine: &'m Machine<'k>,
     tasks: &'m [Task],
+    /// Positions of the tasks by the addresses of their `task_struct`s.
+    by_address: BTreeMap<u64, usize>,
     stacks: RefCell<BTreeMap<u64, Rc<[Frame]>>>,
+    in_modules: OnceCell<Vec<&'m Task>>,
+    queues: OnceCell<Option<WorkQueues>>,
     outside: Vec<&'k Module>,
 }
 
@@ -32,18 +37,22 @@ impl<'m, 'k> Everybody<'m, 'k> {
     /// Of a machine whose list of tasks can be read.
     pub(super) fn new(machine: &'m Machine<'k>) -> Option<Self> {
         let tasks = machine.kernel().tasks().ok()?.items.as_slice();
+        let tasks = tasks.get(..tasks.len().min(MAX_TASKS))?;
         let outside = machine.modules().map(|(module, _)| module);
         Some(Self {
             machine,
-            tasks: tasks.get(..tasks.len().min(MAX_TASKS))?,
+            tasks,
+            by_address: tasks.iter().enumerate().map(|(at, task)| (task.address, at)).collect(),
             stacks: RefCell::default(),
+            in_modules: OnceCell::new(),
+            queues: OnceCell::new(),
             outside: outside.filter(|module| module.taints & OUTSIDE != 0).collect(),
         })
     }
 
     /// The task with that `task_struct`, if the kernel lists it.
     pub(super) fn at(&self, address: u64) -> Option<&'m Task> {
-        self.tasks.iter().find(|task| task.address == address)
+        self.tasks.get(*self.by_address.get(&address)?)
     }
 
     /// The task with that id.
@@ -54,6 +63,17 @@ impl<'m, 'k> Everybody<'m, 'k> {
     /// Tasks that sleep where nothing interrupts them.
     pub(super) fn asleep(&self) -> impl Iterator<Item = &'m Task> {
         self.tasks.iter().filter(|task| task.state == TaskState::Uninterruptible)
+    }
+
+    /// Whether a CPU runs the task.
+    pub(super) fn is_running(&self, task: &Task) -> bool {
+        let running = self.machine.kernel().running();
+        running.iter().any(|(_, running)| running.address == task.address)
+    }
+
+    /// The queues of work and their workers.
+    pub(super) fn queues(&self) -> Option<&WorkQueues> {
+        self.queues.get_or_init(|| self.machine.kernel().work_queues().ok()).as_ref()
     }
 
     /// A task's stack; nothing of one that cannot be walked.
@@ -69,14 +89,17 @@ impl<'m, 'k> Everybody<'m, 'k> {
     }
 
     /// Tasks that have code of a module from outside of the kernel's tree on their stacks, or run.
-    pub(super) fn in_modules(&self) -> impl Iterator<Item = &'m Task> {
-        self.tasks.iter().filter(|task| task.state != TaskState::Exited && self.has_module(task))
+    pub(super) fn in_modules(&self) -> &[&'m Task] {
+        self.in_modules.get_or_init(|| {
+            let is_one = |task: &&Task| task.state != TaskState::Exited && self.has_module(task);
+            self.tasks.iter().filter(is_one).collect()
+        })
     }
 
     /// Whether a word of the stack that the task uses is an address in such a module.
     fn has_module(&self, task: &Task) -> bool {
         let kernel = self.machine.kernel();
-        if kernel.running().iter().any(|(_, running)| running.address == task.address) {
+        if self.is_running(task) {
             return task.pid != 0;
         }
         let Some(stack) = kernel.task_stack(task) else { return false };
@@ -94,4 +117,10 @@ impl<'m, 'k> Everybody<'m, 'k> {
     pub(super) fn is_outside(&self, frame: &Frame) -> bool {
         self.machine.is_outside(frame.pc.for_lookup())
     }
+}
+
+/// The task's name. Of a worker, the number changes with each boot.
+pub(super) fn called(task: &Task) -> String {
+    let is_worker = task.comm.starts_with("kworker/");
+    task.comm.split('/').next().filter(|_| is_worker).unwrap_or(&task.comm).to_owned()
 }

@@ -6,14 +6,14 @@
 
 use unwind::Frame;
 
-use super::everybody::Everybody;
+use super::everybody::{Everybody, called};
 use crate::claim::Claim;
 use crate::diagnosis::Event;
 use crate::fault::argument_of_call;
 use crate::flow::evaluate;
 use crate::scene::Scene as _;
 use kernel::tasks::Task;
-use kernel::workqueues::{Running, WorkQueues};
+use kernel::workqueues::Running;
 
 /// Functions that wait until the thread has exited that they are given (`kernel/kthread.c`).
 const STOPPING: [&str; 2] = ["kthread_stop", "kthread_stop_put"];
@@ -25,6 +25,8 @@ pub(super) struct Awaited {
     pub(super) task: Task,
     /// What it is to do.
     pub(super) event: Event,
+    /// Whether it is sure that it is this one.
+    pub(super) is_sure: bool,
     /// Why, behind the name of who waits.
     pub(super) why: Claim,
 }
@@ -41,38 +43,37 @@ fn stopping(all: &Everybody<'_, '_>, frames: &[Frame]) -> Option<Awaited> {
     let (_, term) = argument_of_call(all.machine, frames.get(at + 1..)?)?;
     let thread = evaluate(&term, all.machine).or(term.observed)?;
     let task = all.at(thread)?.clone();
-    let why = Claim::new(Some(true)).text(format!("waits for thread `{}` to stop", task.comm));
-    Some(Awaited { task, event: Event::Stop, why })
+    let why = Claim::new(Some(true)).text(format!("waits for thread `{}` to stop", called(&task)));
+    Some(Awaited { task, event: Event::Stop, is_sure: true, why })
 }
 
-/// The worker whose work is waited for.
+/// The worker whose work is waited for: by a barrier in its list, or it does work of a queue that is waited
+/// for.
 fn flushing(all: &Everybody<'_, '_>, task: &Task) -> Option<Awaited> {
     let kernel = all.machine.kernel();
     let stack = kernel.task_stack(task)?;
     let is_own = |address: &u64| (stack.low..stack.high).contains(address);
-    let queues = kernel.work_queues().ok()?;
+    let queues = all.queues()?;
     let running = || queues.pools.iter().flat_map(|pool| &pool.running);
-    // The barrier is in the list of the worker whose work it is for, or behind work that did not begin.
-    let by_barrier = || running().find(|it| it.scheduled.iter().any(is_own));
+    // Behind other work in the list, the barrier may be for that.
+    let by_barrier = || {
+        let found = running().find(|it| it.scheduled.iter().any(is_own))?;
+        Some((found, found.scheduled.first().is_some_and(is_own)))
+    };
     let by_queue = || {
         let queue = queues.queues.iter().find(|queue| queue.flushers.iter().any(is_own))?;
         let is_of_queue = |it: &&Running| {
             let pair = it.work.pair;
             pair.is_some_and(|pair| queue.pairs.iter().any(|(own, _)| *own == pair))
         };
-        running().filter(|it| it.task != task.address).find(is_of_queue)
+        let mut all = running().filter(is_of_queue);
+        let first = all.next()?;
+        // Of several, those that began after the wait have no part in it.
+        Some((first, all.next().is_none() && first.task == task.address))
     };
-    let found = by_barrier().or_else(by_queue).or_else(|| before(&queues, &is_own))?;
+    let (found, is_sure) = by_barrier().or_else(by_queue)?;
     let worker = all.at(found.task)?.clone();
     let why = Claim::new(Some(true)).text("waits for work that is done by ");
     let why = why.code(found.work.function);
-    Some(Awaited { task: worker, event: Event::Work, why })
-}
-
-/// A worker of the pool in which the work has not begun that a barrier is behind, where it does other work.
-fn before<'q>(queues: &'q WorkQueues, is_own: &dyn Fn(&u64) -> bool) -> Option<&'q Running> {
-    let waits = |address: &u64| is_own(address);
-    let pool =
-        queues.pools.iter().find(|pool| pool.pending.iter().any(|work| waits(&work.address)))?;
-    pool.running.first()
+    Some(Awaited { task: worker, event: Event::Work, is_sure, why })
 }

@@ -9,26 +9,26 @@ use iced_x86::{FlowControl, Mnemonic};
 use unwind::Pc;
 
 use super::lock::Wanted;
-use super::lock_functions::{may_fail, taking};
+use super::lock_functions::{LockSort, may_fail, taking};
 use super::taken::{LockName, is_given_back, lock_at};
 use crate::blame::culprit;
 use crate::diagnosis::Left;
 use crate::flow::{CallTarget, Code, call_target};
 use crate::scene::Scene;
 
-/// Functions of one module that are looked through.
-const MAX_FUNCTIONS: usize = 4096;
+/// Functions of one module that are looked through: of a larger one, the only way is not known to be it.
+const MAX_FUNCTIONS: usize = 1 << 15;
 
 /// The way in the module of the code at `pc` that leaves the lock taken; `None` if there is none, or if
 /// there are several.
 pub(super) fn left(scene: &dyn Scene, lock: &Wanted, pc: u64) -> Option<Left> {
     let module = scene.code_name(pc)?.module?;
-    let is_of_module = |entry: &u64| {
-        scene.code_name(*entry).is_some_and(|name| name.module.as_deref() == Some(&module))
-    };
-    let entries = scene.outside_functions().into_iter().filter(is_of_module);
+    let entries = scene.functions_of(&module);
+    if entries.len() > MAX_FUNCTIONS {
+        return None;
+    }
     let mut found: Vec<Left> = Vec::new();
-    for entry in entries.take(MAX_FUNCTIONS) {
+    for entry in entries {
         // The cold part of a function has a name of its own.
         let Some(code) = scene.function_code(entry).filter(|code| code.entry() == entry) else {
             continue;
@@ -60,7 +60,7 @@ fn in_function(scene: &dyn Scene, code: &Code, lock: &Wanted) -> Vec<Left> {
         }
         let start = if may_fail(scene, target) { succeeds(code, position) } else { Some(position) };
         let Some(start) = start else { continue };
-        let ways = Ways::new(scene, code, &name);
+        let ways = Ways::new(scene, code, (&name, lock.sort));
         found.extend(ways.escape(start).and_then(|way| named(scene, code, position, &way)));
     }
     found
@@ -121,7 +121,7 @@ struct Ways<'c> {
 }
 
 impl<'c> Ways<'c> {
-    fn new(scene: &dyn Scene, code: &'c Code, lock: &LockName) -> Self {
+    fn new(scene: &dyn Scene, code: &'c Code, lock: (&LockName, LockSort)) -> Self {
         let all = 0..code.instructions().len();
         let back: BTreeSet<usize> =
             all.filter(|at| is_given_back(scene, (code, *at), lock)).collect();

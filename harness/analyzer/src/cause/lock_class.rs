@@ -4,10 +4,6 @@
 use crate::express::Writer;
 use crate::flow::{Term, TermKind};
 
-/// Structures that are locks: what begins with one is told from it by its owner only.
-const LOCKS: [&str; 6] =
-    ["mutex", "rw_semaphore", "semaphore", "raw_spinlock", "spinlock", "qspinlock"];
-
 /// Where in which structure a lock lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LockClass {
@@ -17,15 +13,23 @@ pub(super) struct LockClass {
     offset: i64,
 }
 
-/// The class of the lock that a pointer leads to; `None` where types do not tell.
+impl LockClass {
+    /// Whether both are members of one structure, and not the same.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.tag == other.tag && self.offset != other.offset
+    }
+}
+
+/// The class of the lock that a pointer leads to; `None` where types do not tell. Structures of the kernel's
+/// own tell nothing: all wait queues, and all of what has one, have a lock at the same place.
 pub(super) fn lock_class(writer: &Writer<'_>, pointer: &Term) -> Option<LockClass> {
     match &pointer.kind {
         TermKind::Caller { pc, term } => lock_class(&writer.at(*pc), term),
         TermKind::Argument { term, .. } => lock_class(writer, term),
         _ => {
             let (_, structure, offset) = writer.structure_at(pointer, 8)?;
-            let is_whole = LOCKS.contains(&structure.tag.as_str());
-            (!is_whole).then_some(LockClass { tag: structure.tag, offset })
+            let is_own = !writer.is_of_kernel(&structure.tag);
+            is_own.then_some(LockClass { tag: structure.tag, offset })
         }
     }
 }

@@ -32,7 +32,7 @@ impl LockSort {
 }
 
 /// Functions that wait until they get a lock.
-const TAKING: [(&str, LockSort); 48] = {
+const TAKING: [(&str, LockSort); 51] = {
     use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
     use LockSort::{Read, Sleep, Spin, Write};
     [
@@ -76,6 +76,9 @@ const TAKING: [(&str, LockSort); 48] = {
         ("__down_interruptible", Sleep(Semaphore)),
         ("down_read", Sleep(RwSemaphore)),
         ("down_read_killable", Sleep(RwSemaphore)),
+        ("down_read_interruptible", Sleep(RwSemaphore)),
+        ("rt_mutex_lock_interruptible", Sleep(RtMutex)),
+        ("down_timeout", Sleep(Semaphore)),
         ("down_write", Sleep(RwSemaphore)),
         ("down_write_killable", Sleep(RwSemaphore)),
         ("rwsem_down_read_slowpath", Sleep(RwSemaphore)),
@@ -88,25 +91,30 @@ const TAKING: [(&str, LockSort); 48] = {
 };
 
 /// Functions that give a lock back.
-const GIVING_BACK: [&str; 17] = [
-    "mutex_unlock",
-    "rt_mutex_unlock",
-    "up",
-    "up_read",
-    "up_write",
-    "_raw_spin_unlock",
-    "_raw_spin_unlock_bh",
-    "_raw_spin_unlock_irq",
-    "_raw_spin_unlock_irqrestore",
-    "_raw_read_unlock",
-    "_raw_read_unlock_bh",
-    "_raw_read_unlock_irq",
-    "_raw_read_unlock_irqrestore",
-    "_raw_write_unlock",
-    "_raw_write_unlock_bh",
-    "_raw_write_unlock_irq",
-    "_raw_write_unlock_irqrestore",
-];
+const GIVING_BACK: [(&str, LockSort); 18] = {
+    use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
+    use LockSort::{Read, Sleep, Spin, Write};
+    [
+        ("mutex_unlock", Sleep(Mutex)),
+        ("rt_mutex_unlock", Sleep(RtMutex)),
+        ("up", Sleep(Semaphore)),
+        ("up_read", Sleep(RwSemaphore)),
+        ("up_write", Sleep(RwSemaphore)),
+        ("downgrade_write", Sleep(RwSemaphore)),
+        ("_raw_spin_unlock", Spin),
+        ("_raw_spin_unlock_bh", Spin),
+        ("_raw_spin_unlock_irq", Spin),
+        ("_raw_spin_unlock_irqrestore", Spin),
+        ("_raw_read_unlock", Read),
+        ("_raw_read_unlock_bh", Read),
+        ("_raw_read_unlock_irq", Read),
+        ("_raw_read_unlock_irqrestore", Read),
+        ("_raw_write_unlock", Write),
+        ("_raw_write_unlock_bh", Write),
+        ("_raw_write_unlock_irq", Write),
+        ("_raw_write_unlock_irqrestore", Write),
+    ]
+};
 
 /// What of those is inlined where the kernel is built without preemption (`include/linux/spinlock_api_smp.h`,
 /// `CONFIG_INLINE_*_UNLOCK*`).
@@ -126,13 +134,16 @@ pub(super) fn taking(machine: &dyn Scene, pc: u64) -> Option<LockSort> {
 }
 
 /// Functions that come back without the lock where a signal arrives.
-const MAY_FAIL: [&str; 6] = [
+const MAY_FAIL: [&str; 9] = [
     "mutex_lock_interruptible",
     "mutex_lock_killable",
     "down_interruptible",
     "down_killable",
     "down_read_killable",
+    "down_read_interruptible",
     "down_write_killable",
+    "down_timeout",
+    "rt_mutex_lock_interruptible",
 ];
 
 /// Whether the function that takes a lock may come back without it.
@@ -140,9 +151,11 @@ pub(super) fn may_fail(machine: &dyn Scene, function: u64) -> bool {
     machine.is_in(function, &MAY_FAIL)
 }
 
-/// Whether the function at the address gives a lock back.
-pub(super) fn gives_back(machine: &dyn Scene, function: u64) -> bool {
-    machine.is_in(function, &GIVING_BACK)
+/// Whether the function at the address gives a lock of that sort back.
+pub(super) fn gives_back(machine: &dyn Scene, function: u64, sort: LockSort) -> bool {
+    let name = machine.kernel_function(function);
+    let known = name.and_then(|name| GIVING_BACK.iter().find(|(known, _)| *known == name));
+    known.is_some_and(|(_, known)| known.is_of(sort))
 }
 
 /// Whether the instruction at the address is of a function that gives a lock back and was inlined.
@@ -159,7 +172,7 @@ mod tests {
     #[test]
     fn each_function_stands_in_the_tables_once() {
         let mut names: Vec<&str> = TAKING.iter().map(|(name, _)| *name).collect();
-        names.extend(GIVING_BACK.iter().chain(&INLINED));
+        names.extend(GIVING_BACK.iter().map(|(name, _)| *name).chain(INLINED));
         let count = names.len();
         names.sort_unstable();
         names.dedup();

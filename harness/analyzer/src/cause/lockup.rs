@@ -3,7 +3,7 @@
 
 use unwind::{Frame, Pc, StackKind, Trust};
 
-use super::everybody::Everybody;
+use super::everybody::{Everybody, called};
 use super::left::left;
 use super::lock::{Wanted, wanted};
 use super::lock_word::{is_taken, no_lock, word};
@@ -103,11 +103,7 @@ fn whose(machine: &Machine<'_>, cpu: Option<u32>) -> String {
     let kernel = machine.kernel();
     let other = cpu.filter(|cpu| kernel.crash().cpu != Some(*cpu));
     match other.and_then(|cpu| kernel.current_task(cpu).ok()) {
-        // Of a worker, the number changes with each boot.
-        Some(task) => {
-            let name = task.comm.split('/').next().unwrap_or(&task.comm).to_owned();
-            format!("the CPU that runs task `{name}`")
-        }
+        Some(task) => format!("the CPU that runs task `{}`", called(&task)),
         None => "the CPU".to_owned(),
     }
 }
@@ -268,28 +264,34 @@ fn asleep(
     let all = Everybody::new(machine)?;
     let kernel = machine.kernel();
     let waiter = kernel.current_task(cpu.or(kernel.crash().cpu)?).ok()?;
-    let Owner::Shown { task, taken, is_sure, .. } = owner(&all, &waiter, lock) else { return None };
-    if kernel.running().iter().any(|(_, running)| running.address == task.address) {
+    let Owner::Shown(shown) = owner(&all, &waiter, lock) else { return None };
+    let task = &shown.task;
+    // It may have been woken since, and wait for a CPU.
+    if all.is_running(task) {
         return None;
     }
-    let frames = all.stack(&task);
+    let frames = all.stack(task);
     let frame = frames.get(blamed(machine, &frames, 0))?;
-    let claim = Claim::new(Some(true)).text(format!("task {}", task.comm));
-    let claim = claim.volatile(format!(" (pid {})", task.pid)).text(" sleeps in ");
+    let claim = Claim::new(Some(true)).text(format!("task {}", called(task)));
+    let claim = claim.volatile(format!(" (pid {})", task.pid)).text(" went to sleep in ");
     let claim = claim.text(place(machine, frame));
     let claim = match machine.source_line(frame.pc.for_lookup()) {
         Some(line) => claim.text(format!(" at `{line}`, ")),
         None => claim.text(", "),
     };
-    diagnosis.evidence.push(claim.with(&taken.text(", and has not given it back")));
+    let kept =
+        if shown.is_sure { ", and has not given it back" } else { ", and may have it still" };
+    diagnosis.evidence.push(claim.with(&shown.taken.clone().text(kept)));
     diagnosis.pc = Some(frame.pc);
     diagnosis.involved.push(Involved { task: task.address, does: Doing::Holds });
-    if !is_sure {
-        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    diagnosis.blame.outside = all.is_outside(frame);
+    diagnosis.unknown = None;
+    diagnosis.grounds = if shown.is_sure { Grounds::Shown } else { Grounds::Inferred };
+    if !shown.is_sure {
         let words = "whether the lock was given back before is not known";
-        diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+        diagnosis.unknown = Some(words.to_owned());
     }
-    Some(task.comm)
+    Some(called(task))
 }
 
 /// Whether the code that waits took the lock before, as far as the code alone tells.

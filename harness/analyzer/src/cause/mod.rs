@@ -104,7 +104,7 @@ fn kind_of(
 fn asked_for(dump: Option<&Machine<'_>>, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
     let dump = dump?;
     let spins = lockup::awoken(dump, frames, told).filter(Diagnosis::is_of_lock);
-    spins.or_else(|| waiting::blocked(dump).filter(|diagnosis| diagnosis.blame.outside))
+    spins.or_else(|| waiting::locked(dump))
 }
 
 /// The kind, where something else than a fault ended the kernel: what a module gives to `panic()` is
@@ -162,7 +162,7 @@ fn memory(machine: &dyn Scene, frames: &[Frame], told: &Told) -> Option<Diagnosi
 /// The lock that a task waits for, and where a function on a stack has taken it and may have it still.
 pub(crate) fn held_at(
     machine: &Machine<'_>,
-    frames: &[Frame],
+    (before, frames): (&dyn Scene, &[Frame]),
     waiter: &Task,
 ) -> Option<(Option<crate::express::Expression>, Claim)> {
     let stack = stack_of(machine, waiter)?;
@@ -173,8 +173,8 @@ pub(crate) fn held_at(
         lock::wanted(machine, own.get(start..)?)
     };
     let lock = lock.or_else(spun)?;
-    let (taken, _) = taken::holds(machine, frames, &lock)?;
-    Some((lock.expression, taken))
+    let hold = taken::holds(before, frames, &lock)?;
+    Some((lock.expression, hold.taken))
 }
 
 /// The stack of a task, with the frames of functions that went on with a jump.

@@ -8,35 +8,26 @@
 use unwind::{Frame, Trust};
 
 use super::everybody::Everybody;
-use super::lock::Wanted;
+use super::lock::{Wanted, listed, wanted};
 use super::lock_functions::LockSort;
 use super::place;
 use super::taken::holds;
 use crate::claim::Claim;
 use crate::scene::Scene as _;
-use kernel::locks::{Holder, Lock};
+use kernel::locks::{Holder, Lock, LockKind};
 use kernel::tasks::{Task, TaskState};
-
-/// Functions further out that may be the one that takes a lock by another one.
-const CALLERS: usize = 2;
 
 /// Who has a lock.
 #[derive(Debug, Clone)]
 pub(super) enum Owner {
     /// A task whose stack shows where it took the lock.
-    Shown {
-        task: Task,
-        taken: Claim,
-        /// Whether it has it on each way to where it is.
-        is_sure: bool,
-        /// Whether the lock's word names it.
-        is_named: bool,
-    },
+    Shown(Shown),
     /// The lock's word names a task, whose stack does not show that it took the lock.
     Named(Task),
     /// It names a task that has exited.
     Exited(Task),
-    /// It names memory that was an exited task's: the one that has it by now is younger than the wait.
+    /// It names memory that was an exited task's, most likely: the one that has it by now is younger than
+    /// the wait of the first who waits.
     Younger(Task),
     /// Readers; none of them shows on a stack.
     Readers,
@@ -46,18 +37,29 @@ pub(super) enum Owner {
     Unknown,
 }
 
+/// A task whose stack shows where it took a lock.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    pub(super) task: Task,
+    pub(super) taken: Claim,
+    /// Whether the lock's word names it.
+    pub(super) is_named: bool,
+    /// Whether it is sure that the task has the lock.
+    pub(super) is_sure: bool,
+}
+
 /// Who has the lock that a task waits for.
 pub(super) fn owner(all: &Everybody<'_, '_>, waiter: &Task, lock: &Wanted) -> Owner {
     let LockSort::Sleep(kind) = lock.sort else {
-        return by_stack(all, waiter, lock).unwrap_or(Owner::Unknown);
+        return by_stack(all, waiter, lock).map_or(Owner::Unknown, Owner::Shown);
     };
     let Ok(state) = all.machine.kernel().lock(kind, lock.address) else { return Owner::Unknown };
     match state.holder {
         _ if state.is_handed_over => Owner::Nobody,
         Holder::Nobody => Owner::Nobody,
         Holder::Task(address) => named(all, address, waiter, lock, &state),
-        Holder::Readers { .. } => by_stack(all, waiter, lock).unwrap_or(Owner::Readers),
-        Holder::Somebody => by_stack(all, waiter, lock).unwrap_or(Owner::Unknown),
+        Holder::Readers { .. } => by_stack(all, waiter, lock).map_or(Owner::Readers, Owner::Shown),
+        Holder::Somebody => by_stack(all, waiter, lock).map_or(Owner::Unknown, Owner::Shown),
     }
 }
 
@@ -78,45 +80,19 @@ fn named(
     if task.state == TaskState::Exited {
         return Owner::Exited(task.clone());
     }
-    if let Some(shown) = shown(all, task, waiter, lock, true) {
-        return shown;
+    if all.stack(task).is_empty() {
+        return Owner::Unknown;
     }
-    if let Some(beside) = beside(all, task, waiter, lock) {
-        return beside;
+    let shown = shown(all, task, waiter, lock, true).or_else(|| beside(all, task, waiter, lock));
+    if let Some(shown) = shown {
+        return Owner::Shown(shown);
     }
-    let waiters = state.waiters.iter().filter_map(|waiter| all.at(*waiter));
-    let is_younger = |waiter: &Task| kernel.is_younger_than_wait(address, waiter) == Ok(true);
-    match waiters.chain([waiter]).any(is_younger) {
+    // Those behind the first are not woken when the lock changes hands.
+    let first = state.waiters.first().and_then(|first| all.at(*first));
+    match first.is_some_and(|first| kernel.is_younger_than_wait(address, first) == Ok(true)) {
         true => Owner::Younger(task.clone()),
         false => Owner::Named(task.clone()),
     }
-}
-
-/// The task, if it is in the function that the other one waits in: what takes the lock there may be a function
-/// of its own, which has returned. One that waits for the lock itself has it as little.
-///
-/// Example: on 3.10 `param_attr_store()` calls what takes `param_lock`, and then a module's function.
-fn beside(all: &Everybody<'_, '_>, task: &Task, waiter: &Task, lock: &Wanted) -> Option<Owner> {
-    let (own, frames) = (all.stack(waiter), all.stack(task));
-    let waits = super::lock::wanted(all.machine, &frames)
-        .or_else(|| super::lock::listed(all.machine, task, &frames));
-    if waits.is_some_and(|other| other.address == lock.address) {
-        return None;
-    }
-    let function = |frame: &Frame| all.machine.function_entry(frame.pc.for_lookup());
-    let callers = own.iter().skip(lock.caller).take(CALLERS).filter_map(function);
-    let callers: Vec<u64> = callers.collect();
-    let is_in_it = |frame: &&Frame| {
-        frame.trust != Trust::Scan && function(frame).is_some_and(|it| callers.contains(&it))
-    };
-    let frame = frames.iter().find(is_in_it)?;
-    let words = format!("it is in {}, too, which takes the lock", place(all.machine, frame));
-    Some(Owner::Shown {
-        task: task.clone(),
-        taken: Claim::new(Some(true)).text(words),
-        is_sure: false,
-        is_named: false,
-    })
 }
 
 /// Whether what is left of a task is one: it had an id and a name.
@@ -126,13 +102,36 @@ fn is_plausible(task: &Task) -> bool {
         && task.comm.chars().all(|c| c.is_ascii_graphic() || c == ' ')
 }
 
-/// The task whose stack shows that it has a lock that names nobody.
-fn by_stack(all: &Everybody<'_, '_>, waiter: &Task, lock: &Wanted) -> Option<Owner> {
-    let found = all.in_modules().filter_map(|task| shown(all, task, waiter, lock, false));
-    let is_sure = |owner: &Owner| matches!(owner, Owner::Shown { is_sure: true, .. });
-    let mut found: Vec<Owner> = found.collect();
-    let best = found.iter().position(is_sure).unwrap_or(0);
-    (!found.is_empty()).then(|| found.swap_remove(best))
+/// The task, if it is in the kernel's function that the other one waits in: what takes the lock there may be
+/// a function of its own, which has returned. One that waits for the lock itself has it as little.
+///
+/// Example: on 3.10 `param_attr_store()` calls what takes `param_lock`, and then a module's function.
+fn beside(all: &Everybody<'_, '_>, task: &Task, waiter: &Task, lock: &Wanted) -> Option<Shown> {
+    if task.address == waiter.address || waits_for(all, task, lock) {
+        return None;
+    }
+    let function = |frame: &Frame| all.machine.function_entry(frame.pc.for_lookup());
+    let caller = function(all.stack(waiter).get(lock.caller)?)?;
+    let frames = all.stack(task);
+    let is_in_it = |frame: &&Frame| frame.trust != Trust::Scan && function(frame) == Some(caller);
+    let frame = frames.iter().find(is_in_it)?;
+    let words = format!("it is in {}, too, where the other one waits", place(all.machine, frame));
+    let taken = Claim::new(Some(true)).text(words);
+    Some(Shown { task: task.clone(), taken, is_sure: false, is_named: true })
+}
+
+/// Whether the task waits for that lock.
+fn waits_for(all: &Everybody<'_, '_>, task: &Task, lock: &Wanted) -> bool {
+    let frames = all.stack(task);
+    let waits = wanted(all.machine, &frames).or_else(|| listed(all.machine, task, &frames));
+    waits.is_some_and(|other| other.address == lock.address)
+}
+
+/// The task whose stack shows that it has a lock that names nobody: the surest, and of those one that
+/// sleeps.
+fn by_stack(all: &Everybody<'_, '_>, waiter: &Task, lock: &Wanted) -> Option<Shown> {
+    let found = all.in_modules().iter().filter_map(|task| shown(all, task, waiter, lock, false));
+    found.min_by_key(|shown| (!shown.is_sure, all.is_running(&shown.task)))
 }
 
 /// The task, if its stack shows that it has the lock; of the one that waits, apart from the call that it
@@ -143,15 +142,20 @@ fn shown(
     waiter: &Task,
     lock: &Wanted,
     is_named: bool,
-) -> Option<Owner> {
+) -> Option<Shown> {
     let frames = all.stack(task);
-    let from = if task.address == waiter.address { lock.caller } else { 0 };
-    let (taken, is_sure) = holds(all.machine, frames.get(from..)?, lock)?;
+    let is_own = task.address == waiter.address;
+    // A spinlock's waiter runs, and where on its stack it waits is counted from what was interrupted.
+    if is_own && lock.sort.spins() {
+        return None;
+    }
+    let hold = holds(all.machine, frames.get(if is_own { lock.caller } else { 0 }..)?, lock)?;
+    // A semaphore may let several in, and who waits for it may never be to give it back.
+    let is_counted = lock.sort == LockSort::Sleep(LockKind::Semaphore);
+    let is_sure = hold.is_same && (hold.is_kept || is_named) && !is_counted;
     // Another one that waits for it by the same code has it as little.
-    let is_waiter = !is_named && task.address != waiter.address && {
-        let other = super::lock::wanted(all.machine, &frames);
-        other.is_some_and(|other| other.address == lock.address) && !is_sure
-    };
-    let task = task.clone();
-    (!is_waiter).then_some(Owner::Shown { task, taken, is_sure, is_named })
+    if !is_named && !is_own && !is_sure && waits_for(all, task, lock) {
+        return None;
+    }
+    Some(Shown { task: task.clone(), taken: hold.taken, is_named, is_sure })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A machine that had not crashed when the dump was taken: what each CPU does, and who waits.
 
-use super::everybody::Everybody;
+use super::everybody::{Everybody, called};
 use super::sleeper::sleeper;
 use super::{lockup, place, waiting};
 use crate::claim::Claim;
@@ -19,7 +19,7 @@ const NAMED: usize = 8;
 pub(crate) fn running(machine: &Machine<'_>) -> Diagnosis {
     let told = Told { kind: Some(CrashKind::Sysrq), ..Told::default() };
     let spins = lockup::of_all(machine, &told).filter(Diagnosis::is_of_lock);
-    let hangs = || waiting::blocked(machine).filter(|it| it.blame.outside);
+    let hangs = || waiting::locked(machine);
     let mut diagnosis = spins.or_else(hangs).unwrap_or_else(|| Diagnosis {
         grounds: Grounds::Shown,
         ..Diagnosis::new(What::Running { oopsed: false })
@@ -46,7 +46,7 @@ fn on_cpu(machine: &Machine<'_>, cpu: u32, task: &Task) -> Claim {
     if task.pid == 0 {
         return claim.text("idle");
     }
-    claim.text(format!("task {} runs", task.comm)).text(match machine.backtrace_of(task) {
+    claim.text(format!("task {} runs", called(task))).text(match machine.backtrace_of(task) {
         Ok(_) => "",
         Err(_) => ", its registers are not in the dump",
     })
@@ -56,7 +56,7 @@ fn on_cpu(machine: &Machine<'_>, cpu: u32, task: &Task) -> Claim {
 fn sleeps(all: &Everybody<'_, '_>, task: &Task) -> Option<Claim> {
     let frames = all.stack(task);
     let frame = frames.get(sleeper(all.machine, Some(all.machine), &frames))?;
-    let claim = Claim::new(Some(true)).text(format!("task {}", task.comm));
+    let claim = Claim::new(Some(true)).text(format!("task {}", called(task)));
     let claim = claim.volatile(format!(" (pid {})", task.pid));
     let claim = claim.text(format!(" sleeps in {}", place(all.machine, frame)));
     Some(match all.machine.source_line(frame.pc.for_lookup()) {

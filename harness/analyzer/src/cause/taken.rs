@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use iced_x86::{Instruction, Register};
+use iced_x86::{FlowControl, Instruction, Register};
 use unwind::{Frame, Pc, Trust};
 
 use super::lock::Wanted;
@@ -34,11 +34,17 @@ impl LockName {
         Self { address, class: lock.class.clone(), expression: lock.expression.clone() }
     }
 
-    /// Whether they are known to be different locks.
+    /// Whether they are known to be different locks: by their addresses, or as two members of one structure.
+    /// The same lock may be reached through structures inside of each other.
     fn differs(&self, other: &Self) -> bool {
-        let differ = self.address.zip(other.address).map(|(one, other)| one != other);
-        let classes = || Some(self.class.as_ref()? != other.class.as_ref()?);
-        differ.or_else(classes).unwrap_or(false)
+        match self.address.zip(other.address) {
+            Some((one, other)) => one != other,
+            None => self
+                .class
+                .as_ref()
+                .zip(other.class.as_ref())
+                .is_some_and(|(one, other)| one.is_beside(other)),
+        }
     }
 
     /// Whether they are one lock, as far as their addresses or else their places tell.
@@ -114,7 +120,10 @@ fn taken(
             }
             let lock =
                 lock_at(machine, frames.get(at..).unwrap_or_default(), (&code, position), target);
-            let Some(kept) = kept(machine, (&code, position), &lock, frame) else { continue };
+            let name = (&lock, sort);
+            let Some(kept) = kept(machine, (&code, position), name, frame) else { continue };
+            let is_dropped = || is_dropped(machine, frames, at, name);
+            let kept = if kept == Kept::Always && is_dropped() { Kept::Perhaps } else { kept };
             found.push(Taken {
                 lock,
                 function: place(machine, frame),
@@ -131,21 +140,23 @@ fn taken(
 pub(super) fn is_given_back(
     machine: &dyn Scene,
     (code, position): (&Code, usize),
-    lock: &LockName,
+    (lock, sort): (&LockName, LockSort),
 ) -> bool {
     let instruction = code.instruction(position);
     match call_target(instruction) {
-        Some(CallTarget::Direct(target)) if gives_back(machine, target) => {
+        Some(CallTarget::Direct(target)) if gives_back(machine, target, sort) => {
             !lock_at(machine, &[], (code, position), target).differs(lock)
         }
         // A function of a module may do it for the one that calls it.
-        Some(CallTarget::Direct(target)) if code.at(target).is_none() => unlocks(machine, target),
-        _ => gives_back_inline(machine, instruction.ip()),
+        Some(CallTarget::Direct(target)) if code.at(target).is_none() => {
+            unlocks(machine, target, sort) || gives_back_inline(machine, instruction.ip())
+        }
+        _ => sort.spins() && gives_back_inline(machine, instruction.ip()),
     }
 }
 
 /// Whether a module's function gives a lock back that it has not taken itself.
-fn unlocks(machine: &dyn Scene, function: u64) -> bool {
+fn unlocks(machine: &dyn Scene, function: u64, sort: LockSort) -> bool {
     let code = || machine.is_outside(function).then(|| machine.function_code(function)).flatten();
     let target = |instruction: &Instruction| match call_target(instruction) {
         Some(CallTarget::Direct(target)) => Some(target),
@@ -153,8 +164,8 @@ fn unlocks(machine: &dyn Scene, function: u64) -> bool {
     };
     code().is_some_and(|code| {
         let calls: Vec<u64> = code.instructions().iter().filter_map(target).collect();
-        let takes = calls.iter().any(|target| taking(machine, *target).is_some());
-        !takes && calls.iter().any(|target| gives_back(machine, *target))
+        let takes = |target: &u64| taking(machine, *target).is_some_and(|it| it.is_of(sort));
+        !calls.iter().any(takes) && calls.iter().any(|target| gives_back(machine, *target, sort))
     })
 }
 
@@ -163,17 +174,13 @@ fn unlocks(machine: &dyn Scene, function: u64) -> bool {
 fn kept(
     machine: &dyn Scene,
     (code, taken): (&Code, usize),
-    lock: &LockName,
+    (lock, sort): (&LockName, LockSort),
     frame: &Frame,
 ) -> Option<Kept> {
-    let end = match frame.pc {
-        Pc::Return(address) => code.before(address),
-        Pc::Interrupted(address) => code.at(address),
-    };
-    let end = end.filter(|end| *end != taken)?;
+    let end = position(code, frame).filter(|end| *end != taken)?;
     let all = 0..code.instructions().len();
-    let back: BTreeSet<usize> =
-        all.filter(|at| *at != end && is_given_back(machine, (code, *at), lock)).collect();
+    let gives = |at: &usize| *at != end && is_given_back(machine, (code, *at), (lock, sort));
+    let back: BTreeSet<usize> = all.filter(gives).collect();
     if !reaches(code, code.successors(taken), end, |at| !back.contains(&at)) {
         return None;
     }
@@ -184,7 +191,61 @@ fn kept(
         Some(CallTarget::Direct(target)) => may_fail(machine, target),
         _ => true,
     };
-    Some(if is_around || fails { Kept::Perhaps } else { Kept::Always })
+    let is_open = is_around || fails || is_open(machine, code, sort);
+    Some(if is_open { Kept::Perhaps } else { Kept::Always })
+}
+
+/// Whether not all ways through a function are known: a jump through a table leads to places that its code
+/// does not name, and without debug information what is inlined does not show.
+fn is_open(machine: &dyn Scene, code: &Code, sort: LockSort) -> bool {
+    let jumps = |it: &Instruction| it.flow_control() == FlowControl::IndirectBranch;
+    let has_source = || {
+        let image = machine.image_at(code.entry());
+        image.is_some_and(debuginfo::Image::has_debug_info)
+    };
+    code.instructions().iter().any(jumps) || sort.spins() && !has_source()
+}
+
+/// Where in its function a frame is.
+fn position(code: &Code, frame: &Frame) -> Option<usize> {
+    match frame.pc {
+        Pc::Return(address) => code.before(address),
+        Pc::Interrupted(address) => code.at(address),
+    }
+}
+
+/// The scheduler's functions, which give back nothing but the locks of run queues.
+const SCHEDULER: [&str; 3] = ["__schedule", "schedule", "preempt_schedule_common"];
+
+/// Whether a function further in may have given the lock back before it went where it is: `drain()` that
+/// gives back what its caller took, waits, and takes it again.
+fn is_dropped(
+    machine: &dyn Scene,
+    frames: &[Frame],
+    at: usize,
+    (lock, sort): (&LockName, LockSort),
+) -> bool {
+    frames.iter().enumerate().take(at).any(|(inner, frame)| {
+        let pc = frame.pc.for_lookup();
+        if machine.is_in(pc, &SCHEDULER) || taking(machine, pc).is_some() {
+            return false;
+        }
+        let Some(code) = machine.function_code(pc) else { return true };
+        let Some(end) = position(&code, frame) else { return true };
+        let entry = code.at(code.entry()).into_iter().collect::<Vec<_>>();
+        let rest = frames.get(inner..).unwrap_or_default();
+        let gives = |(at, instruction): (usize, &Instruction)| match call_target(instruction) {
+            Some(CallTarget::Direct(target)) if gives_back(machine, target, sort) => {
+                !lock_at(machine, rest, (&code, at), target).differs(lock)
+            }
+            _ => false,
+        };
+        let mut back = code.instructions().iter().enumerate().filter(|it| gives(*it));
+        back.any(|(back, _)| {
+            reaches(&code, entry.clone(), back, |_| true)
+                && reaches(&code, code.successors(back), end, |_| true)
+        })
+    })
 }
 
 /// Whether control comes from one of the instructions to the end, by instructions that it may pass.
@@ -233,17 +294,27 @@ pub(super) fn taken_before(
     Some((first.claim("the same lock"), first.kept == Kept::Always))
 }
 
-/// Where a function on a stack takes that lock and may have it still, and whether it has it on each way to
-/// where it is. Of locks on the heap whose address its code
-/// does not tell any more, one at the same place of the same structure is taken for it.
-pub(super) fn holds(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> Option<(Claim, bool)> {
+/// What a stack shows of a lock that it may have.
+#[derive(Debug, Clone)]
+pub(super) struct Hold {
+    /// Where a function takes the lock.
+    pub(super) taken: Claim,
+    /// Whether it is the lock by its address; else it is one at the same place of the same structure.
+    pub(super) is_same: bool,
+    /// Whether it has it on each way to where it is.
+    pub(super) is_kept: bool,
+}
+
+/// Where a function on a stack takes that lock and may have it still.
+pub(super) fn holds(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> Option<Hold> {
     let wanted = LockName::of(lock);
     let takes = |frame: &Frame| taking(machine, frame.pc.for_lookup()).is_some();
     let all = taken(machine, frames, lock.sort, &|frame| !takes(frame));
-    let same = || all.iter().filter(|taken| taken.lock.is_like(&wanted));
-    let is_sure = |it: &&Taken| it.kept == Kept::Always && it.lock.address.is_some();
-    let first = same().find(is_sure).or_else(|| same().next())?;
-    Some((first.claim("the lock"), is_sure(&first)))
+    let same = all.iter().filter(|taken| taken.lock.is_like(&wanted));
+    let is_kept = |it: &Taken| it.kept == Kept::Always;
+    let best = same.min_by_key(|it| (!is_kept(it), it.lock.address.is_none()))?;
+    let taken = best.claim("the lock");
+    Some(Hold { taken, is_same: best.lock.address.is_some(), is_kept: is_kept(best) })
 }
 
 /// Where a function on the stack takes a spinlock that it may have still.

@@ -2,11 +2,12 @@
 //! A task that waits forever, for what, and who holds it up.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use unwind::Frame;
 
 use super::chain::{Chain, Link, Tie, Waits};
-use super::everybody::Everybody;
+use super::everybody::{Everybody, called};
 use super::left::left;
 use super::lock::wanted;
 use super::owner::Owner;
@@ -15,7 +16,7 @@ use super::taken::taken_before;
 use super::{name, place};
 use crate::claim::Claim;
 use crate::diagnosis::{
-    Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Waiting, What,
+    Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Waiting, What,
 };
 use crate::machine::Machine;
 use crate::scene::Scene;
@@ -24,7 +25,7 @@ use kernel::tasks::Task;
 
 /// Tasks that are looked at for one that waits.
 const MAX_TASKS: usize = 512;
-/// Who has waited for less may wait for no more than the next moment, in nanoseconds.
+/// Who has waited for less, in nanoseconds, may wait for no more than the next moment.
 const MOMENT: u64 = 300_000_000;
 
 /// Diagnoses what the watchdog for hung tasks complained of; `None` if the task is not in the dump.
@@ -32,7 +33,9 @@ pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
     let all = Everybody::new(machine)?;
     let named = all.with_pid(told.hung?)?;
     let found = worst(&all, Some(named))?;
-    Some(diagnosis(&all, &found, true))
+    // The watchdog says nothing of tasks that it does not name.
+    let is_told = found.links.iter().any(|link| link.task.address == named.address);
+    Some(diagnosis(&all, &found, is_told))
 }
 
 /// Diagnoses a machine that was found to hang and has no CPU that runs a module's code; `None` if no task
@@ -40,6 +43,18 @@ pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
 pub(super) fn blocked(machine: &Machine<'_>) -> Option<Diagnosis> {
     let all = Everybody::new(machine)?;
     let found = worst(&all, None)?;
+    Some(diagnosis(&all, &found, false))
+}
+
+/// Diagnoses a machine of which nobody says that it hangs: what waits for a lock in a module's code. What only
+/// sleeps there may be woken by its timer.
+pub(super) fn locked(machine: &Machine<'_>) -> Option<Diagnosis> {
+    let all = Everybody::new(machine)?;
+    let found = worst(&all, None).filter(|found| rank(&all, found) <= Rank::Lock)?;
+    let waited = found.links.first().map(|link| machine.kernel().waits_for(&link.task));
+    if !waited.is_some_and(|waited| waited.is_ok_and(|waited| waited >= MOMENT)) {
+        return None;
+    }
     Some(diagnosis(&all, &found, false))
 }
 
@@ -106,7 +121,7 @@ fn rank(all: &Everybody<'_, '_>, chain: &Chain) -> Rank {
 /// The chain that tells most of why tasks sleep without end: beginning with any of them, since the one that
 /// a watchdog names first is seldom the one to blame. Of those that tell as much, that of the one named,
 /// then of whom the others wait for, then of who waits longest.
-fn worst(all: &Everybody<'_, '_>, named: Option<&Task>) -> Option<Chain> {
+fn worst<'m>(all: &Everybody<'m, '_>, named: Option<&'m Task>) -> Option<Chain> {
     let kernel = all.machine.kernel();
     let is_named = |task: &Task| named.is_some_and(|named| named.address == task.address);
     let others = all.asleep().filter(|task| !is_named(task));
@@ -116,19 +131,15 @@ fn worst(all: &Everybody<'_, '_>, named: Option<&Task>) -> Option<Chain> {
     });
     let chains: Vec<(bool, u64, Chain)> =
         chains.filter(|(_, _, chain)| !chain.links.is_empty()).collect();
-    let ends_in = |chain: &Chain| {
-        let end = chain.links.get(chain.blamed(all)).map(|link| link.task.address);
-        chains
-            .iter()
-            .filter(|(_, _, other)| {
-                other.links.get(other.blamed(all)).map(|link| link.task.address) == end
-            })
-            .count()
-    };
+    let mut ends: BTreeMap<Option<u64>, usize> = BTreeMap::new();
+    let end = |chain: &Chain| chain.links.get(chain.blamed(all)).map(|link| link.task.address);
+    for (_, _, chain) in &chains {
+        *ends.entry(end(chain)).or_default() += 1;
+    }
     let key = |(waits, waited, chain): &(bool, u64, Chain)| {
         let first = chain.links.first().is_some_and(|link| is_named(&link.task));
         let longest = Reverse(*waited);
-        (!waits, rank(all, chain), !first, Reverse(ends_in(chain)), longest)
+        (!waits, rank(all, chain), !first, Reverse(ends.get(&end(chain)).copied()), longest)
     };
     let best = (0..chains.len()).min_by_key(|at| chains.get(*at).map(key))?;
     chains.into_iter().nth(best).map(|(_, _, chain)| chain)
@@ -190,7 +201,11 @@ fn judge(chain: &Chain, at: usize, is_told: bool, diagnosis: &mut Diagnosis) {
         ),
         (_, Tie::Likely) => Some("whether the lock was given back before is not known"),
         _ if chain.circle.is_some() => None,
-        (Waits::Lock(_, Owner::Exited(_) | Owner::Younger(_)), _) => None,
+        (Waits::Lock(_, Owner::Exited(_)), _) => None,
+        (Waits::Lock(_, Owner::Younger(_)), _) => Some(
+            "the task that the lock names is younger than the wait, and may have taken the lock before its \
+             turn",
+        ),
         (Waits::Lock(_, Owner::Nobody), _) => {
             Some("the lock that it waits for was given back by now")
         }
@@ -213,6 +228,9 @@ fn judge(chain: &Chain, at: usize, is_told: bool, diagnosis: &mut Diagnosis) {
         (_, false) => Grounds::None,
     };
     diagnosis.unknown = doubt.map(str::to_owned);
+    if !is_told {
+        diagnosis.advice = Some(Advice::PanicOnHang);
+    }
 }
 
 /// The tasks whose stacks tell: the one to blame, whom it holds up, the others of the circle.
@@ -252,12 +270,6 @@ fn member(link: &Link) -> Member {
     Member { comm: called(&link.task), lock: expression(link), event: event(link) }
 }
 
-/// The task's name. Of a worker, the number changes with each boot.
-fn called(task: &Task) -> String {
-    let is_worker = task.comm.starts_with("kworker/");
-    task.comm.split('/').next().filter(|_| is_worker).unwrap_or(&task.comm).to_owned()
-}
-
 /// The task, in a sentence.
 fn task(task: &Task) -> Claim {
     let claim = Claim::new(Some(true)).text(format!("task {}", called(task)));
@@ -294,12 +306,14 @@ fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
     let Waits::Lock(lock, owner) = &link.waits else { return };
     let at = Claim::new(Some(true)).text("the lock at ").data(lock.address);
     match owner {
-        Owner::Shown { task: holder, taken, is_named, .. } => {
-            if *is_named {
+        Owner::Shown(shown) => {
+            let holder = &shown.task;
+            if shown.is_named {
                 let claim = at.text(format!(" is held by task {}", called(holder)));
                 claims.push(claim.volatile(format!(" (pid {})", holder.pid)));
             }
-            claims.push(task(holder).text(" has it: ").with(taken));
+            let has = if shown.is_sure { " has it: " } else { " may have it: " };
+            claims.push(task(holder).text(has).with(&shown.taken));
         }
         Owner::Named(holder) => {
             let claim = at.text(format!(" names task {}", called(holder)));
@@ -315,7 +329,7 @@ fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
         Owner::Younger(holder) => {
             let claim = at.text(" names memory as its owner's that is of task ");
             let claim = claim.volatile(format!("{} (pid {})", called(holder), holder.pid));
-            let words = " by now, which was made after the wait began: the owner has exited";
+            let words = " by now, which was made after the first wait began";
             claims.push(claim.text(words));
         }
         Owner::Readers => claims.push(at.text(" is held for reading")),

@@ -5,6 +5,7 @@
 //! that knows every case: the [kind](What::kind), the words of title and sentence
 //! (`words`), the next step (`next`) and whether it may be called proven (`proof`).
 
+mod advice;
 mod aftermath;
 mod check;
 mod how;
@@ -23,6 +24,7 @@ use crate::kind::CrashKind;
 use crate::medium::Medium;
 use crate::stacks::Exhaustion;
 
+pub use advice::Advice;
 pub use aftermath::Aftermath;
 pub use check::{Check, CheckKind, Complaint, Freed, ListEntry, Overflow};
 pub use how::Use;
@@ -53,6 +55,8 @@ pub struct Diagnosis {
     pub medium: Medium,
     /// Where the kernel complained of a module before, as `file:line`.
     pub complained: Option<String>,
+    /// What would show more the next time.
+    pub advice: Option<Advice>,
     /// What came of it, where it happened before the crash.
     pub aftermath: Option<Aftermath>,
     /// The tasks that it is about, where that is not the one that crashed; the first is at `pc`.
@@ -143,6 +147,7 @@ impl Diagnosis {
             unknown: None,
             medium: Medium::Dump,
             complained: None,
+            advice: None,
             aftermath: None,
             involved: Vec::new(),
         }

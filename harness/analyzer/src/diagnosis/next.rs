@@ -11,11 +11,12 @@ use crate::identify::Poison;
 use crate::kind::CrashKind;
 use crate::report::Confidence;
 
-/// Lines at most.
+/// Lines at most, but for what would show more.
 const MOST: usize = 2;
 
 impl Diagnosis {
-    /// What a colleague would look at next, most promising first; two lines at most.
+    /// What a colleague would look at next, most promising first, two lines at most; and what would show more
+    /// the next time.
     #[must_use]
     pub fn next(&self) -> Vec<String> {
         let mut lines: Vec<String> = of(&self.what).into_iter().collect();
@@ -31,6 +32,7 @@ impl Diagnosis {
             );
         }
         lines.truncate(MOST);
+        lines.extend(self.advice.map(|advice| advice.words().to_owned()));
         lines
     }
 }
@@ -190,6 +192,9 @@ fn waiting(it: &Waiting) -> String {
             format!("a return of a function that takes {which} and does not give it back")
         }
         ([], Held::Unknown) => "who should wake the task or give the lock back".to_owned(),
+        ([member], _) if member.event != Event::Unknown => {
+            "the call that waits for the work, or the thread, that it is made in".to_owned()
+        }
         ([member], _) => {
             let which = named(member.lock.as_ref(), "the lock");
             format!("the path that has {which} and takes it again")

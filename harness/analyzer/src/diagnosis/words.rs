@@ -313,7 +313,9 @@ fn lockup(it: &Lockup) -> Words {
         Hang::NoLock(no) => no_lock(no, &title, &named),
         Hang::Asleep(comm) => Words::new(
             format!("sleep with {title} held"),
-            format!("{named}, which a CPU spins for, is held by task `{comm}`, which sleeps"),
+            format!(
+                "{named}, which a CPU spins for, is held by task `{comm}`, which went to sleep"
+            ),
         ),
         Hang::Lock(OtherCpus::Idle) => Words::new(
             format!("deadlock on {title}"),
@@ -362,6 +364,10 @@ fn no_lock(no: &NoLock, title: &str, named: &str) -> Words {
 fn waiting(it: &Waiting) -> Words {
     match it.circle.as_slice() {
         [] => waits(it),
+        [member] if member.event != Event::Unknown => Words::new(
+            "deadlock of a task with itself",
+            "a task waits for its own work to end, or for itself to stop: it waits",
+        ),
         [member] => {
             let lock = quoted_lock(member.lock.as_ref());
             let words = format!("{lock} is wanted by the task that has it: it waits for itself");

@@ -14,6 +14,7 @@ use crate::blame::culprit;
 use crate::claim::Addresses;
 use crate::diagnosis::Diagnosis;
 use crate::formats::{self, Sort};
+use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::medium::Medium;
 use crate::printer::CodeNames as _;
@@ -152,7 +153,10 @@ impl Past {
             diagnosis,
             walk,
             died: report.die.is_some(),
-            preempt_count: lines.map(|it| &it.text).find_map(|it| formats::kept_atomic(it)),
+            preempt_count: lines
+                .filter_map(|line| formats::kept_atomic(&line.text))
+                .find(|(pid, _)| cpu.and_then(|line| line.pid) == Some(*pid))
+                .map(|(_, count)| count),
         }
     }
 
@@ -163,6 +167,24 @@ impl Past {
     /// Whether a module from outside of the kernel's tree is to blame.
     const fn is_of_module(&self) -> bool {
         self.diagnosis.blame.outside
+    }
+
+    /// Whether it can have ended the kernel much later: a task died, or memory is not what it should be. A
+    /// warning alone says little of what happens days after it.
+    fn is_grave(&self) -> bool {
+        use CrashKind as K;
+        let kind = self.diagnosis.kind();
+        let is_memory = matches!(
+            kind,
+            K::Refcount
+                | K::DoubleFree
+                | K::UseAfterFree
+                | K::HeapOverflow
+                | K::OutOfBounds
+                | K::ListCorruption
+                | K::SleepingInAtomic
+        );
+        self.died || is_memory
     }
 
     const fn is_cause(&self) -> bool {
@@ -190,7 +212,12 @@ fn address(machine: &Machine<'_>, place: &Place) -> Option<u64> {
             let mut named = named.filter(|it| it.extent == size || it.size == size);
             named.next().map(|it| it.address)?
         }
-        None => kernel.symbol(&symbol.name).ok()?,
+        None => {
+            // Several functions may have the name.
+            let start = kernel.symbol(&symbol.name).ok()?;
+            let named = machine.code_name(start);
+            named.filter(|it| it.size == size || it.size == 0).map(|_| start)?
+        }
     };
     Some(start.wrapping_add(offset))
 }

@@ -98,6 +98,10 @@ impl Scene for Before<'_, '_> {
         self.machine.outside_functions()
     }
 
+    fn functions_of(&self, module: &str) -> Vec<u64> {
+        self.machine.functions_of(module)
+    }
+
     fn identity(&self, address: u64) -> Option<Identity> {
         // Whether memory was free then is not known.
         Some(Identity::of_value(address))

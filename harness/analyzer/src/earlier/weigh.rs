@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a crash has to do with what the kernel complained of before.
 
+use super::scene::Before;
 use super::{Earlier, Past};
 use crate::cause::held_at;
 use crate::claim::Claim;
-use crate::diagnosis::{Aftermath, Diagnosis, Grounds, Hang, Held, OtherCpus, What};
+use crate::diagnosis::{Advice, Aftermath, Diagnosis, Grounds, Hang, Held, OtherCpus, What};
+use crate::formats;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::message;
@@ -28,11 +30,14 @@ impl Earlier {
         }
         let cause = self.cause().and_then(|at| Some((at, self.reports.get(at)?)));
         let Some((at, cause)) = cause else { return (diagnosis, None) };
-        if let Some(aftermath) = says_nothing(&diagnosis) {
+        if let Some(aftermath) = says_nothing(&diagnosis)
+            && cause.is_grave()
+        {
             return (cause.with(aftermath, None, diagnosis), Some(at));
         }
         diagnosis.evidence.push(cause.claim(machine));
         diagnosis.complained = cause.line(machine);
+        diagnosis.advice = cause.advice();
         (diagnosis, None)
     }
 
@@ -47,7 +52,9 @@ impl Earlier {
                 lockup.hang,
                 Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown | OtherCpus::Itself)
             ),
-            What::Waiting(it) => it.circle.is_empty() && !matches!(it.held, Held::For { .. }),
+            What::Waiting(it) => {
+                it.circle.is_empty() && it.lock.is_some() && !matches!(it.held, Held::For { .. })
+            }
             _ => false,
         };
         if !is_open {
@@ -56,7 +63,8 @@ impl Earlier {
         let waiter = machine.kernel().task_at(diagnosis.involved.first()?.task).ok()?;
         let mut dead = self.reports.iter().enumerate().filter(|(_, past)| past.died);
         dead.find_map(|(at, past)| {
-            let (lock, taken) = held_at(machine, past.frames(), &waiter)?;
+            let before = Before { machine, error_code: None };
+            let (lock, taken) = held_at(machine, (&before, past.frames()), &waiter)?;
             Some((at, Aftermath::Lock { lock, waiter: waiter.comm.clone() }, taken))
         })
     }
@@ -89,7 +97,14 @@ impl Past {
         diagnosis.say_once();
         diagnosis.involved = crash.involved;
         diagnosis.aftermath = Some(aftermath);
+        diagnosis.advice = self.advice();
         diagnosis
+    }
+
+    /// What would have ended the kernel at once.
+    fn advice(&self) -> Option<Advice> {
+        let complained = || formats::advice(&self.headline);
+        if self.died { Some(Advice::PanicOnOops) } else { complained() }
     }
 
     /// What the kernel said.
@@ -103,7 +118,7 @@ impl Past {
     /// The same, with the module's line.
     fn claim(&self, machine: &Machine<'_>) -> Claim {
         match self.line(machine) {
-            Some(line) => self.said().text(format!(", at `{line}`")),
+            Some(line) => self.said().text(format!("; its module's line is `{line}`")),
             None => self.said(),
         }
     }

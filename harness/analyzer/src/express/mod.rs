@@ -145,6 +145,12 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether the kernel itself has a structure with that tag.
+    pub fn is_of_kernel(&self, tag: &str) -> bool {
+        let kernel = self.names.kernel_image();
+        kernel.is_some_and(|kernel| kernel.find_struct(tag).found().is_some())
+    }
+
     /// The tag of the structure that the parameter in a place of the function's list points to.
     pub fn pointee_of_parameter(&self, index: usize) -> Option<String> {
         let image = self.image()?;

@@ -17,7 +17,7 @@ pub use beginnings::{
 
 use memchr::memmem;
 
-use crate::diagnosis::{Complaint, ListEntry};
+use crate::diagnosis::{Advice, Complaint, ListEntry};
 use crate::kind::CrashKind;
 
 /// What `panic()` prints before its words.
@@ -260,13 +260,26 @@ pub fn hung_task(text: &str) -> Option<(&str, i32)> {
     Some((name, pid.parse().ok()?))
 }
 
-/// The count in `note: sh[90] exited with preempt_count 1`: of who died with a spinlock held
+/// What makes a complaint of the kernel end it that ended nothing: of the allocator by the taint that it sets
+/// (`slab_bug()`, `bad_page()`), of a check by being a warning.
+#[must_use]
+pub fn advice(headline: &str) -> Option<Advice> {
+    if headline.starts_with("BUG: Bad ") || headline.starts_with("BUG ") {
+        return Some(Advice::PanicOnBadPage);
+    }
+    let begins = begins(headline)?;
+    (begins.sort == Sort::Check).then_some(Advice::PanicOnWarn)
+}
+
+/// Task and count in `note: sh[90] exited with preempt_count 1`: of who died with a spinlock held
 /// (`make_task_dead()`, `kernel/exit.c`; `do_exit()` before).
 #[must_use]
-pub fn kept_atomic(text: &str) -> Option<u32> {
-    let (_, rest) = text.strip_prefix("note: ")?.split_once("] exited with ")?;
+pub fn kept_atomic(text: &str) -> Option<(i32, u32)> {
+    let (task, rest) = text.strip_prefix("note: ")?.split_once("] exited with ")?;
+    let (_, pid) = task.rsplit_once('[')?;
     let count = rest.split_once("preempt_count ")?.1;
-    count.split_whitespace().next()?.parse().ok().filter(|count| *count > 0)
+    let count = count.split_whitespace().next()?.parse().ok().filter(|count| *count > 0)?;
+    Some((pid.parse().ok()?, count))
 }
 
 /// Whether the line begins a report that is long: what it is about stands far above what ends it.
@@ -325,8 +338,8 @@ mod tests {
     /// Lines of `make_task_dead()` (6.1) and `do_exit()` (3.10 to 5.16).
     #[test]
     fn who_died_with_preemption_off_had_a_spinlock() {
-        assert_eq!(kept_atomic("note: sh[90] exited with preempt_count 1"), Some(1));
-        assert_eq!(kept_atomic("note: cat[7] exited with preempt_count 2"), Some(2));
+        assert_eq!(kept_atomic("note: sh[90] exited with preempt_count 1"), Some((90, 1)));
+        assert_eq!(kept_atomic("note: cat[7] exited with preempt_count 2"), Some((7, 2)));
         assert_eq!(kept_atomic("note: sh[90] exited with irqs disabled"), None);
         assert_eq!(kept_atomic("hwport: exited with preempt_count 1"), None);
     }

@@ -113,7 +113,7 @@ impl<'a> Found<'a> {
             by_message(&scene, &walks.fault.frames, &told, report, &mut diagnosis);
         }
         behind_helpers(&scene, &stack, report, &mut diagnosis);
-        judged(&mut diagnosis);
+        judged(report, &mut diagnosis);
         Self { scene, told, diagnosis, stack, panic, doubts }
     }
 

@@ -152,7 +152,10 @@ fn helps(scene: &dyn Scene, frame: &Frame, told: &TextFrame) -> bool {
 }
 
 /// Nothing is proven by a text: there is no memory to look at.
-pub(super) fn judged(diagnosis: &mut Diagnosis) {
+pub(super) fn judged(report: &LogReport, diagnosis: &mut Diagnosis) {
+    if report.panic.is_none() && report.die.is_none() {
+        diagnosis.advice = formats::advice(&report.headline);
+    }
     diagnosis.medium = Medium::Text;
     if diagnosis.grounds == Grounds::Shown {
         diagnosis.grounds = Grounds::Inferred;

@@ -70,6 +70,6 @@ pub(crate) fn diagnosed(
     let placed = own.into_iter().filter(|frame| locate(&frame.place).is_some()).collect();
     let stack = stack::Stack { frames: placed, walk };
     behind_helpers(scene, &stack, report, &mut diagnosis);
-    judged(&mut diagnosis);
+    judged(report, &mut diagnosis);
     (told, diagnosis, walks.fault)
 }
