@@ -34,12 +34,26 @@ pub struct Facts {
     /// The lock that is waited for, as C.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
+    /// The way through the module's code that leaves that lock taken, where nobody is seen to have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<LeftTaken>,
     /// The function of the kernel that the code at fault called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub helper: Option<String>,
     /// What keeps the verdict from being proven of which every step is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<DoubtName>,
+}
+
+/// A way through a function that ends with a lock taken, as its code tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftTaken {
+    /// The function.
+    pub function: String,
+    /// `file:line` of the way, or where the lock is taken if each way leaves it so.
+    pub place: String,
+    /// Whether each way does; else the others give it back.
+    pub always: bool,
 }
 
 /// What was done with a pointer.

@@ -9,6 +9,25 @@ use crate::medium::Medium;
 use crate::symbol_name::source_name;
 use kernel::Unreadable;
 
+/// Functions of the kernel that do not return (`__noreturn`, `tools/objtool/noreturns.h`), of those that modules
+/// call or compilers make them call.
+const FINAL: [&str; 14] = [
+    "__stack_chk_fail",
+    "panic",
+    "nmi_panic",
+    "do_exit",
+    "make_task_dead",
+    "do_group_exit",
+    "complete_and_exit",
+    "kthread_complete_and_exit",
+    "kthread_exit",
+    "__module_put_and_exit",
+    "__module_put_and_kthread_exit",
+    "fortify_panic",
+    "__fortify_panic",
+    "usercopy_abort",
+];
+
 /// The crashed machine, as far as a diagnosis needs it.
 pub trait Scene: FrameNames + Words {
     /// What the crash is known from.
@@ -23,6 +42,10 @@ pub trait Scene: FrameNames + Words {
     /// Whether the code at the address belongs to one of the functions of the kernel.
     fn is_in(&self, address: u64, functions: &[&str]) -> bool {
         self.kernel_function(address).is_some_and(|name| functions.contains(&name.as_str()))
+    }
+    /// Whether a call of the function never comes back.
+    fn is_final(&self, function: u64) -> bool {
+        self.is_in(function, &FINAL)
     }
     /// The function that has the code at the address, decoded from the dump's memory (text that
     /// was patched at run time is what ran); all its ranges, the one with its entry first.

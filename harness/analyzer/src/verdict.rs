@@ -2,7 +2,7 @@
 //! The sentence an engineer would say, from the diagnosis.
 
 use crate::claim::Addresses;
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Aftermath, Diagnosis, Left};
 use crate::report::{Confidence, Culprit, Verdict};
 use crate::verdict_facts::facts;
 
@@ -16,8 +16,10 @@ pub fn verdict(
     let words = diagnosis.words(message, addresses);
     let title = titled(words.title, culprit.as_ref());
     let place = place(culprit.as_ref(), diagnosis.helper.as_deref());
-    let then = diagnosis.aftermath.as_ref().map(|it| format!("; {}", it.words()));
-    let summary = summary(diagnosis, format!("{}{place}{}", words.claim, then.unwrap_or_default()));
+    let left = diagnosis.left().map(Left::words);
+    let then = left.into_iter().chain(diagnosis.aftermath.as_ref().map(Aftermath::words));
+    let then: String = then.map(|words| format!("; {words}")).collect();
+    let summary = summary(diagnosis, format!("{}{place}{then}", words.claim));
     let evidence = diagnosis.evidence.iter().map(|claim| addresses.evidence(claim)).collect();
     let facts = facts(diagnosis, addresses);
     Verdict {

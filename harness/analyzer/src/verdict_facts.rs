@@ -6,13 +6,18 @@ use crate::diagnosis::{
     BadPointer, Diagnosis, Doubt, Hang, Lockup, Nature, NoLock, Place, Role, TextPlace, Use, What,
 };
 use crate::express::Expression;
-use crate::report_facts::{BadOperand, DoubtName, Facts, How, NatureName};
+use crate::report_facts::{BadOperand, DoubtName, Facts, How, LeftTaken, NatureName};
 
 /// The facts of a diagnosis.
 pub(crate) fn facts(diagnosis: &Diagnosis, addresses: &mut dyn Addresses) -> Facts {
     let facts = Facts {
         helper: diagnosis.helper.clone(),
         doubt: diagnosis.doubt().map(doubt),
+        left: diagnosis.left().map(|left| LeftTaken {
+            function: left.function.clone(),
+            place: left.place().to_owned(),
+            always: left.always,
+        }),
         ..Facts::default()
     };
     let named = |lock: &Option<Expression>| lock.as_ref().map(ToString::to_string);
@@ -115,9 +120,13 @@ impl Facts {
                 Self { nature: Some(NatureName::NeverWritten), cache: Some(cache.clone()), ..self }
             }
             Hang::NoLock(NoLock::Other) => Self { nature: Some(NatureName::NoLock), ..self },
-            Hang::Lock(_) | Hang::Asleep(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => {
-                self
-            }
+            Hang::Lock(_)
+            | Hang::Asleep(_)
+            | Hang::Held(_)
+            | Hang::Circle(_)
+            | Hang::BusyWait
+            | Hang::Running
+            | Hang::Unknown => self,
         }
     }
 }

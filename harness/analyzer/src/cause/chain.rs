@@ -10,6 +10,7 @@ use super::flush::{Awaited, awaited};
 use super::lock::{Wanted, listed, wanted};
 use super::lock_functions::LockSort;
 use super::owner::{Owner, owner};
+use super::readers::reading;
 use super::sleeper::sleeper;
 use kernel::locks::LockKind;
 use kernel::tasks::Task;
@@ -64,7 +65,10 @@ impl Link {
                 let owner = owner(all, task, &lock);
                 Waits::Lock(lock, owner)
             }
-            None => awaited(all, task, &frames).map_or(Waits::Else, Waits::Task),
+            None => {
+                let other = awaited(all, task, &frames).or_else(|| reading(all, task, &frames));
+                other.map_or(Waits::Else, Waits::Task)
+            }
         };
         Self { task: task.clone(), frames, guilty, waits }
     }
@@ -94,6 +98,11 @@ impl Link {
     /// The frame to blame.
     pub(super) fn frame(&self) -> Option<&Frame> {
         self.frames.get(self.guilty)
+    }
+
+    /// The frames of what that called.
+    pub(super) fn inner(&self) -> &[Frame] {
+        self.frames.get(..self.guilty).unwrap_or_default()
     }
 
     /// Whether that is of a module from outside of the kernel's tree.

@@ -113,6 +113,11 @@ impl<'m, 'k> Everybody<'m, 'k> {
         StackWords::new(kernel, sp, stack.high).any(|(_, word)| is_of_module(word))
     }
 
+    /// Whether code of such a module is on the task's stack.
+    pub(super) fn is_in_module(&self, task: &Task) -> bool {
+        self.stack(task).iter().any(|frame| self.is_outside(frame))
+    }
+
     /// Whether the frame is of a module from outside of the kernel's tree.
     pub(super) fn is_outside(&self, frame: &Frame) -> bool {
         self.machine.is_outside(frame.pc.for_lookup())

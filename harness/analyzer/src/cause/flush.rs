@@ -11,9 +11,10 @@ use crate::claim::Claim;
 use crate::diagnosis::Event;
 use crate::fault::argument_of_call;
 use crate::flow::evaluate;
+use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
 use kernel::tasks::Task;
-use kernel::workqueues::Running;
+use kernel::workqueues::{Pool, Running, Work};
 
 /// Functions that wait until the thread has exited that they are given (`kernel/kthread.c`).
 const STOPPING: [&str; 2] = ["kthread_stop", "kthread_stop_put"];
@@ -33,7 +34,7 @@ pub(super) struct Awaited {
 
 /// Whom the task waits for that is to finish something; `None` if for nobody that is known.
 pub(super) fn awaited(all: &Everybody<'_, '_>, task: &Task, frames: &[Frame]) -> Option<Awaited> {
-    stopping(all, frames).or_else(|| flushing(all, task))
+    stopping(all, frames).or_else(|| flushing(all, task)).or_else(|| behind(all, task, frames))
 }
 
 /// The thread that is to stop.
@@ -71,9 +72,44 @@ fn flushing(all: &Everybody<'_, '_>, task: &Task) -> Option<Awaited> {
         // Of several, those that began after the wait have no part in it.
         Some((first, all.next().is_none() && first.task == task.address))
     };
-    let (found, is_sure) = by_barrier().or_else(by_queue)?;
-    let worker = all.at(found.task)?.clone();
-    let why = Claim::new(Some(true)).text("waits for work that is done by ");
-    let why = why.code(found.work.function);
-    Some(Awaited { task: worker, event: Event::Work, is_sure, why })
+    if let Some((found, is_sure)) = by_barrier().or_else(by_queue) {
+        let task = all.at(found.task)?.clone();
+        let why = Claim::new(Some(true)).text("waits for work that is done by ");
+        let why = why.code(found.work.function);
+        return Some(Awaited { task, event: Event::Work, is_sure, why });
+    }
+    // Work that has not begun: the CPU's workers run one at a time, unless they sleep.
+    let is_waited_for = |pool: &&Pool| pool.pending.iter().any(|work| is_own(&work.address));
+    let pool = queues.pools.iter().filter(|pool| pool.cpu.is_some()).find(is_waited_for)?;
+    let mut on_cpu = pool.running.iter().filter_map(|it| Some((it, all.at(it.task)?)));
+    let (found, task) = on_cpu.find(|(_, task)| all.is_running(task))?;
+    let why = Claim::new(Some(true)).text("waits for work that cannot begin before ");
+    let why = why.code(found.work.function).text(" gives its CPU away");
+    Some(Awaited { task: task.clone(), event: Event::Work, is_sure: true, why })
+}
+
+/// The worker whose work that of the same module waits behind, in a queue that does so much at a time and no
+/// more. Whether the task waits for that, its module alone knows.
+///
+/// Example: a scan is queued on an ordered work queue, and waited for by a completion; the work before it never
+/// ends.
+fn behind(all: &Everybody<'_, '_>, waiter: &Task, frames: &[Frame]) -> Option<Awaited> {
+    let module = |address: u64| all.machine.code_name(address)?.module;
+    let guilty = frames.iter().find(|frame| all.is_outside(frame))?;
+    let own = module(guilty.pc.for_lookup())?;
+    let queues = all.queues()?;
+    let is_of_module = |work: &Work| module(work.function).as_ref() == Some(&own);
+    let queue = queues.queues.iter().find(|queue| queue.inactive.iter().any(is_of_module))?;
+    let waits = queue.inactive.iter().find(|work| is_of_module(work))?;
+    let running = queues.pools.iter().flat_map(|pool| &pool.running);
+    let is_of_queue = |it: &&Running| {
+        it.work.pair.is_some_and(|pair| queue.pairs.iter().any(|(own, _)| *own == pair))
+    };
+    let mut running = running.filter(is_of_queue).filter(|it| it.task != waiter.address);
+    let first = running.next().filter(|_| running.next().is_none())?;
+    let task = all.at(first.task)?.clone();
+    let why = Claim::new(Some(true)).text("may wait for ").code(waits.function);
+    let why = why.text(format!(", which is queued on `{}` and waits there for ", queue.name));
+    let why = why.code(first.work.function);
+    Some(Awaited { task, event: Event::Work, is_sure: false, why })
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The way through a module's code that returns with a lock held, which its other ways give back.
+//! The way through a module's code that returns with a lock held.
 //!
 //! It is found in the code alone: whether control ever takes it, no dump tells.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use iced_x86::{FlowControl, Mnemonic};
+use iced_x86::Mnemonic;
+use kernel::locks::LockKind;
 use unwind::Pc;
 
 use super::lock::Wanted;
 use super::lock_functions::{LockSort, may_fail, taking};
-use super::taken::{LockName, is_given_back, lock_at};
+use super::taken::{LockName, lock_at};
+use super::ways::{Escape, Way, Ways};
 use crate::blame::culprit;
 use crate::diagnosis::Left;
 use crate::flow::{CallTarget, Code, call_target};
@@ -19,70 +21,190 @@ use crate::scene::Scene;
 /// Functions of one module that are looked through: of a larger one, the only way is not known to be it.
 const MAX_FUNCTIONS: usize = 1 << 15;
 
-/// The way in the module of the code at `pc` that leaves the lock taken; `None` if there is none, or if
-/// there are several.
+/// The way in the module of the code at `pc` that leaves the lock taken; `None` if there is none, or if there
+/// are several.
 pub(super) fn left(scene: &dyn Scene, lock: &Wanted, pc: u64) -> Option<Left> {
     let module = scene.code_name(pc)?.module?;
     let entries = scene.functions_of(&module);
     if entries.len() > MAX_FUNCTIONS {
         return None;
     }
-    let mut found: Vec<Left> = Vec::new();
-    for entry in entries {
-        // The cold part of a function has a name of its own.
-        let Some(code) = scene.function_code(entry).filter(|code| code.entry() == entry) else {
-            continue;
-        };
-        for left in in_function(scene, &code, lock) {
-            if !found.contains(&left) {
-                found.push(left);
+    let mut search = Search { scene, lock, calls: BTreeMap::new() };
+    let mut found = Vec::new();
+    for one in search.direct(&entries) {
+        match one.way {
+            // It takes the lock for its callers where it succeeds.
+            Some(_) if search.is_given_back_by_callers(one.entry) => {}
+            Some(_) => found.push(one),
+            None => found.extend(search.through(one)),
+        }
+    }
+    let is_way = found.iter().any(|it| it.way.is_some());
+    // Who waits for a semaphore may take what another one gives: an event, not a lock.
+    let is_lock = lock.sort != LockSort::Sleep(LockKind::Semaphore);
+    found.retain(|it| if is_way { it.way.is_some() } else { is_lock });
+    let mut all: Vec<Left> = Vec::new();
+    for one in found {
+        let left = one.named(scene)?;
+        if !all.contains(&left) {
+            all.push(left);
+        }
+    }
+    let [_] = all.as_slice() else { return None };
+    all.pop()
+}
+
+/// Where a function ends with the lock taken.
+struct Found {
+    entry: u64,
+    code: Code,
+    /// Position of the call that takes it.
+    taken: usize,
+    /// The way; `None` if it is each.
+    way: Option<Way>,
+}
+
+/// The functions of one module.
+struct Search<'s> {
+    scene: &'s dyn Scene,
+    lock: &'s Wanted,
+    /// The functions that each calls, by their entries.
+    calls: BTreeMap<u64, Vec<u64>>,
+}
+
+impl Search<'_> {
+    /// In the functions that take the lock themselves.
+    fn direct(&mut self, entries: &[u64]) -> Vec<Found> {
+        let mut found = Vec::new();
+        for entry in entries {
+            // The cold part of a function has a name of its own.
+            let code = self.scene.function_code(*entry).filter(|code| code.entry() == *entry);
+            let Some(code) = code else { continue };
+            let targets = (0..code.instructions().len()).filter_map(|at| called(&code, at));
+            self.calls.insert(*entry, targets.collect());
+            let takes = |at: &usize| called(&code, *at).is_some_and(|target| self.takes(target));
+            let takes: Vec<usize> = (0..code.instructions().len()).filter(takes).collect();
+            for at in takes {
+                let escape = called(&code, at).and_then(|target| {
+                    let name = lock_at(self.scene, &[], (&code, at), target);
+                    if !name.is_like(&LockName::of(self.lock)) {
+                        return None;
+                    }
+                    let fails = may_fail(self.scene, target);
+                    let start = if fails { succeeds(&code, at)? } else { at };
+                    Ways::new(self.scene, &code, (&name, self.lock.sort)).escape(start)
+                });
+                found.extend(escape.map(|escape| Found::of(*entry, code.clone(), at, escape)));
             }
         }
+        found
     }
-    let [_] = found.as_slice() else { return None };
-    found.pop()
+
+    /// Of a function that takes the lock for its callers, those that leave it taken; the function itself, if
+    /// none of them gives it back.
+    fn through(&self, taker: Found) -> Vec<Found> {
+        let name = LockName::of(self.lock);
+        let mut found = Vec::new();
+        let mut is_balanced = false;
+        for (entry, _) in self.callers(taker.entry) {
+            let Some(code) = self.scene.function_code(entry) else { continue };
+            let mut ways = Ways::new(self.scene, &code, (&name, self.lock.sort));
+            let all = 0..code.instructions().len();
+            for at in all.filter(|at| called(&code, *at) == Some(taker.entry)) {
+                let escape = ways.escape(at);
+                is_balanced |= !matches!(escape, Some(Escape::Always));
+                found.extend(escape.map(|escape| Found::of(entry, code.clone(), at, escape)));
+            }
+        }
+        if is_balanced { found } else { vec![taker] }
+    }
+
+    /// Whether the function takes a lock of that sort.
+    fn takes(&self, target: u64) -> bool {
+        taking(self.scene, target).is_some_and(|sort| sort.is_of(self.lock.sort))
+    }
+
+    /// The functions that call it.
+    fn callers(&self, function: u64) -> impl Iterator<Item = (u64, &[u64])> {
+        let calls = self.calls.iter().map(|(entry, calls)| (*entry, calls.as_slice()));
+        calls.filter(move |(entry, calls)| *entry != function && calls.contains(&function))
+    }
+
+    /// Whether a function gives back behind a call of that one what it has not taken itself: that one then
+    /// takes it for its callers where it succeeds.
+    fn is_given_back_by_callers(&self, function: u64) -> bool {
+        let name = LockName::of(self.lock);
+        self.callers(function).any(|(entry, calls)| {
+            if calls.iter().any(|target| self.takes(*target)) {
+                return false;
+            }
+            let Some(code) = self.scene.function_code(entry) else { return false };
+            let ways = Ways::new(self.scene, &code, (&name, self.lock.sort));
+            let all = 0..code.instructions().len();
+            let mut sites = all.filter(|at| called(&code, *at) == Some(function));
+            sites.any(|at| ways.gives_back_after(at))
+        })
+    }
 }
 
-/// The ways of one function.
-fn in_function(scene: &dyn Scene, code: &Code, lock: &Wanted) -> Vec<Left> {
-    let wanted = LockName::of(lock);
-    let mut found = Vec::new();
-    for (position, instruction) in code.instructions().iter().enumerate() {
-        let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
-        let takes = taking(scene, target).is_some_and(|sort| sort.is_of(lock.sort));
-        if !takes {
-            continue;
-        }
-        let name = lock_at(scene, &[], (code, position), target);
-
-        if !name.is_like(&wanted) {
-            continue;
-        }
-        let start = if may_fail(scene, target) { succeeds(code, position) } else { Some(position) };
-        let Some(start) = start else { continue };
-        let ways = Ways::new(scene, code, (&name, lock.sort));
-        found.extend(ways.escape(start).and_then(|way| named(scene, code, position, &way)));
+/// The function that the instruction at a position calls by its address.
+fn called(code: &Code, at: usize) -> Option<u64> {
+    match call_target(code.instruction(at)) {
+        Some(CallTarget::Direct(target)) => Some(target),
+        _ => None,
     }
-    found
 }
 
-/// The function that takes the lock in the call at `taken`, its line where the way begins, and the last line
-/// of it that only the way has: what is returned stands behind what is done else. Of functions that are
-/// inlined there the line is that of their call.
-fn named(scene: &dyn Scene, code: &Code, taken: usize, way: &Way) -> Option<Left> {
-    let ip = |at: usize| code.instruction(at).ip();
-    let function = culprit(scene, Pc::Interrupted(ip(taken)))?.function?;
-    let line = |at: usize| {
-        let image = scene.image_at(ip(at))?;
-        let chain = image.source(ip(at)).found()?;
-        let own = chain.into_iter().find(|it| it.function.as_ref() == Some(&function))?;
-        let file = own.file?;
-        Some((own.line?, file.rsplit('/').next()?.to_owned()))
-    };
-    let from = line(way.branch)?;
-    let by = way.own.iter().filter_map(|at| line(*at)).max().filter(|by| *by != from);
-    let words = |(line, file): (u32, String)| format!("{file}:{line}");
-    Some(Left { function, from: words(from), by: by.map(words) })
+impl Found {
+    fn of(entry: u64, code: Code, taken: usize, escape: Escape) -> Self {
+        let way = match escape {
+            Escape::Way(way) => Some(way),
+            Escape::Always => None,
+        };
+        Self { entry, code, taken, way }
+    }
+
+    /// The function that takes the lock, its line where the way begins, and the last line of it that only
+    /// the way has: what is returned stands behind what is done else. Of functions that are inlined there
+    /// the line is that of their call.
+    fn named(&self, scene: &dyn Scene) -> Option<Left> {
+        let ip = |at: usize| self.code.instruction(at).ip();
+        let function = culprit(scene, Pc::Interrupted(ip(self.taken)))?.function?;
+        let line = |at: usize| line_in(scene, ip(at), &function);
+        let start = self.way.as_ref().map_or(self.taken, |way| way.branch);
+        let from = line(start)?;
+        let by = self.way.as_ref().and_then(|way| {
+            let is_behind = |it: &Line| it.file == from.file && it.line > from.line;
+            let others = way.others.iter().filter_map(|at| line(*at));
+            let end = others.filter(is_behind).map(|it| it.line).min();
+            // What the way returns may be computed before it begins, or be part of another return.
+            let all = (0..self.code.instructions().len()).filter_map(line);
+            let own = all.filter(|it| is_behind(it) && end.is_none_or(|end| it.line < end));
+            own.max_by_key(|it| it.line)
+        });
+        let (from, by) = (from.words(), by.map(|by| by.words()));
+        Some(Left { function, from, by, always: self.way.is_none() })
+    }
+}
+
+/// A line of a function that an instruction belongs to.
+struct Line {
+    file: String,
+    line: u32,
+}
+
+impl Line {
+    fn words(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// The line of the function that the instruction belongs to.
+fn line_in(scene: &dyn Scene, ip: u64, function: &str) -> Option<Line> {
+    let chain = scene.image_at(ip)?.source(ip).found()?;
+    let own = chain.into_iter().find(|it| it.function.as_deref() == Some(function))?;
+    let file = own.file?.rsplit('/').next()?.to_owned();
+    Some(Line { file, line: own.line? })
 }
 
 /// The instruction before which a function that may fail has taken the lock: it returns 0 then.
@@ -102,101 +224,4 @@ fn succeeds(code: &Code, call: usize) -> Option<usize> {
         _ => instruction.next_ip(),
     };
     code.at(target)
-}
-
-/// A way that ends a function with the lock taken.
-struct Way {
-    /// Where it leaves the ways that give the lock back.
-    branch: usize,
-    /// What no other way has.
-    own: Vec<usize>,
-}
-
-/// The ways through a function, by where one lock is given back.
-struct Ways<'c> {
-    code: &'c Code,
-    back: BTreeSet<usize>,
-    /// Where control may still come to one of those.
-    before: BTreeSet<usize>,
-}
-
-impl<'c> Ways<'c> {
-    fn new(scene: &dyn Scene, code: &'c Code, lock: (&LockName, LockSort)) -> Self {
-        let all = 0..code.instructions().len();
-        let back: BTreeSet<usize> =
-            all.filter(|at| is_given_back(scene, (code, *at), lock)).collect();
-        let before = reached(back.iter().copied(), |at| code.predecessors(at).to_vec());
-        Self { code, back, before }
-    }
-
-    /// The way that ends the function without giving the lock back, of those from `start` on; `None` if
-    /// there is none, or if the function gives it back nowhere.
-    fn escape(&self, start: usize) -> Option<Way> {
-        let next = |at: usize| match self.back.contains(&at) {
-            true => Vec::new(),
-            false => self.after(at),
-        };
-        let held = reached(self.after(start).into_iter(), next);
-        // A function that gives it back nowhere takes it for others.
-        if self.back.is_empty() {
-            return None;
-        }
-        let ends = |at: &usize| self.ends(*at) && !self.back.contains(at);
-        held.iter().find(|at| ends(at))?;
-        // Where control leaves the ways that give the lock back.
-        let is_branch = |at: &&usize| {
-            self.before.contains(at)
-                && !self.back.contains(at)
-                && self.after(**at).iter().any(|next| self.is_lost(*next, &held))
-        };
-        let is_never = || !held.iter().any(|at| self.back.contains(at));
-        let branch = held.iter().find(is_branch).or_else(|| is_never().then_some(&start))?;
-        let shared = reached(self.back.iter().copied(), |at| self.after(at));
-        let lost = self.after(*branch);
-        let lost = lost.into_iter().filter(|next| self.is_lost(*next, &held));
-        let way = reached(lost, |at| self.after(at));
-        let own = way.into_iter().filter(|at| !shared.contains(at) && !self.ends(*at));
-        Some(Way { branch: *branch, own: own.collect() })
-    }
-
-    /// Where control goes on. A check that failed is no way through the function: what lies behind the `ud2`
-    /// of a `BUG()` is other code.
-    fn after(&self, at: usize) -> Vec<usize> {
-        match self.code.instruction(at).mnemonic() {
-            Mnemonic::Ud2 => Vec::new(),
-            _ => self.code.successors(at),
-        }
-    }
-
-    /// Whether the lock is held at an instruction, from which control comes to no place that gives it back.
-    fn is_lost(&self, at: usize, held: &BTreeSet<usize>) -> bool {
-        held.contains(&at) && !self.before.contains(&at) && !self.back.contains(&at)
-    }
-
-    /// Whether the function ends with the instruction: it returns, or goes on in another one.
-    fn ends(&self, at: usize) -> bool {
-        let instruction = self.code.instruction(at);
-        match instruction.flow_control() {
-            FlowControl::Return => true,
-            FlowControl::UnconditionalBranch => {
-                self.code.at(instruction.near_branch_target()).is_none()
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The positions themselves, and all that are reached from them.
-fn reached(
-    starts: impl Iterator<Item = usize>,
-    next: impl Fn(usize) -> Vec<usize>,
-) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    let mut pending: Vec<usize> = starts.collect();
-    while let Some(at) = pending.pop() {
-        if found.insert(at) {
-            pending.extend(next(at));
-        }
-    }
-    found
 }

@@ -4,7 +4,7 @@
 use unwind::Frame;
 
 use super::lock_class::{LockClass, lock_class};
-use super::lock_functions::{LockSort, taking};
+use super::lock_functions::{LockSort, waiting};
 use super::name;
 use crate::express::{Expression, Writer};
 use crate::fault::{argument_of_call, named};
@@ -42,7 +42,7 @@ pub(super) fn wanted(machine: &dyn Scene, frames: &[Frame]) -> Option<Wanted> {
     let term = named(machine, frames, pc, &term);
     let writer = Writer::new(machine, pc);
     let expression = writer.referent(&term, tag.as_deref());
-    let class = lock_class(&writer, &term);
+    let class = lock_class(&writer, &term, tag.as_deref());
     Some(Wanted { address, expression, class, function: name(machine, frame), caller, sort })
 }
 
@@ -60,7 +60,7 @@ pub(super) fn listed(machine: &Machine<'_>, task: &Task, frames: &[Frame]) -> Op
 
 /// Position of the outermost of the innermost run of lock functions, and the sort of lock.
 fn waits(machine: &dyn Scene, frames: &[Frame]) -> Option<(usize, LockSort)> {
-    let sort = |frame: &Frame| taking(machine, frame.pc.for_lookup());
+    let sort = |frame: &Frame| waiting(machine, frame.pc.for_lookup());
     let (first, spins) =
         frames.iter().enumerate().find_map(|(at, frame)| Some((at, sort(frame)?.spins())))?;
     // A semaphore is slept for, and the spinlock inside of it is spun for.

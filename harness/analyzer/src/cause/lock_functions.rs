@@ -16,6 +16,8 @@ pub(super) enum LockSort {
     Write,
     /// One that is slept for.
     Sleep(LockKind),
+    /// Readers of a domain of SRCU, which their end is waited for.
+    Srcu,
 }
 
 impl LockSort {
@@ -27,15 +29,16 @@ impl LockSort {
 
     /// Whether a CPU runs until it gets it.
     pub(super) const fn spins(self) -> bool {
-        !matches!(self, Self::Sleep(_))
+        !matches!(self, Self::Sleep(_) | Self::Srcu)
     }
 }
 
 /// Functions that wait until they get a lock.
-const TAKING: [(&str, LockSort); 51] = {
+const TAKING: [(&str, LockSort); 52] = {
     use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
-    use LockSort::{Read, Sleep, Spin, Write};
+    use LockSort::{Read, Sleep, Spin, Srcu, Write};
     [
+        ("__srcu_read_lock", Srcu),
         ("queued_spin_lock_slowpath", Spin),
         ("native_queued_spin_lock_slowpath", Spin),
         ("__pv_queued_spin_lock_slowpath", Spin),
@@ -91,10 +94,11 @@ const TAKING: [(&str, LockSort); 51] = {
 };
 
 /// Functions that give a lock back.
-const GIVING_BACK: [(&str, LockSort); 18] = {
+const GIVING_BACK: [(&str, LockSort); 19] = {
     use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
-    use LockSort::{Read, Sleep, Spin, Write};
+    use LockSort::{Read, Sleep, Spin, Srcu, Write};
     [
+        ("__srcu_read_unlock", Srcu),
         ("mutex_unlock", Sleep(Mutex)),
         ("rt_mutex_unlock", Sleep(RtMutex)),
         ("up", Sleep(Semaphore)),
@@ -131,6 +135,20 @@ const INLINED: [&str; 6] = [
 pub(super) fn taking(machine: &dyn Scene, pc: u64) -> Option<LockSort> {
     let name = machine.kernel_function(pc)?;
     TAKING.iter().find(|(function, _)| *function == name).map(|(_, sort)| *sort)
+}
+
+/// Functions that wait until others have given a lock back, and take none.
+const WAITING: [(&str, LockSort); 3] = [
+    ("synchronize_srcu", LockSort::Srcu),
+    ("synchronize_srcu_expedited", LockSort::Srcu),
+    ("__synchronize_srcu", LockSort::Srcu),
+];
+
+/// What the function waits for that has the code at the address, whether it takes it or not.
+pub(super) fn waiting(machine: &dyn Scene, pc: u64) -> Option<LockSort> {
+    let name = machine.kernel_function(pc)?;
+    let all = TAKING.iter().chain(&WAITING);
+    all.into_iter().find(|(function, _)| *function == name).map(|(_, sort)| *sort)
 }
 
 /// Functions that come back without the lock where a signal arrives.

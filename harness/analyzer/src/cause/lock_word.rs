@@ -68,7 +68,7 @@ pub(super) fn is_taken(machine: &Machine<'_>, lock: &Wanted) -> Option<bool> {
                 (false, true) => (lock.sort == LockSort::Write).then_some(true),
             }
         }
-        LockSort::Read | LockSort::Write | LockSort::Sleep(_) => None,
+        LockSort::Read | LockSort::Write | LockSort::Sleep(_) | LockSort::Srcu => None,
     }
 }
 

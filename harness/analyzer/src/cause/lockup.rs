@@ -8,18 +8,19 @@ use super::left::left;
 use super::lock::{Wanted, wanted};
 use super::lock_word::{is_taken, no_lock, word};
 use super::owner::{Owner, owner};
-use super::taken::taken_before;
+use super::taken::{holds, taken_before};
 use super::{place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::diagnosis::{
-    Diagnosis, Doing, Grounds, Hang, Involved, Lockup, LockupKind, OtherCpus, What,
+    Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus, What,
 };
 use crate::fault::busy_wait;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::scene::Scene;
 use crate::told::Told;
+use kernel::tasks::Task;
 
 /// The flag of rflags that lets interrupts in.
 const INTERRUPTS: u64 = 1 << 9;
@@ -84,9 +85,12 @@ fn of_frames(
         Some(lock) => spinning(machine, dump, stuck.frames, (lock, cpu), &mut diagnosis),
         None => looping(machine, stuck.guilty, &mut diagnosis),
     };
-    if let (Some(lock), Hang::Lock(_)) = (&lock, &lockup.hang) {
+    let mut way = None;
+    // What another CPU runs may have it.
+    let is_open = matches!(lockup.hang, Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown));
+    if let Some(lock) = lock.as_ref().filter(|_| is_open) {
         let caller = stuck.frames.get(lock.caller);
-        lockup.left = caller.and_then(|caller| left(machine, lock, caller.pc.for_lookup()));
+        way = caller.and_then(|caller| left(machine, lock, caller.pc.for_lookup()));
     }
     if let Some((dump, cpu)) = dump.zip(cpu) {
         let task = dump.kernel().current_task(cpu);
@@ -95,6 +99,9 @@ fn of_frames(
     }
     lockup.lock = lock.and_then(|lock| lock.expression);
     diagnosis.what = What::Lockup(lockup);
+    if let Some(left) = way {
+        diagnosis.find_way(left);
+    }
     diagnosis
 }
 
@@ -239,59 +246,90 @@ fn spinning(
         diagnosis.evidence.push(claim);
         return Hang::NoLock(no);
     }
-    if let Some((claim, _)) = taken_before(machine, frames, lock) {
-        diagnosis.evidence.push(claim);
-    }
-    if let Some(comm) = asleep(machine, (lock, cpu), diagnosis) {
-        return Hang::Asleep(comm);
+    let own = taken_before(machine, frames, lock);
+    let is_own = own.as_ref().is_some_and(|(_, is_kept)| *is_kept);
+    diagnosis.evidence.extend(own.map(|(claim, _)| claim));
+    if let Some(hang) = held(machine, (frames, lock, cpu), diagnosis) {
+        return hang;
     }
     let others = others(machine, (lock, cpu), diagnosis);
     let is_taken = is_taken(machine, lock) == Some(true);
     diagnosis.evidence.extend(word(machine, lock));
-    if is_taken && others == OtherCpus::Idle {
+    if is_taken && !is_own && others == OtherCpus::Idle {
         let claim = Claim::new(Some(true)).text("no other CPU runs code that could have the lock");
         diagnosis.evidence.push(claim);
     }
-    Hang::Lock(if is_taken { others } else { OtherCpus::Unknown })
+    if !is_own {
+        diagnosis.grounds = Grounds::Inferred;
+        let words = "a spinlock names nobody, and no stack shows who has it";
+        diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+    }
+    Hang::Lock(match (is_taken, is_own) {
+        (true, true) => OtherCpus::Itself,
+        (true, false) => others,
+        (false, _) => OtherCpus::Unknown,
+    })
 }
 
-/// The command's name of a task that sleeps with the lock; it is the one to blame.
-fn asleep(
+/// What the task does that has the lock, as its stack shows: it sleeps, or runs on another CPU, or waits there
+/// for a lock that the one who waits has. It is the one to blame.
+fn held(
     machine: &Machine<'_>,
-    (lock, cpu): (&Wanted, Option<u32>),
+    (frames, lock, cpu): (&[Frame], &Wanted, Option<u32>),
     diagnosis: &mut Diagnosis,
-) -> Option<String> {
+) -> Option<Hang> {
     let all = Everybody::new(machine)?;
     let kernel = machine.kernel();
     let waiter = kernel.current_task(cpu.or(kernel.crash().cpu)?).ok()?;
     let Owner::Shown(shown) = owner(&all, &waiter, lock) else { return None };
     let task = &shown.task;
-    // It may have been woken since, and wait for a CPU.
-    if all.is_running(task) {
-        return None;
-    }
-    let frames = all.stack(task);
-    let frame = frames.get(blamed(machine, &frames, 0))?;
+    let its = all.stack(task);
+    let is_running = all.is_running(task);
+    let stuck = if is_running { interrupted(machine, &its) } else { None };
+    let its = stuck.as_ref().map_or(&*its, |stuck| stuck.frames);
+    let frame = its.get(blamed(machine, its, 0))?;
     let claim = Claim::new(Some(true)).text(format!("task {}", called(task)));
-    let claim = claim.volatile(format!(" (pid {})", task.pid)).text(" went to sleep in ");
+    let claim = claim.volatile(format!(" (pid {})", task.pid));
+    let claim =
+        claim.text(if is_running { " is on another CPU in " } else { " went to sleep in " });
     let claim = claim.text(place(machine, frame));
     let claim = match machine.source_line(frame.pc.for_lookup()) {
-        Some(line) => claim.text(format!(" at `{line}`, ")),
-        None => claim.text(", "),
+        Some(line) => claim.text(format!(" at `{line}`: ")),
+        None => claim.text(": "),
     };
     let kept =
         if shown.is_sure { ", and has not given it back" } else { ", and may have it still" };
     diagnosis.evidence.push(claim.with(&shown.taken.clone().text(kept)));
-    diagnosis.pc = Some(frame.pc);
-    diagnosis.involved.push(Involved { task: task.address, does: Doing::Holds });
-    diagnosis.blame.outside = all.is_outside(frame);
     diagnosis.unknown = None;
     diagnosis.grounds = if shown.is_sure { Grounds::Shown } else { Grounds::Inferred };
     if !shown.is_sure {
         let words = "whether the lock was given back before is not known";
         diagnosis.unknown = Some(words.to_owned());
     }
-    Some(called(task))
+    let part = |does| Involved { task: task.address, does };
+    // Who waits holds up the other one, too: each has made half of the mistake.
+    if let Some(theirs) = wanted(machine, its).filter(|theirs| theirs.sort.spins() && is_running) {
+        let own = holds(machine, frames.get(lock.caller..)?, &theirs).filter(|own| own.is_same)?;
+        let claim = Claim::new(Some(true)).text("it waits there for ");
+        let named = theirs.expression.as_ref().map_or_else(String::new, |e| format!("`{e}` at "));
+        let claim = claim.text(named).data(theirs.address).text(", and ");
+        diagnosis.evidence.push(claim.with(&own.taken).text(", and has not given it back"));
+        if !own.is_kept {
+            diagnosis.grounds = Grounds::Inferred;
+        }
+        diagnosis.involved.push(part(Doing::Waits));
+        let member = |task: &Task, lock: &Wanted| Member {
+            comm: called(task),
+            lock: lock.expression.clone(),
+            event: Event::Unknown,
+        };
+        return Some(Hang::Circle(vec![member(&waiter, lock), member(task, &theirs)]));
+    }
+    diagnosis.pc = Some(frame.pc);
+    diagnosis.involved.push(part(Doing::Holds));
+    diagnosis.blame.outside = all.is_outside(frame);
+    let comm = called(task);
+    Some(if is_running { Hang::Held(comm) } else { Hang::Asleep(comm) })
 }
 
 /// Whether the code that waits took the lock before, as far as the code alone tells.

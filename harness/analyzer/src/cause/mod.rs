@@ -21,12 +21,14 @@ mod lock_word;
 mod lockup;
 mod overrun;
 mod owner;
+mod readers;
 mod reported;
 mod running;
 mod sleeper;
 mod subject;
 mod taken;
 mod waiting;
+mod ways;
 
 use unwind::{Frame, Trust};
 

@@ -15,6 +15,7 @@ use super::taken::holds;
 use crate::claim::Claim;
 use crate::scene::Scene as _;
 use kernel::locks::{Holder, Lock, LockKind};
+use kernel::mm::slab_layout::SlotPart;
 use kernel::tasks::{Task, TaskState};
 
 /// Who has a lock.
@@ -31,8 +32,12 @@ pub(super) enum Owner {
     Younger(Task),
     /// Readers; none of them shows on a stack.
     Readers,
+    /// The lock lies in a freed object of that cache.
+    Freed(String),
     /// No task, by now.
     Nobody,
+    /// Who waits is not in its list: it is no lock any more, or another one.
+    Lost,
     /// Not known.
     Unknown,
 }
@@ -53,14 +58,33 @@ pub(super) fn owner(all: &Everybody<'_, '_>, waiter: &Task, lock: &Wanted) -> Ow
     let LockSort::Sleep(kind) = lock.sort else {
         return by_stack(all, waiter, lock).map_or(Owner::Unknown, Owner::Shown);
     };
+    if let Some(cache) = freed(all, lock) {
+        return Owner::Freed(cache);
+    }
     let Ok(state) = all.machine.kernel().lock(kind, lock.address) else { return Owner::Unknown };
     match state.holder {
+        _ if is_lost(waiter, kind, &state) => Owner::Lost,
         _ if state.is_handed_over => Owner::Nobody,
         Holder::Nobody => Owner::Nobody,
         Holder::Task(address) => named(all, address, waiter, lock, &state),
         Holder::Readers { .. } => by_stack(all, waiter, lock).map_or(Owner::Readers, Owner::Shown),
         Holder::Somebody => by_stack(all, waiter, lock).map_or(Owner::Unknown, Owner::Shown),
     }
+}
+
+/// The cache of the object that the lock is in, if that is free.
+fn freed(all: &Everybody<'_, '_>, lock: &Wanted) -> Option<String> {
+    let slab = all.machine.identity(lock.address)?.slab?;
+    let is_free = slab.part == SlotPart::Object && slab.state.is_free() == Some(true);
+    is_free.then_some(slab.slab.cache.name)
+}
+
+/// Whether the lock has forgotten who waits for it: that one is in its list from when it went to sleep until it
+/// is woken. Something else was written there.
+fn is_lost(waiter: &Task, kind: LockKind, state: &Lock) -> bool {
+    let lists = matches!(kind, LockKind::Mutex | LockKind::RwSemaphore | LockKind::Semaphore);
+    let sleeps = waiter.state == TaskState::Uninterruptible;
+    lists && sleeps && !state.waiters.contains(&waiter.address)
 }
 
 /// The task that the lock's word names.

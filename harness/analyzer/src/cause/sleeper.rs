@@ -10,6 +10,24 @@ use crate::scene::Scene;
 /// Functions that sleep for a time and are not marked as the scheduler's (`kernel/time/timer.c`).
 const PAUSES: [&str; 2] = ["msleep", "msleep_interruptible"];
 
+/// Functions that sleep for a time that they are given (`kernel/time/sleep_timeout.c`, `kernel/time/timer.c`).
+const TIMED: [&str; 9] = [
+    "msleep",
+    "msleep_interruptible",
+    "usleep_range",
+    "usleep_range_state",
+    "fsleep",
+    "schedule_timeout_interruptible",
+    "schedule_timeout_killable",
+    "schedule_timeout_uninterruptible",
+    "schedule_timeout_idle",
+];
+
+/// Whether the frames sleep for a time, and no longer.
+pub(super) fn is_pause(machine: &dyn Scene, frames: &[Frame]) -> bool {
+    frames.iter().any(|frame| machine.is_in(frame.pc.for_lookup(), &TIMED))
+}
+
 /// The frame to blame for a sleep; without a module, the innermost function that is none of the
 /// scheduler's own, as in the kernel's `wchan`.
 pub(super) fn sleeper(machine: &dyn Scene, dump: Option<&Machine<'_>>, frames: &[Frame]) -> usize {

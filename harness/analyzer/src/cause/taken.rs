@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The locks that the functions on a stack have taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use iced_x86::{FlowControl, Instruction, Register};
+use iced_x86::{FlowControl, Instruction, Mnemonic, OpKind, Register};
 use unwind::{Frame, Pc, Trust};
 
 use super::lock::Wanted;
@@ -13,7 +13,10 @@ use super::place;
 use crate::claim::Claim;
 use crate::express::{Expression, Writer};
 use crate::fault::{named, named_in_code, with_callers};
-use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, evaluate};
+use crate::flow::{
+    CallTarget, Code, Slicer, Start, Term, call_target, changed_since, decided, evaluate, is_call,
+};
+use crate::link::by_number;
 use crate::scene::Scene;
 
 /// What tells one lock from another.
@@ -51,7 +54,9 @@ impl LockName {
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match self.address.zip(other.address) {
             Some((one, other)) => one == other,
-            None => self.class.is_some() && self.class == other.class,
+            None => {
+                self.class.as_ref().zip(other.class.as_ref()).is_some_and(|(a, b)| a.is_like(b))
+            }
         }
     }
 }
@@ -83,7 +88,7 @@ pub(super) fn lock_at(
     function: u64,
 ) -> LockName {
     let keeps = |target| machine.keeps_registers(target);
-    let start = Start { position, registers: [None; 16] };
+    let start = Start { position, registers: registers_at(machine, frames, code, position) };
     let term = Slicer::new(code, machine, &keeps, start).register(Register::RDI);
     let term = if frames.is_empty() { term } else { with_callers(machine, frames, 0, term) };
     let tag = Writer::new(machine, function).pointee_of_parameter(0);
@@ -94,9 +99,28 @@ pub(super) fn lock_at(
     };
     LockName {
         address: evaluate(&term, machine).or(term.observed),
-        class: lock_class(&writer, &term),
+        class: lock_class(&writer, &term, tag.as_deref()),
         expression: writer.referent(&term, tag.as_deref()),
     }
+}
+
+/// What the registers held at a position of the function that the first frame is in: those that nothing
+/// changes on the way from there to where the frame is.
+fn registers_at(
+    machine: &dyn Scene,
+    frames: &[Frame],
+    code: &Code,
+    at: usize,
+) -> [Option<u64>; 16] {
+    let frame = frames.first();
+    let end = frame.and_then(|frame| Some((frame, position(code, frame)?)));
+    let Some((frame, end)) = end else { return [None; 16] };
+    let since = changed_since(code, &|target| machine.keeps_registers(target), at, end);
+    let mut registers = by_number(&frame.registers);
+    for (number, value) in (0..).zip(&mut registers) {
+        *value = value.filter(|_| !since.contains(number));
+    }
+    registers
 }
 
 /// The calls of functions that take locks of that sort in the functions on the stack that are looked at,
@@ -151,8 +175,16 @@ pub(super) fn is_given_back(
         Some(CallTarget::Direct(target)) if code.at(target).is_none() => {
             unlocks(machine, target, sort) || gives_back_inline(machine, instruction.ip())
         }
-        _ => sort.spins() && gives_back_inline(machine, instruction.ip()),
+        _ => sort.spins() && acts(instruction) && gives_back_inline(machine, instruction.ip()),
     }
+}
+
+/// Whether the instruction calls or writes to memory. What else an inlined function consists of may stand far
+/// from it: the address of a lock is loaded into a register before the loop behind which the lock is given back.
+fn acts(instruction: &Instruction) -> bool {
+    is_call(instruction)
+        || instruction.op0_kind() == OpKind::Memory
+            && !matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test)
 }
 
 /// Whether a module's function gives a lock back that it has not taken itself.
@@ -181,18 +213,57 @@ fn kept(
     let all = 0..code.instructions().len();
     let gives = |at: &usize| *at != end && is_given_back(machine, (code, *at), (lock, sort));
     let back: BTreeSet<usize> = all.filter(gives).collect();
-    if !reaches(code, code.successors(taken), end, |at| !back.contains(&at)) {
+    let keeps = |target| machine.keeps_registers(target);
+    let went = decided(code, &keeps, (end, &by_number(&frame.registers)));
+    if !reaches(code, code.successors(taken), (end, &went), |at| !back.contains(&at)) {
         return None;
     }
-    // Around the call, or after one that gave the lock back.
-    let starts = code.at(code.entry()).into_iter().chain(back).collect();
-    let is_around = reaches(code, starts, end, |at| at != taken);
+    let takes = |at: &usize| {
+        *at == taken
+            || matches!(call_target(code.instruction(*at)), Some(CallTarget::Direct(target))
+                if taking(machine, target).is_some_and(|it| it.is_of(sort))
+                    && lock_at(machine, &[], (code, *at), target).is_like(lock))
+    };
+    let takes: BTreeSet<usize> = (0..code.instructions().len()).filter(takes).collect();
+    let is_around = may_be_free(code, (&takes, &back), (end, &went));
     let fails = match call_target(code.instruction(taken)) {
         Some(CallTarget::Direct(target)) => may_fail(machine, target),
         _ => true,
     };
     let is_open = is_around || fails || is_open(machine, code, sort);
     Some(if is_open { Kept::Perhaps } else { Kept::Always })
+}
+
+/// Whether control may come to the end without the lock: around the calls that take it, or after as many that
+/// gave it back. Readers may have a lock more than once.
+fn may_be_free(
+    code: &Code,
+    (takes, back): (&BTreeSet<usize>, &BTreeSet<usize>),
+    (end, went): (usize, &BTreeMap<usize, usize>),
+) -> bool {
+    /// A lock is seldom had more often.
+    const MOST: u8 = 3;
+    let mut seen = BTreeSet::new();
+    let mut pending: Vec<(usize, u8)> =
+        code.at(code.entry()).into_iter().map(|entry| (entry, 0)).collect();
+    while let Some((at, had)) = pending.pop() {
+        if at == end && had == 0 {
+            return true;
+        }
+        if !seen.insert((at, had)) {
+            continue;
+        }
+        let has = match (takes.contains(&at), back.contains(&at)) {
+            (true, _) => (had + 1).min(MOST),
+            (false, true) => had.saturating_sub(1),
+            (false, false) => had,
+        };
+        match went.get(&at) {
+            Some(next) => pending.push((*next, has)),
+            None => pending.extend(code.successors(at).into_iter().map(|next| (next, has))),
+        }
+    }
+    false
 }
 
 /// Whether not all ways through a function are known: a jump through a table leads to places that its code
@@ -242,14 +313,21 @@ fn is_dropped(
         };
         let mut back = code.instructions().iter().enumerate().filter(|it| gives(*it));
         back.any(|(back, _)| {
-            reaches(&code, entry.clone(), back, |_| true)
-                && reaches(&code, code.successors(back), end, |_| true)
+            let any = BTreeMap::new();
+            reaches(&code, entry.clone(), (back, &any), |_| true)
+                && reaches(&code, code.successors(back), (end, &any), |_| true)
         })
     })
 }
 
-/// Whether control comes from one of the instructions to the end, by instructions that it may pass.
-fn reaches(code: &Code, starts: Vec<usize>, end: usize, may_pass: impl Fn(usize) -> bool) -> bool {
+/// Whether control comes from one of the instructions to the end, by instructions that it may pass; it is known
+/// of some branches where they went.
+fn reaches(
+    code: &Code,
+    starts: Vec<usize>,
+    (end, went): (usize, &BTreeMap<usize, usize>),
+    may_pass: impl Fn(usize) -> bool,
+) -> bool {
     let mut seen = BTreeSet::new();
     let mut pending = starts;
     while let Some(at) = pending.pop() {
@@ -257,7 +335,10 @@ fn reaches(code: &Code, starts: Vec<usize>, end: usize, may_pass: impl Fn(usize)
             return true;
         }
         if may_pass(at) && seen.insert(at) {
-            pending.extend(code.successors(at));
+            match went.get(&at) {
+                Some(next) => pending.push(*next),
+                None => pending.extend(code.successors(at)),
+            }
         }
     }
     false
@@ -310,7 +391,11 @@ pub(super) fn holds(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> Opt
     let wanted = LockName::of(lock);
     let takes = |frame: &Frame| taking(machine, frame.pc.for_lookup()).is_some();
     let all = taken(machine, frames, lock.sort, &|frame| !takes(frame));
-    let same = all.iter().filter(|taken| taken.lock.is_like(&wanted));
+    // Of an array's elements, each has a lock at the same place.
+    let is_element = wanted.class.as_ref().is_some_and(LockClass::is_of_element);
+    let same = all.iter().filter(|taken| {
+        taken.lock.is_like(&wanted) && (taken.lock.address.is_some() || !is_element)
+    });
     let is_kept = |it: &Taken| it.kept == Kept::Always;
     let best = same.min_by_key(|it| (!is_kept(it), it.lock.address.is_none()))?;
     let taken = best.claim("the lock");

@@ -10,17 +10,19 @@ use super::chain::{Chain, Link, Tie, Waits};
 use super::everybody::{Everybody, called};
 use super::left::left;
 use super::lock::wanted;
+use super::lock_functions::LockSort;
 use super::owner::Owner;
-use super::sleeper::sleeper;
+use super::sleeper::{is_pause, sleeper};
 use super::taken::taken_before;
 use super::{name, place};
 use crate::claim::Claim;
 use crate::diagnosis::{
-    Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Waiting, What,
+    Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Member, Waiting, What,
 };
 use crate::machine::Machine;
 use crate::scene::Scene;
 use crate::told::Told;
+use kernel::locks::LockKind;
 use kernel::tasks::Task;
 
 /// Tasks that are looked at for one that waits.
@@ -70,10 +72,11 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let member = || Member { comm: comm.clone(), lock: lock.clone(), event: Event::Unknown };
     let circle = if is_own { vec![member()] } else { Vec::new() };
     let caller = wanted.as_ref().and_then(|wanted| Some((wanted, frames.get(wanted.caller)?)));
-    let left = caller.filter(|_| !is_own);
-    let left = left.and_then(|(wanted, frame)| left_by(scene, wanted, frame));
+    let way = caller.filter(|_| !is_own);
+    let way = way.and_then(|(wanted, frame)| left(scene, wanted, frame.pc.for_lookup()));
     let held = Held::Unknown;
-    let waiting = Waiting { circle, left, held, event: Event::Unknown, comm, lock };
+    let event = Event::Unknown;
+    let waiting = Waiting { circle, left: None, held, event, runs: false, comm, lock };
     let what = What::Waiting(waiting);
     let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
     diagnosis.evidence.extend(taken.map(|(claim, _)| claim));
@@ -81,11 +84,10 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     if diagnosis.blame.outside {
         diagnosis.grounds = Grounds::Inferred;
     }
+    if let Some(left) = way {
+        diagnosis.find_way(left);
+    }
     Some(diagnosis)
-}
-
-fn left_by(scene: &dyn Scene, wanted: &super::lock::Wanted, frame: &Frame) -> Option<Left> {
-    left(scene, wanted, frame.pc.for_lookup())
 }
 
 /// How much a chain tells of why a machine hangs, the most first.
@@ -99,6 +101,8 @@ enum Rank {
     Gone,
     /// A module's code waits for a lock.
     Lock,
+    /// A module's code has what another task waits for, and sleeps there for a time: it goes on by itself.
+    Pause,
     /// A module's code sleeps.
     Sleep,
     /// No module is known to have a part in it.
@@ -106,13 +110,15 @@ enum Rank {
 }
 
 fn rank(all: &Everybody<'_, '_>, chain: &Chain) -> Rank {
+    use Owner as O;
     let at = chain.blamed(all);
     let Some(link) = chain.links.get(at) else { return Rank::Kernel };
     match (&link.waits, link.is_outside(all)) {
         (_, false) => Rank::Kernel,
         _ if chain.circle.is_some() => Rank::Circle,
+        (Waits::Else, _) if at > 0 && is_pause(all.machine, link.inner()) => Rank::Pause,
         _ if at > 0 => Rank::Holder,
-        (Waits::Lock(_, Owner::Exited(_) | Owner::Younger(_)), _) => Rank::Gone,
+        (Waits::Lock(_, O::Exited(_) | O::Younger(_) | O::Lost | O::Freed(_)), _) => Rank::Gone,
         (Waits::Lock(..), _) => Rank::Lock,
         _ => Rank::Sleep,
     }
@@ -165,11 +171,15 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
         },
         None => held(link),
     };
-    let is_gone = matches!(held, Held::Exited | Held::Named(_) | Held::Unknown);
-    let lock = link.lock().filter(|_| is_gone && !is_circle);
-    let left = lock.and_then(|lock| {
-        let caller = link.frames.get(lock.caller)?;
-        left_by(all.machine, lock, caller)
+    let is_there = matches!(&link.waits, Waits::Lock(_, owner)
+        if !matches!(owner, Owner::Nobody | Owner::Lost | Owner::Freed(_)));
+    let is_open = waiter.is_none() && is_there && !is_circle;
+    // Where it is not sure that a task has the lock, the code may tell of another reason.
+    let is_guess = waiter.is_some() && chain.tie(at) < Tie::Sure;
+    let lock = if is_guess { waiter } else { Some(link).filter(|_| is_open) };
+    let left = lock.and_then(|it| {
+        let lock = it.lock()?;
+        left(all.machine, lock, it.frames.get(lock.caller)?.pc.for_lookup())
     });
     let comm = called(&link.task);
     let ring = chain.ring().iter();
@@ -179,7 +189,10 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     let turn = first.min(circle.len());
     circle.rotate_left(turn);
     let lock = expression(link);
-    let what = What::Waiting(Waiting { comm, lock, event: event(link), circle, held, left });
+    let other = left.clone().filter(|_| is_guess);
+    let runs = all.is_running(&link.task);
+    let waiting = Waiting { comm, lock, event: event(link), runs, circle, held, left: other };
+    let what = What::Waiting(waiting);
     let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
     for link in &chain.links {
         evidence(all, link, &mut diagnosis.evidence);
@@ -187,6 +200,9 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     diagnosis.involved = involved(chain, at);
     diagnosis.blame.outside = all.is_outside(frame);
     judge(chain, at, is_told, &mut diagnosis);
+    if let Some(left) = left.filter(|_| !is_guess) {
+        diagnosis.find_way(left);
+    }
     diagnosis
 }
 
@@ -194,11 +210,16 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
 fn judge(chain: &Chain, at: usize, is_told: bool, diagnosis: &mut Diagnosis) {
     let Some(link) = chain.links.get(at) else { return };
     let tie = chain.tie(at);
+    let waiter = at.checked_sub(1).and_then(|at| chain.links.get(at));
+    let is_of_work = waiter.is_some_and(|waiter| waiter.lock().is_none());
     let doubt = match (&link.waits, tie) {
         (_, Tie::Named) => Some(
             "the lock names its owner, whose stack does not show that it took the lock: it may have \
              exited, and its memory be another task's",
         ),
+        (_, Tie::Likely) if is_of_work => {
+            Some("whether it is that work that is waited for is not known")
+        }
         (_, Tie::Likely) => Some("whether the lock was given back before is not known"),
         _ if chain.circle.is_some() => None,
         (Waits::Lock(_, Owner::Exited(_)), _) => None,
@@ -209,10 +230,16 @@ fn judge(chain: &Chain, at: usize, is_told: bool, diagnosis: &mut Diagnosis) {
         (Waits::Lock(_, Owner::Nobody), _) => {
             Some("the lock that it waits for was given back by now")
         }
+        (Waits::Lock(_, Owner::Lost), _) => {
+            Some("whether the memory was freed and used again, or written over, is not known")
+        }
         (Waits::Lock(_, Owner::Named(_)), _) => Some(
             "the lock names a task whose stack does not show that it took it: it returned with the lock, \
              or the owner has exited and its memory is this task's",
         ),
+        (Waits::Lock(_, Owner::Unknown | Owner::Readers), _) => {
+            Some("who has the lock is not to be seen in the dump")
+        }
         _ if !is_told => {
             Some("the hang was noticed from outside: for how long it waits is not known")
         }
@@ -251,6 +278,9 @@ fn held(link: &Link) -> Held {
     match &link.waits {
         Waits::Lock(_, Owner::Exited(_) | Owner::Younger(_)) => Held::Exited,
         Waits::Lock(_, Owner::Named(task)) => Held::Named(called(task)),
+        Waits::Lock(_, Owner::Freed(cache)) => Held::Freed(cache.clone()),
+        Waits::Lock(_, Owner::Lost) => Held::Lost,
+        Waits::Lock(lock, _) if lock.sort == LockSort::Sleep(LockKind::Semaphore) => Held::Down,
         _ => Held::Unknown,
     }
 }
@@ -292,10 +322,11 @@ fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
             claim.text(format!(" in {}", place(machine, frame)))
         }
         Waits::Else => {
-            let inner = link.guilty.checked_sub(1).and_then(|at| link.frames.get(at));
+            let inner = link.inner().last();
             let inner = inner.map(|inner| format!(", which called `{}`", name(machine, inner)));
             task(&link.task)
-                .text(format!(" sleeps in {}", place(machine, frame)))
+                .text(if all.is_running(&link.task) { " runs in " } else { " sleeps in " })
+                .text(place(machine, frame))
                 .text(inner.unwrap_or_default())
         }
     };
@@ -334,6 +365,14 @@ fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
         }
         Owner::Readers => claims.push(at.text(" is held for reading")),
         Owner::Nobody => claims.push(at.text(" was given back by now")),
+        Owner::Freed(cache) => {
+            claims.push(at.text(format!(" is in a free object of {cache}")));
+        }
+        Owner::Lost => {
+            let claim = at.text(" has a list of those who wait without task ");
+            let claim = claim.text(called(&link.task));
+            claims.push(claim.text(", which has to be in it until it is woken"));
+        }
         Owner::Unknown => {}
     }
 }

@@ -13,6 +13,11 @@ pub enum Aftermath {
         /// The command's name of who waits.
         waiter: String,
     },
+    /// The task died, and another one waits for what may have been its to do.
+    Work {
+        /// The command's name of who waits.
+        waiter: String,
+    },
     /// Somebody asked for the crash.
     Asked,
     /// The machine went on.
@@ -31,6 +36,9 @@ impl Aftermath {
             }
             Self::Lock { lock: None, waiter } => {
                 format!("the task died with a lock held that task `{waiter}` waits for")
+            }
+            Self::Work { waiter } => {
+                format!("the task died, and task `{waiter}` waits for what it likely had to do")
             }
             Self::Asked => "the crash was asked for later".to_owned(),
             Self::Went => "the machine went on".to_owned(),

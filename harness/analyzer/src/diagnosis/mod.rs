@@ -176,7 +176,11 @@ impl Diagnosis {
     pub const fn is_of_lock(&self) -> bool {
         match &self.what {
             What::Lockup(it) => {
-                matches!(it.hang, Hang::Lock(_) | Hang::NoLock(_) | Hang::Asleep(_))
+                use Hang as H;
+                matches!(
+                    it.hang,
+                    H::Lock(_) | H::NoLock(_) | H::Asleep(_) | H::Held(_) | H::Circle(_)
+                )
             }
             _ => false,
         }

@@ -151,13 +151,15 @@ fn lockup(it: &Lockup) -> String {
         return kept(left, &which);
     }
     match &it.hang {
-        Hang::Lock(OtherCpus::Idle | OtherCpus::Itself) => format!(
-            "where {which} is taken and not given back: a return without an unlock, a call that takes \
-             it again, a sleep while it is held"
+        Hang::Lock(OtherCpus::Itself) => format!("the path that has {which} and takes it again"),
+        Hang::Lock(OtherCpus::Idle) => format!(
+            "where {which} is taken and not given back: a return without an unlock, a sleep while it is held"
         ),
         Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => {
             format!("who has {which} meanwhile, and what keeps it from giving it back")
         }
+        Hang::Held(_) => format!("what keeps the one that has {which} from giving it back"),
+        Hang::Circle(_) => "the order in which the locks are taken".to_owned(),
         Hang::Asleep(_) => {
             format!(
                 "the call that may sleep, between where {which} is taken and where it is given back"
@@ -179,17 +181,35 @@ fn lockup(it: &Lockup) -> String {
 }
 
 fn waiting(it: &Waiting) -> String {
-    if let Some(left) = &it.left {
+    if let Some(left) = it.way() {
         return kept(left, &named(it.lock.as_ref(), "the lock"));
     }
     match (it.circle.as_slice(), &it.held) {
+        ([], Held::For { event: Some(_), .. }) => {
+            "what should end it, and what keeps that away".to_owned()
+        }
         ([], Held::For { lock, .. }) => {
             let which = named(lock.as_ref(), "the lock");
-            format!("what the task waits for that has {which}, and whether it has to have it then")
+            match &it.left {
+                Some(left) => or_kept(left),
+                None => format!(
+                    "what the task waits for that has {which}, and whether it has to have it then"
+                ),
+            }
         }
         ([], Held::Exited | Held::Named(_)) => {
             let which = named(it.lock.as_ref(), "the lock");
             format!("a return of a function that takes {which} and does not give it back")
+        }
+        ([], Held::Lost | Held::Freed(_)) => {
+            let which = named(it.lock.as_ref(), "the lock");
+            format!(
+                "who frees or writes over the object with {which}, and whether others may still use it"
+            )
+        }
+        ([], Held::Down) => {
+            let which = named(it.lock.as_ref(), "the semaphore");
+            format!("who should call up() on {which}, and what kept it from that")
         }
         ([], Held::Unknown) => "who should wake the task or give the lock back".to_owned(),
         ([member], _) if member.event != Event::Unknown => {
@@ -206,14 +226,25 @@ fn waiting(it: &Waiting) -> String {
     }
 }
 
-/// A way that leaves a lock taken; found in the code, which does not tell whether it was taken.
+/// A way that leaves a lock taken.
 fn kept(left: &Left, which: &str) -> String {
-    let by = left.by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
-    format!(
-        "likely, by its code: `{}` goes from `{}`{by} to its end with {which} taken, which its other ways \
-         give back",
-        left.function, left.from
-    )
+    let function = &left.function;
+    match left.always {
+        true => {
+            let from = &left.from;
+            format!("the release of {which} behind `{from}`: in `{function}`, or in who calls it")
+        }
+        false => {
+            format!("what makes `{function}` go that way, and the release of {which} missing there")
+        }
+    }
+}
+
+/// The same, where another task may have the lock.
+fn or_kept(left: &Left) -> String {
+    let Left { function, from, by, .. } = left;
+    let by = by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
+    format!("or, by its code: `{function}`, which goes from `{from}`{by} to its end with it taken")
 }
 
 fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {

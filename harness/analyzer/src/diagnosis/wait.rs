@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! CPUs that run without end, and tasks that wait without end.
 
+use super::{Diagnosis, What};
+use crate::claim::Claim;
 use crate::express::Expression;
 use crate::kind::CrashKind;
 
@@ -17,15 +19,17 @@ pub struct Lockup {
     pub left: Option<Left>,
 }
 
-/// A way through a function that returns with a lock taken which its other ways give back.
+/// A way through a function that returns with a lock taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     /// The function.
     pub function: String,
-    /// Where the way leaves the others, as `file:line`.
+    /// Where the way leaves the others, as `file:line`; where the lock is taken, if it is each way.
     pub from: String,
     /// The last line that only this way has, if that is another one.
     pub by: Option<String>,
+    /// Whether each way does so; else the others give it back.
+    pub always: bool,
 }
 
 /// Who noticed that a CPU ran without end.
@@ -55,6 +59,10 @@ pub enum Hang {
     NoLock(NoLock),
     /// It waits for a spinlock that a task has which sleeps; that one's command's name.
     Asleep(String),
+    /// It waits for a spinlock that a task has which another CPU runs; that one's command's name.
+    Held(String),
+    /// It waits for a spinlock that a CPU has which waits for one that it has.
+    Circle(Vec<Member>),
     /// It waits in a loop with `pause`.
     BusyWait,
     /// It runs.
@@ -102,7 +110,9 @@ impl Lockup {
             (Hang::NoLock(NoLock::NeverWritten { .. }), _) => CrashKind::Uninitialized,
             (Hang::Asleep(_), _) => CrashKind::SleepingInAtomic,
             // A spinlock's owner is on a CPU all the time. If nobody else is, it is this one.
-            (Hang::Lock(OtherCpus::Idle | OtherCpus::Itself), _) => CrashKind::Deadlock,
+            (Hang::Circle(_) | Hang::Lock(OtherCpus::Idle | OtherCpus::Itself), _) => {
+                CrashKind::Deadlock
+            }
             (_, LockupKind::Soft | LockupKind::Asked) => CrashKind::SoftLockup,
             (_, LockupKind::Hard | LockupKind::Nmi { interrupts_off: true }) => {
                 CrashKind::HardLockup
@@ -122,6 +132,8 @@ pub struct Waiting {
     pub lock: Option<Expression>,
     /// What else it waits for.
     pub event: Event,
+    /// Whether it is on a CPU, and waits for nothing.
+    pub runs: bool,
     /// The tasks that wait for each other, by their commands; empty if there is no circle.
     pub circle: Vec<Member>,
     /// What is known of who has the lock.
@@ -148,6 +160,8 @@ pub enum Event {
     Work,
     /// That a thread stops.
     Stop,
+    /// That a reader under RCU ends.
+    Readers,
     /// Not known.
     Unknown,
 }
@@ -170,12 +184,87 @@ pub enum Held {
     Exited,
     /// The lock's word names a task whose stack does not show that it took the lock.
     Named(String),
+    /// A semaphore, which names nobody, and may be no lock: what one task waits for and another one tells.
+    Down,
+    /// There is no lock any more.
+    Lost,
+    /// It lies in a freed object of that cache.
+    Freed(String),
+}
+
+impl Left {
+    /// The place to look at.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.by.as_ref().unwrap_or(&self.from)
+    }
+
+    /// In words, behind what waits.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (function, place) = (&self.function, self.place());
+        match self.always {
+            true => {
+                format!("likely kept by `{function}`, which takes it at `{place}` and ends with it")
+            }
+            false => format!("likely left taken by `{function}` on a way at `{place}`"),
+        }
+    }
+
+    /// What the code tells of it, of the lock as C.
+    pub(super) fn claim(&self, lock: Option<&Expression>) -> Claim {
+        let lock = lock.map_or_else(|| "the lock".to_owned(), |lock| format!("`{lock}`"));
+        let Self { function, from, by, always } = self;
+        let words = if *always {
+            format!(
+                "by its code, `{function}` ends with {lock} taken, on each way from `{from}` on"
+            )
+        } else {
+            let by = by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
+            format!(
+                "by its code, `{function}` goes from `{from}`{by} to its end with {lock} taken, which its \
+                 other ways give back"
+            )
+        };
+        Claim::new(Some(true)).text(words)
+    }
+}
+
+impl Diagnosis {
+    /// Names the way that leaves the lock taken which somebody waits for.
+    pub(crate) fn find_way(&mut self, left: Left) {
+        self.evidence.push(left.claim(self.what.expression()));
+        match &mut self.what {
+            What::Lockup(it) => it.left = Some(left),
+            What::Waiting(it) => it.left = Some(left),
+            _ => {}
+        }
+    }
+
+    /// The way that leaves a lock taken which nobody on a stack is seen to have.
+    #[must_use]
+    pub fn left(&self) -> Option<&Left> {
+        match &self.what {
+            What::Lockup(it) => it.left.as_ref(),
+            What::Waiting(it) => it.way(),
+            _ => None,
+        }
+    }
 }
 
 impl Waiting {
+    /// The way that leaves the lock taken, where nobody is seen to have it.
+    pub(super) fn way(&self) -> Option<&Left> {
+        self.left.as_ref().filter(|_| !matches!(self.held, Held::For { .. }))
+    }
+
     /// The kind of crash.
     #[must_use]
     pub const fn kind(&self) -> CrashKind {
-        if self.circle.is_empty() { CrashKind::HungTask } else { CrashKind::Deadlock }
+        match self.held {
+            _ if !self.circle.is_empty() => CrashKind::Deadlock,
+            Held::Freed(_) => CrashKind::UseAfterFree,
+            _ => CrashKind::HungTask,
+        }
     }
 }

@@ -317,6 +317,11 @@ fn lockup(it: &Lockup) -> Words {
                 "{named}, which a CPU spins for, is held by task `{comm}`, which went to sleep"
             ),
         ),
+        Hang::Held(comm) => Words::new(
+            format!("lockup on {title}, which is held"),
+            format!("{kind}: {named}, which a CPU spins for, is held by task `{comm}`: it runs"),
+        ),
+        Hang::Circle(ring) => deadlock(ring),
         Hang::Lock(OtherCpus::Idle) => Words::new(
             format!("deadlock on {title}"),
             format!("{named} is taken, and no other CPU runs who could give it back: waited for"),
@@ -387,6 +392,8 @@ fn waits(it: &Waiting) -> Words {
         (Some(lock), _) => format!("waits for `{lock}`"),
         (None, Event::Work) => "waits for work that does not end".to_owned(),
         (None, Event::Stop) => "waits for a thread that does not stop".to_owned(),
+        (None, Event::Readers) => "waits for readers of RCU that do not end".to_owned(),
+        (None, Event::Unknown) if it.runs => "runs".to_owned(),
         (None, Event::Unknown) => "sleeps".to_owned(),
     };
     if let Held::For { waiter, lock, event } = &it.held {
@@ -397,7 +404,16 @@ fn waits(it: &Waiting) -> Words {
         };
         let comm = &it.comm;
         let claim = match event {
-            Some(_) => format!("task `{waiter}` waits for task `{comm}`: it {does}"),
+            Some(Event::Work) => {
+                format!("task `{waiter}` waits for the work of task `{comm}`: it {does}")
+            }
+            Some(Event::Stop) => {
+                format!("task `{waiter}` waits for thread `{comm}` to stop: it {does}")
+            }
+            Some(Event::Readers) => format!(
+                "task `{waiter}` waits for RCU's readers, and task `{comm}` is one: it {does}"
+            ),
+            Some(Event::Unknown) => format!("task `{waiter}` waits for task `{comm}`: it {does}"),
             None => {
                 let lock = quoted_lock(lock.as_ref());
                 format!(
@@ -414,7 +430,9 @@ fn waits(it: &Waiting) -> Words {
     let Some(lock) = &it.lock else {
         let claim = match it.event {
             Event::Unknown => format!("task `{}` waits and nobody wakes it: it sleeps", it.comm),
-            Event::Work | Event::Stop => format!("task `{}` {does}: it sleeps", it.comm),
+            Event::Work | Event::Stop | Event::Readers => {
+                format!("task `{}` {does}: it sleeps", it.comm)
+            }
         };
         return Words::new(title, claim);
     };
@@ -425,6 +443,23 @@ fn waits(it: &Waiting) -> Words {
         }
         Held::Named(owner) => {
             format!("`{lock}` is not given back, and task `{owner}` is named as who has it")
+        }
+        Held::Down => {
+            let claim =
+                format!("`{lock}` is down, and nobody calls up() on it: task `{}` waits", it.comm);
+            return Words::new(title, claim);
+        }
+        Held::Freed(cache) => {
+            let claim = format!(
+                "use after free: `{lock}` is in a freed object of {cache}, and task `{}` waits for it: it waits",
+                it.comm
+            );
+            return Words::new(format!("use after free of {lock}"), claim);
+        }
+        Held::Lost => {
+            let claim =
+                format!("`{lock}` was overwritten while task `{}` waits for it: it waits", it.comm);
+            return Words::new(title, claim);
         }
         Held::Unknown | Held::For { .. } => format!("`{lock}` is not given back"),
     };
@@ -453,6 +488,7 @@ fn deadlock(ring: &[Member]) -> Words {
     };
     let first = match ring.first().map(|member| member.event) {
         Some(Event::Work) => "the first waits for the other's work",
+        Some(Event::Readers) => "the first waits for the other to end as a reader",
         Some(Event::Stop) => "the first waits for the other to stop",
         _ => "the first waits",
     };

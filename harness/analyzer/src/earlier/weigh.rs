@@ -5,11 +5,12 @@ use super::scene::Before;
 use super::{Earlier, Past};
 use crate::cause::held_at;
 use crate::claim::Claim;
-use crate::diagnosis::{Advice, Aftermath, Diagnosis, Grounds, Hang, Held, OtherCpus, What};
+use crate::diagnosis::{Advice, Aftermath, Diagnosis, Event, Grounds, Hang, Held, OtherCpus, What};
 use crate::formats;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::message;
+use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
 
 impl Earlier {
@@ -25,6 +26,11 @@ impl Earlier {
         {
             return (past.with(aftermath, Some(taken), diagnosis), Some(at));
         }
+        if let Some((at, aftermath)) = self.unfinished(machine, &diagnosis)
+            && let Some(past) = self.reports.get(at)
+        {
+            return (past.with(aftermath, None, diagnosis), Some(at));
+        }
         if let What::Running { oopsed } = &mut diagnosis.what {
             *oopsed = self.reports.iter().any(|past| past.died);
         }
@@ -39,6 +45,29 @@ impl Earlier {
         diagnosis.complained = cause.line(machine);
         diagnosis.advice = cause.advice();
         (diagnosis, None)
+    }
+
+    /// Position of the report of a task that died in the module in which another one waits for what nobody is
+    /// seen to do: it may have been that one's to do.
+    ///
+    /// Example: a work item that loads a firmware image dies at a NULL pointer, and the task that queued it waits
+    /// for its `complete()`.
+    fn unfinished(
+        &self,
+        machine: &Machine<'_>,
+        diagnosis: &Diagnosis,
+    ) -> Option<(usize, Aftermath)> {
+        let What::Waiting(it) = &diagnosis.what else { return None };
+        if !it.circle.is_empty() || it.lock.is_some() || it.event != Event::Unknown {
+            return None;
+        }
+        let module = |diagnosis: &Diagnosis| {
+            machine.code_name(diagnosis.pc?.for_lookup()).and_then(|code| code.module)
+        };
+        let own = module(diagnosis)?;
+        let is_cause = |past: &Past| past.died && module(&past.diagnosis).as_ref() == Some(&own);
+        let at = self.reports.iter().position(is_cause)?;
+        Some((at, Aftermath::Work { waiter: it.comm.clone() }))
     }
 
     /// Position of the report of a task that died with the lock held that is waited for, and where it took it.

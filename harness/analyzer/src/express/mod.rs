@@ -145,19 +145,15 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Whether the kernel itself has a structure with that tag.
-    pub fn is_of_kernel(&self, tag: &str) -> bool {
-        let kernel = self.names.kernel_image();
-        kernel.is_some_and(|kernel| kernel.find_struct(tag).found().is_some())
-    }
-
-    /// The tag of the structure that the parameter in a place of the function's list points to.
+    /// The tag of the structure that the parameter in a place of the function's list points to, or the name of
+    /// its type where it has none: `rwlock_t`.
     pub fn pointee_of_parameter(&self, index: usize) -> Option<String> {
         let image = self.image()?;
         let function = image.function(self.pc).found()?;
         let ty = function.parameters.get(index)?.ty?;
         let Ty::Known(image, id) = self.target(&Ty::Known(image, ty))? else { return None };
         match self.complete(image, id)?.2 {
+            Type::Struct { name: None, .. } => Some(image.type_name(Some(id))),
             Type::Struct { name, .. } => name,
             _ => None,
         }

@@ -374,13 +374,79 @@ impl<'a> Writer<'a> {
         Some((pointer.c, structure, offset))
     }
 
-    /// The structure that a pointer of the type leads to.
-    fn structure(&self, pointer: &Ty<'a>) -> Option<Structure> {
-        let Ty::Known(image, id) = self.target(pointer)? else { return None };
-        match self.complete(image, id)?.2 {
+    /// The structure that the object with that tag at the address is a member of, the innermost of those that
+    /// lie inside of each other and are not the kernel's own, and how far into it that begins.
+    pub fn holder(&self, address: &Term, tag: Option<&str>) -> Option<(Structure, u64)> {
+        let wanted = tag.map_or(Wanted::Object, Wanted::Structure);
+        let (base, index, offset) = match &address.kind {
+            TermKind::Sum { base, index, offset } => (base.as_ref(), index.as_ref(), *offset),
+            _ => (address, None, 0),
+        };
+        let (ty, offset) = match base.kind {
+            TermKind::Constant(start) => {
+                let address = start.wrapping_add_signed(offset);
+                let image = self.names.image_at(address)?;
+                let variable = image.variable_at(address, Some(self.pc)).found()?;
+                let inside = address.checked_sub(variable.address)?;
+                (Ty::Known(image, variable.ty), inside)
+            }
+            _ => {
+                let pointer = self.pointer(base).ok()?;
+                let (pointer, offset) =
+                    self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset));
+                (self.target(pointer.ty.as_ref()?)?, u64::try_from(offset).ok()?)
+            }
+        };
+        let steps = match index {
+            None => self.part(&ty, offset, wanted)?.0,
+            Some((_, scale)) => {
+                // Behind a pointer to one of several, the index is that of the whole.
+                let whole = Typed { c: Expression::Number(0), ty: Some(ty.clone()) };
+                match self.first_element(&whole, offset, *scale, wanted) {
+                    Some((steps, ..)) => steps,
+                    None if self.size(&ty) == Some(u64::from(*scale)) => {
+                        self.part(&ty, offset, wanted)?.0
+                    }
+                    None => return None,
+                }
+            }
+        };
+        self.innermost(&ty, &steps)
+    }
+
+    /// The last structure with a tag on the way to the last step's object that is not the kernel's own.
+    fn innermost(&self, whole: &Ty<'a>, steps: &[Step]) -> Option<(Structure, u64)> {
+        let image = self.image_of(whole)?;
+        let end = steps.last()?.field.offset;
+        let outer = steps.iter().rev().skip(1).map(|step| (Ty::Known(image, step.field.ty), step));
+        let inside = outer.map(|(ty, step)| (ty, step.field.offset));
+        let all = inside.chain([(whole.clone(), 0)]);
+        let mut all = all.filter_map(|(ty, start)| Some((self.tagged(&ty)?, start)));
+        let (structure, start) = all.find(|(structure, _)| !self.is_of_kernel(structure))?;
+        Some((structure, end.checked_sub(start)?))
+    }
+
+    /// The structure that the type is, if it has a tag.
+    fn tagged(&self, ty: &Ty<'a>) -> Option<Structure> {
+        let Ty::Known(image, id) = ty else { return None };
+        match self.complete(image, *id)?.2 {
             Type::Struct { name: Some(tag), size, .. } => Some(Structure { tag, size }),
             _ => None,
         }
+    }
+
+    /// Whether the kernel itself has that structure. One of a module may have the same tag.
+    fn is_of_kernel(&self, structure: &Structure) -> bool {
+        let kernel = self.names.kernel_image();
+        kernel.is_some_and(|kernel| {
+            let own = kernel.find_struct(&structure.tag).found();
+            own.is_some_and(|own| kernel.type_size(own).found() == Some(structure.size))
+        })
+    }
+
+    /// The structure that a pointer of the type leads to.
+    fn structure(&self, pointer: &Ty<'a>) -> Option<Structure> {
+        self.tagged(&self.target(pointer)?)
     }
 
     /// The array that the address is one of an element of, where its type says how many it has.

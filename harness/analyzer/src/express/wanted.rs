@@ -14,7 +14,7 @@ pub(super) enum Wanted<'w> {
     Object,
     /// The one that was read or written: the innermost, of so many bytes.
     Value(u8, Pointee),
-    /// The structure of that tag, whose address a function was given.
+    /// The structure of that tag, or of the type of that name, whose address a function was given.
     Structure(&'w str),
 }
 
@@ -132,8 +132,15 @@ fn is_tagged(ty: &Type, tag: &str) -> bool {
 /// The path to the structure of that tag at the offset, or to the one that is nothing but that.
 fn structure(image: &Image<'_>, paths: &[Path], offset: u64, tag: &str) -> Option<Vec<Step>> {
     let is_of = |step: &Step, tag: &str| {
-        let ty = image.resolve(step.field.ty).found().map(|(_, ty)| ty);
-        ty.is_some_and(|ty| is_tagged(&ty, tag)) && step.field.offset == offset
+        let is_named = || match image.resolve(step.field.ty).found() {
+            // A structure without a tag goes by the name of its type.
+            Some((_, Type::Struct { name: None, .. })) => {
+                image.type_name(Some(step.field.ty)) == tag
+            }
+            Some((_, ty)) => is_tagged(&ty, tag),
+            None => false,
+        };
+        step.field.offset == offset && is_named()
     };
     let wrapper = WRAPPERS.iter().find(|(inner, _)| *inner == tag).map(|(_, outer)| *outer);
     let tags = wrapper.into_iter().chain([tag]);

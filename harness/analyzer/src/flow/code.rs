@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The instructions of one function and who comes before whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iced_x86::{Code as Opcode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 
@@ -14,8 +14,9 @@ pub struct Code {
     instructions: Vec<Instruction>,
     index: BTreeMap<u64, usize>,
     predecessors: Vec<Vec<usize>>,
-    /// Positions of the last instruction of each range: what lies behind is another one.
-    ends: Vec<usize>,
+    /// Positions of the last instruction of each range, behind which another one lies, and of calls that do
+    /// not return.
+    ends: BTreeSet<usize>,
     entry: u64,
 }
 
@@ -39,6 +40,28 @@ impl Code {
         }
         code.link();
         code
+    }
+
+    /// Cuts the ways behind calls of functions that do not return: a compiler puts other code there.
+    ///
+    /// Example: `call __stack_chk_fail` is the last of a function's first way out, and what a branch leads to
+    /// follows it.
+    #[must_use]
+    pub fn without_returns(mut self, is_final: impl Fn(u64) -> bool) -> Self {
+        let does_not_return = |at: &usize| {
+            let instruction = self.instruction(*at);
+            // Where nothing else leads, the code behind is that of the same way.
+            let is_shared = |next: usize| self.predecessors(next).len() > 1;
+            instruction.flow_control() == FlowControl::Call
+                && self.at(instruction.next_ip()).is_some_and(is_shared)
+                && is_final(instruction.near_branch_target())
+        };
+        let found: Vec<usize> = (0..self.instructions.len()).filter(does_not_return).collect();
+        if !found.is_empty() {
+            self.ends.extend(found);
+            self.link();
+        }
+        self
     }
 
     /// Address of the function's first instruction.

@@ -11,6 +11,7 @@
 
 mod build;
 mod code;
+mod correlated;
 mod effect;
 mod evaluate;
 mod registers;
@@ -22,11 +23,12 @@ mod term;
 mod tests;
 
 pub use code::{Code, MAX_CODE_BYTES};
+pub use correlated::{Correlated, decided};
 pub use effect::{CallTarget, call_target, is_call, written};
 pub use evaluate::{
     Round, Words, agree, evaluate, evaluate_round, evaluate_unobserved, round, walk,
 };
 pub use registers::{RegisterSet, full, held, number};
-pub use since::between;
+pub use since::{between, changed_since};
 pub use slice::{Slicer, Start};
 pub use term::{Operator, Place, Term, TermKind};

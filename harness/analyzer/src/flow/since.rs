@@ -121,6 +121,22 @@ pub fn between(code: &Code, position: usize, end: usize) -> Vec<usize> {
         .collect()
 }
 
+/// The registers that may change from the last time on that control came to `position`, before it comes to
+/// `end`.
+pub fn changed_since(
+    code: &Code,
+    keeps_registers: &dyn Fn(u64) -> bool,
+    position: usize,
+    end: usize,
+) -> RegisterSet {
+    let mut factory = InstructionInfoFactory::new();
+    let mut set = RegisterSet::default();
+    for at in between(code, position, end) {
+        set.insert_all(changed(&mut factory, keeps_registers, code.instruction(at)));
+    }
+    set
+}
+
 /// Which instructions are reached from `start` in steps of `next` that do not go on from `barriers`.
 fn reached(start: usize, barriers: &[usize], next: impl Fn(usize) -> Vec<usize>) -> Vec<bool> {
     let mut found = Vec::new();

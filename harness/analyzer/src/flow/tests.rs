@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use iced_x86::Register;
 
-use super::{Code, Slicer, Start, Term, TermKind, Words, evaluate};
+use super::{Code, Correlated, Slicer, Start, Term, TermKind, Words, decided, evaluate};
 
 /// Memory of a few known words.
 struct Memory(BTreeMap<u64, u64>);
@@ -155,4 +155,68 @@ fn a_distance_does_not_hide_that_a_value_has_two_sources() {
     term.has_twin = true;
     let TermKind::Sum { base, .. } = term.plus(8).kind else { panic!("no sum") };
     assert!(base.has_twin);
+}
+
+/// Behind `call __stack_chk_fail`, the last of one way out, lies what a branch leads to.
+#[test]
+fn behind_a_call_that_does_not_return_lies_the_code_of_another_way() {
+    // 0: test edi,edi  2: jne 9  4: call +0 | 9: nop  a: ret
+    let bytes = [0x85, 0xff, 0x75, 0x05, 0xe8, 0, 0, 0, 0, 0x90, 0xc3];
+    let code = Code::decode(&[(BASE, &bytes)]);
+    let at = |offset| code.at(BASE + offset).unwrap();
+    assert_eq!(code.predecessors(at(9)), [at(2), at(4)]);
+    let cut = code.clone().without_returns(|target| target == BASE + 9);
+    assert_eq!(cut.predecessors(at(9)), [at(2)]);
+    let same = code.clone().without_returns(|_| false);
+    assert_eq!(same.predecessors(at(9)), [at(2), at(4)]);
+}
+
+/// `if (!x) take(); wait(); if (x) give();`, of which the second test goes as the first one did; `change` stands
+/// for an instruction of two bytes between them.
+fn two_tests(change: [u8; 2]) -> Code {
+    // 0: push rbx  1: mov ebx,edi  3: test ebx,ebx  5: jne c  7: call +0  c: (change)  e: call +0
+    // 13: test ebx,ebx  15: je 1c  17: call +0  1c: pop rbx  1d: ret
+    let mut bytes = vec![0x53, 0x89, 0xfb, 0x85, 0xdb, 0x75, 0x05, 0xe8, 0, 0, 0, 0];
+    bytes.extend(change);
+    bytes.extend([0xe8, 0, 0, 0, 0, 0x85, 0xdb, 0x74, 0x05, 0xe8, 0, 0, 0, 0, 0x5b, 0xc3]);
+    Code::decode(&[(BASE, &bytes)])
+}
+
+/// `xchg ax, ax`, which does nothing.
+const NOTHING: [u8; 2] = [0x66, 0x90];
+/// `mov ebx, eax`.
+const CHANGED: [u8; 2] = [0x89, 0xc3];
+
+#[test]
+fn tests_of_the_same_value_go_the_same_way() {
+    let code = two_tests(NOTHING);
+    let at = |offset| code.at(BASE + offset).unwrap();
+    let groups = Correlated::all(&code);
+    let [group] = groups.as_slice() else { panic!("{groups:?}") };
+    // Where the value is 0, the first is not taken and the second is.
+    assert_eq!(group.successors(&code, at(0x5), true), [at(0x7)]);
+    assert_eq!(group.successors(&code, at(0x15), true), [at(0x1c)]);
+    assert_eq!(group.successors(&code, at(0x5), false), [at(0xc)]);
+    assert_eq!(group.successors(&code, at(0x15), false), [at(0x17)]);
+    assert_eq!(group.successors(&code, at(0x7), false), [at(0xc)], "no branch");
+    assert_eq!(Correlated::all(&two_tests(CHANGED)), []);
+}
+
+#[test]
+fn a_register_that_is_kept_tells_where_the_branches_went() {
+    let code = two_tests(NOTHING);
+    let at = |offset| code.at(BASE + offset).unwrap();
+    let went = |code: &Code, rbx: Option<u64>| {
+        let mut registers = [None; 16];
+        registers[3] = rbx;
+        decided(code, &|_| false, (at(0x1c), &registers))
+    };
+    // Only the lower half of the register is tested.
+    let zero = BTreeMap::from([(at(0x5), at(0x7)), (at(0x15), at(0x1c))]);
+    assert_eq!(went(&code, Some(0xffff_ffff_0000_0000)), zero);
+    let other = BTreeMap::from([(at(0x5), at(0xc)), (at(0x15), at(0x17))]);
+    assert_eq!(went(&code, Some(7)), other);
+    assert_eq!(went(&code, None), BTreeMap::new());
+    let changed = two_tests(CHANGED);
+    assert_eq!(went(&changed, Some(0)), BTreeMap::from([(at(0x15), at(0x1c))]));
 }

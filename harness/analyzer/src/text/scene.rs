@@ -212,7 +212,7 @@ impl Scene for TextScene<'_> {
         }
         let ranges: Vec<(u64, &[u8])> =
             pieces.iter().map(|(start, bytes)| (*start, bytes.as_slice())).collect();
-        Some(Code::decode(&ranges))
+        Some(Code::decode(&ranges).without_returns(|target| self.is_final(target)))
     }
 
     fn function_entry(&self, pc: u64) -> Option<u64> {
