@@ -223,6 +223,62 @@ fn a_trigger_that_does_not_crash_is_not_a_failure_of_the_machinery() {
     );
 }
 
+/// A kernel that reports, in two parts with other lines around, and goes on.
+fn reports() -> Vec<(u64, Act)> {
+    vec![
+        (100, Act::console("[    3.1] tickets: 7 is open")),
+        (300, Act::console("[    3.3] WARNING: CPU: 0 PID: 9 at kernel/jiffy.c:1 jiffy+0x1/0x2")),
+        (400, Act::console("[    3.4] WARNING: CPU: 0 PID: 9 at lib/refcount.c:28 x+0x1/0x2")),
+        (500, Act::console("[    3.5] Call Trace:")),
+        (600, Act::console("[    3.6] ---[ end trace 0 ]---")),
+        (5000, Act::trigger_exit(0)),
+    ]
+}
+
+#[test]
+fn a_kernel_that_complains_is_stopped_behind_its_report_where_that_is_wanted() {
+    let complains = || {
+        Script::boots().on("trigger", reports()).on_qmp(
+            "dump-guest-memory",
+            [(0, Act::WriteDump(vmcore()))],
+            Ok(json!({})),
+        )
+    };
+    let mut plan = plan();
+    let played = play_plan(&plan, TCG, [complains()]);
+    assert!(played.driven.survived && played.driven.capture.is_none());
+    assert!(played.log.commands.is_empty(), "nobody wanted a dump: {:?}", played.log.commands);
+
+    plan.trigger.stop_unless = Some(vec!["kernel/jiffy.c".to_owned()]);
+    let played = play_plan(&plan, TCG, [complains()]);
+    assert_eq!(played.failure(), "");
+    assert_eq!(played.log.commands, ["stop", "dump-guest-memory"]);
+    assert_eq!(played.driven.capture, Some(CaptureMethod::Qmp));
+    let crash = played.driven.crash.unwrap();
+    assert_eq!((crash.sign, crash.phase), (CrashSign::Complaint, Phase::Trigger));
+    assert!(crash.message.unwrap().contains("lib/refcount.c:28"), "the one that was not allowed");
+    assert_eq!(played.driven.complaints.lines.len(), 2);
+    let console = played.events.console();
+    assert!(console.last().unwrap().contains("end trace"), "the whole report: {console:?}");
+    let ended = |event: &Event| matches!(event, Event::TriggerExited { .. });
+    assert!(!played.events.all().iter().any(ended), "it was stopped before the trigger's end");
+
+    plan.trigger.stop_unless = Some(vec!["WARNING".to_owned()]);
+    let played = play_plan(&plan, TCG, [complains()]);
+    assert!(played.driven.survived && played.driven.capture.is_none(), "all are allowed");
+
+    // Without a dump there is still what the kernel said.
+    plan.trigger.stop_unless = Some(Vec::new());
+    let refused = Err("no such command".to_owned());
+    let played = play_plan(
+        &plan,
+        TCG,
+        [Script::boots().on("trigger", reports()).on_qmp("dump-guest-memory", [], refused)],
+    );
+    assert!(played.driven.survived && played.driven.failure.is_none());
+    assert_eq!(played.driven.complaints.lines.len(), 2);
+}
+
 #[test]
 fn a_crash_after_the_trigger_ended_counts() {
     let mut acts = vec![(500, Act::trigger_exit(0))];

@@ -127,4 +127,6 @@ pub enum CrashSign {
     Hang,
     /// The CPU was reset without a word, as by a triple fault.
     Reset,
+    /// The kernel complained and went on; the guest was stopped there.
+    Complaint,
 }

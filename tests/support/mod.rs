@@ -57,6 +57,7 @@ pub(crate) fn plan() -> Plan {
             tells: false,
             limit: None,
             settle: None,
+            stop_unless: None,
         },
         unload: false,
         capture: vec![CaptureMethod::Kdump, CaptureMethod::Qmp],

@@ -137,7 +137,9 @@ pub(super) fn problem(session: &Session<'_, '_>, stop: Stop, what: &str) -> Prob
         }
         Stop::Exited(Exited { how, stderr, .. }) => Problem::QemuLost { how, stderr },
         Stop::Interrupted => Problem::Interrupted,
-        Stop::Crashed | Stop::TimedOut => Problem::Failed(format!("timed out before {what}")),
+        Stop::Crashed | Stop::Complained | Stop::TimedOut => {
+            Problem::Failed(format!("timed out before {what}"))
+        }
     }
 }
 

@@ -78,6 +78,14 @@ pub(crate) struct Capture {
     pub(crate) cut: Option<u64>,
 }
 
+/// Takes the vmcore of a guest whose kernel runs, and stops it.
+pub(crate) fn of_running(
+    session: &mut Session<'_, '_>,
+    disks: &Disks,
+) -> Result<Captured, Problem> {
+    qmp_dump::capture(session, disks)
+}
+
 /// Takes the vmcore of a crashed guest. `armed` says why there is no capture kernel.
 pub(crate) fn capture(
     session: &mut Session<'_, '_>,

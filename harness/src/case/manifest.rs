@@ -268,6 +268,9 @@ pub struct Trigger {
     pub settle: Option<Duration>,
     /// The status it has to end with where the kernel survives; default: 0.
     pub status: Option<WantedStatus>,
+    /// Whether the guest is stopped, and dumped, where the kernel has said the first complaint that is not
+    /// allowed.
+    pub stop_at_complaint: bool,
 }
 
 /// What a trigger runs.
@@ -296,6 +299,8 @@ struct RawTrigger {
     #[serde(default, deserialize_with = "strict::some_duration")]
     settle: Option<Duration>,
     status: Option<WantedStatus>,
+    #[serde(default)]
+    stop_at_complaint: bool,
 }
 
 impl<'de> Deserialize<'de> for Trigger {
@@ -320,8 +325,8 @@ impl<'de> Deserialize<'de> for Trigger {
                 return Err(D::Error::custom("`exec-seed` and `exec-rounds` are for `exec-paths`"));
             }
         };
-        let RawTrigger { environment, timeout, settle, status, .. } = raw;
-        Ok(Self { command, exec_paths, environment, timeout, settle, status })
+        let RawTrigger { environment, timeout, settle, status, stop_at_complaint, .. } = raw;
+        Ok(Self { command, exec_paths, environment, timeout, settle, status, stop_at_complaint })
     }
 }
 

@@ -39,7 +39,8 @@ impl NotReady {
     fn from_stop(stop: Stop, timed_out: Self, what: &'static str) -> Self {
         match stop {
             Stop::Crashed => Self::Crashed,
-            Stop::TimedOut => timed_out,
+            // Only what the trigger brings about stops the guest.
+            Stop::Complained | Stop::TimedOut => timed_out,
             Stop::Halted(reason) => Self::Halted { reason, what },
             Stop::Exited(Exited { how, stderr, .. }) => Self::QemuLost { how, stderr, what },
             Stop::Interrupted => Self::Interrupted,

@@ -308,6 +308,10 @@ impl Guest<'_> {
                 self.take_dump(session, armed, driven);
             }
             Err(NoCrash::Survived { .. }) => self.survived(session, armed, driven),
+            Err(NoCrash::Complained) => {
+                session.recorder.finish(trigger.label.clone());
+                self.complained(session, driven);
+            }
             Err(why) => driven.failure = Some(no_crash_failure(&why)),
         }
         driven.trigger = session.trigger.take();
@@ -332,6 +336,27 @@ impl Guest<'_> {
         }
         driven.survived = true;
         driven.complaints = session.survived();
+    }
+
+    /// A kernel that is stopped where it complained: QEMU writes its memory. Without that, its log is there.
+    fn complained(&self, session: &mut Session<'_, '_>, driven: &mut Driven) {
+        session.recorder.begin(Phase::Capture, "vmcore");
+        let captured = capture::of_running(session, self.attempt.disks);
+        let message = session.complaints.lines.last().cloned();
+        let (sign, phase) = (CrashSign::Complaint, Phase::Trigger);
+        driven.complaints = session.survived();
+        session.end();
+        match captured {
+            Ok(captured) => {
+                driven.crash = Some(Crash { sign, phase, message });
+                self.keep(&captured, session, driven);
+            }
+            Err(problem) => {
+                driven.survived = true;
+                session.recorder.warn(format!("no vmcore: {problem}"));
+                driven.capture_reason = Some(problem.to_string());
+            }
+        }
     }
 
     /// A guest that did not get as far as the trigger. If it crashed, its dump tells why.
@@ -452,6 +477,7 @@ fn no_crash_failure(why: &NoCrash) -> Failure {
         }
         NoCrash::NotStarted { .. } => Failure::from_error(Exit::BootFailed, why),
         NoCrash::Survived { .. }
+        | NoCrash::Complained
         | NoCrash::Unheard { .. }
         | NoCrash::StillRuns { .. }
         | NoCrash::Halted { .. } => Failure::from_error(Exit::CaseFailed, why),

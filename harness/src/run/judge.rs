@@ -116,7 +116,11 @@ pub fn crash(
     crash: &Crash,
     report: &Report,
 ) -> Judgement {
-    let got = if crash.sign == CrashSign::Hang { Expected::Hang } else { Expected::Panic };
+    let got = match crash.sign {
+        CrashSign::Hang => Expected::Hang,
+        CrashSign::Complaint => Expected::Complaint,
+        _ => Expected::Panic,
+    };
     let mut differences = Differences::default();
     if !expected.outcome.admits(got) {
         differences.check("outcome", Some(&expected.outcome), Some(&got));

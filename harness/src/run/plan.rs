@@ -212,6 +212,8 @@ pub struct Trigger {
     pub limit: Option<Duration>,
     /// Time from its end in which a crash may still come, where the case says one.
     pub settle: Option<Duration>,
+    /// The guest is stopped at the first complaint that has none of these words; at none without them.
+    pub stop_unless: Option<Vec<String>>,
 }
 
 /// One value for each accelerator.

@@ -500,7 +500,7 @@ fn plan(selected: &Selected, way: CaptureWay, vmlinuz: PathBuf, initrd: File) ->
         sysctls: sysctls(&setup),
         modules: case.manifest.module.iter().map(named).collect(),
         module_disk: None,
-        trigger: trigger(case),
+        trigger: trigger(case, &selected.guest.name),
         unload: expected.outcome == case::Outcome::None && expected.unload,
         capture: methods(way, guest),
         limits: ByAccel { kvm: limits(&guest.timeouts.kvm), tcg: limits(&guest.timeouts.tcg) },
@@ -570,7 +570,7 @@ fn module(step: &Step) -> Module {
     }
 }
 
-fn trigger(case: &Case) -> Trigger {
+fn trigger(case: &Case, guest: &str) -> Trigger {
     let trigger = &case.manifest.trigger;
     let command = trigger.command.as_ref().map(|command| match command {
         TriggerCommand::Run(script) => {
@@ -589,6 +589,7 @@ fn trigger(case: &Case) -> Trigger {
             (label.unwrap_or_else(|| paths.to_string()), exec_paths(case, paths, first))
         }
     };
+    let allow = case.manifest.expectation(guest).allow;
     Trigger {
         label,
         argv,
@@ -596,6 +597,7 @@ fn trigger(case: &Case) -> Trigger {
         tells: trigger.exec_paths.is_some(),
         limit: trigger.timeout,
         settle: trigger.settle,
+        stop_unless: trigger.stop_at_complaint.then_some(allow),
     }
 }
 

@@ -278,7 +278,9 @@ fn stopped(stop: Stop, what: &str) -> NoSnapshot {
     match stop {
         Stop::Interrupted => NoSnapshot::Interrupted,
         Stop::Crashed => NoSnapshot::Because(format!("the guest crashed during {what}")),
-        Stop::TimedOut => NoSnapshot::Because(format!("no end of {what} in time")),
+        Stop::Complained | Stop::TimedOut => {
+            NoSnapshot::Because(format!("no end of {what} in time"))
+        }
         Stop::Halted(why) => NoSnapshot::Because(format!("the guest ended ({why}) during {what}")),
         Stop::Exited(Exited { how, stderr, .. }) => {
             let said = stderr.lines().last().map_or(String::new(), |line| format!(": {line}"));

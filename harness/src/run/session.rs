@@ -19,6 +19,9 @@ use protocol::{Memory, Message, Request, Stage};
 /// console and QMP are channels of their own.
 const DRAIN: Duration = Duration::from_millis(300);
 
+/// How long a kernel is silent behind a report, which has no last line of its own.
+const REPORT_ENDS: Duration = Duration::from_millis(200);
+
 /// How often a wait that is over goes on for doubts that are still open; a kernel that answers each
 /// time and prints new ones goes on.
 const OVERTIME: u32 = 5;
@@ -39,6 +42,8 @@ const OWN_LINES: &str = "repro: ";
 pub(crate) enum Stop {
     /// The guest crashed; [`Session::crash`] says how.
     Crashed,
+    /// The kernel goes on and has said a complaint at which the guest is to be stopped.
+    Complained,
     /// The time is over.
     TimedOut,
     /// The guest switched off, reset itself or panicked: the machine stands still, its memory is
@@ -88,6 +93,10 @@ pub(crate) struct Session<'r, 'b> {
     pub(crate) heard: Option<Vec<(u64, String)>>,
     /// What the kernel complained of since the modules were loaded.
     pub(crate) complaints: Complaints,
+    /// The guest is stopped at the first complaint of the trigger that has none of these words.
+    pub(crate) stop_unless: Option<Vec<String>>,
+    /// When the kernel said the last line of such a complaint, as far as it is heard.
+    report: Option<Duration>,
     /// What became of the trigger, once it is started.
     pub(crate) trigger: Option<TriggerRun>,
     /// Lines that may be the kernel's last.
@@ -131,6 +140,8 @@ impl<'r, 'b> Session<'r, 'b> {
             panicked: false,
             heard: None,
             complaints: Complaints::default(),
+            stop_unless: None,
+            report: None,
             trigger: None,
             doubts: Doubts::default(),
             doubted_since: None,
@@ -162,6 +173,12 @@ impl<'r, 'b> Session<'r, 'b> {
             let due = self.due().filter(|_| overtime > 0);
             let over = until <= self.machine.elapsed();
             let next = due.map_or(until, |(at, _)| if over { at } else { until.min(at) });
+            let reported = self.report.filter(|_| !known).map(|last| last + REPORT_ENDS);
+            if reported.is_some_and(|end| end <= self.machine.elapsed()) {
+                self.report = None;
+                return Err(Stop::Complained);
+            }
+            let next = reported.map_or(next, |end| next.min(end));
             let Some(signal) = self.machine.next(next) else {
                 let over = until <= self.machine.elapsed();
                 match due {
@@ -355,6 +372,9 @@ impl<'r, 'b> Session<'r, 'b> {
             heard.push((at_ms, line.to_owned()));
         }
         self.kernel_spoke |= printk_text(line).is_some();
+        if let Some(last) = &mut self.report {
+            *last = self.machine.elapsed();
+        }
         let message = crash_message(line);
         self.leaves |= self.crash.is_none() && leaves(line);
         // Once the program in the guest was up, another kernel that starts is the capture kernel,
@@ -374,6 +394,11 @@ impl<'r, 'b> Session<'r, 'b> {
             }
         } else if let Some(complaint) = complaint(line).filter(|_| self.phase >= Phase::Load) {
             self.complaints.add(complaint.to_owned());
+            let is_allowed = |unless: &Vec<String>| unless.iter().any(|it| complaint.contains(it));
+            let unless = self.stop_unless.as_ref().filter(|_| self.phase == Phase::Trigger);
+            if unless.is_some_and(|unless| !is_allowed(unless)) {
+                self.report = Some(self.machine.elapsed());
+            }
         } else if self.crash.as_ref().is_none_or(|crash| crash.message.is_none())
             && !self.second_kernel
             && !self.capture_kernel

@@ -25,6 +25,8 @@ pub(crate) enum NoCrash {
     NotStarted { message: String },
     #[error("the guest ended by itself ({reason}), without a crash that it told about")]
     Halted { reason: String },
+    #[error("the guest was stopped at a complaint of its kernel")]
+    Complained,
     #[error("QEMU ended ({how}) while the trigger ran")]
     QemuLost { how: String, stderr: String },
     #[error("interrupted")]
@@ -44,6 +46,7 @@ impl Session<'_, '_> {
     pub(crate) fn trigger(&mut self, trigger: &Trigger) -> Result<(), NoCrash> {
         self.phase = Phase::Trigger;
         self.trigger = Some(TriggerRun::default());
+        self.stop_unless.clone_from(&trigger.stop_unless);
         let limit = trigger.limit.unwrap_or(self.limits.trigger);
         let request = Request::Trigger {
             argv: trigger.argv.clone(),
@@ -90,6 +93,7 @@ impl Session<'_, '_> {
     fn stopped(&mut self, stop: Stop) -> Result<(), NoCrash> {
         match stop {
             Stop::Crashed => Ok(()),
+            Stop::Complained => Err(NoCrash::Complained),
             Stop::TimedOut => self.wake_by_nmi("no answer"),
             Stop::Halted(reason) => Err(NoCrash::Halted { reason }),
             Stop::Exited(Exited { how, stderr, .. }) => Err(NoCrash::QemuLost { how, stderr }),

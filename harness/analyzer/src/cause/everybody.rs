@@ -113,6 +113,11 @@ impl<'m, 'k> Everybody<'m, 'k> {
         StackWords::new(kernel, sp, stack.high).any(|(_, word)| is_of_module(word))
     }
 
+    /// The names of those modules.
+    pub(super) fn outside_modules(&self) -> Vec<String> {
+        self.outside.iter().map(|module| module.name.clone()).collect()
+    }
+
     /// Whether code of such a module is on the task's stack.
     pub(super) fn is_in_module(&self, task: &Task) -> bool {
         self.stack(task).iter().any(|frame| self.is_outside(frame))

@@ -11,7 +11,7 @@ use unwind::Pc;
 
 use super::lock::Wanted;
 use super::lock_functions::{LockSort, may_fail, taking};
-use super::taken::{LockName, lock_at};
+use super::taken::{LockName, is_given_back, lock_at};
 use super::ways::{Escape, Way, Ways};
 use crate::blame::culprit;
 use crate::diagnosis::Left;
@@ -21,15 +21,47 @@ use crate::scene::Scene;
 /// Functions of one module that are looked through: of a larger one, the only way is not known to be it.
 const MAX_FUNCTIONS: usize = 1 << 15;
 
-/// The way in the module of the code at `pc` that leaves the lock taken; `None` if there is none, or if there
-/// are several.
-pub(super) fn left(scene: &dyn Scene, lock: &Wanted, pc: u64) -> Option<Left> {
+/// What is taken and given back.
+pub(super) enum Pair<'l> {
+    /// A lock that a module's code waits for.
+    Lock(&'l Wanted),
+    /// What a function of the kernel takes and another one gives back, by their entries: `rtnl_lock()` and
+    /// `rtnl_unlock()`.
+    Functions {
+        /// The one that takes it.
+        takes: u64,
+        /// The other one.
+        gives: u64,
+    },
+}
+
+/// The way in those modules that leaves the lock taken; `None` if there is none, or if there are several.
+pub(super) fn left(scene: &dyn Scene, pair: &Pair<'_>, modules: &[String]) -> Option<Left> {
+    let mut found: Vec<Left> = Vec::new();
+    for module in modules {
+        for left in in_module(scene, pair, module)? {
+            if !found.contains(&left) {
+                found.push(left);
+            }
+        }
+    }
+    let [_] = found.as_slice() else { return None };
+    found.pop()
+}
+
+/// The same of one module, whose code at `pc` waits for the lock.
+pub(super) fn left_by(scene: &dyn Scene, lock: &Wanted, pc: u64) -> Option<Left> {
     let module = scene.code_name(pc)?.module?;
-    let entries = scene.functions_of(&module);
+    left(scene, &Pair::Lock(lock), &[module])
+}
+
+/// The ways of one module; `None` if it is too large to look through.
+fn in_module(scene: &dyn Scene, pair: &Pair<'_>, module: &str) -> Option<Vec<Left>> {
+    let entries = scene.functions_of(module);
     if entries.len() > MAX_FUNCTIONS {
         return None;
     }
-    let mut search = Search { scene, lock, calls: BTreeMap::new() };
+    let mut search = Search { scene, pair, calls: BTreeMap::new() };
     let mut found = Vec::new();
     for one in search.direct(&entries) {
         match one.way {
@@ -41,17 +73,10 @@ pub(super) fn left(scene: &dyn Scene, lock: &Wanted, pc: u64) -> Option<Left> {
     }
     let is_way = found.iter().any(|it| it.way.is_some());
     // Who waits for a semaphore may take what another one gives: an event, not a lock.
-    let is_lock = lock.sort != LockSort::Sleep(LockKind::Semaphore);
-    found.retain(|it| if is_way { it.way.is_some() } else { is_lock });
-    let mut all: Vec<Left> = Vec::new();
-    for one in found {
-        let left = one.named(scene)?;
-        if !all.contains(&left) {
-            all.push(left);
-        }
-    }
-    let [_] = all.as_slice() else { return None };
-    all.pop()
+    let is_event = matches!(pair, Pair::Lock(lock)
+        if lock.sort == LockSort::Sleep(LockKind::Semaphore));
+    found.retain(|it| if is_way { it.way.is_some() } else { !is_event });
+    found.iter().map(|one| one.named(scene)).collect()
 }
 
 /// Where a function ends with the lock taken.
@@ -67,7 +92,7 @@ struct Found {
 /// The functions of one module.
 struct Search<'s> {
     scene: &'s dyn Scene,
-    lock: &'s Wanted,
+    pair: &'s Pair<'s>,
     /// The functions that each calls, by their entries.
     calls: BTreeMap<u64, Vec<u64>>,
 }
@@ -86,13 +111,10 @@ impl Search<'_> {
             let takes: Vec<usize> = (0..code.instructions().len()).filter(takes).collect();
             for at in takes {
                 let escape = called(&code, at).and_then(|target| {
-                    let name = lock_at(self.scene, &[], (&code, at), target);
-                    if !name.is_like(&LockName::of(self.lock)) {
-                        return None;
-                    }
+                    let name = self.name(&code, at, target)?;
                     let fails = may_fail(self.scene, target);
                     let start = if fails { succeeds(&code, at)? } else { at };
-                    Ways::new(self.scene, &code, (&name, self.lock.sort)).escape(start)
+                    self.ways(&code, name.as_ref()).escape(start)
                 });
                 found.extend(escape.map(|escape| Found::of(*entry, code.clone(), at, escape)));
             }
@@ -103,12 +125,12 @@ impl Search<'_> {
     /// Of a function that takes the lock for its callers, those that leave it taken; the function itself, if
     /// none of them gives it back.
     fn through(&self, taker: Found) -> Vec<Found> {
-        let name = LockName::of(self.lock);
+        let name = self.own_name();
         let mut found = Vec::new();
         let mut is_balanced = false;
         for (entry, _) in self.callers(taker.entry) {
             let Some(code) = self.scene.function_code(entry) else { continue };
-            let mut ways = Ways::new(self.scene, &code, (&name, self.lock.sort));
+            let mut ways = self.ways(&code, name.as_ref());
             let all = 0..code.instructions().len();
             for at in all.filter(|at| called(&code, *at) == Some(taker.entry)) {
                 let escape = ways.escape(at);
@@ -121,7 +143,40 @@ impl Search<'_> {
 
     /// Whether the function takes a lock of that sort.
     fn takes(&self, target: u64) -> bool {
-        taking(self.scene, target).is_some_and(|sort| sort.is_of(self.lock.sort))
+        match self.pair {
+            Pair::Lock(lock) => {
+                taking(self.scene, target).is_some_and(|sort| sort.is_of(lock.sort))
+            }
+            Pair::Functions { takes, .. } => target == *takes,
+        }
+    }
+
+    /// What is known of the lock itself, where it is told from others.
+    fn own_name(&self) -> Option<LockName> {
+        match self.pair {
+            Pair::Lock(lock) => Some(LockName::of(lock)),
+            Pair::Functions { .. } => None,
+        }
+    }
+
+    /// The lock that a call takes, where locks are told apart; `None` if it is another one.
+    fn name(&self, code: &Code, at: usize, target: u64) -> Option<Option<LockName>> {
+        let Some(own) = self.own_name() else { return Some(None) };
+        let name = lock_at(self.scene, &[], (code, at), target);
+        name.is_like(&own).then_some(Some(name))
+    }
+
+    /// The ways through a function, by where it gives the lock of that name back.
+    fn ways<'c>(&self, code: &'c Code, name: Option<&LockName>) -> Ways<'c> {
+        let all = 0..code.instructions().len();
+        let back = all.filter(|at| match (self.pair, name) {
+            (Pair::Lock(lock), Some(name)) => {
+                is_given_back(self.scene, (code, *at), (name, lock.sort))
+            }
+            (Pair::Functions { gives, .. }, _) => called(code, *at) == Some(*gives),
+            (Pair::Lock(_), None) => false,
+        });
+        Ways::new(code, back.collect())
     }
 
     /// The functions that call it.
@@ -133,13 +188,13 @@ impl Search<'_> {
     /// Whether a function gives back behind a call of that one what it has not taken itself: that one then
     /// takes it for its callers where it succeeds.
     fn is_given_back_by_callers(&self, function: u64) -> bool {
-        let name = LockName::of(self.lock);
+        let name = self.own_name();
         self.callers(function).any(|(entry, calls)| {
             if calls.iter().any(|target| self.takes(*target)) {
                 return false;
             }
             let Some(code) = self.scene.function_code(entry) else { return false };
-            let ways = Ways::new(self.scene, &code, (&name, self.lock.sort));
+            let ways = self.ways(&code, name.as_ref());
             let all = 0..code.instructions().len();
             let mut sites = all.filter(|at| called(&code, *at) == Some(function));
             sites.any(|at| ways.gives_back_after(at))

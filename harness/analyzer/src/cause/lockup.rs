@@ -4,7 +4,7 @@
 use unwind::{Frame, Pc, StackKind, Trust};
 
 use super::everybody::{Everybody, called};
-use super::left::left;
+use super::left::left_by;
 use super::lock::{Wanted, wanted};
 use super::lock_word::{is_taken, no_lock, word};
 use super::owner::{Owner, owner};
@@ -90,7 +90,7 @@ fn of_frames(
     let is_open = matches!(lockup.hang, Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown));
     if let Some(lock) = lock.as_ref().filter(|_| is_open) {
         let caller = stuck.frames.get(lock.caller);
-        way = caller.and_then(|caller| left(machine, lock, caller.pc.for_lookup()));
+        way = caller.and_then(|caller| left_by(machine, lock, caller.pc.for_lookup()));
     }
     if let Some((dump, cpu)) = dump.zip(cpu) {
         let task = dump.kernel().current_task(cpu);

@@ -135,7 +135,10 @@ fn beside(all: &Everybody<'_, '_>, task: &Task, waiter: &Task, lock: &Wanted) ->
         return None;
     }
     let function = |frame: &Frame| all.machine.function_entry(frame.pc.for_lookup());
-    let caller = function(all.stack(waiter).get(lock.caller)?)?;
+    let waits = all.stack(waiter);
+    // Of a module's function it is known what it takes.
+    let caller = waits.get(lock.caller).filter(|frame| !all.is_outside(frame))?;
+    let caller = function(caller)?;
     let frames = all.stack(task);
     let is_in_it = |frame: &&Frame| frame.trust != Trust::Scan && function(frame) == Some(caller);
     let frame = frames.iter().find(is_in_it)?;

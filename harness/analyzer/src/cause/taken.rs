@@ -98,7 +98,8 @@ pub(super) fn lock_at(
         _ => named(machine, frames, writer.pc(), &term),
     };
     LockName {
-        address: evaluate(&term, machine).or(term.observed),
+        // What a register still holds is what it was; what leads there may be changed.
+        address: term.observed.or_else(|| evaluate(&term, machine)),
         class: lock_class(&writer, &term, tag.as_deref()),
         expression: writer.referent(&term, tag.as_deref()),
     }

@@ -8,7 +8,7 @@ use unwind::Frame;
 
 use super::chain::{Chain, Link, Tie, Waits};
 use super::everybody::{Everybody, called};
-use super::left::left;
+use super::left::{Pair, left, left_by};
 use super::lock::wanted;
 use super::lock_functions::LockSort;
 use super::owner::Owner;
@@ -17,8 +17,9 @@ use super::taken::taken_before;
 use super::{name, place};
 use crate::claim::Claim;
 use crate::diagnosis::{
-    Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Member, Waiting, What,
+    Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Waiting, What,
 };
+use crate::express::Expression;
 use crate::machine::Machine;
 use crate::scene::Scene;
 use crate::told::Told;
@@ -73,7 +74,7 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let circle = if is_own { vec![member()] } else { Vec::new() };
     let caller = wanted.as_ref().and_then(|wanted| Some((wanted, frames.get(wanted.caller)?)));
     let way = caller.filter(|_| !is_own);
-    let way = way.and_then(|(wanted, frame)| left(scene, wanted, frame.pc.for_lookup()));
+    let way = way.and_then(|(wanted, frame)| left_by(scene, wanted, frame.pc.for_lookup()));
     let held = Held::Unknown;
     let event = Event::Unknown;
     let waiting = Waiting { circle, left: None, held, event, runs: false, comm, lock };
@@ -166,7 +167,7 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     let held = match waiter {
         Some(waiter) => Held::For {
             waiter: called(&waiter.task),
-            lock: expression(waiter),
+            lock: expression(chain, waiter),
             event: waiter.lock().is_none().then(|| event(waiter)),
         },
         None => held(link),
@@ -179,16 +180,20 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     let lock = if is_guess { waiter } else { Some(link).filter(|_| is_open) };
     let left = lock.and_then(|it| {
         let lock = it.lock()?;
-        left(all.machine, lock, it.frames.get(lock.caller)?.pc.for_lookup())
+        let caller = it.frames.get(lock.caller)?;
+        match all.is_outside(caller) {
+            true => left_by(all.machine, lock, caller.pc.for_lookup()),
+            false => left_by_any(all, caller),
+        }
     });
     let comm = called(&link.task);
     let ring = chain.ring().iter();
     // The one at fault comes first.
     let first = ring.clone().position(|it| it.task.address == link.task.address).unwrap_or(0);
-    let mut circle: Vec<Member> = ring.map(member).collect();
+    let mut circle: Vec<Member> = ring.map(|link| member(chain, link)).collect();
     let turn = first.min(circle.len());
     circle.rotate_left(turn);
-    let lock = expression(link);
+    let lock = expression(chain, link);
     let other = left.clone().filter(|_| is_guess);
     let runs = all.is_running(&link.task);
     let waiting = Waiting { comm, lock, event: event(link), runs, circle, held, left: other };
@@ -202,8 +207,24 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     judge(chain, at, is_told, &mut diagnosis);
     if let Some(left) = left.filter(|_| !is_guess) {
         diagnosis.find_way(left);
+        diagnosis.grounds = diagnosis.grounds.min(Grounds::Inferred);
     }
     diagnosis
+}
+
+/// The way in any module from outside of the kernel's tree that leaves taken what the kernel's function of a
+/// frame takes, and that of the other name gives back.
+///
+/// Example: a module returns from a lookup without `rtnl_unlock()`, and `ip` waits in `rtnl_lock()`.
+fn left_by_any(all: &Everybody<'_, '_>, frame: &Frame) -> Option<Left> {
+    let machine = all.machine;
+    let name = machine.kernel_function(frame.pc.for_lookup())?;
+    let (before, behind) =
+        name.rsplit_once("lock").filter(|(before, _)| !before.ends_with("un"))?;
+    let entry = |name: &str| machine.kernel().symbol(name).ok();
+    let takes = entry(&name)?;
+    let gives = entry(&format!("{before}unlock{behind}"))?;
+    left(machine, &Pair::Functions { takes, gives }, &all.outside_modules())
 }
 
 /// How far the chain carries.
@@ -211,13 +232,19 @@ fn judge(chain: &Chain, at: usize, is_told: bool, diagnosis: &mut Diagnosis) {
     let Some(link) = chain.links.get(at) else { return };
     let tie = chain.tie(at);
     let waiter = at.checked_sub(1).and_then(|at| chain.links.get(at));
-    let is_of_work = waiter.is_some_and(|waiter| waiter.lock().is_none());
+    let awaited = waiter.and_then(|waiter| match &waiter.waits {
+        Waits::Task(awaited) => Some(awaited.event),
+        _ => None,
+    });
     let doubt = match (&link.waits, tie) {
         (_, Tie::Named) => Some(
             "the lock names its owner, whose stack does not show that it took the lock: it may have \
              exited, and its memory be another task's",
         ),
-        (_, Tie::Likely) if is_of_work => {
+        (_, Tie::Likely) if awaited == Some(Event::Readers) => {
+            Some("whether it is that reader that is waited for is not known")
+        }
+        (_, Tie::Likely) if awaited.is_some() => {
             Some("whether it is that work that is waited for is not known")
         }
         (_, Tie::Likely) => Some("whether the lock was given back before is not known"),
@@ -285,8 +312,12 @@ fn held(link: &Link) -> Held {
     }
 }
 
-fn expression(link: &Link) -> Option<crate::express::Expression> {
-    link.lock().and_then(|lock| lock.expression.clone())
+/// The name of the lock that a link waits for: where its code has none, that of another one that waits for it.
+fn expression(chain: &Chain, link: &Link) -> Option<Expression> {
+    let own = link.lock()?;
+    let others = chain.links.iter().filter_map(Link::lock);
+    let same = others.filter(|other| other.address == own.address);
+    std::iter::once(own).chain(same).find_map(|lock| lock.expression.clone())
 }
 
 const fn event(link: &Link) -> Event {
@@ -296,8 +327,8 @@ const fn event(link: &Link) -> Event {
     }
 }
 
-fn member(link: &Link) -> Member {
-    Member { comm: called(&link.task), lock: expression(link), event: event(link) }
+fn member(chain: &Chain, link: &Link) -> Member {
+    Member { comm: called(&link.task), lock: expression(chain, link), event: event(link) }
 }
 
 /// The task, in a sentence.

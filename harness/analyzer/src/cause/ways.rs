@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 
 use iced_x86::{FlowControl, Mnemonic};
 
-use super::lock_functions::LockSort;
-use super::taken::{LockName, is_given_back};
 use crate::flow::{Code, Correlated};
-use crate::scene::Scene;
 
 /// How a function ends with a lock taken.
 pub(super) enum Escape {
@@ -39,10 +36,8 @@ pub(super) struct Ways<'c> {
 }
 
 impl<'c> Ways<'c> {
-    pub(super) fn new(scene: &dyn Scene, code: &'c Code, lock: (&LockName, LockSort)) -> Self {
-        let all = 0..code.instructions().len();
-        let back: BTreeSet<usize> =
-            all.filter(|at| is_given_back(scene, (code, *at), lock)).collect();
+    /// `back` are the positions at which the lock is given back.
+    pub(super) fn new(code: &'c Code, back: BTreeSet<usize>) -> Self {
         let mut ways = Self {
             code,
             back,

@@ -22,6 +22,8 @@ pub enum Aftermath {
     Asked,
     /// The machine went on.
     Went,
+    /// The machine was stopped right after it.
+    Stopped,
     /// The kernel gave up later, for a reason of its own.
     Panic,
 }
@@ -41,6 +43,7 @@ impl Aftermath {
                 format!("the task died, and task `{waiter}` waits for what it likely had to do")
             }
             Self::Asked => "the crash was asked for later".to_owned(),
+            Self::Stopped => "the machine was stopped right after that".to_owned(),
             Self::Went => "the machine went on".to_owned(),
             Self::Panic => "the kernel gave up later".to_owned(),
         }

@@ -13,6 +13,9 @@ use crate::message;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
 
+/// Why what a report says of a machine that was stopped after it is not proven.
+const RAN_ON: &str = "it is told by the log, and the machine ran on until it was stopped";
+
 impl Earlier {
     /// The diagnosis of the crash with what came before it, and the position of the report that it is of, if
     /// it is of an earlier one.
@@ -31,6 +34,12 @@ impl Earlier {
         {
             return (past.with(aftermath, None, diagnosis), Some(at));
         }
+        if let Some((at, past)) = self.now(machine, &diagnosis) {
+            let mut diagnosis = past.with(Aftermath::Stopped, None, Diagnosis::new(diagnosis.what));
+            diagnosis.unknown = diagnosis.unknown.map(|_| RAN_ON.to_owned());
+            diagnosis.advice = None;
+            return (diagnosis, Some(at));
+        }
         if let What::Running { oopsed } = &mut diagnosis.what {
             *oopsed = self.reports.iter().any(|past| past.died);
         }
@@ -45,6 +54,20 @@ impl Earlier {
         diagnosis.complained = cause.line(machine);
         diagnosis.advice = cause.advice();
         (diagnosis, None)
+    }
+
+    /// The first report of the last moments before a machine that runs was stopped: it was stopped for that, and
+    /// what the report speaks of is as it was.
+    fn now(&self, machine: &Machine<'_>, diagnosis: &Diagnosis) -> Option<(usize, &Past)> {
+        /// Seconds; the clock of the log and that of the timer may differ by one.
+        const MOMENT: u64 = 3;
+        if !matches!(diagnosis.what, What::Running { .. }) {
+            return None;
+        }
+        let now = machine.kernel().uptime_seconds().ok()?;
+        let is_new = |past: &Past| past.nanoseconds / 1_000_000_000 + MOMENT >= now;
+        let mut all = self.reports.iter().enumerate();
+        all.find(|(_, past)| past.is_of_module() && past.is_cause() && is_new(past))
     }
 
     /// Position of the report of a task that died in the module in which another one waits for what nobody is
