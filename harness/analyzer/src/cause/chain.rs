@@ -124,7 +124,8 @@ fn awaited_lock(all: &Everybody<'_, '_>, task: &Task, frames: &[Frame]) -> Optio
     };
     let by_code = wanted(all.machine, frames);
     if let Some(lock) = by_code.as_ref().filter(|lock| is_listed(lock)) {
-        return Some(lock.clone());
+        // The list of a lock that is slept for has said so.
+        return Some(Wanted { is_fixed: lock.is_fixed || !lock.sort.spins(), ..lock.clone() });
     }
     listed(all.machine, task, frames).map(|lock| match by_code {
         // The name is that of the code, whatever it leads to by now.

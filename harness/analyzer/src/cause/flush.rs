@@ -9,7 +9,7 @@ use unwind::Frame;
 use super::everybody::{Everybody, called};
 use crate::claim::Claim;
 use crate::diagnosis::Event;
-use crate::fault::argument_of_call;
+use crate::fault::{argument_of_call, given};
 use crate::flow::evaluate;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
@@ -42,10 +42,12 @@ fn stopping(all: &Everybody<'_, '_>, frames: &[Frame]) -> Option<Awaited> {
     let is_stop = |frame: &Frame| all.machine.is_in(frame.pc.for_lookup(), &STOPPING);
     let at = frames.iter().position(is_stop)?;
     let (_, term) = argument_of_call(all.machine, frames.get(at + 1..)?)?;
-    let thread = evaluate(&term, all.machine).or(term.observed)?;
+    let given = given(all.machine, frames.get(at)?).or(term.observed);
+    let thread = given.or_else(|| evaluate(&term, all.machine))?;
     let task = all.at(thread)?.clone();
     let why = Claim::new(Some(true)).text(format!("waits for thread `{}` to stop", called(&task)));
-    Some(Awaited { task, event: Event::Stop, is_sure: true, why })
+    let is_sure = given.is_some() || term.is_fixed();
+    Some(Awaited { task, event: Event::Stop, is_sure, why })
 }
 
 /// The worker whose work is waited for: by a barrier in its list, or it does work of a queue that is waited
@@ -83,9 +85,10 @@ fn flushing(all: &Everybody<'_, '_>, task: &Task) -> Option<Awaited> {
     let pool = queues.pools.iter().filter(|pool| pool.cpu.is_some()).find(is_waited_for)?;
     let mut on_cpu = pool.running.iter().filter_map(|it| Some((it, all.at(it.task)?)));
     let (found, task) = on_cpu.find(|(_, task)| all.is_running(task))?;
-    let why = Claim::new(Some(true)).text("waits for work that cannot begin before ");
-    let why = why.code(found.work.function).text(" gives its CPU away");
-    Some(Awaited { task: task.clone(), event: Event::Work, is_sure: true, why })
+    let why = Claim::new(Some(true)).text("waits for work that has not begun on a CPU that runs ");
+    let why = why.code(found.work.function);
+    // Some work counts as none that keeps others away, and much short work as much as some that is long.
+    Some(Awaited { task: task.clone(), event: Event::Work, is_sure: false, why })
 }
 
 /// The worker whose work that of the same module waits behind, in a queue that does so much at a time and no

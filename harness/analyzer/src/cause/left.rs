@@ -10,7 +10,7 @@ use kernel::locks::LockKind;
 use unwind::Pc;
 
 use super::lock::Wanted;
-use super::lock_functions::{LockSort, may_fail, taking};
+use super::lock_functions::{LockSort, gives_back, is_for_others, may_fail, taking, tries};
 use super::taken::{LockName, is_given_back, lock_at};
 use super::ways::{Escape, Way, Ways};
 use crate::blame::culprit;
@@ -61,9 +61,15 @@ fn in_module(scene: &dyn Scene, pair: &Pair<'_>, module: &str) -> Option<Vec<Lef
     if entries.len() > MAX_FUNCTIONS {
         return None;
     }
-    let mut search = Search { scene, pair, calls: BTreeMap::new() };
+    let mut search =
+        Search { scene, pair, calls: BTreeMap::new(), tries: false, hands_back: false };
     let mut found = Vec::new();
-    for one in search.direct(&entries) {
+    let direct = search.direct(&entries);
+    // What takes it only if it is free may leave it taken, too.
+    if search.tries {
+        return None;
+    }
+    for one in direct {
         match one.way {
             // It takes the lock for its callers where it succeeds.
             Some(_) if search.is_given_back_by_callers(one.entry) => {}
@@ -75,7 +81,9 @@ fn in_module(scene: &dyn Scene, pair: &Pair<'_>, module: &str) -> Option<Vec<Lef
     // Who waits for a semaphore may take what another one gives: an event, not a lock.
     let is_event = matches!(pair, Pair::Lock(lock)
         if lock.sort == LockSort::Sleep(LockKind::Semaphore));
-    found.retain(|it| if is_way { it.way.is_some() } else { !is_event });
+    // Where a function gives back what another one took, it may be taken for that one.
+    let is_handed_on = search.hands_back || is_event;
+    found.retain(|it| if is_way { it.way.is_some() } else { !is_handed_on });
     found.iter().map(|one| one.named(scene)).collect()
 }
 
@@ -95,6 +103,10 @@ struct Search<'s> {
     pair: &'s Pair<'s>,
     /// The functions that each calls, by their entries.
     calls: BTreeMap<u64, Vec<u64>>,
+    /// Whether a function takes a lock of that sort if it is free.
+    tries: bool,
+    /// Whether a function gives such a lock back that it has not taken.
+    hands_back: bool,
 }
 
 impl Search<'_> {
@@ -109,6 +121,9 @@ impl Search<'_> {
             self.calls.insert(*entry, targets.collect());
             let takes = |at: &usize| called(&code, *at).is_some_and(|target| self.takes(target));
             let takes: Vec<usize> = (0..code.instructions().len()).filter(takes).collect();
+            let calls = self.calls.get(entry).map(Vec::as_slice).unwrap_or_default();
+            self.tries |= calls.iter().any(|target| self.is_try(*target));
+            self.hands_back |= takes.is_empty() && calls.iter().any(|target| self.gives(*target));
             for at in takes {
                 let escape = called(&code, at).and_then(|target| {
                     let name = self.name(&code, at, target)?;
@@ -148,6 +163,21 @@ impl Search<'_> {
                 taking(self.scene, target).is_some_and(|sort| sort.is_of(lock.sort))
             }
             Pair::Functions { takes, .. } => target == *takes,
+        }
+    }
+
+    /// Whether the function takes a lock of that sort if it is free, or for another task.
+    fn is_try(&self, target: u64) -> bool {
+        let is_of_sort = |sort| tries(self.scene, target, sort);
+        matches!(self.pair, Pair::Lock(lock) if is_of_sort(lock.sort))
+            || is_for_others(self.scene, target)
+    }
+
+    /// Whether the function gives a lock of that sort back.
+    fn gives(&self, target: u64) -> bool {
+        match self.pair {
+            Pair::Lock(lock) => gives_back(self.scene, target, lock.sort),
+            Pair::Functions { gives, .. } => target == *gives,
         }
     }
 

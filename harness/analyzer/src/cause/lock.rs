@@ -7,7 +7,7 @@ use super::lock_class::{LockClass, lock_class};
 use super::lock_functions::{LockSort, waiting};
 use super::name;
 use crate::express::{Expression, Writer};
-use crate::fault::{argument_of_call, named};
+use crate::fault::{argument_of_call, given, named};
 use crate::flow::evaluate;
 use crate::machine::Machine;
 use crate::scene::Scene;
@@ -18,6 +18,9 @@ use kernel::tasks::Task;
 pub(super) struct Wanted {
     /// Address of the lock.
     pub(super) address: u64,
+    /// Whether that is sure: a register has it, or the lock's own list of waiters; what the code reads it from may
+    /// have been written to since.
+    pub(super) is_fixed: bool,
     /// The lock as C, where the caller has a name for it.
     pub(super) expression: Option<Expression>,
     /// Where in which structure it lies, where the caller's types tell.
@@ -33,17 +36,24 @@ pub(super) struct Wanted {
 /// The lock that the frames wait for: the outermost function of the innermost run of lock
 /// functions tells it best, since its caller knows the lock by name.
 pub(super) fn wanted(machine: &dyn Scene, frames: &[Frame]) -> Option<Wanted> {
-    let (last, sort) = waits(machine, frames)?;
+    let (first, last, sort) = waits(machine, frames)?;
     let frame = frames.get(last)?;
     let caller = last + 1;
     let (pc, term) = argument_of_call(machine, frames.get(caller..)?)?;
-    let address = evaluate(&term, machine).or(term.observed)?;
+    // A CPU that spins has it in a register.
+    let inner = frames.get(first).filter(|_| sort.spins());
+    let given = inner.and_then(|frame| given(machine, frame));
+    let by_code = term.observed.or_else(|| evaluate(&term, machine));
+    let address = given.or(by_code)?;
+    let is_fixed = given.is_some() || term.is_fixed();
     let tag = Writer::new(machine, frame.pc.for_lookup()).pointee_of_parameter(0);
     let term = named(machine, frames, pc, &term);
     let writer = Writer::new(machine, pc);
     let expression = writer.referent(&term, tag.as_deref());
     let class = lock_class(&writer, &term, tag.as_deref());
-    Some(Wanted { address, expression, class, function: name(machine, frame), caller, sort })
+    let expression = expression.filter(|_| by_code == Some(address));
+    let function = name(machine, frame);
+    Some(Wanted { address, is_fixed, expression, class, function, caller, sort })
 }
 
 /// The lock that a task waits for, where its caller's code does not tell: the lock's own list of
@@ -52,18 +62,25 @@ pub(super) fn wanted(machine: &dyn Scene, frames: &[Frame]) -> Option<Wanted> {
 /// Example: `param_attr_store()` takes the lock of the parameters' module, which it got from a
 /// parameter of its own that nobody kept.
 pub(super) fn listed(machine: &Machine<'_>, task: &Task, frames: &[Frame]) -> Option<Wanted> {
-    let (last, sort) = waits(machine, frames)?;
+    let (_, last, sort) = waits(machine, frames)?;
     let address = machine.blocked_on(task)?.lock.address;
     let function = name(machine, frames.get(last)?);
-    Some(Wanted { address, expression: None, class: None, function, caller: last + 1, sort })
+    let (expression, class, caller) = (None, None, last + 1);
+    Some(Wanted { address, is_fixed: true, expression, class, function, caller, sort })
 }
 
-/// Position of the outermost of the innermost run of lock functions, and the sort of lock.
-fn waits(machine: &dyn Scene, frames: &[Frame]) -> Option<(usize, LockSort)> {
+/// Whether the frames spin for a lock that the one at a position called for, whichever it is.
+pub(super) fn spins(machine: &dyn Scene, frames: &[Frame], at: usize) -> bool {
+    waits(machine, frames).is_some_and(|(_, last, sort)| sort.spins() && last < at)
+}
+
+/// Positions of the innermost and the outermost of the innermost run of lock functions, and the sort of lock.
+fn waits(machine: &dyn Scene, frames: &[Frame]) -> Option<(usize, usize, LockSort)> {
     let sort = |frame: &Frame| waiting(machine, frame.pc.for_lookup());
     let (first, spins) =
         frames.iter().enumerate().find_map(|(at, frame)| Some((at, sort(frame)?.spins())))?;
     // A semaphore is slept for, and the spinlock inside of it is spun for.
     let same = |frame: &Frame| sort(frame).filter(|sort| sort.spins() == spins);
-    (first..).zip(frames.get(first..)?.iter().map_while(same)).last()
+    let (last, sort) = (first..).zip(frames.get(first..)?.iter().map_while(same)).last()?;
+    Some((first, last, sort))
 }

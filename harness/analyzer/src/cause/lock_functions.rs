@@ -94,7 +94,7 @@ const TAKING: [(&str, LockSort); 52] = {
 };
 
 /// Functions that give a lock back.
-const GIVING_BACK: [(&str, LockSort); 19] = {
+const GIVING_BACK: [(&str, LockSort); 18] = {
     use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
     use LockSort::{Read, Sleep, Spin, Srcu, Write};
     [
@@ -104,7 +104,6 @@ const GIVING_BACK: [(&str, LockSort); 19] = {
         ("up", Sleep(Semaphore)),
         ("up_read", Sleep(RwSemaphore)),
         ("up_write", Sleep(RwSemaphore)),
-        ("downgrade_write", Sleep(RwSemaphore)),
         ("_raw_spin_unlock", Spin),
         ("_raw_spin_unlock_bh", Spin),
         ("_raw_spin_unlock_irq", Spin),
@@ -135,6 +134,41 @@ const INLINED: [&str; 6] = [
 pub(super) fn taking(machine: &dyn Scene, pc: u64) -> Option<LockSort> {
     let name = machine.kernel_function(pc)?;
     TAKING.iter().find(|(function, _)| *function == name).map(|(_, sort)| *sort)
+}
+
+/// Functions that take a lock which another task gives back, and give it back for another one.
+const FOR_OTHERS: [&str; 2] = ["down_read_non_owner", "up_read_non_owner"];
+
+/// Whether the function at the address takes or gives back a lock for another task.
+pub(super) fn is_for_others(machine: &dyn Scene, function: u64) -> bool {
+    machine.is_in(function, &FOR_OTHERS)
+}
+
+/// Functions that take a lock only if it is free.
+const TRYING: [(&str, LockSort); 12] = {
+    use LockKind::{Mutex, RtMutex, RwSemaphore, Semaphore};
+    use LockSort::{Read, Sleep, Spin, Write};
+    [
+        ("mutex_trylock", Sleep(Mutex)),
+        ("atomic_dec_and_mutex_lock", Sleep(Mutex)),
+        ("rt_mutex_trylock", Sleep(RtMutex)),
+        ("down_trylock", Sleep(Semaphore)),
+        ("down_read_trylock", Sleep(RwSemaphore)),
+        ("down_write_trylock", Sleep(RwSemaphore)),
+        ("_raw_spin_trylock", Spin),
+        ("_raw_spin_trylock_bh", Spin),
+        ("_atomic_dec_and_lock", Spin),
+        ("_atomic_dec_and_lock_irqsave", Spin),
+        ("_raw_read_trylock", Read),
+        ("_raw_write_trylock", Write),
+    ]
+};
+
+/// Whether the function at the address takes a lock of that sort only if it is free.
+pub(super) fn tries(machine: &dyn Scene, function: u64, sort: LockSort) -> bool {
+    let name = machine.kernel_function(function);
+    let known = name.and_then(|name| TRYING.iter().find(|(known, _)| *known == name));
+    known.is_some_and(|(_, known)| known.is_of(sort))
 }
 
 /// Functions that wait until others have given a lock back, and take none.
@@ -190,6 +224,7 @@ mod tests {
     #[test]
     fn each_function_stands_in_the_tables_once() {
         let mut names: Vec<&str> = TAKING.iter().map(|(name, _)| *name).collect();
+        names.extend(TRYING.iter().map(|(name, _)| *name));
         names.extend(GIVING_BACK.iter().map(|(name, _)| *name).chain(INLINED));
         let count = names.len();
         names.sort_unstable();

@@ -5,7 +5,7 @@ use unwind::{Frame, Pc, StackKind, Trust};
 
 use super::everybody::{Everybody, called};
 use super::left::left_by;
-use super::lock::{Wanted, wanted};
+use super::lock::{Wanted, spins, wanted};
 use super::lock_word::{is_taken, no_lock, word};
 use super::owner::{Owner, owner};
 use super::taken::{holds, taken_before};
@@ -83,6 +83,12 @@ fn of_frames(
     let lock = wanted(machine, stuck.frames).filter(|lock| lock.caller <= stuck.position);
     lockup.hang = match &lock {
         Some(lock) => spinning(machine, dump, stuck.frames, (lock, cpu), &mut diagnosis),
+        None if spins(machine, stuck.frames, stuck.position) => {
+            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+            let words = "which lock it is waited for is not known";
+            diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+            Hang::Lock(OtherCpus::Unknown)
+        }
         None => looping(machine, stuck.guilty, &mut diagnosis),
     };
     let mut way = None;
@@ -314,8 +320,10 @@ fn held(
         let named = theirs.expression.as_ref().map_or_else(String::new, |e| format!("`{e}` at "));
         let claim = claim.text(named).data(theirs.address).text(", and ");
         diagnosis.evidence.push(claim.with(&own.taken).text(", and has not given it back"));
-        if !own.is_kept {
+        if !own.is_kept || !own.is_fixed {
             diagnosis.grounds = Grounds::Inferred;
+            let words = "whether the locks were given back before is not known";
+            diagnosis.unknown.get_or_insert_with(|| words.to_owned());
         }
         diagnosis.involved.push(part(Doing::Waits));
         let member = |task: &Task, lock: &Wanted| Member {

@@ -22,11 +22,13 @@ mod lockup;
 mod overrun;
 mod owner;
 mod readers;
+mod releases;
 mod reported;
 mod running;
 mod sleeper;
 mod subject;
 mod taken;
+mod until;
 mod waiting;
 mod ways;
 

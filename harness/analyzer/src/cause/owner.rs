@@ -11,8 +11,10 @@ use super::everybody::Everybody;
 use super::lock::{Wanted, listed, wanted};
 use super::lock_functions::LockSort;
 use super::place;
+use super::releases::is_handed_over;
 use super::taken::holds;
 use crate::claim::Claim;
+use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
 use kernel::locks::{Holder, Lock, LockKind};
 use kernel::mm::slab_layout::SlotPart;
@@ -178,8 +180,15 @@ fn shown(
     }
     let hold = holds(all.machine, frames.get(if is_own { lock.caller } else { 0 }..)?, lock)?;
     // A semaphore may let several in, and who waits for it may never be to give it back.
-    let is_counted = lock.sort == LockSort::Sleep(LockKind::Semaphore);
-    let is_sure = hold.is_same && (hold.is_kept || is_named) && !is_counted;
+    // Readers of SRCU that began after the wait have no part in it.
+    let is_counted = matches!(lock.sort, LockSort::Sleep(LockKind::Semaphore) | LockSort::Srcu);
+    let handed_over = || {
+        let outside = frames.iter().filter(|frame| all.is_outside(frame));
+        let modules = outside.filter_map(|it| all.machine.code_name(it.pc.for_lookup())?.module);
+        { modules }.any(|module| is_handed_over(all.machine, &module, lock.sort))
+    };
+    let is_shown = is_named || hold.is_kept && hold.is_fixed && !handed_over();
+    let is_sure = hold.is_same && is_shown && !is_counted;
     // Another one that waits for it by the same code has it as little.
     if !is_named && !is_own && !is_sure && waits_for(all, task, lock) {
         return None;

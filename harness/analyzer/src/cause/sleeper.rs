@@ -11,7 +11,7 @@ use crate::scene::Scene;
 const PAUSES: [&str; 2] = ["msleep", "msleep_interruptible"];
 
 /// Functions that sleep for a time that they are given (`kernel/time/sleep_timeout.c`, `kernel/time/timer.c`).
-const TIMED: [&str; 9] = [
+const TIMED: [&str; 14] = [
     "msleep",
     "msleep_interruptible",
     "usleep_range",
@@ -21,11 +21,19 @@ const TIMED: [&str; 9] = [
     "schedule_timeout_killable",
     "schedule_timeout_uninterruptible",
     "schedule_timeout_idle",
+    "io_schedule_timeout",
+    "wait_for_completion_timeout",
+    "wait_for_completion_io_timeout",
+    "wait_for_completion_interruptible_timeout",
+    "wait_for_completion_killable_timeout",
 ];
 
 /// Whether the frames sleep for a time, and no longer.
 pub(super) fn is_pause(machine: &dyn Scene, frames: &[Frame]) -> bool {
-    frames.iter().any(|frame| machine.is_in(frame.pc.for_lookup(), &TIMED))
+    let is_in = |frame: &Frame, functions: &[&str]| machine.is_in(frame.pc.for_lookup(), functions);
+    // A module's own call of it has a limit; the kernel's functions that wait for ever call it, too.
+    let is_own = frames.last().is_some_and(|last| is_in(last, &["schedule_timeout"]));
+    is_own || frames.iter().any(|frame| is_in(frame, &TIMED))
 }
 
 /// The frame to blame for a sleep; without a module, the innermost function that is none of the

@@ -10,11 +10,13 @@ use super::lock::Wanted;
 use super::lock_class::{LockClass, lock_class};
 use super::lock_functions::{LockSort, gives_back, gives_back_inline, may_fail, taking};
 use super::place;
+use super::releases::may_release;
 use crate::claim::Claim;
 use crate::express::{Expression, Writer};
 use crate::fault::{named, named_in_code, with_callers};
 use crate::flow::{
-    CallTarget, Code, Slicer, Start, Term, call_target, changed_since, decided, evaluate, is_call,
+    CallTarget, Code, Slicer, Start, Term, between, call_target, changed_since, decided, evaluate,
+    is_call,
 };
 use crate::link::by_number;
 use crate::scene::Scene;
@@ -24,6 +26,9 @@ use crate::scene::Scene;
 pub(super) struct LockName {
     /// Its address.
     pub(super) address: Option<u64>,
+    /// Whether that is what it was when the lock was taken: nothing else can have been written since to what
+    /// leads there.
+    pub(super) is_fixed: bool,
     /// Where in which structure it lies.
     pub(super) class: Option<LockClass>,
     /// The lock as C.
@@ -34,7 +39,8 @@ impl LockName {
     /// The lock that is waited for.
     pub(super) fn of(lock: &Wanted) -> Self {
         let address = Some(lock.address);
-        Self { address, class: lock.class.clone(), expression: lock.expression.clone() }
+        let (class, expression) = (lock.class.clone(), lock.expression.clone());
+        Self { address, is_fixed: lock.is_fixed, class, expression }
     }
 
     /// Whether they are known to be different locks: by their addresses, or as two members of one structure.
@@ -100,6 +106,7 @@ pub(super) fn lock_at(
     LockName {
         // What a register still holds is what it was; what leads there may be changed.
         address: term.observed.or_else(|| evaluate(&term, machine)),
+        is_fixed: term.is_fixed(),
         class: lock_class(&writer, &term, tag.as_deref()),
         expression: writer.referent(&term, tag.as_deref()),
     }
@@ -107,7 +114,7 @@ pub(super) fn lock_at(
 
 /// What the registers held at a position of the function that the first frame is in: those that nothing
 /// changes on the way from there to where the frame is.
-fn registers_at(
+pub(super) fn registers_at(
     machine: &dyn Scene,
     frames: &[Frame],
     code: &Code,
@@ -231,7 +238,12 @@ fn kept(
         Some(CallTarget::Direct(target)) => may_fail(machine, target),
         _ => true,
     };
-    let is_open = is_around || fails || is_open(machine, code, sort);
+    let way = between(code, taken, end);
+    let way: Vec<usize> = way.into_iter().filter(|at| *at != taken && *at != end).collect();
+    let is_open = is_around
+        || fails
+        || is_open(machine, code, sort)
+        || may_release(machine, (code, &way), sort);
     Some(if is_open { Kept::Perhaps } else { Kept::Always })
 }
 
@@ -279,7 +291,7 @@ fn is_open(machine: &dyn Scene, code: &Code, sort: LockSort) -> bool {
 }
 
 /// Where in its function a frame is.
-fn position(code: &Code, frame: &Frame) -> Option<usize> {
+pub(super) fn position(code: &Code, frame: &Frame) -> Option<usize> {
     match frame.pc {
         Pc::Return(address) => code.before(address),
         Pc::Interrupted(address) => code.at(address),
@@ -312,6 +324,13 @@ fn is_dropped(
             }
             _ => false,
         };
+        let entry_to_end: Vec<usize> = match code.at(code.entry()) {
+            Some(entry) => between(&code, entry, end).into_iter().filter(|at| *at != end).collect(),
+            None => return true,
+        };
+        if machine.is_outside(pc) && may_release(machine, (&code, &entry_to_end), sort) {
+            return true;
+        }
         let mut back = code.instructions().iter().enumerate().filter(|it| gives(*it));
         back.any(|(back, _)| {
             let any = BTreeMap::new();
@@ -373,7 +392,8 @@ pub(super) fn taken_before(
     let all = taken(machine, frames.get(lock.caller..)?, lock.sort, &is_outside);
     let same: Vec<&Taken> = all.iter().filter(is_same).collect();
     let first = same.iter().find(|it| it.kept == Kept::Always).or_else(|| same.first())?;
-    Some((first.claim("the same lock"), first.kept == Kept::Always))
+    let is_sure = first.kept == Kept::Always && first.lock.is_fixed && wanted.is_fixed;
+    Some((first.claim("the same lock"), is_sure))
 }
 
 /// What a stack shows of a lock that it may have.
@@ -383,6 +403,8 @@ pub(super) struct Hold {
     pub(super) taken: Claim,
     /// Whether it is the lock by its address; else it is one at the same place of the same structure.
     pub(super) is_same: bool,
+    /// Whether those addresses cannot have changed since.
+    pub(super) is_fixed: bool,
     /// Whether it has it on each way to where it is.
     pub(super) is_kept: bool,
 }
@@ -400,7 +422,9 @@ pub(super) fn holds(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> Opt
     let is_kept = |it: &Taken| it.kept == Kept::Always;
     let best = same.min_by_key(|it| (!is_kept(it), it.lock.address.is_none()))?;
     let taken = best.claim("the lock");
-    Some(Hold { taken, is_same: best.lock.address.is_some(), is_kept: is_kept(best) })
+    let is_same = best.lock.address.is_some();
+    let is_fixed = best.lock.is_fixed && wanted.is_fixed;
+    Some(Hold { taken, is_same, is_fixed, is_kept: is_kept(best) })
 }
 
 /// Where a function on the stack takes a spinlock that it may have still.

@@ -14,6 +14,7 @@ use super::lock_functions::LockSort;
 use super::owner::Owner;
 use super::sleeper::{is_pause, sleeper};
 use super::taken::taken_before;
+use super::until::until;
 use super::{name, place};
 use crate::claim::Claim;
 use crate::diagnosis::{
@@ -77,7 +78,8 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let way = way.and_then(|(wanted, frame)| left_by(scene, wanted, frame.pc.for_lookup()));
     let held = Held::Unknown;
     let event = Event::Unknown;
-    let waiting = Waiting { circle, left: None, held, event, runs: false, comm, lock };
+    let until = None;
+    let waiting = Waiting { circle, left: None, held, event, until, runs: false, comm, lock };
     let what = What::Waiting(waiting);
     let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
     diagnosis.evidence.extend(taken.map(|(claim, _)| claim));
@@ -156,6 +158,10 @@ fn worst<'m>(all: &Everybody<'m, '_>, named: Option<&'m Task>) -> Option<Chain> 
 /// long.
 fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis {
     let at = chain.blamed(all);
+    // Where it is not sure that a task has the lock, a way that leaves it taken tells more.
+    let is_guess = at > 0 && chain.circle.is_none() && chain.tie(at) < Tie::Sure;
+    let before = at.checked_sub(1).filter(|_| is_guess);
+    let at = before.filter(|at| left_of(all, chain, *at).is_some()).unwrap_or(at);
     let Some((link, frame)) = chain.links.get(at).and_then(|it| Some((it, it.frame()?))) else {
         return Diagnosis::of_kind(crate::kind::CrashKind::HungTask);
     };
@@ -175,17 +181,8 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     let is_there = matches!(&link.waits, Waits::Lock(_, owner)
         if !matches!(owner, Owner::Nobody | Owner::Lost | Owner::Freed(_)));
     let is_open = waiter.is_none() && is_there && !is_circle;
-    // Where it is not sure that a task has the lock, the code may tell of another reason.
-    let is_guess = waiter.is_some() && chain.tie(at) < Tie::Sure;
-    let lock = if is_guess { waiter } else { Some(link).filter(|_| is_open) };
-    let left = lock.and_then(|it| {
-        let lock = it.lock()?;
-        let caller = it.frames.get(lock.caller)?;
-        match all.is_outside(caller) {
-            true => left_by(all.machine, lock, caller.pc.for_lookup()),
-            false => left_by_any(all, caller),
-        }
-    });
+    let lock = Some(link).filter(|_| is_open);
+    let left = lock.and_then(|_| left_of(all, chain, at));
     let comm = called(&link.task);
     let ring = chain.ring().iter();
     // The one at fault comes first.
@@ -194,9 +191,11 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     let turn = first.min(circle.len());
     circle.rotate_left(turn);
     let lock = expression(chain, link);
-    let other = left.clone().filter(|_| is_guess);
     let runs = all.is_running(&link.task);
-    let waiting = Waiting { comm, lock, event: event(link), runs, circle, held, left: other };
+    let by_code = || until(all.machine, &link.frames, link.guilty);
+    let until = matches!(link.waits, Waits::Else).then(by_code).flatten().filter(|_| !runs);
+    let event = event(link);
+    let waiting = Waiting { comm, lock, event, until, runs, circle, held, left: None };
     let what = What::Waiting(waiting);
     let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
     for link in &chain.links {
@@ -205,11 +204,22 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     diagnosis.involved = involved(chain, at);
     diagnosis.blame.outside = all.is_outside(frame);
     judge(chain, at, is_told, &mut diagnosis);
-    if let Some(left) = left.filter(|_| !is_guess) {
+    if let Some(left) = left {
         diagnosis.find_way(left);
         diagnosis.grounds = diagnosis.grounds.min(Grounds::Inferred);
     }
     diagnosis
+}
+
+/// The way that leaves the lock taken that a link waits for.
+fn left_of(all: &Everybody<'_, '_>, chain: &Chain, at: usize) -> Option<Left> {
+    let link = chain.links.get(at)?;
+    let lock = link.lock()?;
+    let caller = link.frames.get(lock.caller)?;
+    match all.is_outside(caller) {
+        true => left_by(all.machine, lock, caller.pc.for_lookup()),
+        false => left_by_any(all, caller),
+    }
 }
 
 /// The way in any module from outside of the kernel's tree that leaves taken what the kernel's function of a
@@ -304,7 +314,9 @@ fn involved(chain: &Chain, at: usize) -> Vec<Involved> {
 fn held(link: &Link) -> Held {
     match &link.waits {
         Waits::Lock(_, Owner::Exited(_) | Owner::Younger(_)) => Held::Exited,
-        Waits::Lock(_, Owner::Named(task)) => Held::Named(called(task)),
+        Waits::Lock(_, Owner::Named(task)) => {
+            Held::Named { comm: called(task), is_waiter: task.address == link.task.address }
+        }
         Waits::Lock(_, Owner::Freed(cache)) => Held::Freed(cache.clone()),
         Waits::Lock(_, Owner::Lost) => Held::Lost,
         Waits::Lock(lock, _) if lock.sort == LockSort::Sleep(LockKind::Semaphore) => Held::Down,

@@ -13,6 +13,7 @@ mod nature;
 mod next;
 mod pointer;
 mod proof;
+mod until;
 mod wait;
 mod words;
 
@@ -31,6 +32,7 @@ pub use how::Use;
 pub use nature::{Nature, Owner, Place, TextPlace};
 pub use pointer::{BadPointer, Role, Symptom};
 pub use proof::{Blame, Doubt, Grounds};
+pub use until::{Condition, Relation, Right, Until};
 pub use wait::{Event, Hang, Held, Left, Lockup, LockupKind, Member, NoLock, OtherCpus, Waiting};
 pub use words::Words;
 
@@ -242,7 +244,7 @@ impl What {
             Self::Division(division) => division.expression.as_ref(),
             Self::Check(check) => check.expression(),
             Self::Lockup(lockup) => lockup.lock.as_ref(),
-            Self::Waiting(waiting) => waiting.lock.as_ref(),
+            Self::Waiting(waiting) => waiting.subject(),
             Self::Exhausted(_) | Self::Requested | Self::Running { .. } | Self::Kind(_) => None,
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{
     BadPointer, Check, CheckKind, Diagnosis, Event, Hang, Held, Left, ListEntry, Lockup, Nature,
-    NoLock, OtherCpus, Role, TextPlace, Waiting, What,
+    NoLock, OtherCpus, Role, TextPlace, Until, Waiting, What,
 };
 use crate::express::Expression;
 use crate::gone::Gone;
@@ -197,7 +197,7 @@ fn waiting(it: &Waiting) -> String {
                 ),
             }
         }
-        ([], Held::Exited | Held::Named(_)) => {
+        ([], Held::Exited | Held::Named { .. }) => {
             let which = named(it.lock.as_ref(), "the lock");
             format!("a return of a function that takes {which} and does not give it back")
         }
@@ -211,7 +211,11 @@ fn waiting(it: &Waiting) -> String {
             let which = named(it.lock.as_ref(), "the semaphore");
             format!("who should call up() on {which}, and what kept it from that")
         }
+        ([], Held::Unknown) if it.until.is_some() => until(it.until.as_ref()),
         ([], Held::Unknown) => "who should wake the task or give the lock back".to_owned(),
+        ([member], _) if member.event == Event::Readers => {
+            "the call that waits for readers, inside of rcu_read_lock()".to_owned()
+        }
         ([member], _) if member.event != Event::Unknown => {
             "the call that waits for the work, or the thread, that it is made in".to_owned()
         }
@@ -223,6 +227,22 @@ fn waiting(it: &Waiting) -> String {
             "what is waited for with the lock held that its end needs".to_owned()
         }
         _ => "the order in which the locks are taken".to_owned(),
+    }
+}
+
+/// What a task waits for by its own code.
+fn until(until: Option<&Until>) -> String {
+    match until {
+        Some(Until::Condition(it)) if it.holds == Some(true) && it.is_whole => {
+            format!("the wake-up that is missing where `{}` is set", it.left)
+        }
+        Some(Until::Condition(it)) => {
+            format!("who changes `{}`, and what is missing among that", it.left)
+        }
+        Some(Until::Completion(it)) => {
+            format!("who should complete `{it}`, and what kept it from that")
+        }
+        None => "who should wake the task".to_owned(),
     }
 }
 

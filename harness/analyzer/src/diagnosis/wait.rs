@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! CPUs that run without end, and tasks that wait without end.
 
-use super::{Diagnosis, What};
+use super::{Diagnosis, Grounds, Until, What};
 use crate::claim::Claim;
 use crate::express::Expression;
 use crate::kind::CrashKind;
@@ -132,6 +132,8 @@ pub struct Waiting {
     pub lock: Option<Expression>,
     /// What else it waits for.
     pub event: Event,
+    /// The same, by its own code.
+    pub until: Option<Until>,
     /// Whether it is on a CPU, and waits for nothing.
     pub runs: bool,
     /// The tasks that wait for each other, by their commands; empty if there is no circle.
@@ -183,7 +185,12 @@ pub enum Held {
     /// A task had it that has exited. Its name is not known: others may have had its memory since.
     Exited,
     /// The lock's word names a task whose stack does not show that it took the lock.
-    Named(String),
+    Named {
+        /// The command's name.
+        comm: String,
+        /// Whether that is the one who waits: its memory was another one's before, or it returned with the lock.
+        is_waiter: bool,
+    },
     /// A semaphore, which names nobody, and may be no lock: what one task waits for and another one tells.
     Down,
     /// There is no lock any more.
@@ -239,6 +246,11 @@ impl Diagnosis {
             What::Waiting(it) => it.left = Some(left),
             _ => {}
         }
+        if self.grounds == Grounds::Shown {
+            self.grounds = Grounds::Inferred;
+            let words = "that control went that way is told by the code alone";
+            self.unknown = Some(words.to_owned());
+        }
     }
 
     /// The way that leaves a lock taken which nobody on a stack is seen to have.
@@ -253,6 +265,11 @@ impl Diagnosis {
 }
 
 impl Waiting {
+    /// What it waits for, as C.
+    pub(super) fn subject(&self) -> Option<&Expression> {
+        self.lock.as_ref().or_else(|| self.until.as_ref().map(Until::subject))
+    }
+
     /// The way that leaves the lock taken, where nobody is seen to have it.
     pub(super) fn way(&self) -> Option<&Left> {
         self.left.as_ref().filter(|_| !matches!(self.held, Held::For { .. }))

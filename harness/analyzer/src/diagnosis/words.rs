@@ -369,6 +369,10 @@ fn no_lock(no: &NoLock, title: &str, named: &str) -> Words {
 fn waiting(it: &Waiting) -> Words {
     match it.circle.as_slice() {
         [] => waits(it),
+        [member] if member.event == Event::Readers => Words::new(
+            "deadlock of a task with itself",
+            "a task waits for RCU's readers and is one itself: it waits",
+        ),
         [member] if member.event != Event::Unknown => Words::new(
             "deadlock of a task with itself",
             "a task waits for its own work to end, or for itself to stop: it waits",
@@ -390,11 +394,14 @@ fn quoted_lock(lock: Option<&Expression>) -> String {
 fn waits(it: &Waiting) -> Words {
     let does = match (&it.lock, it.event) {
         (Some(lock), _) => format!("waits for `{lock}`"),
+
         (None, Event::Work) => "waits for work that does not end".to_owned(),
         (None, Event::Stop) => "waits for a thread that does not stop".to_owned(),
         (None, Event::Readers) => "waits for readers of RCU that do not end".to_owned(),
         (None, Event::Unknown) if it.runs => "runs".to_owned(),
-        (None, Event::Unknown) => "sleeps".to_owned(),
+        (None, Event::Unknown) => {
+            it.until.as_ref().map_or_else(|| "sleeps".to_owned(), |until| until.words())
+        }
     };
     if let Held::For { waiter, lock, event } = &it.held {
         let title = match (lock, event) {
@@ -423,13 +430,16 @@ fn waits(it: &Waiting) -> Words {
         };
         return Words::new(title, claim);
     }
-    let title = match (&it.lock, it.event) {
-        (Some(lock), _) => format!("task hung on {lock}"),
-        _ => "task hung".to_owned(),
+    let title = match it.subject() {
+        Some(subject) => format!("task hung on {subject}"),
+        None => "task hung".to_owned(),
     };
     let Some(lock) = &it.lock else {
         let claim = match it.event {
-            Event::Unknown => format!("task `{}` waits and nobody wakes it: it sleeps", it.comm),
+            Event::Unknown => match &it.until {
+                Some(until) => format!("task `{}` {}: it sleeps", it.comm, until.words()),
+                None => format!("task `{}` waits and nobody wakes it: it sleeps", it.comm),
+            },
             Event::Work | Event::Stop | Event::Readers => {
                 format!("task `{}` {does}: it sleeps", it.comm)
             }
@@ -437,11 +447,11 @@ fn waits(it: &Waiting) -> Words {
         return Words::new(title, claim);
     };
     let claim = match &it.held {
-        Held::Exited => format!("`{lock}` was left locked by a task that has exited"),
-        Held::Named(owner) if *owner == it.comm => {
+        Held::Exited => format!("`{lock}` was taken by a task that has exited"),
+        Held::Named { is_waiter: true, .. } => {
             format!("`{lock}` is not given back, and the name of who has it is that of who waits")
         }
-        Held::Named(owner) => {
+        Held::Named { comm: owner, .. } => {
             format!("`{lock}` is not given back, and task `{owner}` is named as who has it")
         }
         Held::Down => {

@@ -13,6 +13,9 @@ use crate::message;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
 
+/// Nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+
 /// Why what a report says of a machine that was stopped after it is not proven.
 const RAN_ON: &str = "it is told by the log, and the machine ran on until it was stopped";
 
@@ -88,7 +91,13 @@ impl Earlier {
             machine.code_name(diagnosis.pc?.for_lookup()).and_then(|code| code.module)
         };
         let own = module(diagnosis)?;
-        let is_cause = |past: &Past| past.died && module(&past.diagnosis).as_ref() == Some(&own);
+        let waiter = machine.kernel().task_at(diagnosis.involved.first()?.task).ok()?;
+        let waited = machine.kernel().waits_for(&waiter).ok()?;
+        let now = machine.kernel().uptime_seconds().ok()?.saturating_add(1);
+        let began = now.saturating_mul(SECOND).saturating_sub(waited).saturating_sub(2 * SECOND);
+        let is_cause = |past: &Past| {
+            past.died && past.nanoseconds >= began && module(&past.diagnosis).as_ref() == Some(&own)
+        };
         let at = self.reports.iter().position(is_cause)?;
         Some((at, Aftermath::Work { waiter: it.comm.clone() }))
     }
@@ -105,7 +114,10 @@ impl Earlier {
                 Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown | OtherCpus::Itself)
             ),
             What::Waiting(it) => {
-                it.circle.is_empty() && it.lock.is_some() && !matches!(it.held, Held::For { .. })
+                // A lock that names another task was not that one's.
+                let is_anothers =
+                    matches!(it.held, Held::For { .. } | Held::Named { is_waiter: false, .. });
+                it.circle.is_empty() && it.lock.is_some() && !is_anothers
             }
             _ => false,
         };

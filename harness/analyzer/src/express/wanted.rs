@@ -104,8 +104,17 @@ fn value(
     let fitting: Vec<(bool, Path)> =
         paths.into_iter().filter_map(|path| Some((fits(&path)?, path))).collect();
     let best = fitting.iter().position(|(is_right, _)| *is_right).unwrap_or(0);
-    Some(fitting.into_iter().nth(best)?.1.steps)
+    let mut steps = fitting.into_iter().nth(best)?.1.steps;
+    let is_counter =
+        |step: &Step| COUNTERS.contains(&image.type_name(Some(step.field.ty)).as_str());
+    if let Some(at) = steps.iter().position(is_counter) {
+        steps.truncate(at + 1);
+    }
+    Some(steps)
 }
+
+/// Types that nobody looks into: `job->users`, and not `job->users.refs.counter` (`include/linux/types.h`).
+const COUNTERS: [&str; 4] = ["atomic_t", "atomic64_t", "atomic_long_t", "refcount_t"];
 
 /// Whether the type is one of the values that are used so.
 fn is_pointer(image: &Image<'_>, ty: TypeId, pointee: Pointee) -> bool {

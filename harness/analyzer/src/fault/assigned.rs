@@ -4,7 +4,7 @@
 //! `struct job *job = context;` leaves no instruction, and by the time of the fault the debug information
 //! may have forgotten where `job` was. Where the value came into a register it has not.
 
-use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind};
+use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 
 use crate::express::{Kept, PointerVariable, Writer};
 use crate::flow::{Code, RegisterSet, Term, TermKind, is_call, number, written};
@@ -24,7 +24,8 @@ pub(super) fn assigned(
     writer: Writer<'_>,
     term: &Term,
 ) -> Option<(String, u64)> {
-    by_register(scene, writer, term).or_else(|| {
+    let found = by_register(scene, writer, term).or_else(|| in_memory(scene, writer, term));
+    found.or_else(|| {
         let is_value = matches!(term.kind, TermKind::Load { .. } | TermKind::Returned { .. });
         let at = writer.at(term.site);
         let (name, size) = (is_value && term.site != 0).then(|| at.declared_here()).flatten()?;
@@ -79,6 +80,37 @@ fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term, size: u64) ->
 /// Bytes of the instruction's operand in memory.
 fn bytes(instruction: &Instruction) -> u64 {
     u64::try_from(instruction.memory_size().size()).unwrap_or(0)
+}
+
+/// The variable that is nowhere but in the memory that the value was loaded from.
+///
+/// Example: `const struct condition *info = par->matchinfo;` at the start of a function is `*(rdi + 16)`, as the
+/// debug information has it, and whoever reads `info->rule` reads that first.
+fn in_memory(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {
+    let TermKind::Load { address, size: 8, .. } = &term.kind else { return None };
+    let code = scene.function_code(writer.pc())?;
+    let named = |pc: u64, register: u8, offset: i64| {
+        let holds = |variable: &PointerVariable| matches!(variable.kept, Kept::AtRegister(own, at) if (own, at) == (register, offset));
+        let at = writer.at(pc);
+        at.pointers().into_iter().rfind(holds).map(|variable| (variable.name, pc))
+    };
+    // Where the register has what the function was given.
+    let at_entry = || {
+        let (base, offset) = match &address.kind {
+            TermKind::Sum { base, index: None, offset } => (base.as_ref(), *offset),
+            _ => (address.as_ref(), 0),
+        };
+        let TermKind::Entry(register) = base.bare().kind else { return None };
+        named(code.entry(), number(register)?, offset)
+    };
+    // Where it is loaded.
+    let at_site = || {
+        let instruction = code.instruction(code.at(term.site)?);
+        let is_plain = instruction.memory_index() == Register::None;
+        let base = number(instruction.memory_base()).filter(|_| is_plain)?;
+        named(term.site, base, instruction.memory_displacement64().cast_signed())
+    };
+    at_entry().or_else(at_site)
 }
 
 fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {

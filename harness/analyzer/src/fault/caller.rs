@@ -7,11 +7,11 @@
 //! of that name, so that only the caller's expression means something.
 
 use iced_x86::Register;
-use unwind::{Frame, Trust};
+use unwind::{Frame, Pc, Trust};
 
 use crate::express::Writer;
-use crate::flow::{Slicer, Term, TermKind, evaluate};
-use crate::link::{Link, link, waits_in};
+use crate::flow::{Slicer, Start, Term, TermKind, evaluate, full};
+use crate::link::{Link, by_number, link, waits_in};
 use crate::scene::Scene;
 
 /// Callers that are asked, one after the other.
@@ -35,6 +35,31 @@ pub(crate) fn with_callers(
 /// the value.
 pub(crate) fn argument_of_call(scene: &dyn Scene, frames: &[Frame]) -> Option<(u64, Term)> {
     argument_in(scene, frames, Register::RDI)
+}
+
+/// What the function was given as its first argument, by a register that still has it.
+pub(crate) fn given(scene: &dyn Scene, frame: &Frame) -> Option<u64> {
+    copied(scene, frame, &Term::new(TermKind::Entry(Register::RDI), 0))
+}
+
+/// What a function was given, by a register that still has a copy of it where the function is.
+///
+/// Example: `kfree()` copies its argument where it is no small number, behind its first branch.
+fn copied(scene: &dyn Scene, function: &Frame, term: &Term) -> Option<u64> {
+    let code = scene.function_code(function.pc.for_lookup())?;
+    let start = match function.pc {
+        Pc::Interrupted(pc) => {
+            Start { position: code.at(pc)?, registers: by_number(&function.registers) }
+        }
+        Pc::Return(_) => waits_in(scene, function)?.start(),
+    };
+    let registers = start.registers;
+    let keeps = |target| scene.keeps_registers(target);
+    let slicer = Slicer::new(&code, scene, &keeps, start);
+    let is_copy = |number: u8| slicer.register(full(number)).bare().kind == term.kind;
+    let kept = (0..).zip(registers).filter_map(|(number, value)| Some((number, value?)));
+    let mut kept = kept.filter(|(number, _)| full(*number) != Register::RSP);
+    kept.find(|(number, _)| is_copy(*number)).map(|(_, value)| value)
 }
 
 /// The argument in a register of the call that the frame waits in.
@@ -105,6 +130,7 @@ impl Callers<'_> {
         }
         let Some((pc, passed)) = self.passed(frames, at, &term) else { return term };
         let observed = term.observed.or_else(|| evaluate(&passed, self.scene)).or(passed.observed);
+        let observed = observed.or_else(|| copied(self.scene, function, &term));
         if keep {
             return term.observed(observed);
         }

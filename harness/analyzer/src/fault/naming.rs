@@ -121,7 +121,12 @@ impl Namer<'_> {
             _ => None,
         };
         let is_named = matches!(term.kind, TermKind::Variable { .. });
-        if value.is_none() && (!self.is_code || is_named) || writer.is_plain(term) {
+        let may_be_loaded = matches!(
+            term.kind,
+            TermKind::Load { .. } | TermKind::Returned { .. } | TermKind::PerCpu { .. }
+        );
+        if value.is_none() && (!self.is_code && !may_be_loaded || is_named) || writer.is_plain(term)
+        {
             return None;
         }
         let assigned = || {

@@ -7,7 +7,7 @@ use iced_x86::{FlowControl, Mnemonic, OpKind};
 
 use super::code::Code;
 use super::registers::{held, number};
-use super::since::changed_since;
+use super::since::{between, changed_since};
 
 /// Branches that are compared with each other, of one function: a larger one has so many only where a
 /// compiler unrolled a loop.
@@ -25,6 +25,10 @@ pub fn decided(
     let tests = branches.filter_map(|at| Some((at, test(code, at)?))).take(MAX_BRANCHES);
     let went = tests.filter_map(|(at, (test, taken_if))| {
         let value = held(registers, test.register)?;
+        // In a loop it may have gone another way in each round.
+        if !between(code, at, at).is_empty() {
+            return None;
+        }
         if changed_since(code, keeps_registers, at, end).contains(test.register) {
             return None;
         }

@@ -164,6 +164,16 @@ impl Term {
         }
     }
 
+    /// Whether the value is what it was when it was computed: a register still holds it, or no memory leads
+    /// there.
+    pub fn is_fixed(&self) -> bool {
+        let is_loaded = matches!(
+            self.kind,
+            TermKind::Load { .. } | TermKind::PerCpu { .. } | TermKind::Returned { .. }
+        );
+        self.observed.is_some() || !is_loaded && self.parts().into_iter().all(Self::is_fixed)
+    }
+
     /// The term without the names of variables around it, and without whose function computed it.
     pub fn bare(&self) -> &Self {
         match &self.kind {
