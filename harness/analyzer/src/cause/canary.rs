@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The canary of a function's frame, which was overwritten.
 
+use debuginfo::{Location, Type};
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 use unwind::Frame;
 
 use crate::claim::Claim;
+use crate::express::Expression;
+use crate::express::Names as _;
 use crate::flow::Words as _;
 use crate::link::waits_in;
 use crate::machine::Machine;
@@ -29,6 +32,28 @@ pub(super) fn canary(machine: &Machine<'_>, frame: &Frame) -> Option<Claim> {
     }
     let claim = Claim::new(Some(true)).text("the canary of its frame, at ").data(slot);
     Some(claim.text(", is ").data(held).text(" and should be ").data(right))
+}
+
+/// The local array of the frame that lies nearest below its canary, and what tells so: what overran wrote over
+/// that first.
+pub(super) fn overrun(machine: &Machine<'_>, frame: &Frame) -> Option<(Expression, Claim)> {
+    let canary = slot(machine, frame)?;
+    let pc = frame.pc.for_lookup();
+    let image = machine.image_at(pc)?;
+    let locals = image.locals(pc).found()?;
+    let arrays = locals.into_iter().filter_map(|local| {
+        let Location::Cfa(start) = local.location else { return None };
+        let ty = local.ty?;
+        let Type::Array { count: Some(count), .. } = image.resolve(ty).found()?.1 else {
+            return None;
+        };
+        let start = frame.cfa?.checked_add_signed(start)?;
+        let end = start.checked_add(image.type_size(ty).found()?)?;
+        (end <= canary).then_some((end, local.name, count))
+    });
+    let (_, name, count) = arrays.max_by_key(|(end, ..)| *end)?;
+    let words = format!("the array nearest below it is `{name}`, of {count} elements");
+    Some((Expression::name(name), Claim::new(Some(true)).text(words)))
 }
 
 /// Where the function keeps its canary: it is loaded from there and compared with the one that `gs` leads

@@ -6,7 +6,7 @@
 
 use unwind::Frame;
 
-use super::canary::canary;
+use super::canary::{canary, overrun};
 use super::check_kind::check_of;
 use super::subject::{Checker, Subject};
 use super::taken::spinlock_before;
@@ -153,6 +153,12 @@ pub(super) fn diagnose(
         match dump.and_then(|dump| canary(dump, frame)) {
             Some(claim) => diagnosis.evidence.push(claim),
             None => diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred),
+        }
+        if let (Some((array, claim)), What::Check(check)) =
+            (dump.and_then(|dump| overrun(dump, frame)), &mut diagnosis.what)
+        {
+            check.expression = Some(array);
+            diagnosis.evidence.push(claim);
         }
     }
     if kind == CrashKind::SleepingInAtomic

@@ -138,6 +138,10 @@ fn check(it: &Check) -> Option<String> {
             "the length of what is copied or was written there, and the size of the buffer"
                 .to_owned()
         }
+        CheckKind::StackProtector if it.expression.is_some() => {
+            let array = named(it.expression.as_ref(), "the array");
+            format!("what writes to {array}, and its length checks")
+        }
         CheckKind::Called(ref function) => {
             format!("what `{function}` checks, and what it was given")
         }
@@ -190,12 +194,7 @@ fn waiting(it: &Waiting) -> String {
         }
         ([], Held::For { lock, .. }) => {
             let which = named(lock.as_ref(), "the lock");
-            match &it.left {
-                Some(left) => or_kept(left),
-                None => format!(
-                    "what the task waits for that has {which}, and whether it has to have it then"
-                ),
-            }
+            format!("what the task waits for that has {which}, and whether it has to have it then")
         }
         ([], Held::Exited | Held::Named { .. }) => {
             let which = named(it.lock.as_ref(), "the lock");
@@ -258,13 +257,6 @@ fn kept(left: &Left, which: &str) -> String {
             format!("what makes `{function}` go that way, and the release of {which} missing there")
         }
     }
-}
-
-/// The same, where another task may have the lock.
-fn or_kept(left: &Left) -> String {
-    let Left { function, from, by, .. } = left;
-    let by = by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
-    format!("or, by its code: `{function}`, which goes from `{from}`{by} to its end with it taken")
 }
 
 fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {

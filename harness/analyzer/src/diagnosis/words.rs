@@ -276,7 +276,14 @@ fn check(it: &Check) -> Words {
             Overflow::UserCopy => "copy from or to user space that does not fit its object",
             Overflow::Either => "copy that does not fit its buffer",
         }),
-        (CheckKind::StackProtector, _) => Words::new(
+        (CheckKind::StackProtector, Some(array)) => Words::new(
+            format!("stack canary overwritten behind {array}"),
+            format!(
+                "the function's stack canary was overwritten, most likely from `{array}` on: found when it \
+                 returned"
+            ),
+        ),
+        (CheckKind::StackProtector, None) => Words::new(
             "stack canary overwritten",
             "the function's stack canary was overwritten: found when it returned",
         ),
