@@ -48,10 +48,12 @@ pub fn cpu_line(text: &str) -> Option<CpuLine> {
 
 /// Reads `Not tainted 6.1.0 #1 …` and `Tainted: G OE 6.1.0 #1 …`.
 pub(crate) fn state_line(text: &str) -> Option<CpuLine> {
-    let is_one = text.starts_with("Not tainted ") || text.starts_with("Tainted: ");
+    if !text.starts_with("Not tainted ") && !text.starts_with("Tainted: ") {
+        return None;
+    }
     let mut found = CpuLine::default();
     found.state(text);
-    (is_one && found.release.is_some()).then_some(found)
+    found.release.is_some().then_some(found)
 }
 
 impl CpuLine {

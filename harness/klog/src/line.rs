@@ -69,7 +69,9 @@ fn parted(mut line: Line) -> (Line, Option<Line>) {
 /// The kernel's words of a line; `None` if it has none, or is another program's.
 fn read(number: usize, line: &[u8]) -> Option<Line> {
     let line = line.get(..line.len().min(MAX_LINE))?;
-    let text = undone(String::from_utf8_lossy(line));
+    // What is read most is ASCII, which the check alone is fast for.
+    let whole = str::from_utf8(line).map(Cow::Borrowed);
+    let text = undone(whole.unwrap_or_else(|_| String::from_utf8_lossy(line)));
     let text = match &text {
         Cow::Borrowed(text) => text,
         Cow::Owned(text) => text.as_str(),

@@ -14,11 +14,29 @@ pub enum Register {
     Other,
 }
 
-/// By their numbers in instructions.
-const NAMES: [&str; 16] = [
-    "RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R08", "R09", "R10", "R11", "R12",
-    "R13", "R14", "R15",
-];
+/// The number in instructions of one of the sixteen.
+fn number(name: &str) -> Option<u8> {
+    Some(match name {
+        "RAX" => 0,
+        "RCX" => 1,
+        "RDX" => 2,
+        "RBX" => 3,
+        "RSP" => 4,
+        "RBP" => 5,
+        "RSI" => 6,
+        "RDI" => 7,
+        "R08" => 8,
+        "R09" => 9,
+        "R10" => 10,
+        "R11" => 11,
+        "R12" => 12,
+        "R13" => 13,
+        "R14" => 14,
+        "R15" => 15,
+        _ => return None,
+    })
+}
+
 const OTHERS: [&str; 18] = [
     "CS", "DS", "ES", "SS", "FS", "GS", "knlGS", "CR0", "CR3", "CR4", "ORIG_RAX", "DR0", "DR1",
     "DR2", "DR3", "DR6", "DR7", "PKRU",
@@ -79,8 +97,8 @@ pub(crate) fn parse(line: &str) -> Option<Vec<(Register, u64)>> {
 }
 
 fn named(name: &str) -> Option<Register> {
-    if let Some(number) = NAMES.iter().position(|known| *known == name) {
-        return u8::try_from(number).ok().map(Register::General);
+    if let Some(number) = number(name) {
+        return Some(Register::General(number));
     }
     match name {
         "EFLAGS" => Some(Register::Flags),
