@@ -267,6 +267,18 @@ fn a_kernel_that_complains_is_stopped_behind_its_report_where_that_is_wanted() {
     let played = play_plan(&plan, TCG, [complains()]);
     assert!(played.driven.survived && played.driven.capture.is_none(), "all are allowed");
 
+    // One that prints without end is stopped, too.
+    let lines = (0..300).map(|line| (700 + 100 * line, Act::console("[    4.0] noise: and more")));
+    let endless = Script::boots().on("trigger", reports().into_iter().take(5).chain(lines)).on_qmp(
+        "dump-guest-memory",
+        [(0, Act::WriteDump(vmcore()))],
+        Ok(json!({})),
+    );
+    plan.trigger.stop_unless = Some(vec!["kernel/jiffy.c".to_owned()]);
+    let played = play_plan(&plan, TCG, [endless]);
+    assert_eq!(played.driven.crash.unwrap().sign, CrashSign::Complaint);
+    assert!(played.events.console().len() < 100, "{}", played.events.console().len());
+
     // Without a dump there is still what the kernel said.
     plan.trigger.stop_unless = Some(Vec::new());
     let refused = Err("no such command".to_owned());

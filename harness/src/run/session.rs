@@ -21,6 +21,8 @@ const DRAIN: Duration = Duration::from_millis(300);
 
 /// How long a kernel is silent behind a report, which has no last line of its own.
 const REPORT_ENDS: Duration = Duration::from_millis(200);
+/// How long a report may take, if the kernel or a program prints without end.
+const REPORT_TAKES: Duration = Duration::from_secs(5);
 
 /// How often a wait that is over goes on for doubts that are still open; a kernel that answers each
 /// time and prints new ones goes on.
@@ -95,8 +97,8 @@ pub(crate) struct Session<'r, 'b> {
     pub(crate) complaints: Complaints,
     /// The guest is stopped at the first complaint of the trigger that has none of these words.
     pub(crate) stop_unless: Option<Vec<String>>,
-    /// When the kernel said the last line of such a complaint, as far as it is heard.
-    report: Option<Duration>,
+    /// When the kernel said the first and the last line of such a complaint, as far as it is heard.
+    report: Option<(Duration, Duration)>,
     /// What became of the trigger, once it is started.
     pub(crate) trigger: Option<TriggerRun>,
     /// Lines that may be the kernel's last.
@@ -173,7 +175,10 @@ impl<'r, 'b> Session<'r, 'b> {
             let due = self.due().filter(|_| overtime > 0);
             let over = until <= self.machine.elapsed();
             let next = due.map_or(until, |(at, _)| if over { at } else { until.min(at) });
-            let reported = self.report.filter(|_| !known).map(|last| last + REPORT_ENDS);
+            let end = |(first, last): (Duration, Duration)| {
+                (last + REPORT_ENDS).min(first + REPORT_TAKES)
+            };
+            let reported = self.report.filter(|_| !known).map(end);
             if reported.is_some_and(|end| end <= self.machine.elapsed()) {
                 self.report = None;
                 return Err(Stop::Complained);
@@ -296,6 +301,12 @@ impl<'r, 'b> Session<'r, 'b> {
         }
     }
 
+    /// Stops the guest at no complaint any more: something graver is looked for.
+    pub(crate) fn go_on_at_complaints(&mut self) {
+        self.stop_unless = None;
+        self.report = None;
+    }
+
     /// Notes a crash unless there was one: of several signs the first tells. Its words are those of
     /// the line in doubt that tells most; a sign that comes before them gets them later, by the console's own
     /// channel, but not those of the capture kernel.
@@ -372,7 +383,7 @@ impl<'r, 'b> Session<'r, 'b> {
             heard.push((at_ms, line.to_owned()));
         }
         self.kernel_spoke |= printk_text(line).is_some();
-        if let Some(last) = &mut self.report {
+        if let Some((_, last)) = &mut self.report {
             *last = self.machine.elapsed();
         }
         let message = crash_message(line);
@@ -397,7 +408,8 @@ impl<'r, 'b> Session<'r, 'b> {
             let is_allowed = |unless: &Vec<String>| unless.iter().any(|it| complaint.contains(it));
             let unless = self.stop_unless.as_ref().filter(|_| self.phase == Phase::Trigger);
             if unless.is_some_and(|unless| !is_allowed(unless)) {
-                self.report = Some(self.machine.elapsed());
+                let now = self.machine.elapsed();
+                self.report.get_or_insert((now, now));
             }
         } else if self.crash.as_ref().is_none_or(|crash| crash.message.is_none())
             && !self.second_kernel

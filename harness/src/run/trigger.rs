@@ -151,6 +151,7 @@ impl Session<'_, '_> {
         if self.crash.is_some() {
             return Ok(());
         }
+        self.go_on_at_complaints();
         self.recorder.warn(format!("no crash, but {why}: NMI"));
         let sent = self.machine.qmp(&qmp::Command::new("inject-nmi"), QMP_LIMIT);
         let wait = if sent.is_ok() { self.limits.capture_boot } else { Duration::ZERO };

@@ -5,6 +5,8 @@
 //! another one's by now, even that of who waits. So the name counts only where the task's own stack shows
 //! that it took the lock.
 
+use std::collections::BTreeSet;
+
 use unwind::{Frame, Trust};
 
 use super::everybody::Everybody;
@@ -185,7 +187,8 @@ fn shown(
     let handed_over = || {
         let outside = frames.iter().filter(|frame| all.is_outside(frame));
         let modules = outside.filter_map(|it| all.machine.code_name(it.pc.for_lookup())?.module);
-        { modules }.any(|module| is_handed_over(all.machine, &module, lock.sort))
+        let modules: BTreeSet<String> = modules.collect();
+        modules.iter().any(|module| is_handed_over(all.machine, module, lock.sort))
     };
     let is_shown = is_named || hold.is_kept && hold.is_fixed && !handed_over();
     let is_sure = hold.is_same && is_shown && !is_counted;

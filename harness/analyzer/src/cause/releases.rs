@@ -4,6 +4,7 @@
 //! That a lock is still taken is sure only if nothing on the way can have given it back: no call through a
 //! pointer, which may lead anywhere, no function of the module that does, and none that is switched on and off.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use iced_x86::{Instruction, Mnemonic};
@@ -13,8 +14,8 @@ use crate::flow::{CallTarget, Code, call_target, is_call};
 use crate::link::through_thunk;
 use crate::scene::Scene;
 
-/// Functions of the module that are looked into, one called by the other.
-const DEEP: usize = 4;
+/// Functions of the module that are looked into: behind more, anything may be.
+const MOST: usize = 64;
 /// Bytes of the instruction that stands where a static key's branch is off (`arch/x86/kernel/jump_label.c`).
 const SWITCHED_OFF: [usize; 2] = [2, 5];
 
@@ -45,14 +46,17 @@ pub(super) fn may_release(
     (code, positions): (&Code, &[usize]),
     sort: LockSort,
 ) -> bool {
-    positions.iter().any(|at| by_instruction(scene, code, code.instruction(*at), (sort, DEEP)))
+    let mut seen = BTreeSet::from([code.entry()]);
+    let mut may =
+        |at: &usize| by_instruction(scene, code, code.instruction(*at), (sort, &mut seen));
+    positions.iter().any(|at| may(at))
 }
 
 fn by_instruction(
     scene: &dyn Scene,
     code: &Code,
     instruction: &Instruction,
-    (sort, deep): (LockSort, usize),
+    (sort, seen): (LockSort, &mut BTreeSet<u64>),
 ) -> bool {
     // The first instruction of a function is ftrace's.
     let is_entry = instruction.ip() < code.entry().saturating_add(16);
@@ -68,7 +72,7 @@ fn by_instruction(
         Some(CallTarget::Direct(target)) if code.at(target).is_some() => false,
         Some(CallTarget::Direct(target)) if through_thunk(scene, target).is_some() => true,
         Some(CallTarget::Direct(target)) => {
-            scene.is_outside(target) && by_function(scene, target, (sort, deep))
+            scene.is_outside(target) && by_function(scene, target, (sort, seen))
         }
         None => false,
     }
@@ -83,14 +87,24 @@ fn direct(instruction: &Instruction) -> Option<u64> {
 }
 
 /// Whether a function of the module gives such a lock back, or may.
-fn by_function(scene: &dyn Scene, function: u64, (sort, deep): (LockSort, usize)) -> bool {
-    let Some(deep) = deep.checked_sub(1) else { return true };
+fn by_function(
+    scene: &dyn Scene,
+    function: u64,
+    (sort, seen): (LockSort, &mut BTreeSet<u64>),
+) -> bool {
+    // It was looked into, or is being.
+    if !seen.insert(function) {
+        return false;
+    }
+    if seen.len() > MOST {
+        return true;
+    }
     let Some(code) = scene.function_code(function) else { return true };
     let all: Range<usize> = 0..code.instructions().len();
     { all }.any(|at| {
         let instruction = code.instruction(at);
         direct(instruction).is_some_and(|target| gives_back(scene, target, sort))
             || sort.spins() && gives_back_inline(scene, instruction.ip())
-            || by_instruction(scene, &code, instruction, (sort, deep))
+            || by_instruction(scene, &code, instruction, (sort, seen))
     })
 }
