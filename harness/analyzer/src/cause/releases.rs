@@ -49,7 +49,7 @@ pub(super) fn may_release(
     let mut seen = BTreeSet::from([code.entry()]);
     let mut may =
         |at: &usize| by_instruction(scene, code, code.instruction(*at), (sort, &mut seen));
-    positions.iter().any(|at| may(at))
+    positions.iter().any(&mut may)
 }
 
 fn by_instruction(
