@@ -13,9 +13,11 @@ use crate::diagnosis::Diagnosis;
 use crate::earlier::{Earlier, Past};
 use crate::facts;
 use crate::findings::Findings;
+use crate::leads;
 use crate::link::completed;
-use crate::machine::{Machine, ModuleFiles};
+use crate::machine::Machine;
 use crate::message;
+use crate::module_files::ModuleFiles;
 use crate::party::{MOST_PARTIES, Party, told_first};
 use crate::printer::{Raw, Stable};
 use crate::report::{Backtraces, CrashKind, Frame, Panic, Report, SCHEMA_VERSION, Task, TaskStack};
@@ -131,7 +133,8 @@ impl Found {
                 (Vec::new(), Vec::new(), diagnosis)
             }
         };
-        let (diagnosis, past) = earlier.weigh(machine, diagnosis);
+        let (mut diagnosis, past) = earlier.weigh(machine, diagnosis);
+        leads::find(machine, &mut diagnosis);
         let mut found = Self {
             earlier,
             past,

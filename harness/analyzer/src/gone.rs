@@ -14,6 +14,8 @@ pub enum Gone {
     Unloaded {
         /// What a module that is still loaded had there while it was, if one had.
         or: Option<InitPlace>,
+        /// What the unloaded module had there, as its file tells, most likely.
+        was: Was,
     },
     /// The same in a machine where no module was ever unloaded: what a module gave back by itself,
     /// which is what it needed only while it was loaded.
@@ -27,6 +29,24 @@ pub struct InitPlace {
     pub module: String,
     /// The section.
     pub section: String,
+}
+
+/// What a module that was unloaded may have had at an address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Was {
+    /// A function that begins there, for who calls it.
+    pub code: Option<WasThere>,
+    /// A variable, for who reads or writes it.
+    pub data: Option<WasThere>,
+}
+
+/// What a module that was unloaded had at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WasThere {
+    /// The module.
+    pub module: String,
+    /// The function or variable.
+    pub symbol: String,
 }
 
 /// What who used it took it for: who calls it takes it for code, who reads it may mean data.
@@ -45,7 +65,7 @@ impl Gone {
         match self {
             Self::Start | Self::Init(_) => true,
             Self::GivenBack => false,
-            Self::Unloaded { or } => or.is_none(),
+            Self::Unloaded { or, .. } => or.is_none(),
         }
     }
 
@@ -69,15 +89,32 @@ impl fmt::Display for GoneWords<'_> {
             TakenFor::Code => "code",
             TakenFor::Memory => "memory",
         };
+        let was = match (self.gone, self.what) {
+            (Gone::Unloaded { was, .. }, TakenFor::Code) => was.code.as_ref(),
+            (Gone::Unloaded { was, .. }, TakenFor::Memory) => was.data.as_ref(),
+            _ => None,
+        };
         match self.gone {
             Gone::Start => write!(f, "{what} of the kernel's start, which is freed"),
             Gone::Init(InitPlace { module, section }) => {
                 write!(f, "{what} in {section} of module {module}, which is freed after use")
             }
-            Gone::Unloaded { .. } => write!(f, "{what} of an unloaded module"),
+            Gone::Unloaded { .. } => {
+                write!(f, "{what} of an unloaded module")?;
+                match was {
+                    Some(was) => write!(f, ", most likely {was}"),
+                    None => Ok(()),
+                }
+            }
             Gone::GivenBack => {
                 write!(f, "{what} of a module's initialisation, which is freed after use")
             }
         }
+    }
+}
+
+impl fmt::Display for WasThere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of `{}`", self.symbol, self.module)
     }
 }

@@ -5,17 +5,19 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use debuginfo::{Files, Image};
+use debuginfo::Image;
 use unwind::orc::{OrcEntry, Table, Version};
 use unwind::{CfiRow, Expression, Memory, Registers};
 
 use crate::cfi_rows;
 use crate::express::Names;
 use crate::flow::Words;
-use crate::gone::{Gone, InitPlace};
+use crate::gone::{Gone, InitPlace, Was};
+use crate::module_files::ModuleFiles;
 use crate::outside::OUTSIDE;
 use crate::printer::{CodeName, CodeNames};
 use crate::symbol_name::source_name;
+use crate::unloaded::was_there;
 use kernel::mm::PAGE;
 use kernel::module_file::ModuleFile;
 use kernel::module_sections::ModuleOrc;
@@ -23,19 +25,13 @@ use kernel::modules::Module;
 use kernel::text::GoneText;
 use kernel::{Kernel, VirtualMemory};
 
-/// The files of modules, by the module's name.
-pub trait ModuleFiles {
-    /// The `.ko` for the module of that name (as `lsmod` prints it), with its separate debug file
-    /// if it has one.
-    fn module(&self, name: &str) -> Option<Files<'_>>;
-}
-
 /// The crashed machine.
 pub struct Machine<'a> {
     kernel: &'a Kernel<'a>,
     modules: Vec<Loaded<'a>>,
     version: Option<Version>,
     orc: OnceCell<Option<ModuleOrc>>,
+    files: OnceCell<&'a dyn ModuleFiles>,
 }
 
 impl fmt::Debug for Machine<'_> {
@@ -59,7 +55,8 @@ impl<'a> Machine<'a> {
         let release = kernel.info().os_release().unwrap_or_default();
         let version = Version::detect(orc_header(kernel).as_deref(), release).ok();
         let modules = listing.iter().map(loaded).collect();
-        Self { kernel, modules, version, orc: OnceCell::new() }
+        let (orc, files) = (OnceCell::new(), OnceCell::new());
+        Self { kernel, modules, version, orc, files }
     }
 
     /// The kernel's ORC table: from `vmlinux`, or without one from the dump's own memory.
@@ -74,6 +71,7 @@ impl<'a> Machine<'a> {
 
     /// Opens the files of the loaded modules that the caller has.
     pub fn open_modules(&self, files: &'a dyn ModuleFiles) {
+        let _ = self.files.set(files);
         for loaded in &self.modules {
             let open = || {
                 let files = files.module(&loaded.module.name)?;
@@ -170,9 +168,18 @@ impl Machine<'_> {
         // Of modules of the kernel's own tree, some had that memory for their initialisation long before
         // the unloaded one had it: they do not leave that behind.
         Some(match last {
-            Some(_) => Gone::Unloaded { or: self.freed_section(address, OUTSIDE) },
+            Some(last) => Gone::Unloaded {
+                or: self.freed_section(address, OUTSIDE),
+                was: self.was_there(last, address),
+            },
             None => self.freed_section(address, !0).map_or(Gone::GivenBack, Gone::Init),
         })
+    }
+
+    /// What unloaded modules may have had at the address.
+    fn was_there(&self, last: String, address: u64) -> Was {
+        let files = self.files.get();
+        files.map(|files| was_there(self.kernel, *files, last, address)).unwrap_or_default()
     }
 
     /// The section that a loaded module had at the address until it was initialised, of modules with one

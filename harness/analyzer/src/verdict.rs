@@ -2,7 +2,7 @@
 //! The sentence an engineer would say, from the diagnosis.
 
 use crate::claim::Addresses;
-use crate::diagnosis::{Aftermath, Diagnosis, Left};
+use crate::diagnosis::{Aftermath, Complained, Diagnosis, Lead, Left};
 use crate::report::{Confidence, Culprit, Verdict};
 use crate::verdict_facts::facts;
 
@@ -17,7 +17,10 @@ pub fn verdict(
     let title = titled(words.title, culprit.as_ref());
     let place = place(culprit.as_ref(), diagnosis.helper.as_deref());
     let left = diagnosis.left().map(Left::words);
-    let then = left.into_iter().chain(diagnosis.aftermath.as_ref().map(Aftermath::words));
+    let shown = diagnosis.leads.iter().filter_map(Lead::clause);
+    let complained = diagnosis.complained.as_ref().and_then(Complained::clause);
+    let aftermath = diagnosis.aftermath.as_ref().map(Aftermath::words);
+    let then = left.into_iter().chain(shown).chain(complained).chain(aftermath);
     let then: String = then.map(|words| format!("; {words}")).collect();
     let summary = summary(diagnosis, format!("{}{place}{then}", words.claim));
     let evidence = diagnosis.evidence.iter().map(|claim| addresses.evidence(claim)).collect();
@@ -115,6 +118,7 @@ mod tests {
             nature: None,
             expression: expression.map(Expression::name),
             past: None,
+            unset: None,
             object: None,
         }))
     }

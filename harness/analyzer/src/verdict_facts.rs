@@ -74,6 +74,9 @@ impl Facts {
             Nature::Poison(_) => named(N::Poison),
             Nature::Freed { cache: it, .. } => Self { cache: cache(it), ..named(N::Freed) },
             Nature::Misplaced { cache: it, .. } => Self { cache: cache(it), ..named(N::Misplaced) },
+            Nature::Short { cache: it, size, .. } => {
+                Self { cache: cache(it), size: Some(*size), ..named(N::Beyond) }
+            }
             Nature::NeverWritten { cache: it } => {
                 Self { cache: cache(it), ..named(N::NeverWritten) }
             }

@@ -44,6 +44,12 @@ pub(crate) struct Section<'d> {
     pub(crate) size: u64,
     /// Run-time address; `None` if it is not loaded, or nobody said where.
     pub(crate) address: Option<u64>,
+    /// Takes up memory once it is loaded.
+    pub(crate) loaded: bool,
+    /// May be written.
+    pub(crate) writable: bool,
+    /// What its start is a multiple of, in bytes; 0 as 1.
+    pub(crate) alignment: u64,
     /// Holds instructions.
     pub(crate) executable: bool,
     /// Holds the variables of which each CPU has a copy: `.data..percpu` since 2.6.33
@@ -148,6 +154,9 @@ impl<'d> Elf<'d> {
                 size: raw.sh_size(LE),
                 address: locate(name, loaded, raw.sh_addr(LE)),
                 per_cpu: name == ".data..percpu",
+                loaded,
+                writable: flags.0 & elf::SHF_WRITE.0 != 0,
+                alignment: raw.sh_addralign(LE),
                 executable: flags.0 & elf::SHF_EXECINSTR.0 != 0,
                 compression: compression.map(|(header, ..)| format_of(header)),
                 uncompressed: compression.map_or(0, |(header, ..)| header.ch_size(LE)),

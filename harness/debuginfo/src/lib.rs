@@ -18,6 +18,7 @@
 mod address;
 mod btf;
 mod cfi;
+mod core_layout;
 mod dwarf;
 mod elf;
 mod error;
@@ -43,6 +44,7 @@ mod variable;
 mod well_known;
 
 pub use cfi::{CfaRule, CfiExpression, CfiRow, CfiRule};
+pub use core_layout::LaidSymbol;
 pub use error::Error;
 pub use files::Files;
 pub use frame_value::{Absent, Datum, FrameState, FrameValue, Origin, Passed, register_name};

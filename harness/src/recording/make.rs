@@ -135,6 +135,10 @@ impl ModuleFiles for Written<'_> {
     fn module(&self, name: &str) -> Option<Files<'_>> {
         Some(Files { ledger: self.ledgers.get(name), ..self.files.module(name)? })
     }
+
+    fn names(&self) -> Vec<String> {
+        self.files.names()
+    }
 }
 
 /// A recording is no copy of the kernel.

@@ -84,4 +84,8 @@ impl ModuleFiles for Modules {
     fn module(&self, name: &str) -> Option<Files<'_>> {
         self.0.get(name).map(replayed)
     }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
 }

@@ -89,6 +89,10 @@ impl ModuleFiles for Modules {
         let candidates = self.0.get(name)?;
         candidates.found.get_or_init(|| candidates.open()).as_ref().map(Found::files)
     }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
 }
 
 impl Candidates {

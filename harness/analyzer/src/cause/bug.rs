@@ -4,13 +4,17 @@
 use unwind::Frame;
 
 use super::check_kind::check_of;
+use super::given::given;
+use super::overflow::unterminated;
 use super::subject::{Checker, Subject};
 use super::{name, place};
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::diagnosis::{Check, CheckKind, Diagnosis, Freed, Grounds, ListEntry, Overflow, What};
-use crate::fault::{called, condition};
-use crate::formats::list_complaint;
+use crate::diagnosis::{
+    About, Check, CheckKind, Diagnosis, Freed, Given, Grounds, ListEntry, Overflow, What,
+};
+use crate::fault::{called, condition, noted};
+use crate::formats::{list_complaint, overflowing};
 use crate::kind::CrashKind;
 use crate::scene::Scene;
 use crate::told::Told;
@@ -108,7 +112,7 @@ pub(super) fn diagnose(
             diagnosis.what = What::Check(Check { kind: CheckKind::Bug, expression });
         }
     } else if diagnosis.blame.outside {
-        called_by(machine, (frames, guilty), frame, (says, kind), &mut diagnosis);
+        called_by(machine, (frames, guilty), frame, (says, kind, told), &mut diagnosis);
     }
     diagnosis
 }
@@ -118,7 +122,7 @@ fn called_by(
     machine: &dyn Scene,
     (frames, guilty): (&[Frame], usize),
     frame: &Frame,
-    (says, kind): (Option<Says>, CrashKind),
+    (says, kind, told): (Option<Says>, CrashKind, &Told),
     diagnosis: &mut Diagnosis,
 ) {
     diagnosis.grounds = Grounds::Inferred;
@@ -135,11 +139,18 @@ fn called_by(
         None if is_direct && kind == CrashKind::Bug => {
             diagnosis.grounds = Grounds::Shown;
             diagnosis.what = What::Check(Check::new(CheckKind::Called(called)));
+            let own = frames.get(guilty..).unwrap_or_default();
+            diagnosis.given = given(machine, own);
+            let words = diagnosis.given.as_ref().map(Given::words);
+            diagnosis.evidence.extend(words.map(|words| Claim::new(Some(true)).text(words)));
             return;
         }
         _ => {}
     }
     diagnosis.helper = Some(called.clone());
+    if says == Some(Says::Fortify) {
+        overflows(machine, (frames, guilty), told, diagnosis);
+    }
     if let Some(subject) = Subject::of(machine, frames, guilty) {
         let given = Subject::given(machine, frames, guilty, subject.checker);
         let is_free = |subject: &Subject| is_free(machine, subject) == Some(true);
@@ -159,6 +170,23 @@ fn called_by(
     if says == Some(Says::FreeAlready) && diagnosis.grounds == Grounds::Inferred {
         let is_its = diagnosis.blame.linked && FREEING.contains(&called.as_str());
         noticed(is_its, diagnosis);
+    }
+}
+
+/// What would run over its buffer: the function, and the buffer where a string does not end inside of it.
+fn overflows(
+    machine: &dyn Scene,
+    (frames, guilty): (&[Frame], usize),
+    told: &Told,
+    diagnosis: &mut Diagnosis,
+) {
+    let own = frames.get(guilty..).unwrap_or_default();
+    let string = unterminated(machine, own).filter(|_| guilty == 1);
+    let (expression, about) = string.map_or((None, About::default()), |(c, it)| (Some(c), it));
+    let function = told.detail.as_deref().and_then(overflowing).map(str::to_owned);
+    diagnosis.about = Some(About { function, ..about });
+    if let What::Check(check) = &mut diagnosis.what {
+        check.expression = expression;
     }
 }
 
@@ -186,6 +214,7 @@ fn by_function(machine: &dyn Scene, frame: &Frame) -> Option<Says> {
 
 /// Says what was checked.
 fn about(machine: &dyn Scene, subject: &Subject, kind: CrashKind, diagnosis: &mut Diagnosis) {
+    diagnosis.about = Some(subject.about.clone());
     match (subject.checker, kind) {
         (Checker::ListDel, CrashKind::ListCorruption) => deleted(machine, subject, diagnosis),
         (Checker::Free, CrashKind::DoubleFree) => freed(machine, subject, diagnosis),
@@ -211,6 +240,7 @@ fn no_list(machine: &dyn Scene, list: &Subject, diagnosis: &mut Diagnosis) {
     diagnosis.evidence.push(claim.text(" has NULL in both of its links"));
     check.kind = CheckKind::List(ListEntry::NoList);
     check.expression.clone_from(&list.object);
+    diagnosis.about = Some(list.about.clone());
 }
 
 /// The entry that is taken out of a list: its name, and whether it is out already.
@@ -247,6 +277,8 @@ fn freed(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Diagnosis) {
     let named = subject.expression.as_ref().filter(|c| !c.is_number());
     let the = named.map_or_else(|| "the object".to_owned(), |text| format!("`{text}`"));
     if let Some(slab) = &slab {
+        let About { structure, part, .. } = subject.about.clone();
+        diagnosis.about = Some(About { structure, part, ..noted(slab) });
         let claim = Claim::new(Some(true)).text(format!("{the} is ")).data(value);
         let state = match slab.state.is_free() {
             Some(true) => "which is free already",

@@ -30,7 +30,7 @@ pub(super) struct Link {
 /// What a task waits for.
 pub(super) enum Waits {
     /// For a lock, and who has it.
-    Lock(Wanted, Owner),
+    Lock(Box<Wanted>, Owner),
     /// For another task to finish something.
     Task(Awaited),
     /// For something else, if at all.
@@ -63,7 +63,7 @@ impl Link {
         let waits = match lock {
             Some(lock) => {
                 let owner = owner(all, task, &lock);
-                Waits::Lock(lock, owner)
+                Waits::Lock(Box::new(lock), owner)
             }
             None => {
                 let other = awaited(all, task, &frames).or_else(|| reading(all, task, &frames));
@@ -129,7 +129,10 @@ fn awaited_lock(all: &Everybody<'_, '_>, task: &Task, frames: &[Frame]) -> Optio
     }
     listed(all.machine, task, frames).map(|lock| match by_code {
         // The name is that of the code, whatever it leads to by now.
-        Some(code) => Wanted { expression: code.expression, class: code.class, ..lock },
+        Some(code) => {
+            let (expression, class, part) = (code.expression, code.class, code.part);
+            Wanted { expression, class, part, ..lock }
+        }
         None => lock,
     })
 }

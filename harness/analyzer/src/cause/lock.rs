@@ -6,9 +6,10 @@ use unwind::Frame;
 use super::lock_class::{LockClass, lock_class};
 use super::lock_functions::{LockSort, waiting};
 use super::name;
-use crate::express::{Expression, Writer};
-use crate::fault::{argument_of_call, given, named};
-use crate::flow::evaluate;
+use crate::blame::blamed;
+use crate::express::{Expression, NamedPart, Writer};
+use crate::fault::{argument_of_call, given, named, with_callers};
+use crate::flow::{Term, evaluate};
 use crate::machine::Machine;
 use crate::scene::Scene;
 use kernel::tasks::Task;
@@ -25,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) expression: Option<Expression>,
     /// Where in which structure it lies, where the caller's types tell.
     pub(super) class: Option<LockClass>,
+    /// The same, for who searches the code.
+    pub(super) part: Option<NamedPart>,
     /// The function that waits for it, as its caller called it.
     pub(super) function: String,
     /// Position of the frame that called it.
@@ -51,9 +54,38 @@ pub(super) fn wanted(machine: &dyn Scene, frames: &[Frame]) -> Option<Wanted> {
     let writer = Writer::new(machine, pc);
     let expression = writer.referent(&term, tag.as_deref());
     let class = lock_class(&writer, &term, tag.as_deref());
+    let part = writer.part_at(&term, 4);
+    let handed = handed(machine, frames.get(caller..)?, &term, tag.as_deref());
+    let (expression, part) = match handed {
+        Some((expression, part)) => (Some(expression), part),
+        None => (expression, part),
+    };
     let expression = expression.filter(|_| by_code == Some(address));
     let function = name(machine, frame);
-    Some(Wanted { address, is_fixed, expression, class, function, caller, sort })
+    Some(Wanted { address, is_fixed, expression, class, part, function, caller, sort })
+}
+
+/// The lock as the module names it that handed it to the function of the kernel which takes it.
+///
+/// Example: `wake_up(&job->wq)` waits in `__wake_up()` for `wq_head->lock`, which is `job->wq.lock`.
+fn handed(
+    machine: &dyn Scene,
+    frames: &[Frame],
+    term: &Term,
+    tag: Option<&str>,
+) -> Option<(Expression, Option<NamedPart>)> {
+    let own = blamed(machine, frames, 0);
+    let module = frames.get(own).map(|frame| frame.pc.for_lookup())?;
+    if own == 0 || !machine.is_outside(module) {
+        return None;
+    }
+    let pc = frames.first()?.pc.for_lookup();
+    let term = with_callers(machine, frames, own, term.clone());
+    let writer = Writer::new(machine, pc).from(module);
+    let term = named(machine, frames, pc, &term);
+    let expression = writer.referent(&term, tag)?;
+    let part = writer.unbounded().part_at(&term, 4);
+    (!expression.has_distance() && !expression.is_number()).then_some((expression, part))
 }
 
 /// The lock that a task waits for, where its caller's code does not tell: the lock's own list of
@@ -65,8 +97,17 @@ pub(super) fn listed(machine: &Machine<'_>, task: &Task, frames: &[Frame]) -> Op
     let (_, last, sort) = waits(machine, frames)?;
     let address = machine.blocked_on(task)?.lock.address;
     let function = name(machine, frames.get(last)?);
-    let (expression, class, caller) = (None, None, last + 1);
-    Some(Wanted { address, is_fixed: true, expression, class, function, caller, sort })
+    let caller = last + 1;
+    Some(Wanted {
+        address,
+        is_fixed: true,
+        expression: None,
+        class: None,
+        part: None,
+        function,
+        caller,
+        sort,
+    })
 }
 
 /// Whether the frames spin for a lock that the one at a position called for, whichever it is.

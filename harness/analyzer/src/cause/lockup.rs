@@ -13,7 +13,8 @@ use super::{place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::diagnosis::{
-    Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus, What,
+    About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus,
+    What,
 };
 use crate::fault::busy_wait;
 use crate::kind::CrashKind;
@@ -103,6 +104,8 @@ fn of_frames(
         let runs = task.map(|task| Involved { task: task.address, does: Doing::Runs });
         diagnosis.involved.extend(runs);
     }
+    let part = lock.as_ref().and_then(|lock| lock.part.clone());
+    diagnosis.about = Some(About { part, ..About::default() });
     lockup.lock = lock.and_then(|lock| lock.expression);
     diagnosis.what = What::Lockup(lockup);
     if let Some(left) = way {

@@ -8,6 +8,7 @@ use unwind::Frame;
 
 use super::canary::{canary, overrun};
 use super::check_kind::check_of;
+use super::given::given;
 use super::subject::{Checker, Subject};
 use super::taken::spinlock_before;
 use super::{name, place};
@@ -133,6 +134,9 @@ pub(super) fn diagnose(
         diagnosis.evidence.push(claim.text(format!(", reported in `{}`", name(machine, inner))));
         diagnosis.helper = Some(called);
     }
+    if is_outside && matches!(kind, CrashKind::Warn | CrashKind::Bug) {
+        diagnosis.given = given(machine, frames.get(guilty..).unwrap_or_default());
+    }
     if guilty == from
         && let Some(called) = called(machine, frame)
     {
@@ -205,6 +209,7 @@ fn asked_for(machine: &dyn Scene, frames: &[Frame], diagnosis: &mut Diagnosis) {
 fn counter(machine: &dyn Scene, frames: &[Frame], guilty: usize, diagnosis: &mut Diagnosis) {
     let subject = Subject::of(machine, frames, guilty);
     let Some(subject) = subject.filter(|it| it.checker == Checker::Refcount) else { return };
+    diagnosis.about = Some(subject.about.clone());
     let (Some(address), Some(name)) = (subject.value, subject.object.clone()) else { return };
     let Some(value) = machine.word(address, 4) else { return };
     let claim = Claim::new(Some(true)).text(format!("the counter `{name}` at ")).data(address);

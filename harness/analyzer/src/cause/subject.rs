@@ -2,12 +2,14 @@
 //! What a check of the kernel looked at: an argument of the function that checks, followed out to the
 //! code that is to blame.
 
-use iced_x86::Register;
+use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 use unwind::Frame;
 
-use crate::express::{Expression, Writer};
+use super::taken::position;
+use crate::diagnosis::About;
+use crate::express::{Expression, Kept, PointerVariable, Structure, Writer};
 use crate::fault::{named, with_callers};
-use crate::flow::{Term, TermKind, evaluate};
+use crate::flow::{Term, TermKind, copied, evaluate, full, written};
 use crate::scene::Scene;
 
 /// Functions that check what they are given.
@@ -64,9 +66,65 @@ pub(super) struct Subject {
     pub(super) object: Option<Expression>,
     /// The pointer's value.
     pub(super) value: Option<u64>,
+    /// What the code can be searched for.
+    pub(super) about: About,
     /// Whether the code to blame is known to have passed it on.
     pub(super) flows: bool,
 }
+
+/// The variable that the frame's call hands on as its first argument, by what the debug information has there.
+///
+/// Example: `args` of `kfree(args)`, which another function set through `&args`.
+fn local(machine: &dyn Scene, frame: &Frame) -> Option<(Expression, Option<Structure>)> {
+    /// Instructions before the call that may put it into the argument's register.
+    const NEAR: usize = 8;
+    let code = machine.function_code(frame.pc.for_lookup())?;
+    let call = position(&code, frame)?;
+    let mut factory = InstructionInfoFactory::new();
+    let mut at = call;
+    for _ in 0..NEAR {
+        let &[before] = code.predecessors(at) else { break };
+        at = before;
+        let instruction = code.instruction(at);
+        if !written(&mut factory, instruction).contains(RDI) {
+            continue;
+        }
+        let writer = Writer::new(machine, instruction.ip());
+        return match copied(instruction) {
+            Some((RDI, from)) => in_register(writer, full(from)),
+            _ => on_stack(writer, instruction, frame),
+        };
+    }
+    let writer = Writer::new(machine, code.instruction(call).ip());
+    in_register(writer, Register::RDI)
+}
+
+fn in_register(writer: Writer<'_>, register: Register) -> Option<(Expression, Option<Structure>)> {
+    Some((Expression::name(writer.local_in(register)?), writer.pointee_in(register)))
+}
+
+/// The variable that the instruction loads from the frame's part of the stack.
+fn on_stack(
+    writer: Writer<'_>,
+    instruction: &Instruction,
+    frame: &Frame,
+) -> Option<(Expression, Option<Structure>)> {
+    let is_load = instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op1_kind() == OpKind::Memory
+        && instruction.memory_base() == Register::RSP
+        && instruction.memory_index() == Register::None;
+    let at = is_load.then(|| frame.sp.wrapping_add(instruction.memory_displacement64()))?;
+    let cfa = frame.cfa?;
+    let is_it = |variable: &PointerVariable| match variable.kept {
+        Kept::Frame(offset) => cfa.wrapping_add_signed(offset) == at,
+        _ => false,
+    };
+    let variable = writer.pointers().into_iter().find(is_it)?;
+    Some((Expression::name(variable.name), None))
+}
+
+/// The number of the first argument's register.
+const RDI: u8 = 7;
 
 impl Subject {
     /// Of the innermost function that checks, up to `frames[guilty]`.
@@ -111,9 +169,17 @@ impl Subject {
         let writer = Writer::new(machine, inner.first()?.pc.for_lookup()).from(blamed);
         let term = named(machine, inner, writer.pc(), &term);
         let tag = Writer::number_of(register).and_then(|it| writer.pointee_of_parameter(it));
+        let expression = writer.expression(&term).ok();
+        let is_named = expression.as_ref().is_some_and(|c| !c.is_result());
+        let is_free = checker == Checker::Free && !is_named;
+        let own = frames.get(guilty).filter(|_| is_free).and_then(|frame| local(machine, frame));
+        let (expression, own) = own.map_or((expression, None), |(c, it)| (Some(c), it));
+        let structure = writer.pointee(&term).or(own);
+        let about = About { part: writer.part_at(&term, 4), structure, ..About::default() };
         Some(Self {
             checker,
-            expression: writer.expression(&term).ok(),
+            about,
+            expression,
             object: writer.referent(&term, tag.as_deref()),
             value: evaluate(&term, machine).or(term.observed),
             flows: term.leads_from(blamed),

@@ -141,7 +141,12 @@ fn compared(
     };
     let is = value(&left);
     let holds = is.zip(against).and_then(|(is, other)| relation.holds(is, other, bits));
-    Some(Condition { left: named(&left)?, relation, right: other, is, holds, is_whole: false })
+    let part = match &left.bare().kind {
+        TermKind::Load { address, size, .. } => writer.part_at(address, *size),
+        _ => None,
+    };
+    let left = named(&left)?;
+    Some(Condition { left, part, relation, right: other, is, holds, is_whole: false })
 }
 
 /// The other side of a comparison.

@@ -18,9 +18,11 @@ use super::until::until;
 use super::{name, place};
 use crate::claim::Claim;
 use crate::diagnosis::{
-    Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Waiting, What,
+    About, Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Until, Waiting,
+    What,
 };
-use crate::express::Expression;
+use crate::express::{Expression, NamedPart};
+use crate::formats;
 use crate::machine::Machine;
 use crate::scene::Scene;
 use crate::told::Told;
@@ -194,6 +196,7 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     let runs = all.is_running(&link.task);
     let by_code = || until(all.machine, &link.frames, link.guilty);
     let until = matches!(link.waits, Waits::Else).then(by_code).flatten().filter(|_| !runs);
+    let until = until.or_else(|| device(all, &link.frames));
     let event = event(link);
     let waiting = Waiting { comm, lock, event, until, runs, circle, held, left: None };
     let what = What::Waiting(waiting);
@@ -202,6 +205,7 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
         evidence(all, link, &mut diagnosis.evidence);
     }
     diagnosis.involved = involved(chain, at);
+    diagnosis.about = Some(About { part: part(chain, link, &diagnosis.what), ..About::default() });
     diagnosis.blame.outside = all.is_outside(frame);
     judge(chain, at, is_told, &mut diagnosis);
     if let Some(left) = left {
@@ -322,6 +326,28 @@ fn held(link: &Link) -> Held {
         Waits::Lock(lock, _) if lock.sort == LockSort::Sleep(LockKind::Semaphore) => Held::Down,
         _ => Held::Unknown,
     }
+}
+
+/// The network device whose last reference the frames wait for, as the kernel's log tells.
+fn device(all: &Everybody<'_, '_>, frames: &[Frame]) -> Option<Until> {
+    const WAITING: [&str; 3] =
+        ["netdev_wait_allrefs_any", "netdev_wait_allrefs", "netdev_run_todo"];
+    let machine = all.machine;
+    frames.iter().find(|frame| machine.is_in(frame.pc.for_lookup(), &WAITING))?;
+    let log = machine.kernel().log().ok()?;
+    let last = log.items.iter().rev().find_map(|line| formats::device_in_use(&line.text))?;
+    Some(Until::Device { name: Expression::name(last.0), count: last.1 })
+}
+
+/// What the code can be searched for: the lock that the link waits for or that the one before waits for, or
+/// what its condition is on.
+fn part(chain: &Chain, link: &Link, what: &What) -> Option<NamedPart> {
+    let until = match what {
+        What::Waiting(Waiting { until: Some(Until::Condition(it)), .. }) => it.part.clone(),
+        _ => None,
+    };
+    let mut locks = std::iter::once(link).chain(&chain.links).filter_map(Link::lock);
+    until.or_else(|| locks.find_map(|lock| lock.part.clone()))
 }
 
 /// The name of the lock that a link waits for: where its code has none, that of another one that waits for it.

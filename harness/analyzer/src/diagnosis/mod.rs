@@ -8,7 +8,9 @@
 mod advice;
 mod aftermath;
 mod check;
+mod given;
 mod how;
+mod lead;
 mod nature;
 mod next;
 mod pointer;
@@ -28,7 +30,9 @@ use crate::stacks::Exhaustion;
 pub use advice::Advice;
 pub use aftermath::Aftermath;
 pub use check::{Check, CheckKind, Complaint, Freed, ListEntry, Overflow};
+pub use given::{Given, GivenObject};
 pub use how::Use;
+pub use lead::{About, Lead, Made, Site};
 pub use nature::{Nature, Owner, Place, TextPlace};
 pub use pointer::{BadPointer, Role, Symptom};
 pub use proof::{Blame, Doubt, Grounds};
@@ -55,14 +59,29 @@ pub struct Diagnosis {
     pub unknown: Option<String>,
     /// What it is known from.
     pub medium: Medium,
-    /// Where the kernel complained of a module before, as `file:line`.
-    pub complained: Option<String>,
+    /// Where the kernel complained of a module before.
+    pub complained: Option<Complained>,
+    /// What the function of the kernel was given that complained.
+    pub given: Option<Given>,
+    /// What the code of modules can be searched for.
+    pub about: Option<About>,
+    /// Where to look next.
+    pub leads: Vec<Lead>,
     /// What would show more the next time.
     pub advice: Option<Advice>,
     /// What came of it, where it happened before the crash.
     pub aftermath: Option<Aftermath>,
     /// The tasks that it is about, where that is not the one that crashed; the first is at `pc`.
     pub involved: Vec<Involved>,
+}
+
+/// What the kernel complained of before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complained {
+    /// The module's line, as `file:line`.
+    pub line: String,
+    /// What the function that complained was given.
+    pub given: Option<Given>,
 }
 
 /// A task that has a part in what happened.
@@ -135,6 +154,15 @@ pub struct Division {
     pub expression: Option<Expression>,
 }
 
+impl Complained {
+    /// What it complained of, in words; `None` if no more is known than where.
+    #[must_use]
+    pub fn clause(&self) -> Option<String> {
+        let given = self.given.as_ref()?;
+        Some(format!("before, the kernel complained at `{}`, where {}", self.line, given.words()))
+    }
+}
+
 impl Diagnosis {
     /// A diagnosis of which nothing is known but what happened.
     #[must_use]
@@ -149,6 +177,9 @@ impl Diagnosis {
             unknown: None,
             medium: Medium::Dump,
             complained: None,
+            given: None,
+            about: None,
+            leads: Vec::new(),
             advice: None,
             aftermath: None,
             involved: Vec::new(),

@@ -49,6 +49,17 @@ pub enum Nature {
         /// Tag of the structure.
         structure: String,
     },
+    /// It was read behind the end of an object of the slab allocator that is too small for what it is taken for.
+    Short {
+        /// The object's cache.
+        cache: String,
+        /// Bytes of the object.
+        size: u64,
+        /// Tag of the structure.
+        structure: String,
+        /// Bytes of that.
+        needs: u64,
+    },
     /// It was read from an object of the slab allocator that is in use, where nobody has written
     /// since it was allocated.
     NeverWritten {
@@ -171,7 +182,9 @@ impl Nature {
             Self::UserMemory => CrashKind::UserAccess,
             Self::ReadOnly(_) => CrashKind::WriteToReadOnly,
             Self::NotCode(_) => CrashKind::ExecOfNonExecutable,
-            Self::Guard { .. } | Self::StackGuard | Self::Beyond { .. } => CrashKind::OutOfBounds,
+            Self::Short { .. } | Self::Guard { .. } | Self::StackGuard | Self::Beyond { .. } => {
+                CrashKind::OutOfBounds
+            }
             Self::Gone(gone) => of_gone(gone, how),
             Self::NullPlus { .. }
             | Self::Small { .. }
@@ -203,6 +216,7 @@ impl Nature {
             | Self::OnStack
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
+            | Self::Short { .. }
             | Self::Text { .. } => true,
             Self::UserMemory
             | Self::UserSpace
@@ -266,6 +280,7 @@ impl Nature {
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
+            | Self::Short { .. }
             | Self::ReadOnly(_)
             | Self::NotCode(_)
             | Self::Guard { .. }
@@ -306,6 +321,9 @@ impl Nature {
                     "a pointer into the middle of an object of {cache}, where no struct {structure} fits"
                 )
             }
+            Self::Short { cache, size, structure, needs } => format!(
+                "what lies behind an object of {cache}: it has {size} bytes, and a struct {structure} {needs}"
+            ),
             Self::NeverWritten { cache } => format!(
                 "what an object of {cache} held when it was allocated: nobody has set it since"
             ),

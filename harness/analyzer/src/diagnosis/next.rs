@@ -2,36 +2,42 @@
 //! What to look at next.
 
 use super::{
-    BadPointer, Check, CheckKind, Diagnosis, Event, Hang, Held, Left, ListEntry, Lockup, Nature,
-    NoLock, OtherCpus, Role, TextPlace, Until, Waiting, What,
+    BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Lead, Left, ListEntry,
+    Lockup, Nature, NoLock, OtherCpus, Role, TextPlace, Until, Use, Waiting, What,
 };
 use crate::express::Expression;
-use crate::gone::Gone;
+use crate::gone::{Gone, WasThere};
 use crate::identify::Poison;
 use crate::kind::CrashKind;
 use crate::report::Confidence;
 
 /// Lines at most, but for what would show more.
+const MOST_LINES: usize = 3;
+/// Of those, places to look at.
 const MOST: usize = 2;
 
 impl Diagnosis {
-    /// What a colleague would look at next, most promising first, two lines at most; and what would show more
+    /// What a colleague would look at next, most promising first, three lines at most; and what would show more
     /// the next time.
     #[must_use]
     pub fn next(&self) -> Vec<String> {
-        let mut lines: Vec<String> = of(&self.what).into_iter().collect();
+        let leads = self.leads.iter().take(MOST).map(Lead::words);
+        let mut lines: Vec<String> = leads.collect();
+        if lines.is_empty() {
+            lines.extend(of(&self.what));
+        }
         if self.confidence() != Confidence::Proven
             && let Some(why) = self.why_not_proven()
         {
             lines.insert(0, format!("what the {} could not tell: {why}", self.medium));
         }
-        if let Some(line) = &self.complained {
+        if let Some(Complained { line, .. }) = &self.complained {
             lines.insert(
                 0,
                 format!("what the kernel complained of before, at `{line}`: it came first"),
             );
         }
-        lines.truncate(MOST);
+        lines.truncate(MOST_LINES);
         lines.extend(self.advice.map(|advice| advice.words().to_owned()));
         lines
     }
@@ -81,10 +87,10 @@ fn pointer(it: &BadPointer) -> Option<String> {
         Some(Nature::Returned) => {
             "who keeps the address of a local variable for longer than its function runs".to_owned()
         }
-        Some(Nature::Gone(Gone::Unloaded { .. })) => {
-            "what the module left registered when it went: a timer, a work item, a hook, a notifier"
-                .to_owned()
-        }
+        Some(Nature::Gone(Gone::Unloaded { was, .. })) => match it.how {
+            Use::Call => registered(was.code.as_ref()),
+            Use::Read | Use::Write | Use::Change => registered(was.data.as_ref()),
+        },
         Some(Nature::Gone(Gone::Start | Gone::Init(_) | Gone::GivenBack)) => {
             "what is marked __init or __initdata and used after initialisation".to_owned()
         }
@@ -117,6 +123,19 @@ fn pointer(it: &BadPointer) -> Option<String> {
         }
         _ => return of_kind(it.kind(), it.expression.as_ref()),
     })
+}
+
+/// What a module left behind when it went.
+fn registered(was: Option<&WasThere>) -> String {
+    match was {
+        Some(was) => {
+            format!("what registered {was}, and the call that is missing where that module goes")
+        }
+        None => {
+            "what the module left registered when it went: a timer, a work item, a hook, a notifier"
+                .to_owned()
+        }
+    }
 }
 
 fn check(it: &Check) -> Option<String> {
@@ -237,6 +256,12 @@ fn until(until: Option<&Until>) -> String {
         }
         Some(Until::Condition(it)) => {
             format!("who changes `{}`, and what is missing among that", it.left)
+        }
+        Some(Until::Device { name, count }) if *count < 0 => {
+            format!("the references of `{name}`: more are given back than were taken")
+        }
+        Some(Until::Device { name, .. }) => {
+            format!("who has a reference of `{name}`, and when it is given back")
         }
         Some(Until::Completion(it)) => {
             format!("who should complete `{it}`, and what kept it from that")

@@ -43,6 +43,8 @@ pub struct BadPointer {
     pub expression: Option<Expression>,
     /// The number of an element that an array on the way does not have, as C, and the array.
     pub past: Option<(Expression, Expression)>,
+    /// What it is the link of as C, where that has no list: it was never initialised, or was cleared.
+    pub unset: Option<Expression>,
     /// The object accessed through it as C, for reads and writes.
     pub object: Option<Expression>,
 }

@@ -122,7 +122,7 @@ mod tests {
     use super::super::{BadPointer, Owner, Role, Symptom, TextPlace, Use};
     use super::*;
     use crate::claim::Claim;
-    use crate::gone::InitPlace;
+    use crate::gone::{InitPlace, Was};
 
     /// A diagnosis of which every step is shown, of a pointer that is that.
     fn shown(nature: Nature) -> Diagnosis {
@@ -134,6 +134,7 @@ mod tests {
             nature: Some(nature),
             expression: None,
             past: None,
+            unset: None,
             object: None,
         };
         Diagnosis {
@@ -167,7 +168,7 @@ mod tests {
             Nature::UserSpace,
             Nature::PerCpuOffset { variable: "hits".to_owned() },
             Nature::Hole,
-            Nature::Gone(Gone::Unloaded { or: Some(place) }),
+            Nature::Gone(Gone::Unloaded { or: Some(place), was: Was::default() }),
         ];
         for nature in open {
             let diagnosis = shown(nature);
@@ -180,7 +181,7 @@ mod tests {
             Nature::NeverSet { escapes: false },
             Nature::UserMemory,
             Nature::FreedArea,
-            Nature::Gone(Gone::Unloaded { or: None }),
+            Nature::Gone(Gone::Unloaded { or: None, was: Was::default() }),
         ];
         for nature in told {
             assert_eq!(shown(nature).confidence(), Confidence::Proven);
@@ -195,7 +196,7 @@ mod tests {
             blame: Blame { outside: false, ..Blame::default() },
             ..shown(nature)
         };
-        let gone = of_the_kernel(Nature::Gone(Gone::Unloaded { or: None }));
+        let gone = of_the_kernel(Nature::Gone(Gone::Unloaded { or: None, was: Was::default() }));
         assert_eq!(gone.confidence(), Confidence::Proven);
         let freed = of_the_kernel(Nature::Freed { cache: cache(), is_certain: true });
         assert_eq!(freed.doubt(), Some(Doubt::Kernel));

@@ -3,13 +3,20 @@
 
 use iced_x86::Mnemonic;
 
-use crate::express::Expression;
+use crate::express::{Expression, NamedPart};
 
 /// What ends a wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Until {
     /// That somebody completes this completion.
     Completion(Expression),
+    /// That nobody has a reference of a network device any more.
+    Device {
+        /// The device.
+        name: Expression,
+        /// Its usage count, as the kernel says.
+        count: i64,
+    },
     /// That a condition holds which the task looks at whenever it is woken.
     Condition(Condition),
 }
@@ -19,6 +26,8 @@ pub enum Until {
 pub struct Condition {
     /// What is compared.
     pub left: Expression,
+    /// The same, for who searches the code.
+    pub part: Option<NamedPart>,
     /// How.
     pub relation: Relation,
     /// With what.
@@ -157,6 +166,7 @@ impl Until {
     pub const fn subject(&self) -> &Expression {
         match self {
             Self::Completion(completion) => completion,
+            Self::Device { name, .. } => name,
             Self::Condition(condition) => &condition.left,
         }
     }
@@ -167,6 +177,13 @@ impl Until {
         let condition = match self {
             Self::Completion(completion) => {
                 return format!("waits for completion `{completion}`");
+            }
+            Self::Device { name, count } => {
+                let more = if *count < 0 { ": more were given back than taken" } else { "" };
+                return format!(
+                    "waits for the last reference of net device `{name}` to be given back; its usage count is \
+                     {count}, as the kernel says{more}"
+                );
             }
             Self::Condition(condition) => condition,
         };
@@ -226,7 +243,8 @@ mod tests {
         let condition = |is, holds| {
             let left = Expression::name("jobs");
             let (relation, right) = (Relation::Is, Right::Number(0));
-            let condition = Condition { left, relation, right, is, holds, is_whole: true };
+            let part = None;
+            let condition = Condition { left, part, relation, right, is, holds, is_whole: true };
             Until::Condition(condition).words()
         };
         assert_eq!(condition(Some(-288), Some(false)), "waits until `jobs` is 0 (it is -288)");

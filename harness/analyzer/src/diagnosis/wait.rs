@@ -271,7 +271,7 @@ impl Waiting {
     }
 
     /// The way that leaves the lock taken, where nobody is seen to have it.
-    pub(super) fn way(&self) -> Option<&Left> {
+    pub(crate) fn way(&self) -> Option<&Left> {
         self.left.as_ref().filter(|_| !matches!(self.held, Held::For { .. }))
     }
 

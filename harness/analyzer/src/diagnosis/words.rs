@@ -116,6 +116,10 @@ fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
         (None, None) => format!("{address} cannot be used: {verb}"),
     };
     let mistake = mistake.map(|what| format!("{what}: ")).unwrap_or_default();
+    let bad = match &it.unset {
+        Some(unset) => format!("`{unset}` was never initialised, or was cleared: {bad}"),
+        None => bad,
+    };
     let bad = match &it.past {
         Some((index, array)) => format!("`{array}` has no element `{index}`: {bad}"),
         None => bad,
@@ -271,6 +275,12 @@ fn check(it: &Check) -> Words {
         (CheckKind::Called(function), _) => {
             Words::new(format!("BUG in {function}"), format!("BUG in `{function}`: called"))
         }
+        (CheckKind::Fortify(Overflow::Buffer), Some(e)) => Words::new(
+            format!("buffer overflow detected in {e}"),
+            format!(
+                "buffer overflow detected: the string in `{e}` does not end inside of it: found"
+            ),
+        ),
         (CheckKind::Fortify(overflow), _) => Words::plain(match overflow {
             Overflow::Buffer => "buffer overflow detected",
             Overflow::UserCopy => "copy from or to user space that does not fit its object",

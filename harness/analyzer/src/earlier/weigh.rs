@@ -5,7 +5,9 @@ use super::scene::Before;
 use super::{Earlier, Past};
 use crate::cause::held_at;
 use crate::claim::Claim;
-use crate::diagnosis::{Advice, Aftermath, Diagnosis, Event, Grounds, Hang, Held, OtherCpus, What};
+use crate::diagnosis::{
+    Advice, Aftermath, Complained, Diagnosis, Event, Grounds, Hang, Held, OtherCpus, What,
+};
 use crate::formats;
 use crate::kind::CrashKind;
 use crate::machine::Machine;
@@ -54,7 +56,9 @@ impl Earlier {
             return (cause.with(aftermath, None, diagnosis), Some(at));
         }
         diagnosis.evidence.push(cause.claim(machine));
-        diagnosis.complained = cause.line(machine);
+        diagnosis.complained = cause
+            .line(machine)
+            .map(|line| Complained { line, given: cause.diagnosis.given.clone() });
         diagnosis.advice = cause.advice();
         (diagnosis, None)
     }

@@ -6,6 +6,7 @@
 
 mod container;
 mod locals;
+mod member;
 mod place;
 mod tree;
 mod typed;
@@ -14,6 +15,7 @@ mod wanted;
 
 use debuginfo::{Image, Type, TypeId};
 pub use locals::{Kept, PointerVariable};
+pub use member::{NamedPart, Part, Whole};
 pub use place::Bound;
 pub use tree::{Expression, Sign};
 pub use typed::{Ty, Typed};

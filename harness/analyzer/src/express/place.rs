@@ -224,7 +224,7 @@ impl<'a> Writer<'a> {
     /// at the place and this one's has none: private data behind a structure of the kernel, taken
     /// by a cast (`struct open_call *call = instance->data`). The debug information of the
     /// address at hand has both, one in a register and one as this register plus a distance.
-    fn same_place(
+    pub(super) fn same_place(
         &self,
         pointer: &Typed<'a>,
         offset: i64,
@@ -427,7 +427,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The structure that the type is, if it has a tag.
-    fn tagged(&self, ty: &Ty<'a>) -> Option<Structure> {
+    pub(super) fn tagged(&self, ty: &Ty<'a>) -> Option<Structure> {
         let Ty::Known(image, id) = ty else { return None };
         match self.complete(image, *id)?.2 {
             Type::Struct { name: Some(tag), size, .. } => Some(Structure { tag, size }),
@@ -436,7 +436,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Whether the kernel itself has that structure. One of a module may have the same tag.
-    fn is_of_kernel(&self, structure: &Structure) -> bool {
+    pub(super) fn is_of_kernel(&self, structure: &Structure) -> bool {
         let kernel = self.names.kernel_image();
         kernel.is_some_and(|kernel| {
             let own = kernel.find_struct(&structure.tag).found();
@@ -445,7 +445,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The structure that a pointer of the type leads to.
-    fn structure(&self, pointer: &Ty<'a>) -> Option<Structure> {
+    pub(super) fn structure(&self, pointer: &Ty<'a>) -> Option<Structure> {
         self.tagged(&self.target(pointer)?)
     }
 
@@ -484,7 +484,7 @@ impl<'a> Writer<'a> {
         (count > 1).then(|| Bound { index, count, array: whole.c.part(before) })
     }
 
-    fn image_of(&self, ty: &Ty<'a>) -> Option<&'a debuginfo::Image<'a>> {
+    pub(super) fn image_of(&self, ty: &Ty<'a>) -> Option<&'a debuginfo::Image<'a>> {
         let Ty::Known(image, id) = ty else { return None };
         Some(self.complete(image, *id)?.0)
     }

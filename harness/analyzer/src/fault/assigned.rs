@@ -7,7 +7,7 @@
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 
 use crate::express::{Kept, PointerVariable, Writer};
-use crate::flow::{Code, RegisterSet, Term, TermKind, is_call, number, written};
+use crate::flow::{Code, RegisterSet, Term, TermKind, copied, is_call, number, written};
 use crate::scene::Scene;
 
 /// Instructions that are followed.
@@ -169,14 +169,4 @@ fn start(code: &Code, term: &Term) -> Option<(usize, u8)> {
     let is_register = instruction.op0_kind() == OpKind::Register;
     let register = number(instruction.op0_register()).filter(|_| is_its && is_register)?;
     Some((next, register))
-}
-
-/// What a register is copied to, and from.
-fn copied(instruction: &Instruction) -> Option<(u8, u8)> {
-    let is_copy = instruction.mnemonic() == Mnemonic::Mov
-        && instruction.op0_kind() == OpKind::Register
-        && instruction.op1_kind() == OpKind::Register
-        && instruction.op0_register().size() == 8;
-    let registers = || number(instruction.op0_register()).zip(number(instruction.op1_register()));
-    is_copy.then(registers).flatten()
 }

@@ -46,6 +46,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         nature: None,
         expression: None,
         past: None,
+        unset: None,
         object: None,
     }));
     let bad = bad(first);

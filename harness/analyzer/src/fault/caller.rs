@@ -63,7 +63,7 @@ fn copied(scene: &dyn Scene, function: &Frame, term: &Term) -> Option<u64> {
 }
 
 /// The argument in a register of the call that the frame waits in.
-pub(super) fn argument_in(
+pub(crate) fn argument_in(
     scene: &dyn Scene,
     frames: &[Frame],
     register: Register,

@@ -4,7 +4,8 @@
 //! `&wq->head` of a `wq` that is NULL is 0x48, and the entry around a list's link that is NULL is -16:
 //! what is wrong is the pointer that something was added to, not the sum.
 
-use crate::express::{Expression, Pointee, Writer};
+use crate::diagnosis::About;
+use crate::express::{Expression, Pointee, Structure, Writer};
 use crate::flow::{Round, Term, TermKind, evaluate, evaluate_round, round};
 use crate::identify::NULL_PAGE;
 use crate::scene::Scene;
@@ -88,6 +89,39 @@ impl<'t, 'w> Foot<'t, 'w> {
             .expression(self.term)
             .ok()
             .filter(|c| !is_other && !c.is_number())
+    }
+
+    /// What the code can be searched for: where the pointer was read from.
+    pub(super) fn about(&self) -> About {
+        let part = match &self.term.bare().kind {
+            TermKind::Load { address, size, .. } => self.at_site().part_at(address, *size),
+            _ => None,
+        };
+        // Of a sum, the instruction that made it tells where it went wrong.
+        let sum = matches!(self.term.bare().kind, TermKind::Sum { .. });
+        let computed = Some(self.term.bare().site).filter(|site| sum && *site != 0);
+        About { part, computed, ..About::default() }
+    }
+
+    /// The structure that the pointer is to.
+    pub(super) fn structure(&self) -> Option<Structure> {
+        self.at_site().pointee(self.term)
+    }
+
+    /// A writer that names the variables of the function that the term is of.
+    fn at_site(&self) -> Writer<'w> {
+        let mut writer = self.writer.unbounded();
+        let mut term = self.term;
+        loop {
+            term = match &term.kind {
+                TermKind::Caller { pc, term } => {
+                    writer = writer.at(*pc);
+                    term
+                }
+                TermKind::Argument { term, .. } | TermKind::Variable { term, .. } => term,
+                _ => return writer,
+            };
+        }
     }
 
     /// The address that the pointer was loaded from.

@@ -5,12 +5,13 @@
 use iced_x86::Register;
 use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
+use kernel::mm::track::Track;
 use unwind::Frame;
 
 use super::caller::with_callers;
 use super::found::Found;
 use crate::claim::Claim;
-use crate::diagnosis::Nature;
+use crate::diagnosis::{About, Nature};
 use crate::express::Writer;
 use crate::flow::{
     CallTarget, Round, Slicer, Start, Term, TermKind, between, call_target, evaluate,
@@ -45,7 +46,7 @@ pub(super) fn gone(
             return Some(found);
         }
     }
-    let TermKind::Load { address, .. } = &term.kind else { return None };
+    let TermKind::Load { address, size, .. } = &term.kind else { return None };
     let at = evaluate_round(address, scene, round.map(|round| round.variable))?;
     let expression = writer.expression(term).ok();
     let read = match &writer.unbounded().expression(term).ok() {
@@ -59,7 +60,10 @@ pub(super) fn gone(
         let found = free_object(&slab, read + " from").filter(|_| after != After::Freed)?;
         let is_certain = after == After::Nothing && was_free(scene, &slab, at);
         let cache = slab.slab.cache.name.clone();
-        return Some(Found { nature: Nature::Freed { cache, is_certain }, expression, ..found });
+        let part = writer.unbounded().part_at(address, *size);
+        let about = About { part, ..found.about };
+        let nature = Nature::Freed { cache, is_certain };
+        return Some(Found { nature, expression, about, ..found });
     }
     let stack = identity.stack.filter(|place| !place.guard)?.stack;
     // Nothing of a live frame lies below the stack pointer: the kernel has no red zone there.
@@ -68,7 +72,7 @@ pub(super) fn gone(
     }
     let claim = Claim::new(Some(true)).text(read).text(" at ").data(at);
     let claim = claim.text(", below the stack pointer, which is ").data(sp);
-    Some(Found { nature: Nature::Returned, claim: Some(claim), expression })
+    Some(Found { claim: Some(claim), expression, ..Nature::Returned.into() })
 }
 
 /// Whether the object that is free by now was so at the fault: other CPUs go on until they are stopped.
@@ -167,7 +171,8 @@ fn free_object(slab: &SlabObject, read: String) -> Option<Found> {
     let cache = slab.slab.cache.name.clone();
     let claim = Claim::new(Some(true)).text(format!("{read} an object of {cache} that is free: "));
     let claim = Some(tracks(slab, claim.data(slab.start)));
-    Some(Found { nature: Nature::Freed { cache, is_certain: false }, claim, expression: None })
+    let about = noted(slab);
+    Some(Found { claim, about, ..Nature::Freed { cache, is_certain: false }.into() })
 }
 
 /// The free object that a register leads into, where only the poison in a pointer's place tells of
@@ -176,17 +181,23 @@ pub(super) fn holder(
     scene: &dyn Scene,
     writer: Writer<'_>,
     registers: &[Option<u64>; 16],
-) -> Option<Claim> {
+) -> Option<Found> {
     (0..).zip(registers).find_map(|(number, value)| {
         let slab = scene.identity((*value)?)?.slab?;
         let register = full(number);
         let local = writer.local_in(register).map(|name| format!("`{name}`"));
         let name = local.unwrap_or_else(|| lower(register));
-        free_object(&slab, format!("{name} leads into"))?.claim
+        free_object(&slab, format!("{name} leads into"))
     })
 }
 
 /// Who allocated and freed the object, where the allocator noted that.
+pub(crate) fn noted(slab: &SlabObject) -> About {
+    let caller = |track: &Option<Track>| track.as_ref().map(|track| track.caller);
+    About { freed: caller(&slab.freed), allocated: caller(&slab.allocated), ..About::default() }
+}
+
+/// The same in words.
 fn tracks(slab: &SlabObject, mut claim: Claim) -> Claim {
     if let Some(track) = &slab.freed {
         claim = claim.text(", freed by ").code(track.caller);

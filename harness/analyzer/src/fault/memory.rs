@@ -13,7 +13,7 @@ use super::nature::{Bad, beyond, refine};
 use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Nature, Role, Symptom, Use, What};
+use crate::diagnosis::{About, BadPointer, Diagnosis, Grounds, Nature, Role, Symptom, Use, What};
 use crate::express::{Expression, Pointee, Writer};
 use crate::flow::{Slicer, Start, Term, TermKind, evaluate, held, number};
 use crate::link::by_number;
@@ -38,6 +38,7 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         nature: None,
         expression: None,
         past: None,
+        unset: None,
         object: None,
     });
     let pc = frames.get(guilty).map(|frame| frame.pc);
@@ -163,7 +164,15 @@ fn pointer(
     }
     tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     match from {
-        Some(from) => beyond(scene, from, bad_value(bad), diagnosis),
+        Some(from) => {
+            beyond(scene, from, bad_value(bad), diagnosis);
+            let other = [instruction.memory_base(), instruction.memory_index()];
+            let array = other.into_iter().find(|it| *it != register && *it != Register::None);
+            let array = array.filter(|_| guilty == 0).map(|array| slicer.register(array));
+            if let Some(array) = array.map(|term| with_callers(scene, frames, guilty, term)) {
+                named_array(scene, frames, writer, &array, diagnosis);
+            }
+        }
         None => refine(scene, frames, writer, Some(&term), bad_value(bad), diagnosis),
     }
     if access.is_ambiguous(scene, value) {
@@ -173,6 +182,29 @@ fn pointer(
     }
     if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis)) {
         unset(&slicer, *slot, diagnosis);
+    }
+}
+
+/// Says in the diagnosis which array has no element of the number that was bad.
+fn named_array(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    writer: Writer<'_>,
+    array: &Term,
+    diagnosis: &mut Diagnosis,
+) {
+    let array = crate::fault::named(scene, frames, writer.pc(), array);
+    let named = writer.expression(&array).ok().filter(|c| !c.has_distance() && !c.is_number());
+    let part = match &array.bare().kind {
+        TermKind::Load { address, size, .. } => writer.unbounded().part_at(address, *size),
+        _ => None,
+    };
+    let structure = writer.unbounded().pointee(&array);
+    diagnosis.about = Some(About { part, structure, ..About::default() });
+    let Some(pointer) = diagnosis.pointer_mut() else { return };
+    let is_past = matches!(pointer.nature, Some(Nature::Beyond { .. } | Nature::Guard { .. }));
+    if let (Some(index), Some(array), true) = (pointer.expression.clone(), named, is_past) {
+        pointer.past = Some((index, array));
     }
 }
 

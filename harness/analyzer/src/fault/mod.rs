@@ -31,8 +31,9 @@ use crate::symbol_name::source_name;
 use crate::thunk::thunk_register;
 
 pub use bad_call::bad_call;
-pub(crate) use caller::{argument_of_call, given, with_callers};
+pub(crate) use caller::{argument_in, argument_of_call, given, with_callers};
 pub use check::{condition, divisor};
+pub(crate) use freed::noted;
 pub use memory::bad_access;
 pub(crate) use naming::{named, named_in_code};
 pub(crate) use nature::of_value;

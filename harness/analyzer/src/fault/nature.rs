@@ -19,10 +19,11 @@ use super::placed::{misplaced, owner, past_end};
 use super::written_text::text;
 use crate::claim::Claim;
 use crate::diagnosis::{Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, Use};
-use crate::express::Writer;
+use crate::express::{Expression, Writer};
 use crate::flow::{Term, TermKind, evaluate, round};
 use crate::gone::Gone;
 use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern};
+use crate::initialiser::initialiser;
 use crate::kind::CrashKind;
 use crate::scene::Scene;
 
@@ -60,6 +61,7 @@ pub(super) fn refine(
     diagnosis: &mut Diagnosis,
 ) {
     let foot = term.map(|term| Foot::of(scene, writer, term, bad.pointer));
+    diagnosis.about = foot.as_ref().map(Foot::about).or_else(|| diagnosis.about.take());
     let value = foot.and_then(|foot| foot.value).unwrap_or(bad.pointer);
     let mut found = follows_free_list(scene, frames).then(|| Nature::FreeList.into());
     let is_null = value < NULL_PAGE && found.is_none();
@@ -111,6 +113,17 @@ pub(super) fn refine(
             pointer.past = Some((index, array));
         }
     }
+    let unset = foot.as_ref().filter(|_| is_null).and_then(|foot| unset(scene, foot));
+    let is_call = is_null && bad.how == Use::Call;
+    let table = foot.as_ref().filter(|_| is_call).and_then(|foot| table(scene, foot));
+    if let Some((about, (name, pointer, member))) = diagnosis.about.as_mut().zip(table) {
+        let words = format!("`{pointer}` points to `{name}`, which has no `{member}`");
+        about.table = Some((name, pointer, member));
+        diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+    }
+    if let Some(pointer) = diagnosis.pointer_mut() {
+        pointer.unset = unset;
+    }
     let Some(mut found) = found else {
         // Of NULL with a distance, NULL is what has to be named.
         let named = foot.filter(|_| is_null).and_then(|foot| foot.expression(scene));
@@ -121,9 +134,14 @@ pub(super) fn refine(
         }
         return;
     };
-    if found.nature.kind(bad.how) == Some(CrashKind::UseAfterFree) && found.claim.is_none() {
-        found.claim = holder(scene, writer, &bad.registers);
+    if found.nature.kind(bad.how) == Some(CrashKind::UseAfterFree)
+        && found.claim.is_none()
+        && let Some(holder) = holder(scene, writer, &bad.registers)
+    {
+        found.claim = holder.claim;
+        found.about = holder.about;
     }
+    about(foot.as_ref(), &found, diagnosis);
     diagnosis.evidence.extend(found.claim);
     let is_known = diagnosis.grounds != Grounds::None;
     let Some(pointer) = diagnosis.pointer_mut() else { return };
@@ -136,6 +154,19 @@ pub(super) fn refine(
         pointer.expression = Some(expression);
     }
     pointer.nature = Some(found.nature);
+}
+
+/// Says in the diagnosis what the code can be searched for.
+fn about(foot: Option<&Foot<'_, '_>>, found: &Found, diagnosis: &mut Diagnosis) {
+    let mut about = found.about.clone();
+    let own = diagnosis.about.take().unwrap_or_default();
+    about.part = about.part.or(own.part);
+    about.table = about.table.or(own.table);
+    // What the pointer leads to was freed, and not what it was read from.
+    if matches!(found.nature, Nature::FreedArea | Nature::Hole) {
+        about.structure = foot.and_then(Foot::structure);
+    }
+    diagnosis.about = Some(about);
 }
 
 /// Whether the pointer was read from memory of which the dump does not tell whose it is, or whether it is
@@ -218,6 +249,36 @@ fn follows_free_list(scene: &dyn Scene, frames: &[Frame]) -> bool {
     let chain = scene.image_at(pc).and_then(|image| image.source(pc).found()).unwrap_or_default();
     let names = chain.iter().filter_map(|source| source.function.as_deref());
     names.into_iter().any(|name| FREE_LISTS.contains(&name))
+}
+
+/// The variable with static storage that a member was read from through a pointer: a table of functions.
+fn table(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(String, Expression, String)> {
+    let slot = foot.loaded_from(scene)?;
+    let identity = scene.identity(slot).filter(|_| scene.word(slot, 8) == Some(0))?;
+    let module = identity.module.as_ref()?;
+    let symbol = identity.symbol.as_ref().filter(|symbol| symbol.offset < symbol.size)?;
+    // The linker's marks of where sections begin and end may stand for what lies there.
+    if ["__start_", "__stop_"].iter().any(|mark| symbol.symbol.starts_with(mark)) {
+        return None;
+    }
+    let Expression::Member(object, member) = foot.about().part?.expression else { return None };
+    let Expression::Target(pointer) = *object else { return None };
+    let name = format!("{} [{}]", symbol.symbol, module.name);
+    Some((name, *pointer, member))
+}
+
+/// What the pointer was read from, if that has lists that are never NULL and both links of this one are: a wait
+/// queue, a completion, the head of a list.
+fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
+    let part = foot.about().part?;
+    let has_list = initialiser(&part.part.ty).is_some_and(|it| it.has_list);
+    // An entry of a list that was cleared is no list.
+    if !has_list || part.part.ty == "list_head" && foot.round.is_some() {
+        return None;
+    }
+    let next = foot.loaded_from(scene)?;
+    let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
+    are_null.then_some(part.expression)
 }
 
 /// Whether the number stands in memory where the pointer was read, so that nothing was added to NULL

@@ -5,13 +5,14 @@
 //! read through it is some other member, or what lies behind the structure.
 
 use kernel::mm::slab_layout::SlotPart;
-use kernel::mm::slab_object::ObjectState;
+use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 use super::foot::Foot;
 use super::found::Found;
+use super::freed::noted;
 use crate::claim::Claim;
-use crate::diagnosis::Nature;
-use crate::express::{Expression, Writer};
+use crate::diagnosis::{About, Nature};
+use crate::express::{Expression, Structure, Writer};
 use crate::flow::{Round, Term, TermKind, evaluate, evaluate_round};
 use crate::scene::Scene;
 
@@ -38,8 +39,11 @@ pub(super) fn misplaced(
     let slab = scene.identity(value)?.slab.filter(|slab| slab.part == SlotPart::Object)?;
     let at = value.wrapping_sub(slab.start);
     let whole = slab.slab.cache.object_size;
-    if at == 0 || at.checked_add(structure.size)? <= whole || slab.state != ObjectState::Allocated {
+    if at.checked_add(structure.size)? <= whole || slab.state != ObjectState::Allocated {
         return None;
+    }
+    if at == 0 {
+        return short((writer, address, *size), (value, structure, inside), &slab);
     }
     // In an object that has room for several, the last may be one that is shorter on purpose.
     if structure.size.saturating_mul(2) <= whole {
@@ -55,7 +59,38 @@ pub(super) fn misplaced(
     let claim = claim.text(words).data(slab.start);
     let claim = Some(claim.text(format!("; a struct {} has {:#x}", structure.tag, structure.size)));
     let nature = Nature::Misplaced { cache, structure: structure.tag };
-    Some(Found { nature, claim, expression })
+    let computed = match &address.bare().kind {
+        TermKind::Sum { base, .. } => Some(base.site),
+        _ => Some(address.site),
+    };
+    let computed = computed.filter(|site| *site != 0);
+    Some(Found {
+        claim,
+        expression,
+        about: About { computed, ..About::default() },
+        ..nature.into()
+    })
+}
+
+/// An object that begins where it should and ends before what was read of it: too little was allocated.
+fn short(
+    (writer, address, size): (Writer<'_>, &Term, u8),
+    (value, structure, inside): (u64, Structure, i64),
+    slab: &SlabObject,
+) -> Option<Found> {
+    let whole = slab.slab.cache.object_size;
+    let end = u64::try_from(inside).ok()?.checked_add(size.into())?;
+    if end <= whole {
+        return None;
+    }
+    let pointer = writer.unbounded().structure_at(address, size)?.0;
+    let cache = slab.slab.cache.name.clone();
+    let claim = Claim::new(Some(true)).text(format!("`{pointer}` is ")).data(value);
+    let words = format!(", an object of {cache} of {whole:#x} bytes; {end:#x} were read of it");
+    let claim = Some(claim.text(words));
+    let Structure { tag, size: needs } = structure;
+    let nature = Nature::Short { cache, size: whole, structure: tag, needs };
+    Some(Found { claim, about: noted(slab), ..nature.into() })
 }
 
 /// The innermost array on the way that has no element of the number that is asked for: the number, the

@@ -2,8 +2,8 @@
 //! What one instruction does to the registers.
 
 use iced_x86::{
-    FlowControl, Instruction, InstructionInfoFactory, InstructionInfoOptions, OpAccess, OpKind,
-    Register,
+    FlowControl, Instruction, InstructionInfoFactory, InstructionInfoOptions, Mnemonic, OpAccess,
+    OpKind, Register,
 };
 
 use super::registers::{RegisterSet, number};
@@ -32,6 +32,16 @@ pub fn call_target(instruction: &Instruction) -> Option<CallTarget> {
         },
         _ => None,
     }
+}
+
+/// The registers, by number, that a whole one is copied to and from.
+pub fn copied(instruction: &Instruction) -> Option<(u8, u8)> {
+    let is_copy = instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op0_kind() == OpKind::Register
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op0_register().is_gpr64();
+    let registers = || number(instruction.op0_register()).zip(number(instruction.op1_register()));
+    is_copy.then(registers).flatten()
 }
 
 /// Whether the instruction is a call, direct or not.

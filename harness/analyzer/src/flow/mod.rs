@@ -24,7 +24,7 @@ mod tests;
 
 pub use code::{Code, MAX_CODE_BYTES};
 pub use correlated::{Correlated, decided};
-pub use effect::{CallTarget, call_target, is_call, written};
+pub use effect::{CallTarget, call_target, copied, is_call, written};
 pub use evaluate::{
     Round, Words, agree, evaluate, evaluate_round, evaluate_unobserved, round, walk,
 };

@@ -7,11 +7,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind};
+use iced_x86::{Instruction, InstructionInfoFactory};
 
 use super::code::Code;
-use super::effect::{CallTarget, call_target, is_call, written};
-use super::registers::{RegisterSet, full, number};
+use super::effect::{CallTarget, call_target, copied, is_call, written};
+use super::registers::RegisterSet;
 
 /// Registers that may be written between instructions and the end.
 pub(super) struct Since {
@@ -95,8 +95,8 @@ impl Since {
             let instruction = code.instruction(position);
             let own = self.own(position);
             let &[next] = code.successors(position).as_slice() else { return None };
-            let copy =
-                copied(instruction, original).filter(|&copy| !self.last(code, next).contains(copy));
+            let copy = copied(instruction).filter(|(_, from)| *from == original).map(|(to, _)| to);
+            let copy = copy.filter(|&copy| !self.last(code, next).contains(copy));
             // A jump back to here would make the copy one of another round.
             let is_entry_only = code.predecessors(next).len() == 1;
             if copy.is_some() || own.contains(original) || !is_entry_only {
@@ -164,16 +164,6 @@ fn reached(start: usize, barriers: &[usize], next: impl Fn(usize) -> Vec<usize>)
         *reached = true;
     }
     found
-}
-
-/// The register that the instruction copies `original` to, as a whole.
-fn copied(instruction: &Instruction, original: u8) -> Option<u8> {
-    let is_copy = instruction.mnemonic() == Mnemonic::Mov
-        && instruction.op0_kind() == OpKind::Register
-        && instruction.op1_kind() == OpKind::Register
-        && instruction.op1_register() == full(original)
-        && instruction.op0_register().is_gpr64();
-    number(instruction.op0_register()).filter(|_| is_copy)
 }
 
 /// The registers that the instruction may change, a call's callee included.

@@ -221,6 +221,27 @@ pub fn list_complaint(text: &str) -> ListEntry {
     }
 }
 
+/// The function of the C library of which a check found that it would run over a buffer.
+#[must_use]
+pub fn overflowing(text: &str) -> Option<&str> {
+    let name = match text.strip_prefix("detected buffer overflow in ") {
+        Some(name) => name.trim_end(),
+        None => text.split_once(": detected buffer overflow: ")?.0,
+    };
+    let is_name = name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    (is_name && !name.is_empty()).then(|| name.strip_prefix("__fortify_").unwrap_or(name))
+}
+
+/// The network device that waits for its last reference, and its usage count (`net/core/dev.c`, 3.10 to 6.12):
+/// `unregister_netdevice: waiting for tun0 to become free. Usage count = -3`.
+#[must_use]
+pub fn device_in_use(text: &str) -> Option<(&str, i64)> {
+    let rest = text.strip_prefix("unregister_netdevice: waiting for ")?;
+    let (device, count) = rest.split_once(" to become free. Usage count = ")?;
+    let count = count.split_whitespace().next()?.parse().ok()?;
+    (!device.is_empty() && !device.contains(' ')).then_some((device, count))
+}
+
 /// First lines of faults on memory, and of general protection faults, up to the address.
 const ADDRESSES: [&str; 6] = [
     "BUG: kernel NULL pointer dereference, address: ",
@@ -336,6 +357,26 @@ mod tests {
     use super::*;
 
     /// Lines of `make_task_dead()` (6.1) and `do_exit()` (3.10 to 5.16).
+    #[test]
+    fn the_function_that_would_overflow_is_told() {
+        assert_eq!(overflowing("detected buffer overflow in __fortify_strlen"), Some("strlen"));
+        assert_eq!(overflowing("detected buffer overflow in memcpy"), Some("memcpy"));
+        let later = "memcpy: detected buffer overflow: 64 byte write of buffer size 16";
+        assert_eq!(overflowing(later), Some("memcpy"));
+        assert_eq!(overflowing("detected buffer overflow in "), None);
+        assert_eq!(overflowing("usercopy: detected"), None);
+    }
+
+    #[test]
+    fn a_device_in_use_is_told_with_its_count() {
+        let text = "unregister_netdevice: waiting for tun0 to become free. Usage count = -3";
+        assert_eq!(device_in_use(text), Some(("tun0", -3)));
+        // With its trackers, the kernel says more.
+        let more = "unregister_netdevice: waiting for eth0 to become free. Usage count = 2 (x)";
+        assert_eq!(device_in_use(more), Some(("eth0", 2)));
+        assert_eq!(device_in_use("unregister_netdevice: waiting for tun0"), None);
+    }
+
     #[test]
     fn who_died_with_preemption_off_had_a_spinlock() {
         assert_eq!(kept_atomic("note: sh[90] exited with preempt_count 1"), Some((90, 1)));

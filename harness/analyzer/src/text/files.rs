@@ -6,7 +6,7 @@ use kernel::release_of;
 use klog::Place;
 use unwind::orc::{OrcEntry, Table, Version};
 
-use crate::machine::ModuleFiles;
+use crate::module_files::ModuleFiles;
 
 /// Where modules are laid of which no address is known, where the last one ends, and what each begins at a
 /// multiple of.

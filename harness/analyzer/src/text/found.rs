@@ -22,6 +22,7 @@ use crate::context::{Begins, Walks};
 use crate::diagnosis::Diagnosis;
 use crate::formats::{self, Sort};
 use crate::kind::CrashKind;
+use crate::leads;
 use crate::link::completed;
 use crate::outside::is_outside;
 use crate::symbol_name::source_name;
@@ -114,6 +115,7 @@ impl<'a> Found<'a> {
         }
         behind_helpers(&scene, &stack, report, &mut diagnosis);
         judged(report, &mut diagnosis);
+        leads::find(&scene, &mut diagnosis);
         Self { scene, told, diagnosis, stack, panic, doubts }
     }
 

@@ -70,6 +70,7 @@ pub(super) fn by_message(
         nature,
         expression: None,
         past: None,
+        unset: None,
         object: None,
     });
     diagnosis.unknown.get_or_insert_with(|| "the text has no code to look at".to_owned());

@@ -26,7 +26,7 @@ use klog::Machine;
 
 use crate::analyze::Analysis;
 use crate::formats::Sort;
-use crate::machine::ModuleFiles;
+use crate::module_files::ModuleFiles;
 use crate::outside::is_outside;
 use split::{Split, Splitter};
 

@@ -14,7 +14,7 @@ use super::names::Names as Places;
 use crate::crash_scene::{TRANSPARENT, module_line};
 use crate::express::Names;
 use crate::flow::{Code, MAX_CODE_BYTES, Words};
-use crate::gone::Gone;
+use crate::gone::{Gone, Was};
 use crate::identify::{AddressRegion, Identity, StackOwner, StackPlace};
 use crate::medium::Medium;
 use crate::outside::is_outside;
@@ -156,7 +156,7 @@ impl CodeNames for TextScene<'_> {
             return None;
         }
         let last = self.taints.as_ref()?.last_unloaded.as_ref();
-        Some(last.map_or(Gone::GivenBack, |_| Gone::Unloaded { or: None }))
+        Some(last.map_or(Gone::GivenBack, |_| Gone::Unloaded { or: None, was: Was::default() }))
     }
 }
 

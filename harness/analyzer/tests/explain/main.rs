@@ -5,5 +5,6 @@
 //! registers and memory. What the analysis has to say is the marker comment at the line of the fault.
 
 mod judged;
+mod leads;
 mod support;
 mod victims;

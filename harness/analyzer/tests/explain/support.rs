@@ -89,6 +89,13 @@ impl Victims {
         Marked { line, expression: expression.trim_end_matches(" */").to_owned() }
     }
 
+    /// The line of the root of a crash of that function.
+    pub(crate) fn root(&self, function: &str) -> usize {
+        let marker = format!("/* ROOT: {function} */");
+        let found = self.source.lines().position(|line| line.contains(&marker));
+        found.expect("a marker") + 1
+    }
+
     /// Lets one function crash.
     pub(crate) fn crash(&self, function: &str) -> Crash {
         let save: PathBuf = self.folder.path().join(function);
@@ -308,7 +315,9 @@ impl CodeNames for UserScene<'_> {
     fn code_name(&self, address: u64) -> Option<CodeName> {
         let symbol = self.image.symbol_at(address)?;
         let offset = address - symbol.address;
-        Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module: None })
+        let is_own = !self.prefix.is_empty() && symbol.name.starts_with(self.prefix);
+        let module = is_own.then(|| "mod".to_owned());
+        Some(CodeName { symbol: symbol.name, offset, size: symbol.extent, module })
     }
 }
 
@@ -344,6 +353,14 @@ impl Scene for UserScene<'_> {
     fn unreadable(&self, address: u64) -> Option<Unreadable> {
         let none = self.crash.read(address, 1).is_none();
         none.then_some(Unreadable::NotMapped { address, level: Level::Pte, entry: 0 })
+    }
+    fn functions_of(&self, _module: &str) -> Vec<u64> {
+        let names = self.image.symbol_names(self.prefix, 256);
+        let symbols = names.iter().filter_map(|name| self.image.symbol(name));
+        let mut entries: Vec<u64> = symbols.map(|symbol| symbol.address).collect();
+        entries.retain(|entry| self.is_text(*entry));
+        entries.sort_unstable();
+        entries
     }
     fn keeps_registers(&self, _target: u64) -> bool {
         false

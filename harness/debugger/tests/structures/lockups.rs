@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Dumps of CPUs that a watchdog stopped, whole and cut.
 
+use analyzer::ModuleFiles;
 use analyzer::analyze::{Inputs, analyze};
-use analyzer::machine::ModuleFiles;
 use analyzer::report::{CrashKind, Report};
 use debuginfo::Files;
 use vmcore::Vmcore;

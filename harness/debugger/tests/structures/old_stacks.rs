@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A crash on the stacks of CentOS 7's 3.10: frame pointers, no tables, no guard pages.
 
+use analyzer::ModuleFiles;
 use analyzer::analyze::{Analysis, Inputs, analyze};
 use analyzer::context::{crashing, walks};
-use analyzer::machine::{Machine, ModuleFiles};
+use analyzer::machine::Machine;
 use analyzer::report::CrashKind;
 use unwind::Trust;
 

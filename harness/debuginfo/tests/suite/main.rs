@@ -2,6 +2,7 @@
 //! Tests on what the host's compiler makes of the fixtures.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on fails the test")]
 
+mod core_layout;
 #[path = "../../fuzz/exercise.rs"]
 mod exercise;
 mod frame_values;

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where a module makes objects of a structure, and where it frees them.
+
+use std::collections::BTreeMap;
+
+use iced_x86::{OpKind, Register};
+
+use super::search::{Search, argument};
+use crate::diagnosis::{Lead, Made, Site};
+use crate::express::{Expression, Part, Structure, Whole, Writer};
+use crate::fault::named_in_code;
+use crate::flow::{CallTarget, Term, TermKind, call_target};
+use crate::scene::Scene;
+
+/// Functions that allocate (`include/linux/slab.h`, `include/linux/vmalloc.h`, 3.10 to 6.12).
+const ALLOCATING: [&str; 28] = [
+    "__kmalloc",
+    "__kmalloc_noprof",
+    "__kmalloc_node",
+    "__kmalloc_node_noprof",
+    "kmalloc_trace",
+    "kmalloc_trace_noprof",
+    "kmalloc_node_trace",
+    "__kmalloc_cache_noprof",
+    "__kmalloc_cache_node_noprof",
+    "kmalloc_large",
+    "__kmalloc_large_noprof",
+    "kmalloc_order",
+    "kmalloc_order_trace",
+    "kmem_cache_alloc",
+    "kmem_cache_alloc_noprof",
+    "kmem_cache_alloc_trace",
+    "kmem_cache_alloc_node",
+    "kmem_cache_alloc_node_trace",
+    "kmem_cache_alloc_lru",
+    "kvmalloc_node",
+    "__kvmalloc_node_noprof",
+    "vmalloc",
+    "vmalloc_noprof",
+    "vzalloc",
+    "vzalloc_noprof",
+    "mempool_alloc",
+    "mempool_alloc_noprof",
+    "devm_kmalloc",
+];
+
+/// The number of the argument of those with the size (`include/linux/slab.h`, `include/linux/vmalloc.h`, 3.10 to
+/// 6.12).
+const SIZES: [(&str, u8); 17] = [
+    ("__kmalloc", 0),
+    ("__kmalloc_noprof", 0),
+    ("__kmalloc_node", 0),
+    ("kmalloc_trace", 2),
+    ("kmalloc_trace_noprof", 2),
+    ("kmalloc_node_trace", 3),
+    ("__kmalloc_cache_noprof", 2),
+    ("__kmalloc_cache_node_noprof", 3),
+    ("kmalloc_large", 0),
+    ("__kmalloc_large_noprof", 0),
+    ("kmem_cache_alloc_trace", 2),
+    ("kmem_cache_alloc_node_trace", 3),
+    ("kvmalloc_node", 0),
+    ("vmalloc", 0),
+    ("vmalloc_noprof", 0),
+    ("vzalloc", 0),
+    ("vzalloc_noprof", 0),
+];
+
+/// Functions that free what one of their arguments leads to, by its number (`include/linux/slab.h`,
+/// `include/linux/rcupdate.h`, `include/linux/vmalloc.h`, `include/linux/skbuff.h`, 3.10 to 6.12). That of the last ones is a member.
+const FREEING: [(&str, u8); 20] = [
+    ("kfree", 0),
+    ("kfree_sensitive", 0),
+    ("kzfree", 0),
+    ("kvfree", 0),
+    ("kvfree_sensitive", 0),
+    ("vfree", 0),
+    ("kmem_cache_free", 1),
+    ("mempool_free", 0),
+    ("devm_kfree", 1),
+    ("kfree_call_rcu", 0),
+    ("kvfree_call_rcu", 0),
+    ("kfree_skb", 0),
+    ("kfree_skb_reason", 0),
+    ("sk_skb_reason_drop", 1),
+    ("consume_skb", 0),
+    ("__kfree_skb", 0),
+    ("free_netdev", 0),
+    ("call_rcu", 0),
+    ("call_rcu_hurry", 0),
+    ("call_rcu_sched", 0),
+];
+/// Members that are asked for to find where some of a structure are set.
+const MAX_STORES: usize = 1 << 11;
+
+/// What is freed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Object<'o> {
+    /// Its structure, where its type is known.
+    pub(super) structure: Option<&'o Structure>,
+    /// The pointer as C, in the function to blame.
+    pub(super) expression: Option<&'o Expression>,
+    /// An address inside of that function.
+    pub(super) pc: Option<u64>,
+}
+
+/// Where such objects are freed, the function to blame first.
+pub(super) fn freed(scene: &dyn Scene, search: &Search<'_>, object: Object<'_>) -> Vec<Site> {
+    let names = FREEING.map(|(name, _)| name);
+    let own = object.pc.and_then(|pc| scene.function_entry(pc));
+    let (mut inside, mut found) = (Vec::new(), Vec::new());
+    for (code, at, target) in search.calls(&names) {
+        let number = FREEING.iter().find(|(name, _)| scene.is_in(target, &[name]));
+        let Some((_, number)) = number else { continue };
+        let Some(term) = search.value((code, at), argument(*number)) else { continue };
+        let ip = code.instruction(at).ip();
+        let writer = Writer::new(scene, ip);
+        let is_own = own == Some(code.entry());
+        let is_named = || {
+            let expression = writer.expression(&term).ok();
+            is_own && expression.is_some() && expression.as_ref() == object.expression
+        };
+        let is_whole = || writer.pointee(&term).as_ref() == object.structure;
+        let is_part = || {
+            let part = writer.part_at(&term, 8);
+            let tag = object.structure.map(|it| it.tag.as_str());
+            part.is_some_and(|part| part.part.structure() == tag)
+        };
+        let is_it = object.structure.is_some() && (is_whole() || is_part()) || is_named();
+        if let Some(site) = search.site(ip).filter(|_| is_it) {
+            let sites = if is_own { &mut inside } else { &mut found };
+            sites.push(site);
+        }
+    }
+    inside.extend(found);
+    once(inside)
+}
+
+/// The only allocation of fewer bytes than the structure has that its result is taken for.
+///
+/// Example: `kzalloc(sizeof(void *), GFP_KERNEL)` for a structure of 760 bytes.
+pub(super) fn small(scene: &dyn Scene, search: &Search<'_>) -> Option<Lead> {
+    let mut found = search.calls(&ALLOCATING).into_iter().filter_map(|(code, at, target)| {
+        let number = SIZES.iter().find(|(name, _)| scene.is_in(target, &[name]))?.1;
+        let ip = code.instruction(at).ip();
+        let structure = result(scene, (ip, target))?;
+        let TermKind::Constant(gets) = search.value((code, at), argument(number))?.bare().kind
+        else {
+            return None;
+        };
+        let is_less = gets > 0 && gets < structure.size;
+        let site = is_less.then(|| search.site(ip)).flatten()?;
+        let Structure { tag, size: needs } = structure;
+        Some(Lead::Small { structure: tag, needs, gets, site, pc: ip })
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+/// Functions that take a reference of a network device, and those that give one back (`include/linux/netdevice.h`,
+/// 3.10 to 6.12): they are inlined, and count for each CPU.
+const TAKING_DEVICES: [&str; 5] =
+    ["dev_hold", "__dev_hold", "dev_hold_track", "netdev_hold", "netdev_ref_inc"];
+const GIVING_DEVICES: [&str; 5] =
+    ["dev_put", "__dev_put", "dev_put_track", "netdev_put", "netdev_ref_dec"];
+
+/// Where references of network devices are taken, and where they are given back.
+pub(super) fn device_references(scene: &dyn Scene, search: &Search<'_>) -> (Vec<Site>, Vec<Site>) {
+    let (mut taken, mut given) = (Vec::new(), Vec::new());
+    for (code, at) in search.instructions() {
+        let instruction = code.instruction(at);
+        let is_per_cpu = instruction.segment_prefix() == Register::GS
+            && instruction.op0_kind() == OpKind::Memory;
+        let called = match call_target(instruction) {
+            Some(CallTarget::Direct(target)) => scene.kernel_function(target),
+            _ => None,
+        };
+        if !is_per_cpu && called.is_none() {
+            continue;
+        }
+        let ip = instruction.ip();
+        let chain = || scene.image_at(ip).and_then(|image| image.source(ip).found());
+        let is_of = |names: &[&str]| match &called {
+            Some(name) => names.contains(&name.as_str()),
+            None => chain().is_some_and(|chain| {
+                let mut functions = chain.iter().filter_map(|it| it.function.as_deref());
+                functions.any(|name| names.contains(&name))
+            }),
+        };
+        let sites = match (is_of(&TAKING_DEVICES), is_of(&GIVING_DEVICES)) {
+            (true, _) => &mut taken,
+            (_, true) => &mut given,
+            _ => continue,
+        };
+        sites.extend(search.site(ip));
+    }
+    (once(taken), once(given))
+}
+
+/// The structure that what an allocating function returns is taken for.
+fn result(scene: &dyn Scene, (call, target): (u64, u64)) -> Option<Structure> {
+    let returned = Term::new(TermKind::Returned { target: Some(target) }, call);
+    let named = named_in_code(scene, call, &returned);
+    Writer::new(scene, call).pointee(&named)
+}
+
+/// Where objects of the part's structure are made.
+pub(super) fn made(scene: &dyn Scene, search: &Search<'_>, part: &Part) -> Option<Made> {
+    let Whole::Structure(structure) = &part.whole else { return None };
+    allocated(scene, search, structure).or_else(|| set_beside(scene, search, part, structure))
+}
+
+/// Where objects of the structure are allocated.
+pub(super) fn allocated(
+    scene: &dyn Scene,
+    search: &Search<'_>,
+    structure: &Structure,
+) -> Option<Made> {
+    let site = search.calls(&ALLOCATING).into_iter().find_map(|(code, at, target)| {
+        let ip = code.instruction(at).ip();
+        let pointee = result(scene, (ip, target))?;
+        (pointee == *structure).then(|| search.site(ip)).flatten()
+    })?;
+    Some(Made { structure: structure.tag.clone(), site, is_allocated: true })
+}
+
+/// The function that sets the most members of the structure besides that one, and where it begins to.
+fn set_beside(
+    scene: &dyn Scene,
+    search: &Search<'_>,
+    part: &Part,
+    structure: &Structure,
+) -> Option<Made> {
+    let mut sites: BTreeMap<u64, (usize, u64)> = BTreeMap::new();
+    let mut asked = 0;
+    for (code, at) in search.instructions() {
+        let instruction = code.instruction(at);
+        let base = instruction.memory_base();
+        let offset = instruction.memory_displacement64();
+        let is_store = instruction.op0_kind() == OpKind::Memory
+            && base.is_gpr64()
+            && !matches!(base, Register::RSP)
+            && offset < structure.size
+            && instruction.try_immediate(0).is_err();
+        if !is_store || super::act::act(code, at).is_none() {
+            continue;
+        }
+        asked += 1;
+        if asked > MAX_STORES {
+            break;
+        }
+        let ip = instruction.ip();
+        let named = Writer::new(scene, ip).part_by(base, offset.cast_signed(), 1);
+        let is_its = named.is_some_and(|it| it.part.whole == part.whole && !it.part.is_like(part));
+        if is_its {
+            let (count, first) = sites.entry(code.entry()).or_insert((0, ip));
+            *count += 1;
+            *first = ip.min(*first);
+        }
+    }
+    let (_, first) = sites.into_values().max_by_key(|(count, _)| *count)?;
+    let site = search.site(first)?;
+    Some(Made { structure: structure.tag.clone(), site, is_allocated: false })
+}
+
+/// The places, each once, in their order.
+pub(super) fn once(sites: Vec<Site>) -> Vec<Site> {
+    let mut found: Vec<Site> = Vec::new();
+    for site in sites {
+        if !found.contains(&site) {
+            found.push(site);
+        }
+    }
+    found
+}

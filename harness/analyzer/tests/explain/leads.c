@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Crashes whose root lies elsewhere in the module's code, compiled and run in user mode. Functions of the
+// "module" are called mod_*, all others are the "kernel's"; some have the names and the arguments that the
+// kernel's have. The line that has to be named carries a marker, "ROOT:", with the function that crashes.
+#include "crash.h"
+
+#define POISON 0x6b6b6b6b6b6b6b6bUL
+
+struct object {
+	unsigned long start;
+	unsigned long size;
+	unsigned long is_free;
+} objects[8];
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct wait_queue_head {
+	int lock;
+	struct list_head head;
+};
+
+struct device {
+	long number;
+	struct list_head *all;
+};
+
+struct job {
+	long state;
+	int users;
+	struct wait_queue_head wait;
+	struct list_head link;
+	struct device *device;
+	long *cells;
+};
+
+static volatile long sink;
+struct list_head jobs = { &jobs, &jobs };
+
+/* The kernel's part. */
+NOINLINE void *__kmalloc(unsigned long size, unsigned flags)
+{
+	static int used;
+	unsigned long *words = calloc(1, 256);
+
+	(void)flags;
+	objects[used].start = (unsigned long)words;
+	objects[used].size = size;
+	objects[used++].is_free = 0;
+	return words;
+}
+
+NOINLINE void kfree(const void *start)
+{
+	for (int i = 0; i < 8; i++)
+		if (objects[i].start == (unsigned long)start) {
+			memset((void *)start, 0x6b, objects[i].size);
+			objects[i].is_free = 1;
+		}
+}
+
+NOINLINE void __init_waitqueue_head(struct wait_queue_head *queue, const char *name, void *key)
+{
+	(void)name;
+	(void)key;
+	queue->lock = 0;
+	queue->head.next = queue->head.prev = &queue->head;
+}
+
+NOINLINE int __list_add_valid(struct list_head *new, struct list_head *prev, struct list_head *next)
+{
+	return new != prev && new != next;
+}
+
+NOINLINE int __list_del_entry_valid(struct list_head *entry)
+{
+	return entry->next != NULL;
+}
+
+NOINLINE long __wake_up(struct wait_queue_head *queue)
+{
+	return (long)queue->head.next->next;
+}
+
+static inline void list_add(struct list_head *new, struct list_head *head)
+{
+	struct list_head *next = head->next;
+
+	if (!__list_add_valid(new, head, next))
+		return;
+	next->prev = new;
+	new->next = next;
+	new->prev = head;
+	head->next = new;
+}
+
+/* The module's. */
+NOINLINE struct job *mod_new(long state)
+{
+	struct job *job = __kmalloc(sizeof(*job), 1); /* ROOT: mod_wakes */
+
+	job->state = state;
+	job->users = 1;
+	return job;
+}
+
+NOINLINE long mod_wakes(struct job *job)
+{
+	return __wake_up(&job->wait) + 1;
+}
+
+NOINLINE void mod_put_in(struct job *job)
+{
+	list_add(&job->link, &jobs); /* ROOT: mod_finds */
+}
+
+NOINLINE void mod_drop(struct job *job)
+{
+	kfree(job);
+}
+
+NOINLINE long mod_finds(struct job *job)
+{
+	return job->device->number + 1;
+}
+
+NOINLINE void mod_bind(struct job *job, struct device *device)
+{
+	job->device = device; /* ROOT: mod_asks */
+}
+
+NOINLINE void mod_unbind(struct job *job)
+{
+	job->device = NULL;
+}
+
+NOINLINE long mod_asks(struct job *job)
+{
+	return job->device->number + 2;
+}
+
+NOINLINE struct device *mod_new_device(void)
+{
+	struct device *device = __kmalloc(sizeof(void *), 1); /* ROOT: mod_lists */
+
+	device->number = 7;
+	return device;
+}
+
+NOINLINE long mod_lists(struct device *device)
+{
+	return (long)device->all->next + 3;
+}
+
+int main(int argc, char **argv)
+{
+	const char *victim = argc > 1 ? argv[1] : "";
+	struct job *job = mod_new(3);
+	struct device *device = mod_new_device();
+
+	catch_faults();
+	mod_put_in(job);
+	TRY(mod_wakes, mod_wakes(job));
+	if (strcmp(victim, "mod_finds") == 0)
+		mod_drop(job);
+	TRY(mod_finds, mod_finds(job));
+	mod_bind(job, device);
+	mod_unbind(job);
+	TRY(mod_asks, mod_asks(job));
+	device->all = (void *)0x5a5a5a5a5a5a5a5aUL;
+	TRY(mod_lists, mod_lists(device));
+	return 1;
+}

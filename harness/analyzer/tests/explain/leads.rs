@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where to look next, of crashes whose root is elsewhere in the code: leads.c has the places, as markers.
+
+use crate::support::Victims;
+use analyzer::diagnosis::{Diagnosis, Lead, Nature, Site};
+use analyzer::fault::examine;
+use analyzer::leads;
+
+/// The crash of a function, with what the code was searched for, and the line that its marker is on.
+fn led(name: &str) -> (Diagnosis, String) {
+    let victims = Victims::compile_file("leads.c", &["-O2"], "mod_");
+    let crash = victims.crash(name);
+    let scene = victims.scene(&crash);
+    let address = Some(crash.address).filter(|address| *address != 0);
+    let mut diagnosis = examine(&scene, &scene.walked(), address).expect("a diagnosis");
+    leads::find(&scene, &mut diagnosis);
+    (diagnosis, format!("leads.c:{}", victims.root(name)))
+}
+
+fn functions(sites: &[Site]) -> Vec<&str> {
+    sites.iter().map(|site| site.function.as_str()).collect()
+}
+
+#[test]
+fn a_queue_that_no_code_initialises_is_told_with_where_it_is_allocated() {
+    let (diagnosis, root) = led("mod_wakes");
+    let unset = diagnosis.pointer().and_then(|it| it.unset.clone());
+    assert_eq!(unset.map(|it| it.to_string()).as_deref(), Some("job->wait"), "{diagnosis:#?}");
+    let [Lead::Uninitialised { object, by, done, made, .. }] = diagnosis.leads.as_slice() else {
+        panic!("{diagnosis:#?}");
+    };
+    assert_eq!((object.to_string().as_str(), *by), ("job->wait", "init_waitqueue_head"));
+    assert!(done.is_empty(), "{done:?}");
+    let made = made.as_ref().expect("an allocation");
+    assert!(made.is_allocated);
+    assert_eq!((made.site.function.as_str(), &made.site.line), ("mod_new", &root));
+}
+
+#[test]
+fn of_a_freed_object_the_link_is_told_that_no_code_takes_out() {
+    let (diagnosis, root) = led("mod_finds");
+    let Some(Lead::Linked { structure, link, by, put }) = diagnosis.leads.first() else {
+        panic!("{diagnosis:#?}");
+    };
+    assert_eq!((structure.as_str(), link.to_string().as_str(), *by), ("job", "link", "list_del"));
+    assert_eq!(functions(put), ["mod_put_in"]);
+    assert_eq!(put.first().map(|site| &site.line), Some(&root));
+    let freed = diagnosis.leads.iter().find_map(|lead| match lead {
+        Lead::Freed { by, .. } => Some(functions(by)),
+        _ => None,
+    });
+    assert_eq!(freed, Some(vec!["mod_drop"]), "{diagnosis:#?}");
+}
+
+#[test]
+fn a_pointer_that_was_cleared_is_told_by_who_sets_and_who_clears_it() {
+    let (diagnosis, root) = led("mod_asks");
+    let [Lead::Set { object, set, cleared, .. }] = diagnosis.leads.as_slice() else {
+        panic!("{diagnosis:#?}");
+    };
+    assert_eq!(object.to_string(), "job->device");
+    assert_eq!((functions(set), functions(cleared)), (vec!["mod_bind"], vec!["mod_unbind"]));
+    assert_eq!(set.first().map(|site| &site.line), Some(&root));
+}
+
+#[test]
+fn an_object_that_is_too_small_is_told_by_its_allocation() {
+    let (diagnosis, root) = led("mod_lists");
+    let nature = diagnosis.pointer().and_then(|it| it.nature.clone());
+    let Some(Nature::Short { size: 8, structure, needs: 16, .. }) = nature else {
+        panic!("{diagnosis:#?}");
+    };
+    assert_eq!(structure, "device");
+    let [Lead::Small { structure, needs: 16, gets: 8, site, .. }] = diagnosis.leads.as_slice()
+    else {
+        panic!("{diagnosis:#?}");
+    };
+    assert_eq!((structure.as_str(), &site.line), ("device", &root));
+}
