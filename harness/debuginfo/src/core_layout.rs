@@ -11,7 +11,7 @@ use crate::elf::Section;
 /// Bytes of a page.
 const PAGE: u64 = 4096;
 /// Symbols that are told, of one place in a page.
-const MOST: usize = 64;
+const MOST: usize = 4096;
 
 /// A function or variable of a module, by where it lies in the module's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,9 +27,9 @@ pub struct LaidSymbol {
 }
 
 impl Image<'_> {
-    /// The functions and writable variables of a module that have a byte at that distance from the start of a page, wherever the module
-    /// was loaded: each of the kernel's groups of sections begins a page (`layout_sections()` in
-    /// `kernel/module.c`, 3.10 to 6.12). Empty for a kernel.
+    /// The functions and writable variables of a module that have a byte at that distance from the start of a
+    /// page, wherever the module was loaded: each of the kernel's groups of sections begins a page (`layout_sections()` in
+    /// `kernel/module.c`, 3.10 to 6.12). Empty for a kernel, and where there are too many to tell.
     pub fn symbols_in_pages(&self, at: u64) -> Vec<LaidSymbol> {
         let question = || format!("symbols at {at:#x} of a page");
         self.derived(question, || Some(self.symbols_laid(at))).unwrap_or_default()
@@ -49,10 +49,15 @@ impl Image<'_> {
             let size = symbol.st_size(LE).max(1);
             // From the first byte at that place of a page on.
             let first = at.wrapping_sub(offset) % PAGE;
+            if first >= size {
+                return None;
+            }
             let name = String::from_utf8_lossy(self.elf.name(symbol)).into_owned();
-            (first < size && !name.is_empty()).then_some(LaidSymbol { name, offset, size, is_code })
+            (!name.is_empty()).then_some(LaidSymbol { name, offset, size, is_code })
         });
-        all.take(MOST).collect()
+        // Of a part of them, none is the only one.
+        let found: Vec<LaidSymbol> = all.take(MOST + 1).collect();
+        if found.len() > MOST { Vec::new() } else { found }
     }
 
     /// Distances of the sections from the start of the module's memory; `None` for those that are not kept.

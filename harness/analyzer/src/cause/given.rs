@@ -7,7 +7,7 @@ use unwind::Frame;
 use crate::diagnosis::{Given, GivenObject};
 use crate::express::{Expression, NamedPart, Writer};
 use crate::fault::{argument_in, named, named_in_code};
-use crate::flow::{CallTarget, Term, TermKind, call_target, evaluate, full};
+use crate::flow::{CallTarget, Term, TermKind, call_target, full};
 use crate::initialiser::initialiser;
 use crate::link::waits_in;
 use crate::scene::Scene;
@@ -80,12 +80,7 @@ fn object(
     if expression.has_distance() || expression.is_number() || is_pointers {
         return None;
     }
-    let at = term.observed.or_else(|| evaluate(&term, scene));
     let part = writer.part_at(&term, 8).or_else(placed);
     let part = part.filter(|part| part.expression == expression);
-    let is_listed = initialiser(tag).is_some_and(|it| it.has_list);
-    let links = |at: u64| Some((scene.word(at, 8)?, scene.word(at.checked_add(8)?, 8)?));
-    // A work item's links are behind its first word; a list's, or a queue's, are at its start or behind its lock.
-    let is_unset = is_listed && at.is_some_and(|at| links(at.wrapping_add(8)) == Some((0, 0)));
-    Some(GivenObject { expression, part, is_unset })
+    Some(GivenObject { expression, part })
 }

@@ -22,18 +22,13 @@ pub struct GivenObject {
     pub expression: Expression,
     /// For who searches the code, where it is a member or a variable.
     pub part: Option<NamedPart>,
-    /// Whether it has a list, both of whose links are NULL.
-    pub is_unset: bool,
 }
 
 impl Given {
     /// In words.
     #[must_use]
     pub fn words(&self) -> String {
-        let object = |it: &GivenObject| match it.is_unset {
-            true => format!("`{}`, which was never initialised, or was cleared", it.expression),
-            false => format!("`{}`", it.expression),
-        };
+        let object = |it: &GivenObject| format!("`{}`", it.expression);
         let objects: Vec<String> = self.objects.iter().take(MOST).map(object).collect();
         format!("`{}` was given {}", self.function, objects.join(", "))
     }

@@ -97,10 +97,7 @@ impl<'t, 'w> Foot<'t, 'w> {
             TermKind::Load { address, size, .. } => self.at_site().part_at(address, *size),
             _ => None,
         };
-        // Of a sum, the instruction that made it tells where it went wrong.
-        let sum = matches!(self.term.bare().kind, TermKind::Sum { .. });
-        let computed = Some(self.term.bare().site).filter(|site| sum && *site != 0);
-        About { part, computed, ..About::default() }
+        About { part, ..About::default() }
     }
 
     /// The structure that the pointer is to.

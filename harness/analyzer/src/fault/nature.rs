@@ -276,7 +276,9 @@ fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
     if !has_list || part.part.ty == "list_head" && foot.round.is_some() {
         return None;
     }
-    let next = foot.loaded_from(scene)?;
+    // Another member that is NULL says nothing of the list: an unlocked mutex has no owner.
+    let is_link = matches!(foot.expression(scene)?, Expression::Member(_, name) if name == "next");
+    let next = foot.loaded_from(scene).filter(|_| is_link)?;
     let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
     are_null.then_some(part.expression)
 }

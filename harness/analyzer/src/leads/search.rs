@@ -135,6 +135,7 @@ impl<'s> Search<'s> {
             };
             self.scene.is_in(target, functions).then_some(target)
         };
+        self.slices.set(0);
         let all = self.instructions();
         all.filter_map(|(code, at)| Some((code, at, is_of((code, at))?))).collect()
     }
