@@ -24,8 +24,6 @@ use tests::project;
 
 /// More tries than this for one fault mean that there is none left.
 const MAX_TRIES: usize = 10_000;
-/// The first number of the drawn faults of a package.
-const FIRST: usize = 101;
 
 /// Draws faults for modules of others.
 #[derive(Debug, Parser)]
@@ -40,6 +38,9 @@ struct Options {
     /// they were made of are changed
     #[arg(long)]
     built: PathBuf,
+    /// The number of the first fault of each package
+    #[arg(long, default_value_t = 101)]
+    first: usize,
     /// Folder for the files
     out: PathBuf,
 }
@@ -68,7 +69,7 @@ fn main() -> Result<()> {
     fs::create_dir_all(&options.out)?;
     let mut random = Random::new(options.seed);
     let mut seen = BTreeSet::new();
-    let mut numbers = vec![FIRST; soaks.len()];
+    let mut numbers = vec![options.first; soaks.len()];
     for number in 0..options.count {
         let (soak, fault) = draw(&soaks, &mut random, &mut seen)?;
         let short = soaks[soak].fault.package.trim_end_matches("-dkms");

@@ -108,6 +108,7 @@ pub enum NatureName {
     VmallocHole,
     Beyond,
     Gone,
+    NeverAllocated,
     NoLock,
 }
 

@@ -119,6 +119,7 @@ mod tests {
             expression: expression.map(Expression::name),
             past: None,
             unset: None,
+            tested: None,
             object: None,
         }))
     }

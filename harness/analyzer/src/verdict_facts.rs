@@ -111,6 +111,7 @@ impl Facts {
                 ..named(N::Beyond)
             },
             Nature::Gone(_) => named(N::Gone),
+            Nature::NeverAllocated(_) => named(N::NeverAllocated),
         }
     }
 

@@ -12,14 +12,26 @@ use serde::Deserialize;
 /// The file, in the folder of the faults.
 const FILE: &str = "calm.toml";
 
-/// All that were drawn by a seed, and those of them that did not crash the kernel.
+/// All that were drawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drawn {
+    /// One draw after the other.
+    #[serde(rename = "draw")]
+    pub draws: Vec<Draw>,
+}
+
+/// All that were drawn by a seed, and those of them that did not crash the kernel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draw {
     /// The seed.
     pub seed: u64,
     /// How many were drawn.
     pub count: usize,
+    /// Names of those that are faults of an earlier draw, too.
+    #[serde(default)]
+    pub known: BTreeSet<String>,
     /// Names of those that did not crash the kernel, by package.
     pub calm: BTreeMap<String, BTreeSet<String>>,
 }
@@ -45,10 +57,11 @@ mod tests {
     fn without_a_file_nothing_was_drawn() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Drawn::load(folder.path()).unwrap(), Drawn::default());
-        let text = "seed = 7\ncount = 3\n[calm]\np-dkms = [\"p-101\", \"p-103\"]\n";
+        let text = "[[draw]]\nseed = 7\ncount = 3\n[draw.calm]\np-dkms = [\"p-101\", \"p-103\"]\n";
         fs::write(folder.path().join(FILE), text).unwrap();
         let drawn = Drawn::load(folder.path()).unwrap();
-        assert_eq!((drawn.seed, drawn.count, drawn.calm["p-dkms"].len()), (7, 3, 2));
+        let [draw] = drawn.draws.as_slice() else { panic!("{drawn:?}") };
+        assert_eq!((draw.seed, draw.count, draw.calm["p-dkms"].len()), (7, 3, 2));
         fs::write(folder.path().join(FILE), "seed = \"x\"").unwrap();
         assert!(Drawn::load(folder.path()).is_err());
     }

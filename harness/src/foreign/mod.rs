@@ -12,7 +12,7 @@ mod recorded;
 mod table;
 mod tools;
 
-pub use calm::Drawn;
+pub use calm::{Draw, Drawn};
 pub use case_folder::{Around, write_case};
 pub use fault::{Fault, Truth};
 pub use judge::{ForeignRow, Root, Said};

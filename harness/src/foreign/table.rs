@@ -108,7 +108,7 @@ impl ForeignTable {
             totals.entry(row.package.clone()).or_default().add(row);
             totals.entry("all".to_owned()).or_default().add(row);
         }
-        for (package, calm) in &drawn.calm {
+        for (package, calm) in drawn.draws.iter().flat_map(|draw| &draw.calm) {
             let calm = u32::try_from(calm.len()).unwrap_or(u32::MAX);
             for name in [package.as_str(), "all"] {
                 totals.entry(name.to_owned()).or_default().not_crashed += calm;
@@ -187,6 +187,7 @@ pub(super) fn root_word(root: Option<Root>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Draw;
     use super::*;
 
     fn row(id: &str, kind: bool, wrong_proven: bool) -> ForeignRow {
@@ -209,8 +210,9 @@ mod tests {
     #[test]
     fn totals_count_crashes_and_what_is_right() {
         let calm = ForeignRow { crashed: false, kind: None, root: None, ..row("c", true, false) };
-        let mut drawn = Drawn::default();
-        drawn.calm.insert("p-dkms".to_owned(), ["d".to_owned(), "e".to_owned()].into());
+        let mut draw = Draw::default();
+        draw.calm.insert("p-dkms".to_owned(), ["d".to_owned(), "e".to_owned()].into());
+        let drawn = Drawn { draws: vec![draw] };
         let rows = vec![row("b", true, false), row("a", false, true), calm];
         let table = ForeignTable::new(rows, &drawn);
         let all = table.totals["all"];

@@ -6,6 +6,7 @@ use unwind::Frame;
 use super::check_kind::check_of;
 use super::given::given;
 use super::overflow::unterminated;
+use super::room::room;
 use super::subject::{Checker, Subject};
 use super::{name, place};
 use crate::blame::{blamed, tied};
@@ -13,7 +14,7 @@ use crate::claim::Claim;
 use crate::diagnosis::{
     About, Check, CheckKind, Diagnosis, Freed, Given, Grounds, ListEntry, Overflow, What,
 };
-use crate::fault::{called, condition, noted};
+use crate::fault::{FREEING, called, condition, noted};
 use crate::formats::{list_complaint, overflowing};
 use crate::kind::CrashKind;
 use crate::scene::Scene;
@@ -62,9 +63,6 @@ impl Says {
         }
     }
 }
-
-/// Functions that free what they are given and nothing else (`mm/slab_common.c`, `mm/util.c`).
-const FREEING: [&str; 5] = ["kfree", "kfree_sensitive", "kzfree", "kvfree", "kmem_cache_free"];
 
 /// Functions that free what belongs to an object before they free the object itself (`net/core/skbuff.c`,
 /// 3.10 to 6.12: `skb_release_all()`, then `kfree_skbmem()`).
@@ -138,9 +136,13 @@ fn called_by(
         Some(_) if is_direct => diagnosis.grounds = Grounds::Shown,
         None if is_direct && kind == CrashKind::Bug => {
             diagnosis.grounds = Grounds::Shown;
-            diagnosis.what = What::Check(Check::new(CheckKind::Called(called)));
             let own = frames.get(guilty..).unwrap_or_default();
-            diagnosis.given = given(machine, own);
+            let inner = frames.get(guilty.saturating_sub(1));
+            diagnosis.given = given(machine, inner, own);
+            let given = diagnosis.given.iter().flat_map(|it| &it.objects);
+            let given = given.map(|it| it.expression.clone()).collect();
+            let kind = CheckKind::Called { function: called, given };
+            diagnosis.what = What::Check(Check::new(kind));
             let words = diagnosis.given.as_ref().map(Given::words);
             diagnosis.evidence.extend(words.map(|words| Claim::new(Some(true)).text(words)));
             return;
@@ -173,6 +175,9 @@ fn called_by(
     }
 }
 
+/// Functions that write as much as they are told to (`include/linux/fortify-string.h`).
+const WRITING: [&str; 4] = ["memcpy", "memmove", "memset", "strncpy"];
+
 /// What would run over its buffer: the function, and the buffer where a string does not end inside of it.
 fn overflows(
     machine: &dyn Scene,
@@ -184,7 +189,10 @@ fn overflows(
     let string = unterminated(machine, own).filter(|_| guilty == 1);
     let (expression, about) = string.map_or((None, About::default()), |(c, it)| (Some(c), it));
     let function = told.detail.as_deref().and_then(overflowing).map(str::to_owned);
-    diagnosis.about = Some(About { function, ..about });
+    let room = own.first().and_then(|frame| room(machine, frame.pc.for_lookup()));
+    let is_writing = function.as_deref().is_some_and(|it| WRITING.contains(&it));
+    let room = room.filter(|_| guilty == 1 && is_writing);
+    diagnosis.about = Some(About { function, room, ..about });
     if let What::Check(check) = &mut diagnosis.what {
         check.expression = expression;
     }

@@ -6,18 +6,16 @@ use unwind::Frame;
 
 use crate::diagnosis::{Given, GivenObject};
 use crate::express::{Expression, NamedPart, Writer};
-use crate::fault::{argument_in, named, named_in_code};
-use crate::flow::{CallTarget, Term, TermKind, call_target, full};
+use crate::fault::{argument_in, given_in, named, named_in_code};
+use crate::flow::{ARGUMENTS, CallTarget, Term, TermKind, call_target};
 use crate::initialiser::initialiser;
 use crate::link::waits_in;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
 
-/// The registers of a function's arguments, by number (System V AMD64 psABI, section 3.2.3).
-const ARGUMENTS: [u8; 6] = [7, 6, 2, 1, 8, 9];
-
 /// The objects that the first frame handed to the function that it called, of those that the code has names for.
-pub(super) fn given(scene: &dyn Scene, frames: &[Frame]) -> Option<Given> {
+/// `inner` is that function, where it is on the stack.
+pub(super) fn given(scene: &dyn Scene, inner: Option<&Frame>, frames: &[Frame]) -> Option<Given> {
     let site = waits_in(scene, frames.first()?)?;
     let Some(CallTarget::Direct(target)) = call_target(site.instruction()) else { return None };
     let (name, offset) = scene.symbol_at(target)?;
@@ -27,7 +25,8 @@ pub(super) fn given(scene: &dyn Scene, frames: &[Frame]) -> Option<Given> {
     let objects: Vec<GivenObject> = all
         .filter_map(|(number, register)| {
             let tag = callee.pointee_of_parameter(number)?;
-            object(scene, frames, full(*register), &tag)
+            let value = inner.and_then(|frame| given_in(scene, frame, *register));
+            object(scene, frames, (*register, value), &tag)
         })
         .collect();
     let mut objects = objects;
@@ -57,10 +56,11 @@ fn placed(scene: &dyn Scene, pc: u64, term: &Term) -> Option<NamedPart> {
 fn object(
     scene: &dyn Scene,
     frames: &[Frame],
-    register: Register,
+    (register, value): (Register, Option<u64>),
     tag: &str,
 ) -> Option<GivenObject> {
     let (pc, term) = argument_in(scene, frames, register)?;
+    let term = term.observed(value);
     let term = named(scene, frames, pc, &term);
     let writer = Writer::new(scene, pc);
     let placed = || placed(scene, pc, &term).filter(|part| part.part.ty == tag);
@@ -74,10 +74,15 @@ fn object(
         _ => None,
     };
     let placed = || placed().or_else(in_code);
-    let expression = expression.or_else(|| Some(placed()?.expression))?;
+    let expression = expression.or_else(|| Some(placed()?.expression));
     // What else a pointer leads to is somebody else's.
-    let is_pointers = matches!(expression, Expression::Target(_));
-    if expression.has_distance() || expression.is_number() || is_pointers {
+    let is_pointers = matches!(expression, Some(Expression::Target(_)));
+    let expression = match value {
+        // The function is on the stack, and it complains of that.
+        Some(_) if is_pointers || expression.is_none() => writer.variable(&term),
+        _ => expression.filter(|_| !is_pointers),
+    }?;
+    if expression.has_distance() || expression.is_number() || expression.is_result() {
         return None;
     }
     let part = writer.part_at(&term, 8).or_else(placed);

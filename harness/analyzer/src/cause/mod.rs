@@ -26,6 +26,7 @@ mod owner;
 mod readers;
 mod releases;
 mod reported;
+mod room;
 mod running;
 mod sleeper;
 mod subject;

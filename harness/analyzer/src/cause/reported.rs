@@ -135,7 +135,7 @@ pub(super) fn diagnose(
         diagnosis.helper = Some(called);
     }
     if is_outside && matches!(kind, CrashKind::Warn | CrashKind::Bug) {
-        diagnosis.given = given(machine, frames.get(guilty..).unwrap_or_default());
+        diagnosis.given = given(machine, None, frames.get(guilty..).unwrap_or_default());
     }
     if guilty == from
         && let Some(called) = called(machine, frame)

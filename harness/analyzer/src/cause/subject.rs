@@ -123,6 +123,9 @@ fn on_stack(
     Some((Expression::name(variable.name), None))
 }
 
+/// Structures by which others are linked.
+const LINKS: [&str; 5] = ["list_head", "hlist_node", "hlist_nulls_node", "llist_node", "rb_node"];
+
 /// The number of the first argument's register.
 const RDI: u8 = 7;
 
@@ -170,11 +173,16 @@ impl Subject {
         let term = named(machine, inner, writer.pc(), &term);
         let tag = Writer::number_of(register).and_then(|it| writer.pointee_of_parameter(it));
         let expression = writer.expression(&term).ok();
-        let is_named = expression.as_ref().is_some_and(|c| !c.is_result());
+        let pointee = writer.pointee(&term);
+        // What is freed is what a link is a member of.
+        let is_link = pointee.as_ref().is_some_and(|it| LINKS.contains(&it.tag.as_str()));
+        let is_named = !is_link && expression.as_ref().is_some_and(|c| !c.is_result());
         let is_free = checker == Checker::Free && !is_named;
-        let own = frames.get(guilty).filter(|_| is_free).and_then(|frame| local(machine, frame));
+        let own = || frames.get(guilty).and_then(|frame| local(machine, frame));
+        let variable = || writer.variable(&term).map(|c| (c, None));
+        let own = is_free.then(|| variable().or_else(own)).flatten();
         let (expression, own) = own.map_or((expression, None), |(c, it)| (Some(c), it));
-        let structure = writer.pointee(&term).or(own);
+        let structure = if is_link { own.or(pointee) } else { pointee.or(own) };
         let about = About { part: writer.part_at(&term, 4), structure, ..About::default() };
         Some(Self {
             checker,

@@ -26,6 +26,8 @@ pub enum Aftermath {
     Stopped,
     /// The kernel gave up later, for a reason of its own.
     Panic,
+    /// The kernel crashed later, where nothing shows why.
+    Wild,
 }
 
 impl Aftermath {
@@ -46,6 +48,7 @@ impl Aftermath {
             Self::Stopped => "the machine was stopped right after that".to_owned(),
             Self::Went => "the machine went on".to_owned(),
             Self::Panic => "the kernel gave up later".to_owned(),
+            Self::Wild => "the kernel crashed later, where nothing shows why".to_owned(),
         }
     }
 }

@@ -38,7 +38,12 @@ pub enum CheckKind {
     /// Something that does not fit into a buffer.
     Fortify(Overflow),
     /// `BUG_ON()` of a function of the kernel, which the code to blame called.
-    Called(String),
+    Called {
+        /// The function.
+        function: String,
+        /// What it was given, as C, of what has a name.
+        given: Vec<Expression>,
+    },
     /// A stack's canary.
     StackProtector,
     /// Sleeping where that is forbidden.
@@ -108,7 +113,7 @@ impl Check {
     #[must_use]
     pub const fn kind(&self) -> CrashKind {
         match &self.kind {
-            CheckKind::Bug | CheckKind::Called(_) => CrashKind::Bug,
+            CheckKind::Bug | CheckKind::Called { .. } => CrashKind::Bug,
             CheckKind::InvalidOpcode => CrashKind::InvalidOpcode,
             CheckKind::Warn | CheckKind::Warning => CrashKind::Warn,
             CheckKind::Panic { .. } => CrashKind::Panic,

@@ -33,10 +33,23 @@ pub struct About {
     pub table: Option<(String, Expression, String)>,
     /// The function of the C library that was about to run over a buffer.
     pub function: Option<String>,
+    /// How much it was to write.
+    pub room: Option<Room>,
     /// Who freed it, where the allocator noted that: a return address.
     pub freed: Option<u64>,
     /// Who allocated it, likewise.
     pub allocated: Option<u64>,
+}
+
+/// How much was to be written to a buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that were to be written.
+    pub writes: u64,
+    /// Bytes that there are.
+    pub has: u64,
+    /// What most likely points to the buffer.
+    pub buffer: Option<Expression>,
 }
 
 /// What to look at.
@@ -134,6 +147,8 @@ pub enum Lead {
     },
     /// An allocation that is smaller than what is kept there.
     Small {
+        /// The variable that the address is put into, where it has one.
+        variable: Option<Expression>,
         /// The structure's tag.
         structure: String,
         /// Bytes of that.
@@ -168,6 +183,15 @@ pub enum Lead {
         /// The function.
         function: String,
         /// Where it is called.
+        site: Site,
+        /// The length, and the room, where the compiler knew both.
+        room: Option<Room>,
+    },
+    /// The test by which the code comes only with NULL to where a pointer is used.
+    Tested {
+        /// The pointer.
+        pointer: Expression,
+        /// Where it is tested.
         site: Site,
     },
     /// A lock that somebody has.
@@ -215,7 +239,9 @@ impl Lead {
                 let call = format!("`{by}(&{object})`");
                 let made = made.as_ref().map(|made| format!("; {made}")).unwrap_or_default();
                 match done.is_empty() {
-                    true => format!("{call}: nowhere in the code of `{module}`{made}"),
+                    true => {
+                        format!("{call}: nowhere in the code of `{module}` that stays loaded{made}")
+                    }
                     false => format!(
                         "{call}, which is in {}: whether that ran, and ran before{made}",
                         list(done)
@@ -230,7 +256,9 @@ impl Lead {
                     false => format!("; put in by {}", list(put)),
                 };
                 match out.is_empty() {
-                    true => format!("`{by}(&{entry})`: nowhere in the code of `{module}`{puts}"),
+                    true => format!(
+                        "`{by}(&{entry})`: nowhere in the code of `{module}` that stays loaded{puts}"
+                    ),
                     false => format!("`{by}(&{entry})`, which is in {}{puts}", list(out)),
                 }
             }
@@ -247,7 +275,7 @@ impl Lead {
             }
             Self::Counted { counter, member, raised, lowered, module } => {
                 let side = |sites: &[Site]| match sites.is_empty() {
-                    true => format!("nowhere in `{module}`"),
+                    true => format!("nowhere in the code of `{module}` that stays loaded"),
                     false => format!("in {}", list(sites)),
                 };
                 let which = match member {
@@ -264,7 +292,7 @@ impl Lead {
             }
             Self::References { device, taken, given, module } => {
                 let side = |sites: &[Site]| match sites.is_empty() {
-                    true => format!("nowhere in `{module}`"),
+                    true => format!("nowhere in the code of `{module}` that stays loaded"),
                     false => format!("in {}", list(sites)),
                 };
                 format!(
@@ -281,9 +309,23 @@ impl Lead {
                 let sites: Vec<String> = by.iter().take(MOST).map(site).collect();
                 format!("what writes to `{buffer}`, and how much: {}", sites.join(", "))
             }
-            Self::Length { function, site } => {
+            Self::Tested { pointer, site } => {
+                format!(
+                    "the test of `{pointer}` in {site}: only where it is NULL does it lead here"
+                )
+            }
+            Self::Length { function, site, room: None } => {
                 format!(
                     "the length that `{function}` gets from {site}, against the size of what it writes to"
+                )
+            }
+            Self::Length { function, site, room: Some(Room { writes, has, buffer }) } => {
+                let buffer = buffer.as_ref().map_or_else(
+                    || "what it writes to".to_owned(),
+                    |buffer| format!("what `{buffer}` points to"),
+                );
+                format!(
+                    "the length that `{function}` gets from {site}: {writes} bytes, where {buffer} has {has}"
                 )
             }
             Self::Taken { lock, by } => {
@@ -304,7 +346,7 @@ impl Lead {
                 };
                 match set.is_empty() {
                     true => format!(
-                        "what should set `{object}`: nothing in the code of `{module}` is found to{clears}{made}"
+                        "what should set `{object}`: nothing in the code of `{module}` that stays loaded is found to{clears}{made}"
                     ),
                     false => {
                         format!("`{object}` is set in {}{clears}: what ran, and when", list(set))
@@ -347,11 +389,16 @@ impl Lead {
     /// What the code itself shows of the mistake, in words.
     #[must_use]
     pub fn clause(&self) -> Option<String> {
-        let Self::Small { structure, needs, gets, site, .. } = self else { return None };
+        if let Self::Length { function, room: Some(Room { writes, has, .. }), .. } = self {
+            return Some(format!("`{function}` is to write {writes} bytes where there are {has}"));
+        }
+        let Self::Small { variable, structure, needs, gets, site, .. } = self else { return None };
         let Site { function, line } = site;
-        Some(format!(
-            "`{function}` allocates {gets} bytes for a struct {structure} of {needs} at `{line}`"
-        ))
+        let what = match variable {
+            Some(variable) => format!("`{variable}`, a struct {structure} of {needs},"),
+            None => format!("a struct {structure} of {needs}"),
+        };
+        Some(format!("`{function}` allocates {gets} bytes for {what} at `{line}`"))
     }
 }
 
@@ -401,7 +448,7 @@ mod tests {
         let made = Some(Made { structure: "job".to_owned(), site, is_allocated: true });
         let (by, done, module) = ("init_completion", Vec::new(), "m".to_owned());
         let lead = Lead::Uninitialised { object: name("done"), by, done, made, module };
-        let words = "`init_completion(&done)`: nowhere in the code of `m`; `open` allocates the struct \
+        let words = "`init_completion(&done)`: nowhere in the code of `m` that stays loaded; `open` allocates the struct \
                      job at `a.c:7`";
         assert_eq!(lead.words(), words);
     }
@@ -425,8 +472,9 @@ mod tests {
     #[test]
     fn only_what_the_code_shows_is_said_in_the_sentence() {
         let (structure, site) = ("job".to_owned(), site("open", "a.c:7"));
-        let lead = Lead::Small { structure, needs: 32, gets: 8, site, pc: 0 };
-        let clause = "`open` allocates 8 bytes for a struct job of 32 at `a.c:7`";
+        let variable = Some(name("job"));
+        let lead = Lead::Small { variable, structure, needs: 32, gets: 8, site, pc: 0 };
+        let clause = "`open` allocates 8 bytes for `job`, a struct job of 32, at `a.c:7`";
         assert_eq!(lead.clause().as_deref(), Some(clause));
         let other = Lead::Taken { lock: name("lock"), by: Vec::new() };
         assert_eq!(other.clause(), None);

@@ -32,7 +32,7 @@ pub use aftermath::Aftermath;
 pub use check::{Check, CheckKind, Complaint, Freed, ListEntry, Overflow};
 pub use given::{Given, GivenObject};
 pub use how::Use;
-pub use lead::{About, Lead, Made, Site};
+pub use lead::{About, Lead, Made, Room, Site};
 pub use nature::{Nature, Owner, Place, TextPlace};
 pub use pointer::{BadPointer, Role, Symptom};
 pub use proof::{Blame, Doubt, Grounds};

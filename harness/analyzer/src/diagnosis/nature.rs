@@ -129,6 +129,8 @@ pub enum Nature {
     },
     /// Memory that was the kernel's or a module's.
     Gone(Gone),
+    /// Memory that the slab allocator never gave, which it is to free.
+    NeverAllocated(Place),
 }
 
 /// Where text was read from.
@@ -195,6 +197,7 @@ impl Nature {
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
+            | Self::NeverAllocated(_)
             | Self::PerCpuOffset { .. } => return None,
         })
     }
@@ -217,6 +220,7 @@ impl Nature {
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
             | Self::Short { .. }
+            | Self::NeverAllocated(_)
             | Self::Text { .. } => true,
             Self::UserMemory
             | Self::UserSpace
@@ -287,6 +291,7 @@ impl Nature {
             | Self::StackGuard
             | Self::FreedArea
             | Self::Beyond { .. }
+            | Self::NeverAllocated(_)
             | Self::Gone(_) => return None,
         })
     }
@@ -373,6 +378,9 @@ impl Nature {
                 format!("behind the end of {what}, at {at:#x} of {size:#x} bytes")
             }
             Self::Gone(gone) => gone.taken_for(taken_for(how)).to_string(),
+            Self::NeverAllocated(it) => {
+                format!("an address in {}, which is no object of the slab allocator", it.words())
+            }
         }
     }
 }

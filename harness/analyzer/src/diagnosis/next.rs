@@ -118,6 +118,9 @@ fn pointer(it: &BadPointer) -> Option<String> {
         Some(Nature::Misplaced { structure, .. }) => {
             format!("what {which} is computed from, and by which member of struct {structure}")
         }
+        Some(Nature::NeverAllocated(_)) => {
+            format!("where {which} is set to memory that is not to be freed")
+        }
         Some(Nature::Guard { .. } | Nature::Beyond { .. }) => {
             format!("how far {which} may go, and the size of what it leads through")
         }
@@ -161,9 +164,10 @@ fn check(it: &Check) -> Option<String> {
             let array = named(it.expression.as_ref(), "the array");
             format!("what writes to {array}, and its length checks")
         }
-        CheckKind::Called(ref function) => {
-            format!("what `{function}` checks, and what it was given")
-        }
+        CheckKind::Called { ref function, ref given } => match given.first() {
+            Some(given) => format!("what `{function}` checks, and what it was given: `{given}`"),
+            None => format!("what `{function}` checks, and what it was given"),
+        },
         _ => return of_kind(it.kind(), it.expression()),
     })
 }

@@ -45,6 +45,8 @@ pub struct BadPointer {
     pub past: Option<(Expression, Expression)>,
     /// What it is the link of as C, where that has no list: it was never initialised, or was cleared.
     pub unset: Option<Expression>,
+    /// Address of the test that lets the code come there only where it is NULL.
+    pub tested: Option<u64>,
     /// The object accessed through it as C, for reads and writes.
     pub object: Option<Expression>,
 }

@@ -34,11 +34,13 @@ pub struct Blame {
     pub flows: bool,
     /// Whether it is called, as far as is known, with the arguments that its parameters declare.
     pub declared: bool,
+    /// Whether what was bad is in a variable of a module from outside of the kernel's tree.
+    pub owned: bool,
 }
 
 impl Default for Blame {
     fn default() -> Self {
-        Self { outside: true, linked: true, flows: true, declared: true }
+        Self { outside: true, linked: true, flows: true, declared: true, owned: false }
     }
 }
 
@@ -79,7 +81,7 @@ impl Diagnosis {
         }
         let nature = self.pointer().and_then(|pointer| pointer.nature.as_ref());
         let all = [
-            (Doubt::Kernel, !self.blame.outside && !names_a_module(nature)),
+            (Doubt::Kernel, !self.blame.outside && !self.blame.owned && !names_a_module(nature)),
             (Doubt::Link, !self.blame.linked),
             (Doubt::Flow, !self.blame.flows),
             (Doubt::Declaration, !self.blame.declared),
@@ -135,6 +137,7 @@ mod tests {
             expression: None,
             past: None,
             unset: None,
+            tested: None,
             object: None,
         };
         Diagnosis {

@@ -272,8 +272,13 @@ fn check(it: &Check) -> Words {
             Complaint::Saturated => "reference counter saturated",
             Complaint::Other => "reference counter misused",
         }),
-        (CheckKind::Called(function), _) => {
-            Words::new(format!("BUG in {function}"), format!("BUG in `{function}`: called"))
+        (CheckKind::Called { function, given }, _) => {
+            let given: Vec<String> = given.iter().map(|it| format!("`{it}`")).collect();
+            let given = match given.is_empty() {
+                true => String::new(),
+                false => format!(", which was given {}", given.join(", ")),
+            };
+            Words::new(format!("BUG in {function}"), format!("BUG in `{function}`{given}: called"))
         }
         (CheckKind::Fortify(Overflow::Buffer), Some(e)) => Words::new(
             format!("buffer overflow detected in {e}"),

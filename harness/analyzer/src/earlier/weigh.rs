@@ -6,7 +6,8 @@ use super::{Earlier, Past};
 use crate::cause::held_at;
 use crate::claim::Claim;
 use crate::diagnosis::{
-    Advice, Aftermath, Complained, Diagnosis, Event, Grounds, Hang, Held, OtherCpus, What,
+    Advice, Aftermath, Complained, Diagnosis, Event, Grounds, Hang, Held, LockupKind, OtherCpus,
+    What,
 };
 use crate::formats;
 use crate::kind::CrashKind;
@@ -45,12 +46,14 @@ impl Earlier {
             diagnosis.advice = None;
             return (diagnosis, Some(at));
         }
+        self.noticed(machine, &mut diagnosis);
         if let What::Running { oopsed } = &mut diagnosis.what {
             *oopsed = self.reports.iter().any(|past| past.died);
         }
         let cause = self.cause().and_then(|at| Some((at, self.reports.get(at)?)));
         let Some((at, cause)) = cause else { return (diagnosis, None) };
-        if let Some(aftermath) = says_nothing(&diagnosis)
+        let wild = || wild(&diagnosis).filter(|_| cause.is_wild(machine));
+        if let Some(aftermath) = says_nothing(&diagnosis).or_else(wild)
             && cause.is_grave()
         {
             return (cause.with(aftermath, None, diagnosis), Some(at));
@@ -61,6 +64,26 @@ impl Earlier {
             .map(|line| Complained { line, given: cause.diagnosis.given.clone() });
         diagnosis.advice = cause.advice();
         (diagnosis, None)
+    }
+
+    /// Says of a CPU that an NMI found running without end what the watchdog had said of the same task: who sent the
+    /// NMI came later.
+    fn noticed(&self, machine: &Machine<'_>, diagnosis: &mut Diagnosis) {
+        let What::Lockup(lockup) = &mut diagnosis.what else { return };
+        let Some(involved) = diagnosis.involved.first() else { return };
+        if !matches!(lockup.kind, LockupKind::Nmi { .. }) {
+            return;
+        }
+        let task = machine.kernel().task_at(involved.task).ok();
+        let is_its = |past: &&Past| {
+            let pid = past.task.as_ref().and_then(|(_, pid)| *pid);
+            let is_same = pid.is_some() && pid == task.as_ref().map(|task| task.pid);
+            is_same && past.diagnosis.kind() == CrashKind::SoftLockup
+        };
+        if let Some(past) = self.reports.iter().find(is_its) {
+            lockup.kind = LockupKind::Soft;
+            diagnosis.evidence.push(past.said());
+        }
     }
 
     /// The first report of the last moments before a machine that runs was stopped: it was stopped for that, and
@@ -151,7 +174,24 @@ fn says_nothing(diagnosis: &Diagnosis) -> Option<Aftermath> {
     }
 }
 
+/// Whether the CPU was at a place of which nothing is known.
+fn wild(diagnosis: &Diagnosis) -> Option<Aftermath> {
+    let is_call = matches!(diagnosis.kind(), CrashKind::NullCall | CrashKind::BadCall);
+    let is_wild = is_call && diagnosis.grounds == Grounds::None && diagnosis.pc.is_none();
+    is_wild.then_some(Aftermath::Wild)
+}
+
 impl Past {
+    /// Whether it made the CPU run wild moments later: a task that slept in a softirq goes on upon a stack that others
+    /// have used since.
+    fn is_wild(&self, machine: &Machine<'_>) -> bool {
+        /// Seconds.
+        const MOMENTS: u64 = 10;
+        let now = machine.kernel().uptime_seconds().ok();
+        self.diagnosis.kind() == CrashKind::SleepingInAtomic
+            && now.is_some_and(|now| self.nanoseconds / SECOND + MOMENTS >= now)
+    }
+
     /// The diagnosis of this report, with what came of it.
     fn with(&self, aftermath: Aftermath, taken: Option<Claim>, crash: Diagnosis) -> Diagnosis {
         let mut diagnosis = self.diagnosis.clone();

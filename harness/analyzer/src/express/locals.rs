@@ -4,7 +4,7 @@
 use debuginfo::{Image, Local, Location};
 use iced_x86::Register;
 
-use super::{Ty, Writer};
+use super::{Expression, Ty, Writer};
 use crate::flow::{full, number};
 
 /// Where a variable is kept.
@@ -25,6 +25,8 @@ pub enum Kept {
 pub struct PointerVariable {
     /// Its name.
     pub name: String,
+    /// How deep its function is inlined: 0 is the function that has the code.
+    pub depth: u32,
     /// Where it is.
     pub kept: Kept,
     /// Bytes of what it points to; 0 if that is not known.
@@ -47,6 +49,15 @@ impl<'a> Writer<'a> {
         Some((local.name.clone(), local.ty.map(|id| Ty::Known(image, id))))
     }
 
+    /// The local variable that the debug information places in the register, where it is a pointer: its name, the
+    /// bytes of what it points to and the tag of that structure.
+    pub fn pointer_in(&self, register: Register) -> Option<(String, Option<u64>, Option<String>)> {
+        let (name, ty) = self.typed_local_in(register)?;
+        let target = self.target(&ty?)?;
+        let tag = self.tagged(&target).map(|structure| structure.tag);
+        Some((name, self.size(&target), tag))
+    }
+
     /// The variables in scope that point to something of a known type, those of the innermost function
     /// first.
     pub fn pointers(&self) -> Vec<PointerVariable> {
@@ -57,15 +68,32 @@ impl<'a> Writer<'a> {
         let pointer = |local: &Local| {
             let target = self.target(&Ty::Known(image, local.ty?))?;
             let size = self.size(&target).unwrap_or(0);
-            Some(PointerVariable { name: local.name.clone(), kept: kept(local)?, size })
+            let (name, depth) = (local.name.clone(), local.depth);
+            Some(PointerVariable { name, depth, kept: kept(local)?, size })
         };
         typed.filter_map(pointer).collect()
     }
 
+    /// The only variable in scope that points to so many bytes, of functions that are inlined less deep than that.
+    pub fn only_pointer_to(&self, bytes: u64, depth: u32) -> Option<Expression> {
+        let image = self.names.image_at(self.pc)?;
+        let locals = image.locals(self.pc).found()?;
+        let is_it = |local: &&Local| {
+            let target = local.ty.and_then(|id| self.target(&Ty::Known(image, id)));
+            let target = target.filter(|target| self.has_members(target));
+            local.depth < depth && target.and_then(|target| self.size(&target)) == Some(bytes)
+        };
+        let mut names: Vec<&str> = locals.iter().filter(is_it).map(|it| it.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let &[only] = names.as_slice() else { return None };
+        Some(Expression::name(only))
+    }
+
     /// The variable that the debug information has nowhere, declared on the line of the writer's
-    /// address: `struct job *job = file->private_data;` names what is loaded there. With the bytes of what
-    /// it points to. `None` if there are several.
-    pub fn declared_here(&self) -> Option<(String, u64)> {
+    /// address: `struct job *job = file->private_data;` names what is loaded there. With its depth, and the bytes
+    /// of what it points to. `None` if there are several.
+    pub fn declared_here(&self) -> Option<(String, u32, u64)> {
         let image = self.names.image_at(self.pc)?;
         let (function, line) = self.line()?;
         let locals = image.locals(self.pc).found()?;
@@ -78,7 +106,7 @@ impl<'a> Writer<'a> {
         let mut found = locals.iter().filter(is_it);
         let one = found.next().filter(|local| self.leads_somewhere(image, local))?;
         let size = self.target(&Ty::Known(image, one.ty?)).and_then(|it| self.size(&it));
-        found.next().is_none().then(|| (one.name.clone(), size.unwrap_or(0)))
+        found.next().is_none().then(|| (one.name.clone(), one.depth, size.unwrap_or(0)))
     }
 
     /// The innermost function at the writer's address, and the line there.

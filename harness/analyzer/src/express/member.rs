@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The member of a structure, or the variable, that a place belongs to: what code elsewhere can be searched for.
 
-use debuginfo::{Member, Step, Type, Way};
+use debuginfo::{Local, Location, Member, Step, Type, Way};
 use iced_x86::Register;
 
+use super::locals::dwarf_number;
 use super::wanted::Wanted;
 use super::{Expression, Structure, Ty, Typed, Writer};
 use crate::flow::{Term, TermKind};
@@ -135,6 +136,49 @@ impl<'a> Writer<'a> {
         self.structure(&self.typed_local_in(register)?.1?)
     }
 
+    /// Whether the first member of the structure with that tag is one with the other tag.
+    pub fn begins_with(&self, tag: &str, inner: Option<&str>) -> bool {
+        let first = || {
+            let image = self.image()?;
+            let id = image.find_struct(tag).found()?;
+            let Type::Struct { members, .. } = image.type_of(id).found()? else { return None };
+            let first = members.into_iter().find(|member| member.offset == 0)?;
+            self.tagged(&Ty::Known(image, first.ty)).map(|structure| structure.tag)
+        };
+        inner.is_some() && first().as_deref() == inner
+    }
+
+    /// The structures that the variables lead to which the register holds, those of the innermost function first.
+    pub fn pointees_in(&self, register: Register) -> Vec<Structure> {
+        let found = || {
+            let number = dwarf_number(register)?;
+            let image = self.names.image_at(self.pc)?;
+            let mut locals = image.locals(self.pc).found()?;
+            locals.retain(|local| local.location == Location::Register(number));
+            locals.sort_by_key(|local| std::cmp::Reverse(local.depth));
+            let structure = |local: &Local| self.structure(&Ty::Known(image, local.ty?));
+            Some(locals.iter().filter_map(structure).collect())
+        };
+        found().unwrap_or_default()
+    }
+
+    /// Whether the part is one of a structure that the kernel itself has.
+    pub fn is_of_the_kernel(&self, part: &NamedPart) -> bool {
+        match &part.part.whole {
+            Whole::Structure(structure) => self.is_of_kernel(structure),
+            Whole::Variable { .. } => false,
+        }
+    }
+
+    /// Bytes of what a pointer leads to; `None` if the value is no pointer to something of a known size.
+    pub fn reach(&self, pointer: &Term) -> Option<u64> {
+        match &pointer.kind {
+            TermKind::Caller { pc, term } => self.at(*pc).reach(term),
+            TermKind::Argument { term, .. } => self.reach(term),
+            _ => self.size(&self.target(self.value(pointer).ok()?.ty.as_ref()?)?),
+        }
+    }
+
     /// The structure that a pointer leads to.
     pub fn pointee(&self, pointer: &Term) -> Option<Structure> {
         match &pointer.kind {
@@ -177,6 +221,21 @@ impl<'a> Writer<'a> {
         let whole_part = Whole::Variable { address: variable.address };
         let part = Part { whole: whole_part, start: 0, size, ty: self.type_word(&ty) };
         Some(NamedPart { part, expression: whole.c })
+    }
+
+    /// The pointer to a function at the address, which is in a variable with static storage.
+    pub fn function_pointer_at(&self, address: u64) -> Option<NamedPart> {
+        let image = self.names.image_at(address)?;
+        let variable = image.variable_at(address, Some(self.pc)).found()?;
+        let typed = self.global(address, Some(Wanted::Value(8, self.pointee)))?;
+        let Ty::Known(image, target) = self.target(typed.ty.as_ref()?)? else { return None };
+        if !matches!(image.resolve(target).found()?.1, Type::Function { .. }) {
+            return None;
+        }
+        let whole = Whole::Variable { address: variable.address };
+        let start = address.checked_sub(variable.address)?;
+        let part = Part { whole, start, size: 8, ty: String::new() };
+        Some(NamedPart { part, expression: typed.c })
     }
 
     /// The member that the way leads through which is told apart.

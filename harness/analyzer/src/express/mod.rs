@@ -127,6 +127,16 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The variable that the term's value was put into, whatever it was computed from.
+    pub fn variable(&self, term: &Term) -> Option<Expression> {
+        match &term.kind {
+            TermKind::Caller { pc, term } => self.at(*pc).variable(term),
+            TermKind::Argument { term, .. } => self.variable(term),
+            TermKind::Variable { .. } => self.value(term).ok().map(|typed| typed.c),
+            _ => None,
+        }
+    }
+
     /// The memory at the address that the term computes, as an lvalue; `None` where its type is
     /// not known, since an offset says no more than the address.
     pub fn object(&self, address: &Term, size: u8) -> Option<Expression> {

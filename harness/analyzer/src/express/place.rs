@@ -89,6 +89,11 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The part of a variable with static storage that so many bytes at the address are.
+    pub fn variable_part(&self, address: u64, size: u8) -> Option<Expression> {
+        self.global(address, Some(Wanted::Value(size, self.pointee))).map(|typed| typed.c)
+    }
+
     /// The per-CPU variable at the offset.
     pub(super) fn per_cpu(&self, offset: u64, wanted: Wanted<'_>) -> Result<Typed<'a>, String> {
         let (name, inside, ty) =

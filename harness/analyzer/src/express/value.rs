@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values: what a term computes.
 
-use debuginfo::{Image, Location, Type, TypeId};
+use debuginfo::{Image, Local, Location, Type, TypeId};
 use iced_x86::Register;
 
 use super::tree::{Cast, Sign};
 use super::wanted::Wanted;
 use super::{Expression, Pointee, Ty, Typed, Writer};
-use crate::flow::{Operator, Place, Term, TermKind};
+use crate::flow::{ARGUMENTS, Operator, Place, Term, TermKind};
 use crate::symbol_name::source_name;
-
-/// Registers of the first six arguments (System V AMD64 psABI, section 3.2.3).
-const ARGUMENTS: [Register; 6] =
-    [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
 
 /// Masks that leave out no more than these bits are written as what they leave out.
 const SMALL_MASK: u64 = 1 << 16;
@@ -48,11 +44,15 @@ impl<'a> Writer<'a> {
             TermKind::Local(slot) => self.local(*slot, Wanted::Value(8, self.pointee)),
             TermKind::Extend { term, .. } => self.value(term),
             TermKind::Binary { op, left, right, .. } => self.binary(*op, left, right),
-            TermKind::Walk { first, place, .. } => self.looped(*place, Some(first)),
+            TermKind::Walk { first, next, place } => {
+                let is_stepped = matches!(&next.kind, TermKind::Sum { base, index: None, .. }
+                    if base.kind == TermKind::Again(*place));
+                self.looped(*place, Some((first, is_stepped)))
+            }
             TermKind::Again(place) => self.looped(*place, None),
-            TermKind::Variable { name, pc, .. } => {
+            TermKind::Variable { name, pc, depth, .. } => {
                 self.may_name()?;
-                Ok(Typed::name(name.clone(), self.type_of_local(*pc, name)))
+                Ok(Typed::name(name.clone(), self.type_of_local(*pc, (name, *depth))))
             }
             TermKind::Argument { pc, register, term } => self.argument(*pc, *register, term),
             TermKind::Unknown(why) => Err(why.clone()),
@@ -193,11 +193,11 @@ impl<'a> Writer<'a> {
         Ok(Typed { c: c.with(sign, right), ty })
     }
 
-    fn type_of_local(&self, pc: u64, name: &str) -> Option<Ty<'a>> {
+    fn type_of_local(&self, pc: u64, (name, depth): (&str, u32)) -> Option<Ty<'a>> {
         let image = self.names.image_at(pc)?;
         let locals = image.locals(pc).found()?;
-        let named = locals.iter().filter(|local| local.name == name);
-        Some(Ty::Known(image, named.max_by_key(|local| local.depth)?.ty?))
+        let is_it = |local: &&Local| local.name == name && local.depth == depth;
+        Some(Ty::Known(image, locals.iter().rfind(is_it)?.ty?))
     }
 
     /// The types of the parameters of the function that the value points to, where its type tells.
@@ -269,7 +269,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The variable of a loop, by its name.
-    fn looped(&self, place: Place, first: Option<&Term>) -> Result<Typed<'a>, String> {
+    fn looped(&self, place: Place, first: Option<(&Term, bool)>) -> Result<Typed<'a>, String> {
         self.may_name()?;
         let (pc, register) = place;
         let register = register.ok_or("a variable of a loop without a name")?;
@@ -277,15 +277,17 @@ impl<'a> Writer<'a> {
             // A parameter that the loop changes: the debug information has the value at the entry only.
             let function = self.image().and_then(|image| image.function(pc).found());
             let is_entry = function.is_some_and(|function| function.low_pc == pc);
-            return match first.map(|first| &first.kind) {
-                Some(TermKind::Entry(it) | TermKind::Argument { register: it, .. }) => {
+            return match first.map(|(first, is_stepped)| (&first.kind, is_stepped)) {
+                // A pointer that is moved on by a number is more likely one into the array that the parameter
+                // leads to: the compiler has it instead of an index.
+                Some((TermKind::Entry(it) | TermKind::Argument { register: it, .. }, false)) => {
                     self.parameter(*it)
                 }
                 None if is_entry => self.parameter(register),
                 _ => Err("a variable of a loop without a name".to_owned()),
             };
         };
-        let ty = ty.or_else(|| self.value(first?).ok()?.ty);
+        let ty = ty.or_else(|| self.value(first?.0).ok()?.ty);
         Ok(Typed::name(name, ty))
     }
 

@@ -17,19 +17,26 @@ const FAR: u64 = 1 << 31;
 /// The number of the register with what a function returned.
 const RAX: u8 = 0;
 
-/// Name and scope of the variable that the value of the term was put into in the writer's function;
+/// A variable's name, and where it means that variable.
+pub(super) struct Scoped {
+    /// The name.
+    pub(super) name: String,
+    /// How deep its function is inlined there.
+    pub(super) depth: u32,
+    /// An address in its scope.
+    pub(super) pc: u64,
+}
+
+/// The variable that the value of the term was put into in the writer's function;
 /// `None` if it was put into none that points to something of a known type.
-pub(super) fn assigned(
-    scene: &dyn Scene,
-    writer: Writer<'_>,
-    term: &Term,
-) -> Option<(String, u64)> {
+pub(super) fn assigned(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Scoped> {
     let found = by_register(scene, writer, term).or_else(|| in_memory(scene, writer, term));
     found.or_else(|| {
         let is_value = matches!(term.kind, TermKind::Load { .. } | TermKind::Returned { .. });
         let at = writer.at(term.site);
-        let (name, size) = (is_value && term.site != 0).then(|| at.declared_here()).flatten()?;
-        (!is_read_through(scene, at, term, size)).then(|| (name, at.pc()))
+        let (name, depth, size) =
+            (is_value && term.site != 0).then(|| at.declared_here()).flatten()?;
+        (!is_read_through(scene, at, term, size)).then(|| Scoped { name, depth, pc: at.pc() })
     })
 }
 
@@ -86,13 +93,13 @@ fn bytes(instruction: &Instruction) -> u64 {
 ///
 /// Example: `const struct condition *info = par->matchinfo;` at the start of a function is `*(rdi + 16)`, as the
 /// debug information has it, and whoever reads `info->rule` reads that first.
-fn in_memory(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {
+fn in_memory(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Scoped> {
     let TermKind::Load { address, size: 8, .. } = &term.kind else { return None };
     let code = scene.function_code(writer.pc())?;
     let named = |pc: u64, register: u8, offset: i64| {
         let holds = |variable: &PointerVariable| matches!(variable.kept, Kept::AtRegister(own, at) if (own, at) == (register, offset));
         let at = writer.at(pc);
-        at.pointers().into_iter().rfind(holds).map(|variable| (variable.name, pc))
+        at.pointers().into_iter().rfind(holds).map(|variable| scoped(variable, pc))
     };
     // Where the register has what the function was given.
     let at_entry = || {
@@ -113,7 +120,7 @@ fn in_memory(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(Stri
     at_entry().or_else(at_site)
 }
 
-fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(String, u64)> {
+fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Scoped> {
     let code = scene.function_code(writer.pc())?;
     let (mut position, first) = start(&code, term)?;
     let mut registers = RegisterSet::default();
@@ -129,7 +136,7 @@ fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(St
         // The variable of the function furthest out: one that is inlined there names it as it names
         // what any other caller hands to it.
         if let Some(found) = at.pointers().into_iter().rfind(holds) {
-            return Some((found.name, at.pc()));
+            return Some(scoped(found, at.pc()));
         }
         let is_copy = copied(instruction).filter(|(_, from)| registers.contains(*from));
         let lost = written(&mut factory, instruction);
@@ -144,6 +151,10 @@ fn by_register(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<(St
         position = next;
     }
     None
+}
+
+fn scoped(PointerVariable { name, depth, .. }: PointerVariable, pc: u64) -> Scoped {
+    Scoped { name, depth, pc }
 }
 
 /// Where the value came into a register, and into which.

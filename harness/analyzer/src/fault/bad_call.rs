@@ -10,7 +10,7 @@ use unwind::{Frame, Pc, Trust};
 
 use super::caller::with_callers;
 use super::chain::origin;
-use super::jumper::{jumper, through_register};
+use super::jumper::{How, jumper, through_register};
 use super::nature::{Bad, refine};
 use super::ties::tie;
 use crate::blame::{blamed, tied};
@@ -47,6 +47,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         expression: None,
         past: None,
         unset: None,
+        tested: None,
         object: None,
     }));
     let bad = bad(first);
@@ -74,7 +75,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         return diagnosis;
     }
     let mut frames = frames.to_vec();
-    let mut is_guess = false;
+    let mut how = How::Called;
     // The dump may contradict that the caller called the bad address.
     let refuted = || {
         let mut trial = diagnosis.clone();
@@ -82,11 +83,11 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         trial.evidence.iter().any(|claim| claim.confirmed == Some(false))
     };
     if let Some(jumper) = jumper(scene, &frames, &refuted) {
-        let sure = Some(true).filter(|_| jumper.is_called);
+        let sure = Some(true).filter(|_| jumper.how == How::Called);
         let claim = Claim::new(sure).code(caller.pc.for_lookup());
         let claim = claim.text(" called a function that went on with a jump at ");
         diagnosis.evidence.push(claim.code(jumper.frame.pc.address()));
-        is_guess = !jumper.is_called;
+        how = jumper.how;
         frames.insert(1, jumper.frame);
     }
     let frames = frames.as_slice();
@@ -104,11 +105,16 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
             diagnosis.unknown = Some(why);
         }
     }
-    if is_guess {
+    let why = match how {
+        How::Called => None,
+        How::Memory => Some("the pointer that was called through may have been another one then"),
+        How::Alone => {
+            Some("no other module from outside has a jump that fits; the call of it left no trace")
+        }
+    };
+    if let Some(why) = why {
         diagnosis.grounds = Grounds::Inferred;
-        let only =
-            "no other module from outside has a jump that fits; the call of it left no trace";
-        diagnosis.unknown.get_or_insert_with(|| only.to_owned());
+        diagnosis.unknown.get_or_insert_with(|| why.to_owned());
     }
     if diagnosis.pointer().is_some_and(|pointer| pointer.nature.is_none()) {
         let writer = Writer::new(scene, caller.pc.for_lookup());

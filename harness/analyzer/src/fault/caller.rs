@@ -39,7 +39,12 @@ pub(crate) fn argument_of_call(scene: &dyn Scene, frames: &[Frame]) -> Option<(u
 
 /// What the function was given as its first argument, by a register that still has it.
 pub(crate) fn given(scene: &dyn Scene, frame: &Frame) -> Option<u64> {
-    copied(scene, frame, &Term::new(TermKind::Entry(Register::RDI), 0))
+    given_in(scene, frame, Register::RDI)
+}
+
+/// What the function was given in the register, by one that still has it.
+pub(crate) fn given_in(scene: &dyn Scene, frame: &Frame, register: Register) -> Option<u64> {
+    copied(scene, frame, &Term::new(TermKind::Entry(register), 0))
 }
 
 /// What a function was given, by a register that still has a copy of it where the function is.

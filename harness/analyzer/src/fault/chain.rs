@@ -102,7 +102,26 @@ pub(super) fn origin(
         );
     }
     let expression = expression.and_then(|_| outer.expression(&named));
+    // What a function of the kernel calls by its parameter's name, a module has a variable for.
+    let in_variable = || {
+        let (address, size) = slot(scene, &named).filter(|_| again == Some(bad))?;
+        writer.unbounded().variable_part(address, size)
+    };
+    let expression = match expression {
+        Ok(c) if c.has_distance() => Ok(in_variable().unwrap_or(c)),
+        other => other.or_else(|why| in_variable().ok_or(why)),
+    };
     Origin { expression, term: Some(named), steps, grounds }
+}
+
+/// The address in a module from outside of the kernel's tree that the value was read from, and the bytes, whatever
+/// led there: it is in one of its variables.
+///
+/// Example: `helper_unregister(&helpers[i])` of an `i` that nothing keeps: `helpers[2].node.pprev`.
+pub(super) fn slot(scene: &dyn Scene, term: &Term) -> Option<(u64, u8)> {
+    let TermKind::Load { address, size, .. } = &term.bare().kind else { return None };
+    let at = evaluate(address, scene).or(address.observed).filter(|at| scene.is_outside(*at))?;
+    Some((at, *size))
 }
 
 fn join(texts: BTreeSet<String>) -> String {

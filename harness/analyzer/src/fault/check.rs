@@ -146,7 +146,7 @@ fn compared(
 }
 
 /// Which instructions control comes to from the function's entry.
-fn reachable(code: &Code) -> Vec<bool> {
+pub(super) fn reachable(code: &Code) -> Vec<bool> {
     let mut reached = vec![false; code.instructions().len()];
     let mut pending: Vec<usize> = code.at(code.entry()).into_iter().collect();
     while let Some(at) = pending.pop() {

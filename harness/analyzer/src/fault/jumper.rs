@@ -40,11 +40,15 @@ pub(super) fn jumper(
     let mut seen = BTreeSet::new();
     let called = jumps.called(caller);
     let called = match called {
-        Called::BadAddress if refuted() => Called::Unknown,
+        Called::BadAddress if refuted() => {
+            jumps.by_memory(caller).map_or(Called::Unknown, Called::Likely)
+        }
         called => called,
     };
     match called {
-        Called::Function(entry) => jumps.collect(entry, 0, &mut seen, &mut found),
+        Called::Function(entry) | Called::Likely(entry) => {
+            jumps.collect(entry, 0, &mut seen, &mut found);
+        }
         Called::Unknown => scene
             .outside_functions()
             .into_iter()
@@ -62,15 +66,31 @@ pub(super) fn jumper(
     let is_only = count == found.len();
     let pc = Pc::Interrupted(jump.address);
     let frame = Frame { pc, trust: Trust::Jumped, exception: None, ..bad.clone() };
-    Some(Jumper { frame, is_called: is_only && matches!(called, Called::Function(_)) })
+    let how = match called {
+        Called::Function(_) if is_only => How::Called,
+        Called::Likely(_) => How::Memory,
+        _ => How::Alone,
+    };
+    Some(Jumper { frame, how })
 }
 
 /// A function that jumped to the bad address.
 pub(super) struct Jumper {
     /// The frame that it would have.
     pub(super) frame: Frame,
-    /// Whether its caller is known to have called it.
-    pub(super) is_called: bool,
+    /// What tells that it was called.
+    pub(super) how: How,
+}
+
+/// What tells that a function was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// The call.
+    Called,
+    /// The pointer that the call went through, as the dump's memory has it.
+    Memory,
+    /// That no other function has such a jump.
+    Alone,
 }
 
 /// What a frame called.
@@ -78,6 +98,8 @@ pub(super) struct Jumper {
 enum Called {
     /// The function at this address.
     Function(u64),
+    /// That one, if the pointer was then what it is in the dump.
+    Likely(u64),
     /// The bad address itself, or nothing is known.
     BadAddress,
     /// Something else than the bad address, through a pointer that is gone.
@@ -128,6 +150,22 @@ impl Jumps<'_> {
                 let slicer = Slicer::new(&code, self.scene, &keeps, start);
                 evaluate(&slicer.memory_operand(8), self.scene).map(|value| self.went_to(value))
             }
+        }
+    }
+
+    /// The function that the pointer leads to which the caller called through, as the dump's memory has it: the
+    /// register went on to the bad address with the function's own jump.
+    fn by_memory(&self, caller: &Frame) -> Option<u64> {
+        let Pc::Return(address) = caller.pc else { return None };
+        let code = self.scene.function_code(caller.pc.for_lookup())?;
+        let position = code.before(address)?;
+        let register = through_register(self.scene, code.instructions().get(position)?)?;
+        let keeps = |target| self.scene.keeps_registers(target);
+        let start = Start { position, registers: by_number(&caller.registers) };
+        let term = Slicer::new(&code, self.scene, &keeps, start).register(register);
+        match self.went_to(evaluate(&term, self.scene)?) {
+            Called::Function(entry) => Some(entry),
+            Called::Likely(_) | Called::BadAddress | Called::Unknown => None,
         }
     }
 

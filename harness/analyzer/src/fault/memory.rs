@@ -10,6 +10,7 @@ use super::caller::with_callers;
 use super::chain::{Origin, origin};
 use super::length::oversized;
 use super::nature::{Bad, beyond, refine};
+use super::tested;
 use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
@@ -39,6 +40,7 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         expression: None,
         past: None,
         unset: None,
+        tested: None,
         object: None,
     });
     let pc = frames.get(guilty).map(|frame| frame.pc);
@@ -91,7 +93,8 @@ fn pointer(
     let registers = by_number(&frame.registers);
     let value = |register| number(register).and_then(|number| held(&registers, number));
     let pc = frame.pc.for_lookup();
-    let blamed = frames.get(guilty).map(|frame| frame.pc.for_lookup());
+    let callers = frames.get(guilty..).unwrap_or_default();
+    let blamed = callers.first().map(|frame| frame.pc.for_lookup());
     let writer = Writer::new(scene, pc).used_as(Pointee::Data).from(blamed.unwrap_or(pc));
     let how = access.how;
     let (address, sp) = (access.address, frame.sp);
@@ -101,6 +104,9 @@ fn pointer(
         Suspect::Index { register, from } => (register, Some(from)),
         Suspect::None => {
             diagnosis.unknown = Some("the address stands in the instruction itself".to_owned());
+            if guilty == 0 {
+                tested::accessed(scene, frames, access.address, diagnosis);
+            }
             refine(scene, frames, writer, None, bad_value(access.address), diagnosis);
             return;
         }
@@ -149,6 +155,9 @@ fn pointer(
         && let Some(local) = writer.local_in(register)
     {
         name(diagnosis, Expression::name(local));
+    }
+    if guilty > 0 && diagnosis.expression().is_none() {
+        tested::passed(scene, callers, &term, diagnosis);
     }
     let is_operand = access.is_operand_of(instruction) && diagnosis.expression().is_some();
     if is_operand && guilty == 0 {

@@ -18,7 +18,9 @@ mod nature;
 mod placed;
 mod prototype;
 mod spin;
+mod tested;
 mod ties;
+mod unallocated;
 mod written_text;
 
 use unwind::Frame;
@@ -31,13 +33,14 @@ use crate::symbol_name::source_name;
 use crate::thunk::thunk_register;
 
 pub use bad_call::bad_call;
-pub(crate) use caller::{argument_in, argument_of_call, given, with_callers};
+pub(crate) use caller::{argument_in, argument_of_call, given, given_in, with_callers};
 pub use check::{condition, divisor};
 pub(crate) use freed::noted;
 pub use memory::bad_access;
 pub(crate) use naming::{named, named_in_code};
 pub(crate) use nature::of_value;
 pub(crate) use spin::busy_wait;
+pub(crate) use unallocated::FREEING;
 
 /// Says what the fault in the innermost frame came down to. `address` is the address of the
 /// faulting access, where the kernel's message or `cr2` told it.

@@ -17,7 +17,7 @@ use crate::identify::NULL_PAGE;
 use crate::link::by_number;
 use crate::scene::Scene;
 
-use super::assigned::assigned;
+use super::assigned::{Scoped, assigned};
 
 /// Where the names are looked for.
 #[derive(Clone, Copy)]
@@ -51,9 +51,7 @@ pub(crate) fn named_in_code(scene: &dyn Scene, pc: u64, term: &Term) -> Term {
 
 /// A name for an address: a variable and a distance.
 struct Named {
-    name: String,
-    /// An address in the scope of the name.
-    pc: u64,
+    variable: Scoped,
     distance: i64,
 }
 
@@ -64,6 +62,7 @@ type Holders = OnceCell<Vec<Holder>>;
 struct Holder {
     value: u64,
     name: String,
+    depth: u32,
     /// Bytes of what it points to.
     size: u64,
 }
@@ -74,7 +73,31 @@ impl Namer<'_> {
         let mut named = term.clone();
         // Its own name would say nothing of where the value came from.
         self.parts(pc, &mut named);
-        named
+        let own = match named.kind {
+            TermKind::Caller { pc, .. } => pc,
+            _ => pc,
+        };
+        for part in named.parts_mut() {
+            self.elements(own, part);
+        }
+        self.moved(pc, &named).unwrap_or(named)
+    }
+
+    /// What a loop of a function of the kernel moves on without a name, by what it began with and how far that went.
+    ///
+    /// Example: of `memcpy(to, from, n)` the address that faults, which is `to` in the first round.
+    fn moved(self, pc: u64, term: &Term) -> Option<Term> {
+        let TermKind::Walk { first, next, place } = &term.kind else { return None };
+        let TermKind::Sum { base, index: None, .. } = &next.kind else { return None };
+        let is_plain = base.kind == TermKind::Again(*place);
+        let writer = Writer::new(self.scene, pc);
+        if !is_plain || self.scene.is_outside(pc) || writer.expression(term).is_ok() {
+            return None;
+        }
+        let value = term.observed?;
+        let distance = value.checked_sub(evaluate(first, self.scene)?)?;
+        let distance = i64::try_from(distance).ok()?;
+        Some(first.as_ref().clone().plus(distance).observed(Some(value)))
     }
 
     fn parts(self, pc: u64, term: &mut Term) {
@@ -97,14 +120,56 @@ impl Namer<'_> {
         for part in term.parts_mut() {
             self.rename(writer, holders, part);
         }
-        if let Some(Named { name, pc, distance }) = self.name(writer, holders, term) {
+        if let Some(Named { variable, distance }) = self.name(writer, holders, term) {
             let (site, observed) = (term.site, term.observed);
             let whole = std::mem::replace(term, Term::unknown("", 0));
             let inner = Box::new(whole.plus(distance.wrapping_neg()));
-            let variable = Term::new(TermKind::Variable { name, pc, term: inner }, site);
+            let Scoped { name, depth, pc } = variable;
+            let variable = Term::new(TermKind::Variable { name, pc, depth, term: inner }, site);
             let held = observed.map(|value| value.wrapping_add_signed(distance.wrapping_neg()));
             *term = variable.observed(held).plus(distance).observed(observed);
         }
+    }
+
+    /// Names the elements of arrays that loops have only pointers to, where nothing around them has a name.
+    fn elements(self, pc: u64, term: &mut Term) {
+        let pc = match term.kind {
+            TermKind::Variable { .. } => return,
+            TermKind::Caller { pc, .. } => pc,
+            _ => pc,
+        };
+        if let Some(element) = self.element(Writer::new(self.scene, pc), term) {
+            *term = element;
+            return;
+        }
+        for part in term.parts_mut() {
+            self.elements(pc, part);
+        }
+    }
+
+    /// A loop's pointer without a name, as the element of the array that the loop began with.
+    ///
+    /// Example: of `for (i = 0; i < n; i++) kfree(args[i].data);` a compiler keeps the pointer only.
+    fn element(self, writer: Writer<'_>, term: &Term) -> Option<Term> {
+        let TermKind::Walk { first, next, place } = &term.kind else { return None };
+        let TermKind::Sum { base, index: None, offset: step } = &next.kind else { return None };
+        let size = u32::try_from(*step).ok().filter(|size| *size > 0)?;
+        if base.kind != TermKind::Again(*place) || writer.expression(term).is_ok() {
+            return None;
+        }
+        // Of several rounds that would fit, a register tells which it was.
+        let variable = term.observed?;
+        let distance = variable.checked_sub(evaluate(first, self.scene)?)?;
+        let is_whole = distance.is_multiple_of(size.into());
+        let number = is_whole.then_some(distance / u64::from(size))?;
+        let index = Some((Box::new(Term::new(TermKind::Constant(number), term.site)), size));
+        let (base, offset) = match &first.kind {
+            TermKind::Sum { base, index: None, offset } => (base.clone(), *offset),
+            _ => (first.clone(), 0),
+        };
+        let element = Term::new(TermKind::Sum { base, index, offset }, term.site);
+        let is_named = writer.expression(&element).is_ok_and(|c| !c.has_distance());
+        is_named.then(|| element.observed(Some(variable)))
     }
 
     /// The variable that holds the value of a term that says little by itself, or leads to the object
@@ -130,14 +195,15 @@ impl Namer<'_> {
             return None;
         }
         let assigned = || {
-            let (name, pc) = assigned(self.scene, writer, term)?;
-            Some(Named { name, pc, distance: 0 })
+            let variable = assigned(self.scene, writer, term)?;
+            Some(Named { variable, distance: 0 })
         };
         // Any of several variables may be NULL.
         let Some(value) = value.filter(|value| *value >= NULL_PAGE) else { return assigned() };
         let named = |holder: &Holder| {
             let distance = value.wrapping_sub(holder.value).cast_signed();
-            Named { name: holder.name.clone(), pc: writer.pc(), distance }
+            let (name, depth) = (holder.name.clone(), holder.depth);
+            Named { variable: Scoped { name, depth, pc: writer.pc() }, distance }
         };
         let holders = holders.get_or_init(|| self.holders(writer));
         if let Some(holder) = holders.iter().find(|holder| holder.value == value) {
@@ -173,7 +239,8 @@ impl Namer<'_> {
         let pointers = writer.pointers().into_iter();
         let holder = |variable: PointerVariable| {
             let value = value(&variable.kept)?;
-            Some(Holder { value, name: variable.name, size: variable.size })
+            let PointerVariable { name, depth, size, .. } = variable;
+            Some(Holder { value, name, depth, size })
         };
         pointers.filter_map(holder).collect()
     }

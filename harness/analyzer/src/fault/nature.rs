@@ -12,14 +12,16 @@ use kernel::mm::vmalloc::VmArea;
 use unwind::Frame;
 
 use super::access::WRITE;
+use super::chain::slot;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
 use super::placed::{misplaced, owner, past_end};
+use super::unallocated::unallocated;
 use super::written_text::text;
 use crate::claim::Claim;
-use crate::diagnosis::{Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, Use};
-use crate::express::{Expression, Writer};
+use crate::diagnosis::{About, Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, Use};
+use crate::express::{Expression, NamedPart, Writer};
 use crate::flow::{Term, TermKind, evaluate, round};
 use crate::gone::Gone;
 use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern};
@@ -93,6 +95,9 @@ pub(super) fn refine(
     if found.is_none() {
         found = term.and_then(|term| on_stack(scene, term, bad.address));
     }
+    if found.is_none() {
+        found = never_allocated(scene, frames, foot.as_ref(), value).map(Found::from);
+    }
     if found.is_none() && !is_null {
         let is_led = foot.is_some_and(|foot| foot.distance.is_none_or(|it| it.abs() > NEAR))
             || bad.address.wrapping_sub(bad.pointer).cast_signed().abs() > NEAR;
@@ -113,13 +118,14 @@ pub(super) fn refine(
             pointer.past = Some((index, array));
         }
     }
+    if let Some(foot) = foot.as_ref() {
+        in_variable(scene, foot, diagnosis);
+    }
     let unset = foot.as_ref().filter(|_| is_null).and_then(|foot| unset(scene, foot));
-    let is_call = is_null && bad.how == Use::Call;
-    let table = foot.as_ref().filter(|_| is_call).and_then(|foot| table(scene, foot));
-    if let Some((about, (name, pointer, member))) = diagnosis.about.as_mut().zip(table) {
-        let words = format!("`{pointer}` points to `{name}`, which has no `{member}`");
-        about.table = Some((name, pointer, member));
-        diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+    let is_past = diagnosis.pointer().is_some_and(|it| it.past.is_some());
+    let is_call = is_null && !is_past && bad.how == Use::Call;
+    if let Some(foot) = foot.as_ref().filter(|_| is_call) {
+        missing(scene, foot, diagnosis);
     }
     if let Some(pointer) = diagnosis.pointer_mut() {
         pointer.unset = unset;
@@ -154,6 +160,50 @@ pub(super) fn refine(
         pointer.expression = Some(expression);
     }
     pointer.nature = Some(found.nature);
+}
+
+/// Says in the diagnosis that the code can be searched for the variable of a module that the pointer was read from,
+/// where it is a member only of what the kernel takes it for.
+fn in_variable(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
+    if diagnosis.pointer().is_some_and(|it| it.past.is_some()) {
+        return;
+    }
+    let Some(about) = diagnosis.about.as_mut() else { return };
+    let is_of_kernel = |part| foot.writer.is_of_the_kernel(part);
+    if about.part.as_ref().is_none_or(is_of_kernel)
+        && let Some((at, size)) = slot(scene, foot.term)
+    {
+        let address = Term::new(TermKind::Constant(at), foot.term.site);
+        about.part = foot.writer.unbounded().part_at(&address, size).or(about.part.take());
+    }
+}
+
+/// What a function that frees was given that never came from the allocator.
+fn never_allocated(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    foot: Option<&Foot<'_, '_>>,
+    value: u64,
+) -> Option<Nature> {
+    // Of an empty list's head the entry would be freed that is around it.
+    let is_whole = foot.is_none_or(|foot| foot.distance == Some(0));
+    let given = is_whole.then(|| unallocated(scene, frames, value)).flatten()?;
+    place(&given).map(Nature::NeverAllocated)
+}
+
+/// Says in the diagnosis in which table or variable the function is missing that was to be called.
+fn missing(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
+    if let Some((about, (name, pointer, member))) = diagnosis.about.as_mut().zip(table(scene, foot))
+    {
+        let words = format!("`{pointer}` points to `{name}`, which has no `{member}`");
+        about.table = Some((name, pointer, member));
+        diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+    } else if let Some((part, module)) = own_function(scene, foot) {
+        let words = format!("`{}` is in a variable of {module}", part.expression);
+        diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+        diagnosis.about = Some(About { part: Some(part), ..About::default() });
+        diagnosis.blame.owned = true;
+    }
 }
 
 /// Says in the diagnosis what the code can be searched for.
@@ -214,7 +264,7 @@ struct Bounds {
 
 /// What is known to be at an address, with its bounds.
 fn bounds(identity: &Identity) -> Option<Bounds> {
-    let place = named(identity);
+    let place = place(identity);
     if let Some(slab) = &identity.slab {
         let size = slab.slab.cache.object_size;
         return Some(Bounds { place, start: slab.start, size });
@@ -265,6 +315,15 @@ fn table(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(String, Expression, 
     let Expression::Target(pointer) = *object else { return None };
     let name = format!("{} [{}]", symbol.symbol, module.name);
     Some((name, *pointer, member))
+}
+
+/// The pointer to a function in a variable of a module from outside of the kernel's tree that is NULL, by that
+/// variable's own type, whatever the code calls it that got there; and the module.
+fn own_function(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(NamedPart, String)> {
+    let (at, _) = slot(scene, foot.term)?;
+    let identity = scene.identity(at).filter(|_| scene.word(at, 8) == Some(0))?;
+    let part = foot.writer.unbounded().function_pointer_at(at)?;
+    Some((part, identity.module?.name))
 }
 
 /// What the pointer was read from, if that has lists that are never NULL and both links of this one are: a wait
@@ -388,7 +447,7 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
         AddressRegion::NonCanonical => return None,
         _ if how == Use::Call => return call(&identity),
         _ if matches!(how, Use::Write | Use::Change) && has(PRESENT | WRITE) => {
-            Nature::ReadOnly(named(&identity))
+            Nature::ReadOnly(place(&identity))
         }
         AddressRegion::Vmalloc if is_unmapped(&identity) => match &identity.vm_area {
             Some(area) => {
@@ -492,11 +551,11 @@ fn call(identity: &Identity) -> Option<Found> {
         return Some(Nature::Gone(gone.clone()).into());
     }
     let is_there = identity.unreadable.as_ref().map_or(Some(true), Unreadable::is_mapped)?;
-    is_there.then(|| Nature::NotCode(named(identity)).into())
+    is_there.then(|| Nature::NotCode(place(identity)).into())
 }
 
 /// What is there, in words that another boot does not change.
-pub(super) fn named(identity: &Identity) -> Option<Place> {
+pub(super) fn place(identity: &Identity) -> Option<Place> {
     let symbol = identity.symbol.as_ref().map(|symbol| Place::Symbol(symbol.symbol.clone()));
     let module = || identity.module.as_ref().map(|module| Place::Module(module.name.clone()));
     let slab = || {

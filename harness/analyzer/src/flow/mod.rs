@@ -21,6 +21,7 @@ mod stack;
 mod term;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 pub use code::{Code, MAX_CODE_BYTES};
 pub use correlated::{Correlated, decided};
@@ -28,7 +29,7 @@ pub use effect::{CallTarget, call_target, copied, is_call, written};
 pub use evaluate::{
     Round, Words, agree, evaluate, evaluate_round, evaluate_unobserved, round, walk,
 };
-pub use registers::{RegisterSet, full, held, number};
+pub use registers::{ARGUMENTS, RegisterSet, full, held, number};
 pub use since::{between, changed_since};
 pub use slice::{Slicer, Start};
 pub use term::{Operator, Place, Term, TermKind};

@@ -3,6 +3,10 @@
 
 use iced_x86::Register;
 
+/// Registers of a function's first six arguments (System V AMD64 psABI, section 3.2.3).
+pub const ARGUMENTS: [Register; 6] =
+    [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
+
 /// The sixteen general registers in the order of their encoding: rax 0, rcx 1, … r15 15.
 pub fn number(register: Register) -> Option<u8> {
     let full = register.full_register();

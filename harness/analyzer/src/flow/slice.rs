@@ -20,6 +20,7 @@ use super::registers::{RegisterSet, full, held, number};
 use super::since::{Since, between};
 use super::stack::{Offsets, immediate, offsets};
 use super::term::{Operator, Place, Term, TermKind};
+use super::undo::distance;
 
 /// Steps after which a walk gives up; real functions need some hundreds.
 const MAX_STEPS: u32 = 50_000;
@@ -241,8 +242,21 @@ impl<'a> Slicer<'a> {
         let term = self.before(position, tracked, dirty, &mut Seen::new());
         self.depth.set(self.depth.get() - 1);
         self.active.borrow_mut().pop();
-        term.map(|term| looped(term, place))
-            .unwrap_or_else(|| Term::unknown("a value that only the rounds of a loop change", 0))
+        let term = term
+            .map(|term| looped(term, place))
+            .unwrap_or_else(|| Term::unknown("a value that only the rounds of a loop change", 0));
+        // Other terms may lack what a round makes of them.
+        let is_walk = matches!(term.kind, TermKind::Walk { .. });
+        let undone = is_walk.then(|| self.undone(position, tracked)).flatten();
+        term.observed(undone)
+    }
+
+    /// What the register held before the instruction, by what it holds now and the steps that it made since.
+    fn undone(&self, position: usize, tracked: Tracked) -> Option<u64> {
+        let Tracked::Register(number) = tracked else { return None };
+        let held = held(&self.start.registers, number)?;
+        let distance = distance(self.code, &self.since, (position, self.start.position), number)?;
+        Some(held.wrapping_add_signed(distance))
     }
 
     fn place(&self, position: usize, tracked: Tracked) -> Place {

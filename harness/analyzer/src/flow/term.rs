@@ -103,6 +103,8 @@ pub enum TermKind {
         name: String,
         /// An address in the scope of the name.
         pc: u64,
+        /// How deep its function is inlined there: 0 is the function that has the code.
+        depth: u32,
         /// How the value was computed.
         term: Box<Term>,
     },

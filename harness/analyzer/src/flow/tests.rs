@@ -220,3 +220,19 @@ fn a_register_that_is_kept_tells_where_the_branches_went() {
     let changed = two_tests(CHANGED);
     assert_eq!(went(&changed, Some(0)), BTreeMap::from([(at(0x15), at(0x1c))]));
 }
+
+#[test]
+fn a_loops_pointer_that_was_moved_on_is_what_it_is_less_the_steps() {
+    // 0: mov rbx,rdi  3: mov rdi,[rbx+8]  7: add rbx,0x10  b: call +0  10: cmp rbx,rbp  13: jne 3
+    let bytes = [
+        0x48, 0x89, 0xfb, 0x48, 0x8b, 0x7b, 0x08, 0x48, 0x83, 0xc3, 0x10, 0xe8, 0, 0, 0, 0, 0x48,
+        0x39, 0xeb, 0x75, 0xee,
+    ];
+    let memory = Memory(BTreeMap::from([(0x1028, 0x77)]));
+    let term = follow(&bytes, 0xb, Register::RDI, &[(3, 0x1030)], &memory);
+    let TermKind::Load { address, .. } = &term.kind else { panic!("{term:?}") };
+    let TermKind::Sum { base, offset: 8, .. } = &address.kind else { panic!("{address:?}") };
+    assert!(matches!(base.kind, TermKind::Walk { .. }), "{base:?}");
+    assert_eq!(base.observed, Some(0x1020));
+    assert_eq!(evaluate(&term, &memory), Some(0x77));
+}

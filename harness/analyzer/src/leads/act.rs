@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What an instruction does with memory, and what becomes of an address that one makes.
 
-use iced_x86::{InstructionInfoFactory, Mnemonic, OpKind, Register};
+use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 
-use crate::flow::{CallTarget, Code, RegisterSet, call_target, copied, is_call, number, written};
+use crate::flow::{
+    ARGUMENTS, CallTarget, Code, RegisterSet, call_target, copied, is_call, number, written,
+};
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
 
 /// Instructions that are followed from where an address is made.
 const NEAR: usize = 24;
-/// Registers of a call's first four arguments.
-const ARGUMENTS: [u8; 4] = [7, 6, 2, 1];
 
 /// What is done with a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub(super) fn act(code: &Code, at: usize) -> Option<Act> {
         Mnemonic::Add => sign(immediate, true),
         Mnemonic::Sub => sign(immediate, false),
         Mnemonic::Xadd => sign(constant(code, at, instruction.op1_register()), true),
+        Mnemonic::Mov if stores_itself(instruction) => Act::Initialised,
         Mnemonic::Mov => match immediate.or_else(|| constant(code, at, instruction.op1_register()))
         {
             Some(0) => Act::Cleared,
@@ -67,6 +68,14 @@ pub(super) fn act(code: &Code, at: usize) -> Option<Act> {
         | Mnemonic::Imul => return None,
         _ => Act::Set,
     })
+}
+
+/// Whether the instruction stores an address to the place that it leads to.
+fn stores_itself(instruction: &Instruction) -> bool {
+    instruction.op1_kind() == OpKind::Register
+        && instruction.op1_register() == instruction.memory_base()
+        && instruction.memory_index() == Register::None
+        && instruction.memory_displacement64() == 0
 }
 
 fn sign(number: Option<i64>, adds: bool) -> Act {
@@ -133,7 +142,7 @@ pub(super) fn follow(
         if is_call(instruction) || is_jump {
             let Some(CallTarget::Direct(target)) = call_target(instruction) else { return None };
             let (name, _) = scene.symbol_at(target)?;
-            let argument = ARGUMENTS.iter().position(|it| held.contains(*it))?;
+            let argument = ARGUMENTS.iter().position(|it| holds(*it))?;
             return Some(Act::Given { function: source_name(&name).to_owned(), argument });
         }
         let copy = copied(instruction).filter(|(_, from)| held.contains(*from));

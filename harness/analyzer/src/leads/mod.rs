@@ -12,7 +12,7 @@ use unwind::Pc;
 
 use act::Act;
 use objects::{Object, device_references, freed, made, once, small};
-use search::{Acts, Search, site};
+use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
 use crate::diagnosis::{
     About, BadPointer, Check, CheckKind, Diagnosis, Grounds, Hang, Lead, ListEntry, Lockup, Nature,
@@ -41,12 +41,14 @@ enum Question {
     Table,
     /// Where it was computed.
     Computed,
+    /// Which test leads to where it is used.
+    Tested,
     /// Who raises and lowers it.
     Counted,
     /// Who takes the lock.
     Taken,
-    /// Who allocates too little.
-    Small,
+    /// Who allocates too little: in the function to blame alone, or anywhere.
+    Small { here: bool },
     /// Who takes and gives back references of network devices.
     Devices,
     /// Who writes to the buffer, or how much.
@@ -61,16 +63,29 @@ pub fn find(scene: &dyn Scene, diagnosis: &mut Diagnosis) {
         return;
     }
     let about = diagnosis.about.clone().unwrap_or_default();
-    let modules = modules(scene, diagnosis.pc);
+    // A variable is set by its own module.
+    let of_variable = match about.part.as_ref().map(|part| &part.part.whole) {
+        Some(Whole::Variable { address }) => scene.identity(*address).and_then(|it| it.module),
+        _ => None,
+    };
+    let modules = match of_variable {
+        Some(module) => vec![module.name],
+        None => modules(scene, diagnosis.pc),
+    };
     let Some(module) = modules.first().cloned() else { return };
     let Some(search) = Search::new(scene, &modules) else { return };
     let expression = diagnosis.expression().cloned();
     let pc = diagnosis.pc.map(Pc::for_lookup);
-    let asked = Asked { scene, search, about, module, expression, pc };
+    let tested = diagnosis.pointer().and_then(|it| it.tested);
+    let asked = Asked { scene, search, about, module, expression, pc, tested };
     for question in questions {
-        let is_counted = diagnosis.leads.iter().any(|it| matches!(it, Lead::Counted { .. }));
-        // What is counted is set where it begins to be.
-        if question != Question::Set || !is_counted {
+        let is_said = |lead: &Lead| match (question, lead) {
+            // What is counted is set where it begins to be, and a table where it is defined.
+            (Question::Set, Lead::Counted { .. } | Lead::Table { .. }) => true,
+            (Question::Listed, Lead::Linked { .. }) => true,
+            _ => false,
+        };
+        if !diagnosis.leads.iter().any(is_said) {
             diagnosis.leads.extend(asked.answer(question));
         }
     }
@@ -88,7 +103,7 @@ fn complained(scene: &dyn Scene, diagnosis: &mut Diagnosis) {
     let Some(search) = Search::new(scene, &modules) else { return };
     let about = About { part: Some(part), ..About::default() };
     let module = modules.join("`, `");
-    let asked = Asked { scene, search, about, module, expression: None, pc: None };
+    let asked = Asked { scene, search, about, module, expression: None, pc: None, tested: None };
     diagnosis.leads.extend(asked.set());
 }
 
@@ -98,7 +113,8 @@ fn blame_allocation(diagnosis: &mut Diagnosis) {
         Lead::Small { pc, .. } => Some(*pc),
         _ => None,
     });
-    let Some(pc) = small.filter(|_| !diagnosis.blame.outside) else { return };
+    let is_pointer = diagnosis.pointer().is_some();
+    let Some(pc) = small.filter(|_| is_pointer && !diagnosis.blame.outside) else { return };
     diagnosis.pc = Some(Pc::Interrupted(pc));
     diagnosis.blame.outside = true;
     diagnosis.helper = None;
@@ -124,6 +140,9 @@ fn questions(what: &What) -> Vec<Question> {
 
 fn of_pointer(it: &BadPointer) -> Vec<Question> {
     use Question as Q;
+    if it.tested.is_some() {
+        return vec![Q::Tested, Q::Set];
+    }
     if it.role == Role::Index || it.past.is_some() {
         return vec![Q::Set];
     }
@@ -136,8 +155,10 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
             | Nature::Poison(Poison::SlabFree | Poison::SlabEnd | Poison::Page),
         ) => vec![Q::Linked, Q::Listed, Q::Freed { again: false }, Q::Counted],
         Some(Nature::Poison(_)) => vec![Q::Listed],
-        Some(Nature::FreeList | Nature::Short { .. }) => vec![Q::Small],
-        None if it.symptom != Symptom::Null => vec![Q::Small, Q::Listed, Q::Set],
+        Some(Nature::FreeList | Nature::Short { .. }) => vec![Q::Small { here: false }],
+        None if it.symptom != Symptom::Null => {
+            vec![Q::Small { here: false }, Q::Listed, Q::Set]
+        }
         None
         | Some(
             Nature::NullPlus { .. }
@@ -148,6 +169,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
             | Nature::Text { .. },
         ) => vec![Q::Table, Q::Listed, Q::Set],
         Some(Nature::Misplaced { .. }) => vec![Q::Computed, Q::Set],
+        Some(Nature::NeverAllocated(_)) => vec![Q::Set],
         Some(
             Nature::Returned
             | Nature::NeverSet { .. }
@@ -169,17 +191,21 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
 
 fn of_check(it: &Check) -> Vec<Question> {
     match &it.kind {
-        CheckKind::DoubleFree(_) => vec![Question::Freed { again: true }, Question::Counted],
+        CheckKind::DoubleFree(_) => {
+            vec![Question::Linked, Question::Freed { again: true }, Question::Counted]
+        }
         CheckKind::List(ListEntry::NoList) => vec![Question::Set],
-        CheckKind::List(_) => vec![Question::Listed, Question::Freed { again: false }],
+        CheckKind::List(_) => {
+            vec![Question::Linked, Question::Listed, Question::Freed { again: false }]
+        }
         CheckKind::Refcount(_) => vec![Question::Counted, Question::Freed { again: false }],
-        CheckKind::Fortify(_) => vec![Question::Written],
+        CheckKind::Fortify(_) => vec![Question::Small { here: true }, Question::Written],
         CheckKind::Bug
         | CheckKind::InvalidOpcode
         | CheckKind::Warn
         | CheckKind::Warning
         | CheckKind::Panic { .. }
-        | CheckKind::Called(_)
+        | CheckKind::Called { .. }
         | CheckKind::StackProtector
         | CheckKind::SleepingInAtomic
         | CheckKind::OutOfMemory
@@ -244,6 +270,8 @@ struct Asked<'s> {
     expression: Option<Expression>,
     /// An address inside of the function to blame.
     pc: Option<u64>,
+    /// Address of the test that leads there.
+    tested: Option<u64>,
 }
 
 impl Asked<'_> {
@@ -255,11 +283,16 @@ impl Asked<'_> {
             Question::Linked => self.linked(),
             Question::Table => self.table(),
             Question::Computed => self.computed(),
+            Question::Tested => self.tested(),
             Question::Counted => self.counted(),
             Question::Taken => self.taken(),
             Question::Written => self.written(),
             Question::Devices => self.devices(),
-            Question::Small => small(self.scene, &self.search),
+            Question::Small { here: false } => small(self.scene, &self.search, None),
+            Question::Small { here: true } => {
+                let own = self.pc.and_then(|pc| self.scene.function_entry(pc))?;
+                small(self.scene, &self.search, Some(own))
+            }
         }
     }
 
@@ -298,8 +331,21 @@ impl Asked<'_> {
                 module,
             });
         }
-        let set = sites(&acts, |act| matches!(act, Act::Set | Act::Given { .. }));
+        // Where a table begins, its address is that of its first function, too.
+        let is_function = part.part.ty.is_empty();
+        let is_set = |act: &Act| match act {
+            Act::Set => true,
+            Act::Given { .. } => !is_function,
+            _ => false,
+        };
+        let set = sites(&acts, is_set);
         let cleared = sites(&acts, |act| *act == Act::Cleared);
+        // Of what the kernel's own code met, that no module sets it says nothing.
+        let is_variable = matches!(part.part.whole, Whole::Variable { .. });
+        let is_own = is_variable || self.pc.is_some_and(|pc| self.scene.is_outside(pc));
+        if set.is_empty() && !is_own {
+            return None;
+        }
         let made = if set.is_empty() { made() } else { None };
         Some(Lead::Set { object, set, cleared, made, module })
     }
@@ -339,13 +385,9 @@ impl Asked<'_> {
             let acts = self.acts(&part)?;
             let is_node = part.part.ty != "list_head";
             let is_put = |act: &Act| given(act, &PUTTING_IN) || is_node && *act == Act::Set;
-            let is_out = |act: &Act| match act {
-                Act::TakenOut => true,
-                Act::Cleared => is_node,
-                _ => given(act, &TAKING_OUT),
-            };
             let put = sites(&acts, is_put);
-            let is_left = !put.is_empty() && sites(&acts, is_out).is_empty();
+            let is_out = acts.lists_are_cut || !taken_out(&acts, is_node).is_empty();
+            let is_left = !put.is_empty() && !is_out;
             let structure = structure.tag.clone();
             let by = link(&part.part.ty)?.by;
             is_left.then_some(Lead::Linked { structure, link: part.expression, by, put })
@@ -365,14 +407,23 @@ impl Asked<'_> {
         Some(Lead::Computed { pointer: self.expression.clone()?, site })
     }
 
+    fn tested(&self) -> Option<Lead> {
+        let site = site(self.scene, Pc::Interrupted(self.tested?))?;
+        Some(Lead::Tested { pointer: self.expression.clone()?, site })
+    }
+
     fn listed(&self) -> Option<Lead> {
         let part = self.about.part.as_ref()?;
         let link = link(&part.part.ty).filter(|_| part.part.structure().is_some())?;
         let acts = self.acts(part)?;
         let put = sites(&acts, |act| given(act, &PUTTING_IN));
-        let out = sites(&acts, |act| *act == Act::TakenOut || given(act, &TAKING_OUT));
-        // A list's head is what nothing puts in.
-        if !link.of_entry && put.is_empty() && out.is_empty() {
+        let out = taken_out(&acts, link.of_entry);
+        if out.is_empty() && acts.lists_are_cut {
+            return None;
+        }
+        // A list's head is what nothing puts in; others are linked by functions of the kernel, or by stores.
+        let is_stored = link.of_entry && !sites(&acts, |act| *act == Act::Set).is_empty();
+        if !is_stored && put.is_empty() && out.is_empty() {
             return None;
         }
         let module = self.module.clone();
@@ -407,7 +458,7 @@ impl Asked<'_> {
         let Some(part) = &self.about.part else {
             let function = self.about.function.clone()?;
             let site = site(self.scene, Pc::Interrupted(self.pc?))?;
-            return Some(Lead::Length { function, site });
+            return Some(Lead::Length { function, site, room: self.about.room.clone() });
         };
         let mut by: Vec<(Option<String>, Site)> = Vec::new();
         for (act, site) in self.acts(part)?.all {
@@ -437,6 +488,15 @@ impl Asked<'_> {
     }
 }
 
+/// Where the code takes the link out of its list or tree. A `node` is cleared, too.
+fn taken_out(acts: &Acts, node: bool) -> Vec<Site> {
+    sites(acts, |act| match act {
+        Act::TakenOut => true,
+        Act::Cleared => node,
+        _ => given(act, &TAKING_OUT),
+    })
+}
+
 /// Where the code does that.
 fn sites(acts: &Acts, is_it: impl Fn(&Act) -> bool) -> Vec<Site> {
     let found = acts.all.iter().filter(|(act, _)| is_it(act)).map(|(_, site)| site.clone());
@@ -452,12 +512,6 @@ fn given(act: &Act, functions: &[&str]) -> bool {
 const UNBOUNDED: [&str; 6] = ["sprintf", "vsprintf", "strcpy", "strcat", "stpcpy", "memcpy"];
 /// Functions that only read what they are given.
 const MEASURING: [&str; 5] = ["strlen", "strnlen", "strcmp", "strncmp", "memcmp"];
-/// Functions that put their first argument into a list (`include/linux/list.h`).
-const PUTTING_IN: [&str; 3] = ["__list_add_valid", "__list_add_valid_or_report", "__list_add"];
-/// Functions that take it out, or check it before.
-const TAKING_OUT: [&str; 4] =
-    ["__list_del_entry_valid", "__list_del_entry_valid_or_report", "__list_del_entry", "list_del"];
-
 /// A link of lists or trees.
 struct Link {
     /// What takes an entry out.

@@ -5,70 +5,49 @@ use std::collections::BTreeMap;
 
 use iced_x86::{OpKind, Register};
 
-use super::search::{Search, argument};
+use super::search::{Call, Search};
 use crate::diagnosis::{Lead, Made, Site};
 use crate::express::{Expression, Part, Structure, Whole, Writer};
 use crate::fault::named_in_code;
-use crate::flow::{CallTarget, Term, TermKind, call_target};
+use crate::flow::{ARGUMENTS, CallTarget, Term, TermKind, call_target};
 use crate::scene::Scene;
 
-/// Functions that allocate (`include/linux/slab.h`, `include/linux/vmalloc.h`, 3.10 to 6.12).
-const ALLOCATING: [&str; 28] = [
-    "__kmalloc",
-    "__kmalloc_noprof",
-    "__kmalloc_node",
-    "__kmalloc_node_noprof",
-    "kmalloc_trace",
-    "kmalloc_trace_noprof",
-    "kmalloc_node_trace",
-    "__kmalloc_cache_noprof",
-    "__kmalloc_cache_node_noprof",
-    "kmalloc_large",
-    "__kmalloc_large_noprof",
-    "kmalloc_order",
-    "kmalloc_order_trace",
-    "kmem_cache_alloc",
-    "kmem_cache_alloc_noprof",
-    "kmem_cache_alloc_trace",
-    "kmem_cache_alloc_node",
-    "kmem_cache_alloc_node_trace",
-    "kmem_cache_alloc_lru",
-    "kvmalloc_node",
-    "__kvmalloc_node_noprof",
-    "vmalloc",
-    "vmalloc_noprof",
-    "vzalloc",
-    "vzalloc_noprof",
-    "mempool_alloc",
-    "mempool_alloc_noprof",
-    "devm_kmalloc",
-];
-
-/// The number of the argument of those with the size (`include/linux/slab.h`, `include/linux/vmalloc.h`, 3.10 to
-/// 6.12).
-const SIZES: [(&str, u8); 17] = [
-    ("__kmalloc", 0),
-    ("__kmalloc_noprof", 0),
-    ("__kmalloc_node", 0),
-    ("kmalloc_trace", 2),
-    ("kmalloc_trace_noprof", 2),
-    ("kmalloc_node_trace", 3),
-    ("__kmalloc_cache_noprof", 2),
-    ("__kmalloc_cache_node_noprof", 3),
-    ("kmalloc_large", 0),
-    ("__kmalloc_large_noprof", 0),
-    ("kmem_cache_alloc_trace", 2),
-    ("kmem_cache_alloc_node_trace", 3),
-    ("kvmalloc_node", 0),
-    ("vmalloc", 0),
-    ("vmalloc_noprof", 0),
-    ("vzalloc", 0),
-    ("vzalloc_noprof", 0),
+/// Functions that allocate, each with the number of its argument with the size, if it has one (`include/linux/slab.h`,
+/// `include/linux/vmalloc.h`, 3.10 to 6.12).
+const ALLOCATING: [(&str, Option<usize>); 28] = [
+    ("__kmalloc", Some(0)),
+    ("__kmalloc_noprof", Some(0)),
+    ("__kmalloc_node", Some(0)),
+    ("__kmalloc_node_noprof", None),
+    ("kmalloc_trace", Some(2)),
+    ("kmalloc_trace_noprof", Some(2)),
+    ("kmalloc_node_trace", Some(3)),
+    ("__kmalloc_cache_noprof", Some(2)),
+    ("__kmalloc_cache_node_noprof", Some(3)),
+    ("kmalloc_large", Some(0)),
+    ("__kmalloc_large_noprof", Some(0)),
+    ("kmalloc_order", None),
+    ("kmalloc_order_trace", None),
+    ("kmem_cache_alloc", None),
+    ("kmem_cache_alloc_noprof", None),
+    ("kmem_cache_alloc_trace", Some(2)),
+    ("kmem_cache_alloc_node", None),
+    ("kmem_cache_alloc_node_trace", Some(3)),
+    ("kmem_cache_alloc_lru", None),
+    ("kvmalloc_node", Some(0)),
+    ("__kvmalloc_node_noprof", None),
+    ("vmalloc", Some(0)),
+    ("vmalloc_noprof", Some(0)),
+    ("vzalloc", Some(0)),
+    ("vzalloc_noprof", Some(0)),
+    ("mempool_alloc", None),
+    ("mempool_alloc_noprof", None),
+    ("devm_kmalloc", None),
 ];
 
 /// Functions that free what one of their arguments leads to, by its number (`include/linux/slab.h`,
 /// `include/linux/rcupdate.h`, `include/linux/vmalloc.h`, `include/linux/skbuff.h`, 3.10 to 6.12). That of the last ones is a member.
-const FREEING: [(&str, u8); 20] = [
+const FREEING: [(&str, usize); 20] = [
     ("kfree", 0),
     ("kfree_sensitive", 0),
     ("kzfree", 0),
@@ -106,13 +85,11 @@ pub(super) struct Object<'o> {
 
 /// Where such objects are freed, the function to blame first.
 pub(super) fn freed(scene: &dyn Scene, search: &Search<'_>, object: Object<'_>) -> Vec<Site> {
-    let names = FREEING.map(|(name, _)| name);
     let own = object.pc.and_then(|pc| scene.function_entry(pc));
     let (mut inside, mut found) = (Vec::new(), Vec::new());
-    for (code, at, target) in search.calls(&names) {
-        let number = FREEING.iter().find(|(name, _)| scene.is_in(target, &[name]));
-        let Some((_, number)) = number else { continue };
-        let Some(term) = search.value((code, at), argument(*number)) else { continue };
+    for Call { code, at, what: number, .. } in search.calls(&FREEING) {
+        let register = ARGUMENTS.get(number);
+        let Some(term) = register.and_then(|it| search.value((code, at), *it)) else { continue };
         let ip = code.instruction(at).ip();
         let writer = Writer::new(scene, ip);
         let is_own = own == Some(code.entry());
@@ -136,22 +113,25 @@ pub(super) fn freed(scene: &dyn Scene, search: &Search<'_>, object: Object<'_>) 
     once(inside)
 }
 
-/// The only allocation of fewer bytes than the structure has that its result is taken for.
+/// The only allocation of fewer bytes than the structure has that its result is taken for, in the function that
+/// begins at `own`, or in any.
 ///
 /// Example: `kzalloc(sizeof(void *), GFP_KERNEL)` for a structure of 760 bytes.
-pub(super) fn small(scene: &dyn Scene, search: &Search<'_>) -> Option<Lead> {
-    let mut found = search.calls(&ALLOCATING).into_iter().filter_map(|(code, at, target)| {
-        let number = SIZES.iter().find(|(name, _)| scene.is_in(target, &[name]))?.1;
+pub(super) fn small(scene: &dyn Scene, search: &Search<'_>, own: Option<u64>) -> Option<Lead> {
+    let all = search.calls(&ALLOCATING).into_iter();
+    let all = all.filter(|call| own.is_none_or(|own| call.code.entry() == own));
+    let mut found = all.filter_map(|call| {
+        let Call { code, at, target, what } = call;
+        let size = *ARGUMENTS.get(what?)?;
         let ip = code.instruction(at).ip();
-        let structure = result(scene, (ip, target))?;
-        let TermKind::Constant(gets) = search.value((code, at), argument(number))?.bare().kind
-        else {
+        let (structure, variable) = result(scene, (ip, target))?;
+        let TermKind::Constant(gets) = search.value((code, at), size)?.bare().kind else {
             return None;
         };
         let is_less = gets > 0 && gets < structure.size;
         let site = is_less.then(|| search.site(ip)).flatten()?;
         let Structure { tag, size: needs } = structure;
-        Some(Lead::Small { structure: tag, needs, gets, site, pc: ip })
+        Some(Lead::Small { variable, structure: tag, needs, gets, site, pc: ip })
     });
     let first = found.next()?;
     found.next().is_none().then_some(first)
@@ -197,11 +177,15 @@ pub(super) fn device_references(scene: &dyn Scene, search: &Search<'_>) -> (Vec<
     (once(taken), once(given))
 }
 
-/// The structure that what an allocating function returns is taken for.
-fn result(scene: &dyn Scene, (call, target): (u64, u64)) -> Option<Structure> {
+/// The structure that what an allocating function returns is taken for, and the variable that it is put into.
+fn result(
+    scene: &dyn Scene,
+    (call, target): (u64, u64),
+) -> Option<(Structure, Option<Expression>)> {
     let returned = Term::new(TermKind::Returned { target: Some(target) }, call);
     let named = named_in_code(scene, call, &returned);
-    Writer::new(scene, call).pointee(&named)
+    let writer = Writer::new(scene, call);
+    Some((writer.pointee(&named)?, writer.variable(&named)))
 }
 
 /// Where objects of the part's structure are made.
@@ -216,11 +200,12 @@ pub(super) fn allocated(
     search: &Search<'_>,
     structure: &Structure,
 ) -> Option<Made> {
-    let site = search.calls(&ALLOCATING).into_iter().find_map(|(code, at, target)| {
-        let ip = code.instruction(at).ip();
-        let pointee = result(scene, (ip, target))?;
-        (pointee == *structure).then(|| search.site(ip)).flatten()
-    })?;
+    let site =
+        search.calls(&ALLOCATING).into_iter().find_map(|Call { code, at, target, .. }| {
+            let ip = code.instruction(at).ip();
+            let (pointee, _) = result(scene, (ip, target))?;
+            (pointee == *structure).then(|| search.site(ip)).flatten()
+        })?;
     Some(Made { structure: structure.tag.clone(), site, is_allocated: true })
 }
 

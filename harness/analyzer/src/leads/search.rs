@@ -2,8 +2,9 @@
 //! The code of modules, gone through once for what it does with a member or an object.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
-use iced_x86::{Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 use unwind::Pc;
 
 use super::act::{Act, act, follow};
@@ -11,13 +12,39 @@ use crate::blame::culprit;
 use crate::diagnosis::Site;
 use crate::express::{Part, Whole, Writer};
 use crate::fault::named_in_code;
-use crate::flow::{CallTarget, Code, Slicer, Start, Term, TermKind, call_target, full};
+use crate::flow::{
+    CallTarget, Code, Slicer, Start, Term, TermKind, call_target, copied, full, written,
+};
 use crate::scene::Scene;
 
 /// Bytes of code that are gone through: of larger modules nothing is said.
 const MAX_BYTES: u64 = 1 << 20;
 /// Functions that are gone through.
 const MAX_FUNCTIONS: usize = 1 << 13;
+/// Functions of lists that get a link as their first argument (`include/linux/list.h`, 3.10 to 6.12).
+pub(super) const PUTTING_IN: [&str; 3] =
+    ["__list_add_valid", "__list_add_valid_or_report", "__list_add"];
+pub(super) const TAKING_OUT: [&str; 5] = [
+    "__list_del_entry_valid",
+    "__list_del_entry_valid_or_report",
+    "__list_del_entry",
+    "list_del",
+    "rb_erase",
+];
+/// Instructions before a call that may put what it gets into the register of its first argument.
+const NEAR: usize = 8;
+/// The number of that register.
+const RDI: u8 = 7;
+/// Both.
+const LISTS: [&str; 7] = [
+    PUTTING_IN[0],
+    PUTTING_IN[1],
+    PUTTING_IN[2],
+    TAKING_OUT[0],
+    TAKING_OUT[1],
+    TAKING_OUT[2],
+    TAKING_OUT[3],
+];
 /// Places whose registers are followed back, for one question.
 const MAX_SLICES: u32 = 160;
 
@@ -28,6 +55,19 @@ pub(super) struct Search<'s> {
     slices: Cell<u32>,
 }
 
+/// A call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'c, T> {
+    /// The function that calls.
+    pub(super) code: &'c Code,
+    /// Position of the call there.
+    pub(super) at: usize,
+    /// Address of the function that is called.
+    pub(super) target: u64,
+    /// What stands beside its name.
+    pub(super) what: T,
+}
+
 /// What the code does with a part.
 #[derive(Debug, Default)]
 pub(super) struct Acts {
@@ -35,6 +75,8 @@ pub(super) struct Acts {
     pub(super) all: Vec<(Act, Site)>,
     /// Whether something was left out.
     pub(super) is_cut: bool,
+    /// Whether it is not known of each call of a function of lists which link that gets.
+    pub(super) lists_are_cut: bool,
 }
 
 impl<'s> Search<'s> {
@@ -71,24 +113,94 @@ impl<'s> Search<'s> {
     pub(super) fn acts(&self, part: &Part) -> Acts {
         self.slices.set(0);
         let mut acts = Acts::default();
+        // What stores to a link moves it from list to list, which says nothing.
+        let is_list = part.ty == "list_head";
+        let mut given = BTreeSet::new();
         for (code, at) in self.instructions() {
             let Some(operand) = operand(code.instruction(at), part) else { continue };
-            if !self.is_meant((code, at), operand, part) {
-                continue;
-            }
-            let found = match operand {
+            // What only reads needs no name.
+            let done = match operand {
                 Operand::Memory { .. } => act(code, at),
                 Operand::Made { .. } => {
                     follow(self.scene, code, at, |at| operand_of_store(code.instruction(at), part))
                 }
             };
-            let Some(found) = found else { continue };
+            let is_asked = |act: &Act| !(is_list && matches!(act, Act::Set | Act::Cleared));
+            let is_it = |act: &Act| is_asked(act) && self.is_meant((code, at), operand, part);
+            let Some(found) = done.filter(is_it) else { continue };
+            if let Act::Given { function, .. } = &found {
+                given.insert((code.entry(), function.clone()));
+            }
             if let Some(site) = self.site(code.instruction(at).ip()) {
                 acts.all.push((found, site));
             }
         }
-        acts.is_cut = self.slices.get() > MAX_SLICES;
+        if is_list && matches!(part.whole, Whole::Structure(_)) {
+            self.acts_of_lists(part, &given, &mut acts);
+        }
+        acts.is_cut |= self.slices.get() > MAX_SLICES;
         acts
+    }
+
+    /// What functions of lists do with the link: no instruction makes its address where the structure begins with it,
+    /// or where it was read from another link. What is `given` to functions is known already, by the entries of those
+    /// that give it.
+    fn acts_of_lists(&self, part: &Part, given: &BTreeSet<(u64, String)>, acts: &mut Acts) {
+        for (code, at) in self.instructions() {
+            let instruction = code.instruction(at);
+            let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
+            let name = LISTS.iter().find(|name| self.scene.is_in(target, &[name]));
+            let Some(name) = name else { continue };
+            if given.contains(&(code.entry(), (*name).to_owned())) {
+                continue;
+            }
+            let Some((tag, start)) = self.link((code, at), &part.ty) else {
+                // It may be that one.
+                acts.lists_are_cut = true;
+                continue;
+            };
+            let writer = Writer::new(self.scene, instruction.ip());
+            let is_of =
+                part.structure() == Some(&tag) || writer.begins_with(&tag, part.structure());
+            if start == part.start && is_of {
+                let act = Act::Given { function: (*name).to_owned(), argument: 0 };
+                acts.all.extend(self.site(instruction.ip()).map(|site| (act, site)));
+            }
+        }
+    }
+
+    /// The tag of the structure that the first argument of a call is a link of, and where in it.
+    fn link(&self, (code, call): (&Code, usize), ty: &str) -> Option<(String, u64)> {
+        let outer = |writer: Writer<'_>, register| {
+            let all = writer.pointees_in(register).into_iter();
+            all.map(|structure| structure.tag).find(|tag| tag != ty)
+        };
+        let by_variable = || {
+            let mut at = call;
+            let mut factory = InstructionInfoFactory::new();
+            for _ in 0..NEAR {
+                let writer = Writer::new(self.scene, code.instruction(at).ip());
+                if let Some(tag) = outer(writer, Register::RDI) {
+                    return Some(tag);
+                }
+                let &[before] = code.predecessors(at) else { return None };
+                let instruction = code.instruction(before);
+                at = before;
+                if written(&mut factory, instruction).contains(RDI) {
+                    let (_, from) = copied(instruction).filter(|(to, _)| *to == RDI)?;
+                    let writer = Writer::new(self.scene, instruction.ip());
+                    return outer(writer, full(from));
+                }
+            }
+            None
+        };
+        if let Some(tag) = by_variable() {
+            return Some((tag, 0));
+        }
+        let term = self.value((code, call), Register::RDI)?;
+        let part = Writer::new(self.scene, code.instruction(call).ip()).part_at(&term, 8)?.part;
+        let tag = part.structure().filter(|tag| *tag != ty)?.to_owned();
+        Some((tag, part.start))
     }
 
     /// Where the instruction at the address stands in the source.
@@ -127,17 +239,18 @@ impl<'s> Search<'s> {
         found.is_some_and(|found| found.part.is_like(part))
     }
 
-    /// The calls of one of the functions, each with its target.
-    pub(super) fn calls(&self, functions: &[&str]) -> Vec<(&Code, usize, u64)> {
-        let is_of = |(code, at): (&'_ Code, usize)| {
+    /// The calls of one of the functions, each with what stands beside its name.
+    pub(super) fn calls<T: Copy>(&self, functions: &[(&str, T)]) -> Vec<Call<'_, T>> {
+        self.slices.set(0);
+        let all = self.instructions();
+        all.filter_map(|(code, at)| {
             let Some(CallTarget::Direct(target)) = call_target(code.instruction(at)) else {
                 return None;
             };
-            self.scene.is_in(target, functions).then_some(target)
-        };
-        self.slices.set(0);
-        let all = self.instructions();
-        all.filter_map(|(code, at)| Some((code, at, is_of((code, at))?))).collect()
+            let what = functions.iter().find(|(name, _)| self.scene.is_in(target, &[name]))?.1;
+            Some(Call { code, at, target, what })
+        })
+        .collect()
     }
 }
 
@@ -221,10 +334,4 @@ fn least(part: &Part) -> u8 {
 fn operand_of_store(instruction: &Instruction, part: &Part) -> bool {
     matches!(operand(instruction, part), Some(Operand::Memory { .. }))
         && instruction.op0_kind() == OpKind::Memory
-}
-
-/// The registers of arguments, the first one first (System V AMD64 psABI, section 3.2.3).
-pub(super) fn argument(number: u8) -> Register {
-    const NUMBERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
-    NUMBERS.get(usize::from(number)).map_or(Register::None, |it| full(*it))
 }

@@ -71,6 +71,7 @@ pub(super) fn by_message(
         expression: None,
         past: None,
         unset: None,
+        tested: None,
         object: None,
     });
     diagnosis.unknown.get_or_insert_with(|| "the text has no code to look at".to_owned());

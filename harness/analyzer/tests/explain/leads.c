@@ -35,8 +35,14 @@ struct job {
 	long *cells;
 };
 
+struct part {
+	long kind;
+	struct device *device;
+};
+
 static volatile long sink;
 struct list_head jobs = { &jobs, &jobs };
+struct part all_parts[4];
 
 /* The kernel's part. */
 NOINLINE void *__kmalloc(unsigned long size, unsigned flags)
@@ -81,6 +87,11 @@ NOINLINE int __list_del_entry_valid(struct list_head *entry)
 NOINLINE long __wake_up(struct wait_queue_head *queue)
 {
 	return (long)queue->head.next->next;
+}
+
+NOINLINE long device_number(struct device *device)
+{
+	return device->number;
 }
 
 static inline void list_add(struct list_head *new, struct list_head *head)
@@ -153,6 +164,30 @@ NOINLINE long mod_lists(struct device *device)
 	return (long)device->all->next + 3;
 }
 
+NOINLINE long mod_marks(long *mode)
+{
+	if (!mode) /* ROOT: mod_marks */
+		*mode = 0400;
+	return 1;
+}
+
+NOINLINE long mod_counts(struct job *job)
+{
+	if (!job->device) /* ROOT: mod_counts */
+		return device_number(job->device) + 1;
+	return 0;
+}
+
+NOINLINE long mod_sums(struct part *parts, int count)
+{
+	long sum = 0;
+
+	for (int i = 0; i < count; i++)
+		if (parts[i].kind == 3)
+			sum += device_number(parts[i].device); /* ROOT: mod_sums */
+	return sum;
+}
+
 int main(int argc, char **argv)
 {
 	const char *victim = argc > 1 ? argv[1] : "";
@@ -168,6 +203,11 @@ int main(int argc, char **argv)
 	mod_bind(job, device);
 	mod_unbind(job);
 	TRY(mod_asks, mod_asks(job));
+	TRY(mod_marks, mod_marks(NULL));
+	TRY(mod_counts, mod_counts(job));
+	all_parts[1].kind = all_parts[2].kind = 3;
+	all_parts[1].device = device;
+	TRY(mod_sums, mod_sums(all_parts, 4));
 	device->all = (void *)0x5a5a5a5a5a5a5a5aUL;
 	TRY(mod_lists, mod_lists(device));
 	return 1;

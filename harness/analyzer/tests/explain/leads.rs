@@ -77,3 +77,28 @@ fn an_object_that_is_too_small_is_told_by_its_allocation() {
     };
     assert_eq!((structure.as_str(), &site.line), ("device", &root));
 }
+
+/// Of a pointer that is NULL the compiler leaves the number 0: what is NULL stands in the test before.
+#[test]
+fn a_pointer_that_the_code_knows_to_be_null_is_told_by_its_test() {
+    for (function, pointer) in [("mod_marks", "mode"), ("mod_counts", "job->device")] {
+        let (diagnosis, root) = led(function);
+        let expression = diagnosis.expression().map(ToString::to_string);
+        assert_eq!(expression.as_deref(), Some(pointer), "{diagnosis:#?}");
+        let tested = diagnosis.leads.iter().find_map(|lead| match lead {
+            Lead::Tested { pointer, site } => Some((pointer.to_string(), site)),
+            _ => None,
+        });
+        let (named, site) = tested.expect("a test");
+        assert_eq!((named.as_str(), site.function.as_str()), (pointer, function));
+        assert_eq!(site.line, root);
+    }
+}
+
+/// The index is nowhere, and the pointer that took its place has been moved on before the call.
+#[test]
+fn an_element_is_named_by_its_number_where_the_loop_has_only_a_pointer() {
+    let (diagnosis, _) = led("mod_sums");
+    let expression = diagnosis.expression().map(ToString::to_string);
+    assert_eq!(expression.as_deref(), Some("parts[2].device"), "{diagnosis:#?}");
+}

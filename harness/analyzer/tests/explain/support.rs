@@ -56,7 +56,7 @@ impl Victims {
             .args(["-g", "-std=gnu11", "-no-pie", "-fno-pie", "-w"])
             // As the kernel is compiled.
             .args(["-fcf-protection=none", "-fno-strict-aliasing", "-fno-stack-protector"])
-            .arg("-fno-asynchronous-unwind-tables")
+            .args(["-fno-asynchronous-unwind-tables", "-fno-delete-null-pointer-checks"])
             .args(flags)
             .arg(&source)
             .arg("-o")
