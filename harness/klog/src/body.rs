@@ -134,7 +134,7 @@ fn words(text: &str) -> Option<Vec<u64>> {
         _ if word.len() == 16 => u64::from_str_radix(word, 16).ok(),
         _ => None,
     };
-    let words = text.split_whitespace().map(word).collect::<Option<Vec<u64>>>()?;
+    let words = crate::words::words(text).map(word).collect::<Option<Vec<u64>>>()?;
     (words.len() > 1).then_some(words)
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Code: 48 8b 1b … <39> 6b 10 …`: the bytes around the instruction (`show_opcodes()`).
 
+use crate::words::words;
+
 /// Bytes of code, and which of them begins the instruction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CodeBytes {
@@ -19,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Option<CodeBytes> {
     let list = text.strip_prefix("Code:")?;
     let mut code = CodeBytes::default();
     let mut is_marked = false;
-    for word in list.split_whitespace().take(MOST) {
+    for word in words(list).take(MOST) {
         let inner = word.trim_start_matches('<').trim_end_matches('>');
         if inner.len() != 2 {
             break;

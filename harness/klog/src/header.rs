@@ -2,6 +2,7 @@
 //! The header that a program that keeps logs puts before each line: date, host, program.
 
 use crate::date;
+use crate::words::parted;
 
 /// What a line begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +33,14 @@ pub(crate) fn header(text: &str) -> Header<'_> {
 
 /// `web1 kernel: `, `kernel: `, `web1 sshd[7]: `; a host without a program (netconsole) before a bracket.
 fn tagged(text: &str) -> Option<Header<'_>> {
-    let (first, rest) = text.split_once(' ')?;
+    let (first, rest) = parted(text, b' ')?;
     if is_kernel(first) {
         return Some(Header::Kernel(rest));
     }
     if first.is_empty() || first.ends_with(':') {
         return None;
     }
-    let (second, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (second, behind) = parted(rest, b' ').unwrap_or((rest, ""));
     if is_kernel(second) {
         return Some(Header::Kernel(behind));
     }

@@ -24,6 +24,7 @@ mod prefix;
 mod registers;
 mod tags;
 mod undo;
+mod words;
 
 pub use body::{Body, die_line};
 pub use caller::Caller;

@@ -77,10 +77,8 @@ fn read(number: usize, line: &[u8]) -> Option<Line> {
         Cow::Owned(text) => text.as_str(),
     };
     let Prefix { text, nanoseconds, level, caller } = prefix::strip(text)?;
-    if text.trim().is_empty() {
-        return None;
-    }
-    Some(Line { number, nanoseconds, level, caller, text: text.trim_end().to_owned() })
+    let text = text.trim_end();
+    (!text.is_empty()).then(|| Line { number, nanoseconds, level, caller, text: text.to_owned() })
 }
 
 #[cfg(test)]

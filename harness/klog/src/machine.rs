@@ -51,13 +51,27 @@ const MARKS: [(&str, Machine); 20] = [
     ("TSTATE: ", Machine::Sparc),
 ];
 
+/// Which bytes those begin with.
+#[expect(clippy::indexing_slicing, reason = "it is computed when the program is built")]
+const BEGINS: [bool; 128] = {
+    let mut begins = [false; 128];
+    let mut at = 0;
+    while at < MARKS.len() {
+        begins[MARKS[at].0.as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    begins
+};
+
 /// The machine that a line tells.
 #[must_use]
 pub fn machine(text: &str) -> Option<Machine> {
     let text = text.trim_start();
-    let first = text.as_bytes().first()?;
-    let is_mark = |start: &str| start.as_bytes().first() == Some(first) && text.starts_with(start);
-    let (_, machine) = MARKS.iter().find(|(start, _)| is_mark(start))?;
+    let first = *text.as_bytes().first()?;
+    if !BEGINS.get(usize::from(first)).copied().unwrap_or_default() {
+        return None;
+    }
+    let (_, machine) = MARKS.iter().find(|(start, _)| text.starts_with(start))?;
     Some(*machine)
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn parse(text: &str) -> Option<Modules> {
 /// The modules of a list.
 fn words(list: &str) -> Vec<Loaded> {
     let list = list.split(['[']).next().unwrap_or_default();
-    list.split_whitespace().filter_map(loaded).collect()
+    crate::words::words(list).filter_map(loaded).collect()
 }
 
 /// `process(OE)`, `ext4`; `+` and `-` behind the letters: being loaded, being unloaded.

@@ -2,6 +2,8 @@
 //! Places in code as the kernel prints them (`%pS`, `%pB`, `printk_stack_address()`), and as programs
 //! write them that know the source (`scripts/decode_stacktrace.sh`, syzkaller's).
 
+use crate::words::{parted, words};
+
 /// A place in code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
@@ -64,7 +66,7 @@ impl Place {
             place.address = address.or(place.address);
             rest = after;
         }
-        let mut words = rest.split_whitespace().peekable();
+        let mut words = words(rest).peekable();
         match words.next() {
             None => return (place.address.is_some() || rest.len() != text.len()).then_some(place),
             Some("(null)") => {
@@ -153,7 +155,9 @@ fn bracketed_address(text: &str) -> Option<(Option<u64>, &str)> {
 /// `name+0x16/0x20`, or a name alone.
 fn symbol(word: &str) -> Option<Symbol> {
     let word = word.trim_end_matches([',', ':', '.', ')', '(']);
-    let Some((name, extent)) = word.split_once("+0x") else {
+    let extended = parted(word, b'+');
+    let extended = extended.and_then(|(name, rest)| Some((name, rest.strip_prefix("0x")?)));
+    let Some((name, extent)) = extended else {
         return is_name(word).then(|| Symbol { name: word.to_owned(), extent: None });
     };
     let (offset, size) = extent.split_once("/0x")?;
@@ -163,10 +167,10 @@ fn symbol(word: &str) -> Option<Symbol> {
 }
 
 fn is_name(text: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.$@".contains(c);
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || "_.".contains(c))
-        && text.len() < 512
-        && text.chars().all(is_part)
+    let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.');
+    let is_part =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b'@');
+    text.bytes().next().is_some_and(is_first) && text.len() < 512 && text.bytes().all(is_part)
 }
 
 /// `process]` of `[process]`; of `[process 1a2b…]` the first word, its build-id comes behind.

@@ -38,7 +38,7 @@ pub(crate) fn strip(line: &str) -> Option<Prefix<'_>> {
 
 /// The line from a time in brackets on that stands amidst it.
 pub(crate) fn amidst(line: &str) -> Option<&str> {
-    let (at, _) = line.match_indices('[').take(MOST).find(|(at, _)| {
+    let at = memchr::memchr_iter(b'[', line.as_bytes()).take(MOST).find(|at| {
         let inner =
             line.get(at + 1..).and_then(|rest| rest.split_once(']')).map(|(inner, _)| inner.trim());
         let is_time =
@@ -68,7 +68,9 @@ fn strip_all(line: &str) -> Option<Prefix<'_>> {
 impl<'a> Prefix<'a> {
     /// `<4>`, `<12>`: severity, and facility times eight.
     fn level(&mut self) -> bool {
-        let Some((digits, rest)) = self.text.get(1..).and_then(|rest| rest.split_once('>')) else {
+        let Some((digits, rest)) =
+            self.text.get(1..).and_then(|rest| crate::words::parted(rest, b'>'))
+        else {
             return false;
         };
         let number = Some(digits).filter(|digits| digits.len() <= 3).and_then(number::<u16>);

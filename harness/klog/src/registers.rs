@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Registers as `__show_regs()` prints them (`arch/x86/kernel/process_64.c`).
 
+use crate::words::{parted, words};
+
 /// A register of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Register {
@@ -80,14 +82,16 @@ impl Registers {
 /// Reads `RAX: 0000000000000000 RBX: …`; `None` if the line is none of registers.
 pub(crate) fn parse(line: &str) -> Option<Vec<(Register, u64)>> {
     let mut found = Vec::new();
-    let mut words = line.split_whitespace();
+    let mut words = words(line);
     while let Some(word) = words.next() {
         // `FS:  0000000000000000(0000) GS:ffff…(0000)` has no blank behind some colons.
-        let (name, glued) = word.split_once(':')?;
+        let (name, glued) = parted(word, b':')?;
         let Some(register) = named(name) else { return (!found.is_empty()).then_some(found) };
         let value = if glued.is_empty() { words.next()? } else { glued };
         // `RSP: 0018:ffff…`, `FS: 0000…(0000)`.
-        let value = value.rsplit(':').next()?.split('(').next()?;
+        let behind = value.bytes().rposition(|it| it == b':').map_or(0, |colon| colon + 1);
+        let value = value.get(behind..)?;
+        let value = parted(value, b'(').map_or(value, |(value, _)| value);
         let Ok(value) = u64::from_str_radix(value, 16) else {
             return (!found.is_empty()).then_some(found);
         };

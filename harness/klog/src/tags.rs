@@ -16,7 +16,7 @@ pub(crate) fn without(line: &str) -> (bool, &str) {
 
 /// `<IRQ>` and what follows it.
 fn mark(text: &str) -> Option<(&str, &str)> {
-    let end = text.find('>').filter(|_| text.starts_with('<'))?;
+    let end = text.starts_with('<').then(|| text.find('>')).flatten()?;
     let end = end + text.get(end..)?.bytes().take_while(|byte| *byte == b'>').count();
     let (mark, after) = text.split_at_checked(end)?;
     let is_letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "<>/#_".contains(c);

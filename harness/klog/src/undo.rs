@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 /// The line without carriage returns, control sequences, NULs and the entities of HTML.
 pub(crate) fn undone(line: Cow<'_, str>) -> Cow<'_, str> {
-    let has = |byte| memchr::memchr(byte, line.as_bytes()).is_some();
-    if !has(0x1b) && !has(b'&') && !has(b'\r') && !has(0) {
+    let bytes = line.as_bytes();
+    if memchr::memchr3(0x1b, b'&', b'\r', bytes).is_none() && memchr::memchr(0, bytes).is_none() {
         return line;
     }
     let plain = without_sequences(&line);
