@@ -4,6 +4,8 @@
 use debuginfo::Files;
 use vmcore::Vmcore;
 
+use unwind::StackKind;
+
 use crate::backtrace::{Line, frames, lines, with_arguments};
 use crate::blame::culprit;
 use crate::cause::{diagnose, running};
@@ -133,7 +135,9 @@ impl Found {
                 (Vec::new(), Vec::new(), diagnosis)
             }
         };
-        let (mut diagnosis, past) = earlier.weigh(machine, diagnosis);
+        let first = walks.as_ref().and_then(|walks| walks.fault.frames.first());
+        let is_nmi = first.is_some_and(|first| first.stack == Some(StackKind::Nmi));
+        let (mut diagnosis, past) = earlier.weigh(machine, diagnosis, is_nmi);
         leads::find(machine, &mut diagnosis);
         let mut found = Self {
             earlier,

@@ -10,31 +10,11 @@ use unwind::{Frame, Pc, Trust};
 
 use crate::diagnosis::Blame;
 use crate::frame_names::FrameNames;
+use crate::kernel_header::is_kernel_header;
 use crate::link::{Link, link};
 use crate::report::Culprit;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
-
-/// Where the kernel keeps its headers, below its source or what a distribution packs for modules.
-const HEADERS: [&str; 9] = [
-    "include/linux/",
-    "include/asm-generic/",
-    "include/uapi/",
-    "include/generated/",
-    "include/net/",
-    "include/trace/",
-    "include/crypto/",
-    "arch/x86/include/",
-    "arch/x86/include/generated/",
-];
-
-/// Whether the file is one of the kernel's headers.
-pub fn is_kernel_header(file: &str) -> bool {
-    HEADERS.iter().any(|folder| {
-        file.match_indices(folder)
-            .any(|(at, _)| at == 0 || file.get(..at).is_some_and(|before| before.ends_with('/')))
-    })
-}
 
 /// The function of an inline chain whose line people have to look at: the innermost one that no
 /// header of the kernel defines.
@@ -57,7 +37,9 @@ pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
         let of = |function| Culprit { function: Some(function), module, ..Culprit::default() };
         return symbol.map(of);
     };
+    // A part of a function that is seldom run is inlined into the function, as the debug information has it.
     let outer = chain.iter().skip(own(&chain) + 1);
+    let outer = outer.filter(|source| source.function != first.function);
     Some(Culprit {
         function: first.function.clone().or(symbol),
         inlined_into: outer.filter_map(|source| source.function.clone()).collect(),

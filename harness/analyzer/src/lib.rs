@@ -34,6 +34,7 @@ pub mod frame_values;
 pub mod gone;
 pub mod identify;
 mod initialiser;
+mod kernel_header;
 mod kind;
 pub mod leads;
 pub mod link;

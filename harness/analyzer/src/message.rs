@@ -45,17 +45,21 @@ pub fn quoted(mut claim: Claim, line: &str) -> Claim {
     if line.starts_with("WARNING: ") {
         return claim.volatile(line);
     }
+    /// Below, it is a number that has leading zeros, as a count of preemptions has.
+    const LEAST: u64 = 1 << 16;
     let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let mut rest = line;
     while let Some(start) = rest.find(is_digit) {
         let run = &rest[start..];
-        let length = run.find(|c| !is_digit(c)).unwrap_or(run.len());
-        let (digits, after) = run.split_at(length);
-        claim = match u64::from_str_radix(digits, 16).ok().filter(|_| length >= 8) {
+        let prefix = if run.starts_with("0x") { 2 } else { 0 };
+        let digits = &run[prefix..];
+        let length = digits.find(|c| !is_digit(c)).unwrap_or(digits.len());
+        let value = u64::from_str_radix(&digits[..length], 16).ok();
+        claim = match value.filter(|value| length >= 8 && *value >= LEAST) {
             Some(value) => claim.text(&rest[..start]).data(value),
-            None => claim.text(&rest[..start + length]),
+            None => claim.text(&rest[..start + prefix + length]),
         };
-        rest = after;
+        rest = &digits[length..];
     }
     claim.text(rest)
 }
@@ -70,5 +74,15 @@ mod tests {
         let claim = quoted(Claim::new(None), "corruption, ff235af5e7e98540->next is bad");
         assert_eq!(claim.parts.iter().filter(|part| matches!(part, Part::Data(_))).count(), 1);
         assert!(claim.parts.contains(&Part::Data(0xff23_5af5_e7e9_8540)));
+        let prefixed = quoted(Claim::new(None), "bad page state at 0xff235af5e7e98540");
+        assert!(prefixed.parts.contains(&Part::Data(0xff23_5af5_e7e9_8540)));
+        assert!(
+            !prefixed
+                .parts
+                .iter()
+                .any(|part| matches!(part, Part::Text(text) if text.contains("0x")))
+        );
+        let count = quoted(Claim::new(None), "BUG: scheduling while atomic: u/96/0x00000003");
+        assert!(!count.parts.iter().any(|part| matches!(part, Part::Data(_))));
     }
 }

@@ -166,7 +166,8 @@ pub enum Confidence {
 /// The code at fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Culprit {
-    /// Function as written in the source (the innermost inlined one).
+    /// Function as written in the source (the innermost inlined one); the variable, where a table of a module lacks
+    /// what the kernel's own code called.
     pub function: Option<String>,
     /// Functions it was inlined into, innermost first; the last one has the code.
     pub inlined_into: Vec<String>,

@@ -2,7 +2,7 @@
 //! The sentence an engineer would say, from the diagnosis.
 
 use crate::claim::Addresses;
-use crate::diagnosis::{Aftermath, Complained, Diagnosis, Lead, Left};
+use crate::diagnosis::{Aftermath, Complained, Diagnosis, Given, Lead, Left};
 use crate::report::{Confidence, Culprit, Verdict};
 use crate::verdict_facts::facts;
 
@@ -18,13 +18,17 @@ pub fn verdict(
     let place = place(culprit.as_ref(), diagnosis.helper.as_deref());
     let left = diagnosis.left().map(Left::words);
     let shown = diagnosis.leads.iter().filter_map(Lead::clause);
+    let given =
+        diagnosis.given.as_ref().filter(|_| diagnosis.pointer().is_some()).map(Given::words);
     let complained = diagnosis.complained.as_ref().and_then(Complained::clause);
     let aftermath = diagnosis.aftermath.as_ref().map(Aftermath::words);
-    let then = left.into_iter().chain(shown).chain(complained).chain(aftermath);
+    let then = given.into_iter().chain(left).chain(shown).chain(complained).chain(aftermath);
     let then: String = then.map(|words| format!("; {words}")).collect();
     let summary = summary(diagnosis, format!("{}{place}{then}", words.claim));
     let evidence = diagnosis.evidence.iter().map(|claim| addresses.evidence(claim)).collect();
     let facts = facts(diagnosis, addresses);
+    // Of what the kernel's own code met in a module's table, that is what people have to look at.
+    let culprit = table(diagnosis).or(culprit);
     Verdict {
         facts,
         kind: diagnosis.kind(),
@@ -36,6 +40,21 @@ pub fn verdict(
         evidence,
         next: diagnosis.next(),
     }
+}
+
+/// The table of a module to blame, where no code of a module is.
+fn table(diagnosis: &Diagnosis) -> Option<Culprit> {
+    let is_its = diagnosis.blame.owned && !diagnosis.blame.outside;
+    let lead = diagnosis.leads.first().filter(|_| is_its)?;
+    let Lead::Table { table, defined: Some(defined) } = lead else { return None };
+    let name = table.name.split(' ').next().unwrap_or(&table.name);
+    Some(Culprit {
+        function: Some(name.to_owned()),
+        inlined_into: Vec::new(),
+        module: Some(table.module.clone()),
+        file: Some(defined.file.clone()),
+        line: Some(defined.line),
+    })
 }
 
 /// The title with the function it happened in.
@@ -119,6 +138,8 @@ mod tests {
             expression: expression.map(Expression::name),
             past: None,
             unset: None,
+            unlinked: None,
+            overrun: false,
             tested: None,
             object: None,
         }))

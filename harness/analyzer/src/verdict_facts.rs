@@ -128,6 +128,7 @@ impl Facts {
             | Hang::Asleep(_)
             | Hang::Held(_)
             | Hang::Circle(_)
+            | Hang::Ring(_)
             | Hang::BusyWait
             | Hang::Running
             | Hang::Unknown => self,

@@ -35,6 +35,17 @@ pub struct Parameter {
     pub ty: Option<TypeId>,
 }
 
+/// The innermost call that was inlined at an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Name of the function in the source.
+    pub name: String,
+    /// Type of what it returns; `None` for `void`.
+    pub result: Option<TypeId>,
+    /// Run-time address behind the last of its code there.
+    pub end: u64,
+}
+
 /// One call that was inlined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inlined {

@@ -15,8 +15,8 @@ use crate::symbol::SymbolIndex;
 use crate::types::Store;
 use crate::{
     Absent, CfiExpression, CfiRow, Encoding, Error, Files, FrameState, FrameValue, Function,
-    Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame, SupplementaryLink,
-    Symbol, Type, TypeId, files, notes, orc, symbol,
+    Instance, Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame,
+    SupplementaryLink, Symbol, Type, TypeId, files, notes, orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
@@ -301,6 +301,12 @@ impl<'d> Image<'d> {
     pub fn function(&self, pc: u64) -> Lookup<Function> {
         let look = || self.dwarf().function(self.elf.to_file(pc)).into();
         self.ask(|| format!("function {pc:#x}"), look)
+    }
+
+    /// The innermost function that was inlined at an address.
+    pub fn instance(&self, pc: u64) -> Lookup<Instance> {
+        let look = || self.dwarf().instance(self.elf.to_file(pc)).into();
+        self.ask(|| format!("instance {pc:#x}"), look)
     }
 
     /// Run-time address of the entry of the physical function that covers the address.

@@ -25,6 +25,15 @@ pub struct Variable {
     pub ty: TypeId,
 }
 
+/// Where the source has something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// The file, as in [`SourceFrame`](crate::SourceFrame).
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+}
+
 impl Image<'_> {
     /// The variable of that name: address from the symbol table, type from BTF or DWARF.
     pub fn variable(&self, name: &str) -> Lookup<Variable> {
@@ -42,6 +51,17 @@ impl Image<'_> {
     pub fn variable_at(&self, address: u64, hint: Option<u64>) -> Lookup<Variable> {
         let question = || format!("variable at {address:#x} near {:#x}", hint.unwrap_or(0));
         self.ask(question, || self.variable_covering(address, hint).into())
+    }
+
+    /// Where the source defines the variable that covers an address.
+    pub fn declared_at(&self, address: u64) -> Lookup<Declared> {
+        let look = || {
+            let symbol = self.symbol_at(address).ok_or(Reason::NoSymbol)?;
+            let place = self.elf.to_file(symbol.address);
+            let found = self.dwarf().declared_at(&symbol.name, place);
+            found.ok_or_else(|| Reason::NotFound(symbol.name.clone()))
+        };
+        self.ask(|| format!("declaration at {address:#x}"), || look().into())
     }
 
     fn variable_by(&self, name: &str, hint: Option<u64>) -> Result<Variable, Reason> {

@@ -5,6 +5,7 @@ use unwind::Frame;
 
 use super::check_kind::check_of;
 use super::given::given;
+use super::list_links::{deleted, put_between};
 use super::overflow::unterminated;
 use super::room::room;
 use super::subject::{Checker, Subject};
@@ -22,10 +23,6 @@ use crate::told::Told;
 
 /// Bytes of `ud2`, the trap of `BUG()`.
 const UD2: [u8; 2] = [0x0f, 0x0b];
-
-/// `LIST_POISON1` of `include/linux/poison.h` on x86-64, since and before 4.3: the next of an entry
-/// that is out.
-const LIST_POISON: [u64; 2] = [0xdead_0000_0000_0100, 0xdead_0000_0010_0100];
 
 /// Functions of the kernel whose `BUG()` says one thing only, by their names in the source
 /// (`lib/list_debug.c`, `mm/usercopy.c`, `lib/string_helpers.c`, `mm/slub.c`, 4.8 to 6.12).
@@ -165,9 +162,7 @@ fn called_by(
         if is_guess {
             diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
         }
-        for list in Subject::neighbours(machine, frames, guilty) {
-            no_list(machine, &list, diagnosis);
-        }
+        put_between(machine, &Subject::neighbours(machine, frames, guilty), diagnosis);
     }
     if says == Some(Says::FreeAlready) && diagnosis.grounds == Grounds::Inferred {
         let is_its = diagnosis.blame.linked && FREEING.contains(&called.as_str());
@@ -232,43 +227,6 @@ fn about(machine: &dyn Scene, subject: &Subject, kind: CrashKind, diagnosis: &mu
             }
         }
         _ => {}
-    }
-}
-
-/// A list with NULL in both of its links, that something is put into.
-fn no_list(machine: &dyn Scene, list: &Subject, diagnosis: &mut Diagnosis) {
-    let Some(at) = list.value else { return };
-    let links = machine.word(at, 8).zip(machine.word(at.wrapping_add(8), 8));
-    let What::Check(check) = &mut diagnosis.what else { return };
-    if links != Some((0, 0)) || check.kind == CheckKind::List(ListEntry::NoList) {
-        return;
-    }
-    let named = list.object.as_ref().map(|c| format!("`{c}` at ")).unwrap_or_default();
-    let claim = Claim::new(Some(true)).text(format!("the list {named}")).data(at);
-    diagnosis.evidence.push(claim.text(" has NULL in both of its links"));
-    check.kind = CheckKind::List(ListEntry::NoList);
-    check.expression.clone_from(&list.object);
-    diagnosis.about = Some(list.about.clone());
-}
-
-/// The entry that is taken out of a list: its name, and whether it is out already.
-fn deleted(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Diagnosis) {
-    let (Some(entry), Some(name)) = (subject.value, subject.object.clone()) else { return };
-    let Some(next) = machine.word(entry, 8) else { return };
-    let is_out = LIST_POISON.contains(&next);
-    let claim = Claim::new(Some(true)).text(format!("`{name}` at ")).data(entry);
-    let claim = claim.text(" holds ").data(next);
-    let words = if is_out { ", the mark of an entry that is out" } else { " as its next entry" };
-    diagnosis.evidence.push(claim.text(words));
-    if is_out {
-        diagnosis.grounds = Grounds::Shown;
-        diagnosis.blame.flows = subject.flows;
-    }
-    if let What::Check(check) = &mut diagnosis.what {
-        if is_out {
-            check.kind = CheckKind::List(ListEntry::OutAlready);
-        }
-        check.expression = Some(name);
     }
 }
 

@@ -35,28 +35,52 @@ pub(super) enum Pair<'l> {
     },
 }
 
-/// The way in those modules that leaves the lock taken; `None` if there is none, or if there are several.
-pub(super) fn left(scene: &dyn Scene, pair: &Pair<'_>, modules: &[String]) -> Option<Left> {
-    let mut found: Vec<Left> = Vec::new();
+/// The ways that end with a lock taken.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// The only one that is likely.
+    pub(super) only: Option<Left>,
+    /// Each that the code has, likely or not.
+    pub(super) all: Vec<Left>,
+}
+
+/// The ways in those modules that leave the lock taken.
+pub(super) fn left(scene: &dyn Scene, pair: &Pair<'_>, modules: &[String]) -> Kept {
+    let mut likely = Some(Vec::new());
+    let mut kept = Kept::default();
     for module in modules {
-        for left in in_module(scene, pair, module)? {
-            if !found.contains(&left) {
-                found.push(left);
+        let (all, are_likely) = in_module(scene, pair, module).unwrap_or_default();
+        for left in &all {
+            if !kept.all.contains(left) {
+                kept.all.push(left.clone());
             }
         }
+        likely = likely.zip(are_likely).map(|(mut likely, more)| {
+            likely.extend(more);
+            likely
+        });
     }
-    let [_] = found.as_slice() else { return None };
-    found.pop()
+    let mut likely = likely.unwrap_or_default();
+    likely.dedup();
+    if let [_] = likely.as_slice() {
+        kept.only = likely.pop();
+    }
+    kept
 }
 
 /// The same of one module, whose code at `pc` waits for the lock.
-pub(super) fn left_by(scene: &dyn Scene, lock: &Wanted, pc: u64) -> Option<Left> {
-    let module = scene.code_name(pc)?.module?;
-    left(scene, &Pair::Lock(lock), &[module])
+pub(super) fn left_by(scene: &dyn Scene, lock: &Wanted, pc: u64) -> Kept {
+    let module = scene.code_name(pc).and_then(|code| code.module);
+    left(scene, &Pair::Lock(lock), module.as_slice())
 }
 
-/// The ways of one module; `None` if it is too large to look through.
-fn in_module(scene: &dyn Scene, pair: &Pair<'_>, module: &str) -> Option<Vec<Left>> {
+/// The ways of one module, and those that are likely, where that can be told; `None` if it is too large to look
+/// through.
+fn in_module(
+    scene: &dyn Scene,
+    pair: &Pair<'_>,
+    module: &str,
+) -> Option<(Vec<Left>, Option<Vec<Left>>)> {
     let entries = scene.functions_of(module);
     if entries.len() > MAX_FUNCTIONS {
         return None;
@@ -65,10 +89,6 @@ fn in_module(scene: &dyn Scene, pair: &Pair<'_>, module: &str) -> Option<Vec<Lef
         Search { scene, pair, calls: BTreeMap::new(), tries: false, hands_back: false };
     let mut found = Vec::new();
     let direct = search.direct(&entries);
-    // What takes it only if it is free may leave it taken, too.
-    if search.tries {
-        return None;
-    }
     for one in direct {
         match one.way {
             // It takes the lock for its callers where it succeeds.
@@ -83,8 +103,11 @@ fn in_module(scene: &dyn Scene, pair: &Pair<'_>, module: &str) -> Option<Vec<Lef
         if lock.sort == LockSort::Sleep(LockKind::Semaphore));
     // Where a function gives back what another one took, it may be taken for that one.
     let is_handed_on = search.hands_back || is_event;
-    found.retain(|it| if is_way { it.way.is_some() } else { !is_handed_on });
-    found.iter().map(|one| one.named(scene)).collect()
+    let is_likely = |it: &Found| if is_way { it.way.is_some() } else { !is_handed_on };
+    let likely = found.iter().filter(|it| is_likely(it)).map(|one| one.named(scene));
+    // What takes it only if it is free may leave it taken, too.
+    let likely = (!search.tries).then(|| likely.collect()).flatten();
+    Some((found.iter().filter_map(|one| one.named(scene)).collect(), likely))
 }
 
 /// Where a function ends with the lock taken.

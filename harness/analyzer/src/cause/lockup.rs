@@ -4,7 +4,7 @@
 use unwind::{Frame, Pc, StackKind, Trust};
 
 use super::everybody::{Everybody, called};
-use super::left::left_by;
+use super::left::{Kept, left_by};
 use super::lock::{Wanted, spins, wanted};
 use super::lock_word::{is_taken, no_lock, word};
 use super::owner::{Owner, owner};
@@ -16,7 +16,7 @@ use crate::diagnosis::{
     About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus,
     What,
 };
-use crate::fault::busy_wait;
+use crate::fault::{busy_wait, ring};
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::scene::Scene;
@@ -90,25 +90,27 @@ fn of_frames(
             diagnosis.unknown.get_or_insert_with(|| words.to_owned());
             Hang::Lock(OtherCpus::Unknown)
         }
-        None => looping(machine, stuck.guilty, &mut diagnosis),
+        None => looping(machine, &stuck, &mut lockup, &mut diagnosis),
     };
-    let mut way = None;
+    let mut kept = Kept::default();
     // What another CPU runs may have it.
     let is_open = matches!(lockup.hang, Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown));
     if let Some(lock) = lock.as_ref().filter(|_| is_open) {
         let caller = stuck.frames.get(lock.caller);
-        way = caller.and_then(|caller| left_by(machine, lock, caller.pc.for_lookup()));
+        let by = |caller: &Frame| left_by(machine, lock, caller.pc.for_lookup());
+        kept = caller.map(by).unwrap_or_default();
     }
     if let Some((dump, cpu)) = dump.zip(cpu) {
         let task = dump.kernel().current_task(cpu);
         let runs = task.map(|task| Involved { task: task.address, does: Doing::Runs });
         diagnosis.involved.extend(runs);
     }
-    let part = lock.as_ref().and_then(|lock| lock.part.clone());
-    diagnosis.about = Some(About { part, ..About::default() });
-    lockup.lock = lock.and_then(|lock| lock.expression);
+    if let Some(lock) = lock {
+        diagnosis.about = Some(About { part: lock.part, kept: kept.all, ..About::default() });
+        lockup.lock = lock.expression;
+    }
     diagnosis.what = What::Lockup(lockup);
-    if let Some(left) = way {
+    if let Some(left) = kept.only {
         diagnosis.find_way(left);
     }
     diagnosis
@@ -414,8 +416,20 @@ pub(crate) fn before_the_stop<'f>(machine: &dyn Scene, frames: &'f [Frame]) -> &
     }
 }
 
-fn looping(machine: &dyn Scene, guilty: &Frame, diagnosis: &mut Diagnosis) -> Hang {
-    let Some(pc) = busy_wait(machine, guilty.pc) else { return Hang::Running };
+fn looping(
+    machine: &dyn Scene,
+    stuck: &Stuck<'_>,
+    lockup: &mut Lockup,
+    diagnosis: &mut Diagnosis,
+) -> Hang {
+    let own = stuck.frames.iter().take(stuck.position + 1);
+    if let Some(found) = own.into_iter().find_map(|frame| ring(machine, frame)) {
+        diagnosis.evidence.push(found.claim);
+        diagnosis.about = Some(About { part: found.part, ..About::default() });
+        lockup.lock = Some(found.first);
+        return Hang::Ring(found.entries);
+    }
+    let Some(pc) = busy_wait(machine, stuck.guilty.pc) else { return Hang::Running };
     diagnosis.pc = Some(pc);
     let claim = Claim::new(Some(true)).text("the loop there waits with `pause` at ");
     diagnosis.evidence.push(claim.code(pc.address()));

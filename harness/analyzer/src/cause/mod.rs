@@ -15,6 +15,7 @@ mod exhausted;
 mod flush;
 mod given;
 mod left;
+mod list_links;
 mod lock;
 mod lock_class;
 mod lock_functions;
@@ -43,7 +44,7 @@ pub(crate) use running::running;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::context::{Begins, Walks};
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, Given};
 use crate::fault::examine;
 use crate::kind::CrashKind;
 use crate::link::completed;
@@ -163,7 +164,19 @@ fn faulted(
 }
 
 fn memory(machine: &dyn Scene, frames: &[Frame], told: &Told) -> Option<Diagnosis> {
-    examine(machine, frames, told.address)
+    let mut diagnosis = examine(machine, frames, told.address)?;
+    let guilty = blamed(machine, frames, 0);
+    let is_nameless = diagnosis.blame.outside && diagnosis.expression().is_none();
+    // What the kernel's function met that has no name is somewhere in what the module gave to it.
+    if let Some((inner, own)) =
+        guilty.checked_sub(1).and_then(|at| frames.get(at).zip(frames.get(guilty..)))
+        && is_nameless
+    {
+        diagnosis.given = given::given(machine, Some(inner), own);
+        let words = diagnosis.given.as_ref().map(Given::words);
+        diagnosis.evidence.extend(words.map(|words| Claim::new(Some(true)).text(words)));
+    }
+    Some(diagnosis)
 }
 
 /// The lock that a task waits for, and where a function on a stack has taken it and may have it still.

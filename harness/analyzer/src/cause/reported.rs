@@ -166,9 +166,13 @@ pub(super) fn diagnose(
         }
     }
     if kind == CrashKind::SleepingInAtomic
-        && let Some(claim) = spinlock_before(machine, frames.get(guilty..).unwrap_or_default())
+        && let Some((claim, lock)) =
+            spinlock_before(machine, frames.get(guilty..).unwrap_or_default())
     {
         diagnosis.evidence.push(claim);
+        if let What::Check(check) = &mut diagnosis.what {
+            check.expression = lock;
+        }
     }
     if kind == CrashKind::Refcount && is_outside {
         counter(machine, frames, guilty, &mut diagnosis);

@@ -188,7 +188,7 @@ impl Subject {
             checker,
             about,
             expression,
-            object: writer.referent(&term, tag.as_deref()),
+            object: writer.referent(&term, tag.as_deref()).filter(|c| !c.has_distance()),
             value: evaluate(&term, machine).or(term.observed),
             flows: term.leads_from(blamed),
         })

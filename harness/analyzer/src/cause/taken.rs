@@ -7,7 +7,7 @@ use iced_x86::{FlowControl, Instruction, Mnemonic, OpKind, Register};
 use unwind::{Frame, Pc, Trust};
 
 use super::lock::Wanted;
-use super::lock_class::{LockClass, lock_class};
+use super::lock_class::{LockClass, class_by_root, class_by_variable, lock_class};
 use super::lock_functions::{LockSort, gives_back, gives_back_inline, may_fail, taking};
 use super::place;
 use super::releases::may_release;
@@ -107,7 +107,9 @@ pub(super) fn lock_at(
         // What a register still holds is what it was; what leads there may be changed.
         address: term.observed.or_else(|| evaluate(&term, machine)),
         is_fixed: term.is_fixed(),
-        class: lock_class(&writer, &term, tag.as_deref()),
+        class: lock_class(&writer, &term, tag.as_deref())
+            .or_else(|| class_by_variable(machine, code, position))
+            .or_else(|| class_by_root(machine, code, position)),
         expression: writer.referent(&term, tag.as_deref()),
     }
 }
@@ -427,12 +429,18 @@ pub(super) fn holds(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> Opt
     Some(Hold { taken, is_same, is_fixed, is_kept: is_kept(best) })
 }
 
-/// Where a function on the stack takes a spinlock that it may have still.
-pub(super) fn spinlock_before(machine: &dyn Scene, frames: &[Frame]) -> Option<Claim> {
+/// Where a function on the stack takes a spinlock that it may have still; and the lock, if it has it on each way to
+/// where it is.
+pub(super) fn spinlock_before(
+    machine: &dyn Scene,
+    frames: &[Frame],
+) -> Option<(Claim, Option<Expression>)> {
     let is_outside = |frame: &Frame| machine.is_outside(frame.pc.for_lookup());
     let all = taken(machine, frames, LockSort::Spin, &is_outside);
-    let first = all.first()?;
+    let is_kept = |it: &&Taken| it.kept == Kept::Always;
+    let kept = all.iter().find(is_kept);
+    let first = kept.or_else(|| all.first())?;
     let expression = first.lock.expression.as_ref();
     let lock = expression.map_or_else(|| "a spinlock".to_owned(), |e| format!("`{e}`"));
-    Some(first.claim(&lock))
+    Some((first.claim(&lock), kept.and_then(|it| it.lock.expression.clone())))
 }

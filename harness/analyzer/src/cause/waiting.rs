@@ -8,7 +8,7 @@ use unwind::Frame;
 
 use super::chain::{Chain, Link, Tie, Waits};
 use super::everybody::{Everybody, called};
-use super::left::{Pair, left, left_by};
+use super::left::{Kept, Pair, left, left_by};
 use super::lock::wanted;
 use super::lock_functions::LockSort;
 use super::owner::Owner;
@@ -18,8 +18,7 @@ use super::until::until;
 use super::{name, place};
 use crate::claim::Claim;
 use crate::diagnosis::{
-    About, Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Left, Member, Until, Waiting,
-    What,
+    About, Advice, Diagnosis, Doing, Event, Grounds, Held, Involved, Member, Until, Waiting, What,
 };
 use crate::express::{Expression, NamedPart};
 use crate::formats;
@@ -77,7 +76,7 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let circle = if is_own { vec![member()] } else { Vec::new() };
     let caller = wanted.as_ref().and_then(|wanted| Some((wanted, frames.get(wanted.caller)?)));
     let way = caller.filter(|_| !is_own);
-    let way = way.and_then(|(wanted, frame)| left_by(scene, wanted, frame.pc.for_lookup()));
+    let kept = way.map(|(wanted, frame)| left_by(scene, wanted, frame.pc.for_lookup()));
     let held = Held::Unknown;
     let event = Event::Unknown;
     let until = None;
@@ -89,7 +88,7 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     if diagnosis.blame.outside {
         diagnosis.grounds = Grounds::Inferred;
     }
-    if let Some(left) = way {
+    if let Some(left) = kept.and_then(|kept| kept.only) {
         diagnosis.find_way(left);
     }
     Some(diagnosis)
@@ -104,6 +103,8 @@ enum Rank {
     Holder,
     /// A module's code waits for a lock whose owner is gone.
     Gone,
+    /// A module's code waits for a lock that names the task itself as its owner.
+    Itself,
     /// A module's code waits for a lock.
     Lock,
     /// A module's code has what another task waits for, and sleeps there for a time: it goes on by itself.
@@ -124,6 +125,7 @@ fn rank(all: &Everybody<'_, '_>, chain: &Chain) -> Rank {
         (Waits::Else, _) if at > 0 && is_pause(all.machine, link.inner()) => Rank::Pause,
         _ if at > 0 => Rank::Holder,
         (Waits::Lock(_, O::Exited(_) | O::Younger(_) | O::Lost | O::Freed(_)), _) => Rank::Gone,
+        (Waits::Lock(_, O::Named(owner)), _) if owner.address == link.task.address => Rank::Itself,
         (Waits::Lock(..), _) => Rank::Lock,
         _ => Rank::Sleep,
     }
@@ -163,7 +165,7 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     // Where it is not sure that a task has the lock, a way that leaves it taken tells more.
     let is_guess = at > 0 && chain.circle.is_none() && chain.tie(at) < Tie::Sure;
     let before = at.checked_sub(1).filter(|_| is_guess);
-    let at = before.filter(|at| left_of(all, chain, *at).is_some()).unwrap_or(at);
+    let at = before.filter(|at| left_of(all, chain, *at).only.is_some()).unwrap_or(at);
     let Some((link, frame)) = chain.links.get(at).and_then(|it| Some((it, it.frame()?))) else {
         return Diagnosis::of_kind(crate::kind::CrashKind::HungTask);
     };
@@ -182,9 +184,10 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     };
     let is_there = matches!(&link.waits, Waits::Lock(_, owner)
         if !matches!(owner, Owner::Nobody | Owner::Lost | Owner::Freed(_)));
-    let is_open = waiter.is_none() && is_there && !is_circle;
-    let lock = Some(link).filter(|_| is_open);
-    let left = lock.and_then(|_| left_of(all, chain, at));
+    let kept = match is_there && !is_circle {
+        true => left_of(all, chain, at),
+        false => Kept::default(),
+    };
     let comm = called(&link.task);
     let ring = chain.ring().iter();
     // The one at fault comes first.
@@ -195,8 +198,9 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     let lock = expression(chain, link);
     let runs = all.is_running(&link.task);
     let by_code = || until(all.machine, &link.frames, link.guilty);
-    let until = matches!(link.waits, Waits::Else).then(by_code).flatten().filter(|_| !runs);
-    let until = until.or_else(|| device(all, &link.frames));
+    let by_code = || matches!(link.waits, Waits::Else).then(by_code).flatten().filter(|_| !runs);
+    // In between, it waits for those who gave a reference back a moment ago.
+    let until = device(all, &link.frames).or_else(by_code);
     let event = event(link);
     let waiting = Waiting { comm, lock, event, until, runs, circle, held, left: None };
     let what = What::Waiting(waiting);
@@ -205,32 +209,33 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
         evidence(all, link, &mut diagnosis.evidence);
     }
     diagnosis.involved = involved(chain, at);
-    diagnosis.about = Some(About { part: part(chain, link, &diagnosis.what), ..About::default() });
+    let part = part(chain, link, &diagnosis.what);
+    diagnosis.about = Some(About { part, kept: kept.all, ..About::default() });
     diagnosis.blame.outside = all.is_outside(frame);
     judge(chain, at, is_told, &mut diagnosis);
-    if let Some(left) = left {
+    if let Some(left) = kept.only {
         diagnosis.find_way(left);
         diagnosis.grounds = diagnosis.grounds.min(Grounds::Inferred);
     }
     diagnosis
 }
 
-/// The way that leaves the lock taken that a link waits for.
-fn left_of(all: &Everybody<'_, '_>, chain: &Chain, at: usize) -> Option<Left> {
-    let link = chain.links.get(at)?;
-    let lock = link.lock()?;
-    let caller = link.frames.get(lock.caller)?;
+/// The ways that leave the lock taken that a link waits for.
+fn left_of(all: &Everybody<'_, '_>, chain: &Chain, at: usize) -> Kept {
+    let lock = chain.links.get(at).and_then(|link| Some((link, link.lock()?)));
+    let caller = lock.and_then(|(link, lock)| Some((lock, link.frames.get(lock.caller)?)));
+    let Some((lock, caller)) = caller else { return Kept::default() };
     match all.is_outside(caller) {
         true => left_by(all.machine, lock, caller.pc.for_lookup()),
-        false => left_by_any(all, caller),
+        false => left_by_any(all, caller).unwrap_or_default(),
     }
 }
 
-/// The way in any module from outside of the kernel's tree that leaves taken what the kernel's function of a
+/// The ways in any module from outside of the kernel's tree that leave taken what the kernel's function of a
 /// frame takes, and that of the other name gives back.
 ///
 /// Example: a module returns from a lookup without `rtnl_unlock()`, and `ip` waits in `rtnl_lock()`.
-fn left_by_any(all: &Everybody<'_, '_>, frame: &Frame) -> Option<Left> {
+fn left_by_any(all: &Everybody<'_, '_>, frame: &Frame) -> Option<Kept> {
     let machine = all.machine;
     let name = machine.kernel_function(frame.pc.for_lookup())?;
     let (before, behind) =
@@ -238,7 +243,7 @@ fn left_by_any(all: &Everybody<'_, '_>, frame: &Frame) -> Option<Left> {
     let entry = |name: &str| machine.kernel().symbol(name).ok();
     let takes = entry(&name)?;
     let gives = entry(&format!("{before}unlock{behind}"))?;
-    left(machine, &Pair::Functions { takes, gives }, &all.outside_modules())
+    Some(left(machine, &Pair::Functions { takes, gives }, &all.outside_modules()))
 }
 
 /// How far the chain carries.

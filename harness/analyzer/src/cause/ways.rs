@@ -52,11 +52,18 @@ impl<'c> Ways<'c> {
     /// Follows only the ways on which a group of correlated branches goes so.
     fn assume(&mut self, assumed: Option<(usize, bool)>) {
         self.assumed = assumed;
+        self.before = self.before(None);
+    }
+
+    /// Where control may still come to a place that gives the lock back, without coming to `start` before.
+    fn before(&self, start: Option<usize>) -> BTreeSet<usize> {
         let back = |at: usize| {
             let all = self.code.predecessors(at).iter().copied();
-            all.filter(|before| self.after(*before).contains(&at)).collect()
+            let is_way =
+                |before: &usize| self.after(*before).contains(&at) && start != Some(*before);
+            all.filter(is_way).collect()
         };
-        self.before = reached(self.back.iter().copied(), back);
+        reached(self.back.iter().copied(), back)
     }
 
     /// How the function ends without giving the lock back, of the ways from `start` on; `None` if each gives
@@ -84,25 +91,28 @@ impl<'c> Ways<'c> {
         self.after(at).iter().any(|next| self.back.contains(next) || self.before.contains(next))
     }
 
+    /// Who comes to where the lock is taken again with the lock taken comes to no end that gives it back.
     fn escape_assumed(&self, start: usize) -> Option<Escape> {
-        let next = |at: usize| match self.back.contains(&at) {
+        let next = |at: usize| match self.back.contains(&at) || at == start {
             true => Vec::new(),
             false => self.after(at),
         };
+        let before = self.before(Some(start));
         let held = reached(self.after(start).into_iter(), next);
-        let ends = |at: &usize| self.ends(*at) && !self.back.contains(at);
+        let ends = |at: &usize| (self.ends(*at) || *at == start) && !self.back.contains(at);
         held.iter().find(|at| ends(at))?;
         if !held.iter().any(|at| self.back.contains(at)) {
             return Some(Escape::Always);
         }
         // Where control leaves the ways that give the lock back.
         let is_branch = |at: &&usize| {
-            self.before.contains(at)
+            before.contains(at)
                 && !self.back.contains(at)
-                && self.after(**at).iter().any(|next| self.is_lost(*next, &held))
+                && self.after(**at).iter().any(|next| self.is_lost(*next, (&held, &before)))
         };
         let branch = held.iter().find(is_branch)?;
-        let others = self.after(*branch).into_iter().filter(|next| !self.is_lost(*next, &held));
+        let is_lost = |next: &usize| self.is_lost(*next, (&held, &before));
+        let others = self.after(*branch).into_iter().filter(|next| !is_lost(next));
         let others = reached(others, |at| self.after(at));
         Some(Escape::Way(Way { branch: *branch, others }))
     }
@@ -121,8 +131,8 @@ impl<'c> Ways<'c> {
     }
 
     /// Whether the lock is held at an instruction, from which control comes to no place that gives it back.
-    fn is_lost(&self, at: usize, held: &BTreeSet<usize>) -> bool {
-        held.contains(&at) && !self.before.contains(&at) && !self.back.contains(&at)
+    fn is_lost(&self, at: usize, (held, before): (&BTreeSet<usize>, &BTreeSet<usize>)) -> bool {
+        held.contains(&at) && !before.contains(&at) && !self.back.contains(&at)
     }
 
     /// Whether the function ends with the instruction: it returns, or goes on in another one.

@@ -28,6 +28,8 @@ pub enum Aftermath {
     Panic,
     /// The kernel crashed later, where nothing shows why.
     Wild,
+    /// The kernel crashed later, in what handles an NMI.
+    Nmi,
 }
 
 impl Aftermath {
@@ -44,6 +46,7 @@ impl Aftermath {
             Self::Work { waiter } => {
                 format!("the task died, and task `{waiter}` waits for what it likely had to do")
             }
+            Self::Nmi => "the kernel crashed later, where it handles an NMI".to_owned(),
             Self::Asked => "the crash was asked for later".to_owned(),
             Self::Stopped => "the machine was stopped right after that".to_owned(),
             Self::Went => "the machine went on".to_owned(),

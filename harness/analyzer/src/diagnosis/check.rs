@@ -65,6 +65,10 @@ pub enum ListEntry {
     NoList,
     /// It is in the list already, and was to be put in.
     InAlready,
+    /// Its neighbour is in a free object.
+    Freed,
+    /// Its neighbour does not lead back to it.
+    Broken,
     /// Nothing that tells more.
     Unknown,
 }

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use debuginfo::Declared;
+
+use super::Left;
 use crate::express::{Expression, NamedPart, Structure};
 
 /// Places that are named, of those of one sort.
@@ -29,16 +32,44 @@ pub struct About {
     pub structure: Option<Structure>,
     /// An instruction that computed the pointer.
     pub computed: Option<u64>,
-    /// The table that the pointer was read from: the variable, what points to it, and the member.
-    pub table: Option<(String, Expression, String)>,
+    /// The table that the pointer was read from.
+    pub table: Option<Table>,
     /// The function of the C library that was about to run over a buffer.
     pub function: Option<String>,
+    /// The ways through the code that end with the lock taken.
+    pub kept: Vec<Left>,
     /// How much it was to write.
     pub room: Option<Room>,
     /// Who freed it, where the allocator noted that: a return address.
     pub freed: Option<u64>,
     /// Who allocated it, likewise.
     pub allocated: Option<u64>,
+    /// What the caller gave as the parameter that was bad.
+    pub passed: Option<Passed>,
+}
+
+/// What a caller gave to a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// As the caller's code has it.
+    pub expression: Expression,
+    /// An address inside of the call.
+    pub pc: u64,
+}
+
+/// A variable with static storage that lacks a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The variable and its module.
+    pub name: String,
+    /// The module.
+    pub module: String,
+    /// What points to it.
+    pub pointer: Expression,
+    /// The member.
+    pub member: String,
+    /// Where that is, a kernel virtual address.
+    pub address: u64,
 }
 
 /// How much was to be written to a buffer.
@@ -78,6 +109,8 @@ pub enum Lead {
         cleared: Vec<Site>,
         /// Where such objects are made.
         made: Option<Made>,
+        /// Where a variable is defined that nothing is found to set, file and line.
+        defined: Option<String>,
         /// The module.
         module: String,
     },
@@ -87,6 +120,8 @@ pub enum Lead {
         structure: Option<String>,
         /// Where such objects are freed; the place itself where `is_known`.
         by: Vec<Site>,
+        /// From where the code comes to the only such place.
+        callers: Vec<Site>,
         /// Whether the allocator noted who freed this one.
         is_known: bool,
         /// Whether it was freed again.
@@ -105,6 +140,15 @@ pub enum Lead {
         /// The module.
         module: String,
     },
+    /// A node that is taken out of no list.
+    Unlinked {
+        /// The node.
+        node: Expression,
+        /// Where that is noticed.
+        site: Site,
+        /// Where what it is in is handed to functions that may put it in.
+        given: Vec<Site>,
+    },
     /// A member that links objects of a structure, and no code that takes one out.
     Linked {
         /// The structure's tag.
@@ -118,12 +162,19 @@ pub enum Lead {
     },
     /// A table that lacks a member.
     Table {
-        /// The variable.
-        table: String,
-        /// What points to it.
+        /// The table.
+        table: Table,
+        /// Where it is defined.
+        defined: Option<Declared>,
+    },
+    /// What a parameter that was bad is in the caller.
+    Passed {
+        /// The parameter, or what was read through it.
         pointer: Expression,
-        /// The member.
-        member: String,
+        /// As the caller's code has it.
+        passed: Expression,
+        /// Where that calls.
+        site: Site,
     },
     /// Where a pointer was computed.
     Computed {
@@ -155,6 +206,8 @@ pub enum Lead {
         needs: u64,
         /// Bytes that are allocated.
         gets: u64,
+        /// Whether that is for each of several.
+        each: bool,
         /// Where.
         site: Site,
         /// The same, as an address of the code.
@@ -187,12 +240,14 @@ pub enum Lead {
         /// The length, and the room, where the compiler knew both.
         room: Option<Room>,
     },
-    /// The test by which the code comes only with NULL to where a pointer is used.
+    /// The test by which the code comes with NULL to where a pointer is used.
     Tested {
         /// The pointer.
         pointer: Expression,
         /// Where it is tested.
         site: Site,
+        /// Whether the code comes there only so.
+        is_certain: bool,
     },
     /// A lock that somebody has.
     Taken {
@@ -200,6 +255,13 @@ pub enum Lead {
         lock: Expression,
         /// Where it is taken.
         by: Vec<Site>,
+    },
+    /// Functions that may end with a lock taken that somebody has.
+    Kept {
+        /// The lock.
+        lock: Expression,
+        /// The ways that do so.
+        by: Vec<Left>,
     },
 }
 
@@ -256,33 +318,44 @@ impl Lead {
                     false => format!("; put in by {}", list(put)),
                 };
                 match out.is_empty() {
-                    true => format!(
-                        "`{by}(&{entry})`: nowhere in the code of `{module}` that stays loaded{puts}"
-                    ),
+                    true => format!("`{by}(&{entry})`: {}{puts}", places(out, module)),
                     false => format!("`{by}(&{entry})`, which is in {}{puts}", list(out)),
                 }
+            }
+            Self::Unlinked { node, site, given } => {
+                let given = match given.is_empty() {
+                    true => String::new(),
+                    false => format!("; it is handed on in {}", list(given)),
+                };
+                format!(
+                    "what puts `{node}` into its list, before {site} takes it out, and only once{given}"
+                )
             }
             Self::Linked { structure, link, by, put } => format!(
                 "`{by}()` of `{link}`, by which each struct {structure} is linked: put in by {}, and no code is \
                  found that takes it out",
                 list(put)
             ),
-            Self::Table { table, pointer, member } => {
-                format!("`{member}` of `{table}`, which `{pointer}` points to: it is not set there")
+            Self::Table { table: Table { name, pointer, member, .. }, defined } => {
+                let at = defined.as_ref().map(|at| format!(", at `{}`", short(at)));
+                let at = at.unwrap_or_default();
+                format!(
+                    "`{member}` of `{name}`, which `{pointer}` points to: it is not set there{at}"
+                )
+            }
+            Self::Passed { pointer, passed, site } => {
+                format!("`{pointer}` is `{passed}` in {site}: whether that may be passed there")
             }
             Self::Computed { pointer, site } => {
                 format!("`container_of()` or the sum that makes `{pointer}` in {site}")
             }
             Self::Counted { counter, member, raised, lowered, module } => {
-                let side = |sites: &[Site]| match sites.is_empty() {
-                    true => format!("nowhere in the code of `{module}` that stays loaded"),
-                    false => format!("in {}", list(sites)),
-                };
                 let which = match member {
                     Some((member, tag)) => format!("`{member}` of struct {tag}"),
                     None => format!("`{counter}`"),
                 };
-                format!("{which} is raised {}; lowered {}", side(raised), side(lowered))
+                let (raised, lowered) = (places(raised, module), places(lowered, module));
+                format!("{which} is raised {raised}; lowered {lowered}")
             }
             Self::Small { structure, .. } => {
                 format!(
@@ -291,14 +364,9 @@ impl Lead {
                 )
             }
             Self::References { device, taken, given, module } => {
-                let side = |sites: &[Site]| match sites.is_empty() {
-                    true => format!("nowhere in the code of `{module}` that stays loaded"),
-                    false => format!("in {}", list(sites)),
-                };
+                let (taken, given) = (places(taken, module), places(given, module));
                 format!(
-                    "references of a net device such as `{device}` are taken {} (`dev_hold`) and given back {} (`dev_put`)",
-                    side(taken),
-                    side(given)
+                    "references of a net device such as `{device}` are taken {taken} (`dev_hold`, `dev_get_by_index`) and given back {given} (`dev_put`)"
                 )
             }
             Self::Written { buffer, by } => {
@@ -306,27 +374,19 @@ impl Lead {
                     Some(function) => format!("`{function}` called by {site}"),
                     None => site.to_string(),
                 };
-                let sites: Vec<String> = by.iter().take(MOST).map(site).collect();
-                format!("what writes to `{buffer}`, and how much: {}", sites.join(", "))
+                format!("what writes to `{buffer}`, and how much: {}", first(by.iter().map(site)))
             }
-            Self::Tested { pointer, site } => {
-                format!(
-                    "the test of `{pointer}` in {site}: only where it is NULL does it lead here"
-                )
+            Self::Tested { pointer, site, is_certain } => {
+                let leads = match is_certain {
+                    true => "only where it is NULL does it lead here",
+                    false => "where it is NULL, it leads here",
+                };
+                format!("the test of `{pointer}` in {site}: {leads}")
             }
-            Self::Length { function, site, room: None } => {
-                format!(
-                    "the length that `{function}` gets from {site}, against the size of what it writes to"
-                )
-            }
-            Self::Length { function, site, room: Some(Room { writes, has, buffer }) } => {
-                let buffer = buffer.as_ref().map_or_else(
-                    || "what it writes to".to_owned(),
-                    |buffer| format!("what `{buffer}` points to"),
-                );
-                format!(
-                    "the length that `{function}` gets from {site}: {writes} bytes, where {buffer} has {has}"
-                )
+            Self::Length { function, site, room } => length(function, site, room.as_ref()),
+            Self::Kept { lock, by } => {
+                let all = first(by.iter().map(Left::whereabouts));
+                format!("the release of `{lock}`, which is taken and not given back by {all}")
             }
             Self::Taken { lock, by } => {
                 format!("`{lock}` is taken in {}: a way out without giving it back", functions(by))
@@ -338,15 +398,18 @@ impl Lead {
 impl Lead {
     fn of_set(&self) -> String {
         match self {
-            Self::Set { object, set, cleared, made, module } => {
+            Self::Set { object, set, cleared, made, defined, module } => {
                 let made = made.as_ref().map(|made| format!("; {made}")).unwrap_or_default();
                 let clears = match cleared.is_empty() {
                     true => String::new(),
                     false => format!("; cleared in {}", list(cleared)),
                 };
+                let defined = defined.as_ref();
+                let defined =
+                    defined.map(|at| format!("; it is defined at `{at}`")).unwrap_or_default();
                 match set.is_empty() {
                     true => format!(
-                        "what should set `{object}`: nothing in the code of `{module}` that stays loaded is found to{clears}{made}"
+                        "what should set `{object}`: nothing in the code of `{module}` that stays loaded is found to{clears}{made}{defined}"
                     ),
                     false => {
                         format!("`{object}` is set in {}{clears}: what ran, and when", list(set))
@@ -369,7 +432,7 @@ impl Lead {
                 };
                 format!("{} freed {what}: {asks}", list(by))
             }
-            Self::Freed { structure, by, again, .. } => {
+            Self::Freed { structure, by, callers, again, .. } => {
                 let what = match structure {
                     Some(tag) => format!("a struct {tag} is"),
                     None => "such objects are".to_owned(),
@@ -378,7 +441,11 @@ impl Lead {
                     true => "which of them owns it",
                     false => "what still leads to it there",
                 };
-                format!("{what} freed in {}: {asks}", list(by))
+                let callers = match callers.is_empty() {
+                    true => String::new(),
+                    false => format!(", for {}", list(callers)),
+                };
+                format!("{what} freed in {}{callers}: {asks}", list(by))
             }
             _ => String::new(),
         }
@@ -392,14 +459,39 @@ impl Lead {
         if let Self::Length { function, room: Some(Room { writes, has, .. }), .. } = self {
             return Some(format!("`{function}` is to write {writes} bytes where there are {has}"));
         }
-        let Self::Small { variable, structure, needs, gets, site, .. } = self else { return None };
+        if let Self::Table { table: Table { name, member, .. }, defined } = self {
+            let at = defined.as_ref().map(|at| format!(" at `{}`", short(at))).unwrap_or_default();
+            return Some(format!("`{name}`{at} has no `{member}`"));
+        }
+        let Self::Small { variable, structure, needs, gets, each, site, .. } = self else {
+            return None;
+        };
         let Site { function, line } = site;
         let what = match variable {
             Some(variable) => format!("`{variable}`, a struct {structure} of {needs},"),
             None => format!("a struct {structure} of {needs}"),
         };
-        Some(format!("`{function}` allocates {gets} bytes for {what} at `{line}`"))
+        let each = if *each { " each" } else { "" };
+        Some(format!("`{function}` allocates {gets} bytes{each} for {what} at `{line}`"))
     }
+}
+
+/// The length that a function gets, and the room that there is.
+fn length(function: &str, site: &Site, room: Option<&Room>) -> String {
+    let gets = format!("the length that `{function}` gets from {site}");
+    let Some(Room { writes, has, buffer }) = room else {
+        return format!("{gets}, against the size of what it writes to");
+    };
+    let buffer = buffer.as_ref().map_or_else(
+        || "what it writes to".to_owned(),
+        |buffer| format!("what `{buffer}` points to"),
+    );
+    format!("{gets}: {writes} bytes, where {buffer} has {has}")
+}
+
+/// The file's name and the line.
+pub fn short(Declared { file, line }: &Declared) -> String {
+    format!("{}:{line}", file.rsplit('/').next().unwrap_or(file))
 }
 
 /// The functions alone, where there are many.
@@ -421,10 +513,23 @@ fn functions(sites: &[Site]) -> String {
     }
 }
 
+/// In which places of the code something is done.
+fn places(sites: &[Site], module: &str) -> String {
+    match sites.is_empty() {
+        true => format!("nowhere in the code of `{module}` that stays loaded"),
+        false => format!("in {}", list(sites)),
+    }
+}
+
 /// The places, the first ones of many.
 fn list(sites: &[Site]) -> String {
-    let named: Vec<String> = sites.iter().take(MOST).map(Site::to_string).collect();
-    match sites.len().saturating_sub(MOST) {
+    first(sites.iter().map(Site::to_string))
+}
+
+/// The first ones of many.
+fn first(mut all: impl Iterator<Item = String>) -> String {
+    let named: Vec<String> = all.by_ref().take(MOST).collect();
+    match all.count() {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }
@@ -457,7 +562,8 @@ mod tests {
     fn of_many_places_the_first_are_named() {
         let sites: Vec<Site> = (1..=5).map(|line| site("f", &format!("a.c:{line}"))).collect();
         let freed = |by, is_known, again| {
-            Lead::Freed { structure: Some("job".to_owned()), by, is_known, again }.words()
+            let (structure, callers) = (Some("job".to_owned()), Vec::new());
+            Lead::Freed { structure, by, callers, is_known, again }.words()
         };
         let words = "a struct job is freed in `f` at `a.c:1`, `f` at `a.c:2`, `f` at `a.c:3` and 2 more: \
                      what still leads to it there";
@@ -473,7 +579,8 @@ mod tests {
     fn only_what_the_code_shows_is_said_in_the_sentence() {
         let (structure, site) = ("job".to_owned(), site("open", "a.c:7"));
         let variable = Some(name("job"));
-        let lead = Lead::Small { variable, structure, needs: 32, gets: 8, site, pc: 0 };
+        let lead =
+            Lead::Small { variable, structure, needs: 32, gets: 8, each: false, site, pc: 0 };
         let clause = "`open` allocates 8 bytes for `job`, a struct job of 32, at `a.c:7`";
         assert_eq!(lead.clause().as_deref(), Some(clause));
         let other = Lead::Taken { lock: name("lock"), by: Vec::new() };

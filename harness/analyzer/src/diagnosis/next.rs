@@ -21,10 +21,13 @@ impl Diagnosis {
     /// the next time.
     #[must_use]
     pub fn next(&self) -> Vec<String> {
-        let leads = self.leads.iter().take(MOST).map(Lead::words);
-        let mut lines: Vec<String> = leads.collect();
+        // Of an index its bound tells more than where it is set.
+        let is_index = self.pointer().is_some_and(BadPointer::is_index);
+        let bound = is_index.then(|| self.advised()).flatten();
+        let leads = self.leads.iter().map(Lead::words);
+        let mut lines: Vec<String> = bound.into_iter().chain(leads).take(MOST).collect();
         if lines.is_empty() {
-            lines.extend(of(&self.what));
+            lines.extend(self.advised());
         }
         if self.confidence() != Confidence::Proven
             && let Some(why) = self.why_not_proven()
@@ -40,6 +43,19 @@ impl Diagnosis {
         lines.truncate(MOST_LINES);
         lines.extend(self.advice.map(|advice| advice.words().to_owned()));
         lines
+    }
+
+    /// What its own sort of crash asks for.
+    fn advised(&self) -> Option<String> {
+        let call = self.helper.as_ref();
+        match &self.what {
+            What::Check(Check { kind: CheckKind::SleepingInAtomic, expression: Some(lock) }) => {
+                let call =
+                    call.map_or_else(|| "what sleeps".to_owned(), |call| format!("`{call}`"));
+                Some(format!("{call} there, with `{lock}` held: which of the two may be elsewhere"))
+            }
+            what => of(what),
+        }
     }
 }
 
@@ -83,7 +99,12 @@ fn pointer(it: &BadPointer) -> Option<String> {
         let which = named(it.expression.as_ref(), "the index");
         return Some(format!("the bound of {which}, and the size of what it is an index into"));
     }
+
     Some(match it.nature.as_ref() {
+        Some(Nature::UserMemory) => match it.how {
+            Use::Write | Use::Change => format!("copy_to_user() or put_user() for {which}"),
+            Use::Read | Use::Call => format!("copy_from_user() or get_user() for {which}"),
+        },
         Some(Nature::Returned) => {
             "who keeps the address of a local variable for longer than its function runs".to_owned()
         }
@@ -114,6 +135,11 @@ fn pointer(it: &BadPointer) -> Option<String> {
         Some(Nature::PerCpuPointer) => format!("this_cpu_ptr() or per_cpu_ptr() around {which}"),
         Some(Nature::PerCpuOffset { .. } | Nature::UserUnmapped { may_be_per_cpu: true }) => {
             format!("whether {which} is a pointer to per-CPU memory, used without this_cpu_ptr()")
+        }
+        Some(Nature::BelowNull { .. }) => {
+            format!(
+                "what {which} is: whether it may be an error code, or NULL with a member taken off"
+            )
         }
         Some(Nature::Misplaced { structure, .. }) => {
             format!("what {which} is computed from, and by which member of struct {structure}")
@@ -152,7 +178,11 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::InAlready) => {
             "who puts the entry in twice, and what should have told the second time".to_owned()
         }
-        CheckKind::List(ListEntry::Unknown) => {
+        CheckKind::List(ListEntry::Freed) => {
+            let which = named(it.expression.as_ref(), "the entry");
+            format!("what frees {which} and does not take it out of its list before")
+        }
+        CheckKind::List(ListEntry::Unknown | ListEntry::Broken) => {
             "who else changes the list, and whether its entries live as long as they are in it"
                 .to_owned()
         }
@@ -200,6 +230,11 @@ fn lockup(it: &Lockup) -> String {
         }
         Hang::NoLock(NoLock::Other) => {
             format!("what overwrote {which}, or whether it was ever initialised")
+        }
+        Hang::Ring(_) => {
+            format!(
+                "what links the entries behind {which}: one that is put in twice, or while it is elsewhere"
+            )
         }
         Hang::BusyWait | Hang::Running | Hang::Unknown => {
             "what should end the loop, and who could not run meanwhile".to_owned()

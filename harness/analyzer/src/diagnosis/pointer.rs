@@ -45,10 +45,23 @@ pub struct BadPointer {
     pub past: Option<(Expression, Expression)>,
     /// What it is the link of as C, where that has no list: it was never initialised, or was cleared.
     pub unset: Option<Expression>,
-    /// Address of the test that lets the code come there only where it is NULL.
-    pub tested: Option<u64>,
+    /// The node as C that it is a link of, where that has NULL in both of its links.
+    pub unlinked: Option<Expression>,
+    /// Whether most likely an object was run over that too little was allocated for; the line to blame is that.
+    pub overrun: bool,
+    /// The test that lets the code come there where it is NULL.
+    pub tested: Option<Test>,
     /// The object accessed through it as C, for reads and writes.
     pub object: Option<Expression>,
+}
+
+/// A test of a pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Test {
+    /// Its address.
+    pub pc: u64,
+    /// Whether each way there leads through it, as far as is known.
+    pub is_certain: bool,
 }
 
 impl Symptom {
@@ -71,10 +84,19 @@ impl BadPointer {
     /// The kind: the mistake where what the pointer is tells it, else the symptom.
     #[must_use]
     pub fn kind(&self) -> CrashKind {
+        if self.overrun {
+            return CrashKind::HeapOverflow;
+        }
         if self.past.is_some() && self.how != Use::Call {
             return CrashKind::OutOfBounds;
         }
         let mistake = self.nature.as_ref().and_then(|nature| nature.kind(self.how));
         mistake.unwrap_or_else(|| self.symptom.kind(self.how))
+    }
+
+    /// Whether a number that is too large led there, and not a pointer.
+    #[must_use]
+    pub fn is_index(&self) -> bool {
+        self.role == Role::Index || self.past.is_some()
     }
 }

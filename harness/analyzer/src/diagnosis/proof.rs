@@ -137,6 +137,8 @@ mod tests {
             expression: None,
             past: None,
             unset: None,
+            unlinked: None,
+            overrun: false,
             tested: None,
             object: None,
         };

@@ -13,7 +13,7 @@ pub struct Lockup {
     pub kind: LockupKind,
     /// What it does.
     pub hang: Hang,
-    /// The lock that it waits for, as C.
+    /// The lock that it waits for, or where the chain begins that it follows, as C.
     pub lock: Option<Expression>,
     /// The way in the module's code that leaves that lock taken.
     pub left: Option<Left>,
@@ -63,6 +63,8 @@ pub enum Hang {
     Held(String),
     /// It waits for a spinlock that a CPU has which waits for one that it has.
     Circle(Vec<Member>),
+    /// It follows a chain of so many objects that has no end.
+    Ring(u64),
     /// It waits in a loop with `pause`.
     BusyWait,
     /// It runs.
@@ -218,6 +220,15 @@ impl Left {
         }
     }
 
+    /// The function and where it does so.
+    pub(super) fn whereabouts(&self) -> String {
+        let Self { function, from, .. } = self;
+        match self.always {
+            true => format!("`{function}` at `{from}`"),
+            false => format!("`{function}` on its way at `{}`", self.place()),
+        }
+    }
+
     /// What the code tells of it, of the lock as C.
     pub(super) fn claim(&self, lock: Option<&Expression>) -> Claim {
         let lock = lock.map_or_else(|| "the lock".to_owned(), |lock| format!("`{lock}`"));
@@ -270,9 +281,9 @@ impl Waiting {
         self.lock.as_ref().or_else(|| self.until.as_ref().map(Until::subject))
     }
 
-    /// The way that leaves the lock taken, where nobody is seen to have it.
-    pub(crate) fn way(&self) -> Option<&Left> {
-        self.left.as_ref().filter(|_| !matches!(self.held, Held::For { .. }))
+    /// The way that leaves the lock taken that it waits for.
+    pub(crate) const fn way(&self) -> Option<&Left> {
+        self.left.as_ref()
     }
 
     /// The kind of crash.

@@ -67,6 +67,13 @@ impl Diagnosis {
 }
 
 fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
+    if it.overrun {
+        let address = addresses.data(it.address);
+        let words = format!(
+            "heap overflow: something was written over, and {address} came of it; most likely too little is allocated"
+        );
+        return Words::new("heap overflow", words);
+    }
     let kind = it.kind();
     let expression = it.expression.as_ref();
     let mistake = mistake(kind);
@@ -118,6 +125,10 @@ fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
     let mistake = mistake.map(|what| format!("{what}: ")).unwrap_or_default();
     let bad = match &it.unset {
         Some(unset) => format!("`{unset}` was never initialised, or was cleared: {bad}"),
+        None => bad,
+    };
+    let bad = match &it.unlinked {
+        Some(node) => format!("`{node}` has NULL in both of its links: {bad}"),
         None => bad,
     };
     let bad = match &it.past {
@@ -234,28 +245,7 @@ fn check(it: &Check) -> Words {
             Words::new("panic called", format!("panic(\"{words}\") is called"))
         }
         (CheckKind::Panic { words: None }, _) => Words::new("panic called", "panic() is called"),
-        (CheckKind::List(ListEntry::OutAlready), Some(e)) => Words::new(
-            format!("list entry {e} taken out twice"),
-            format!("list entry `{e}` is out of its list already: taken out again"),
-        ),
-        (CheckKind::List(ListEntry::OutAlready), None) => {
-            Words::plain("list entry taken out that is out already")
-        }
-        (CheckKind::List(ListEntry::NoList), Some(e)) => Words::new(
-            format!("list {e} never initialised, or cleared"),
-            format!("list `{e}` has NULL in both of its links: something is put in"),
-        ),
-        (CheckKind::List(ListEntry::NoList), None) => {
-            Words::plain("something put into a list that has NULL in both of its links")
-        }
-        (CheckKind::List(ListEntry::InAlready), Some(e)) => Words::new(
-            format!("list entry {e} put in twice"),
-            format!("list entry `{e}` is in the list already: put in again"),
-        ),
-        (CheckKind::List(ListEntry::InAlready), None) => {
-            Words::plain("list entry put in that is in the list already")
-        }
-        (CheckKind::List(ListEntry::Unknown), _) => Words::plain("list with broken links changed"),
+        (CheckKind::List(entry), e) => list(*entry, e),
         (CheckKind::DoubleFree(Freed::Again), Some(e)) => Words::new(
             format!("double free of {e}"),
             format!("double free: `{e}` is free already and freed again"),
@@ -302,13 +292,55 @@ fn check(it: &Check) -> Words {
             "stack canary overwritten",
             "the function's stack canary was overwritten: found when it returned",
         ),
-        (CheckKind::SleepingInAtomic, _) => Words::plain("sleeps where sleeping is forbidden"),
+        (CheckKind::SleepingInAtomic, Some(lock)) => Words::new(
+            format!("sleep with {lock} held"),
+            format!("sleeps where sleeping is forbidden, with spinlock `{lock}` held,"),
+        ),
+        (CheckKind::SleepingInAtomic, None) => Words::plain("sleeps where sleeping is forbidden"),
         (CheckKind::OutOfMemory, _) => Words::plain("no memory left for an allocation"),
         (CheckKind::Undefined, _) => {
             Words::plain("undefined behaviour caught by the compiler's check")
         }
         (CheckKind::Other(_, Some(says)), _) => Words::plain(says.clone()),
         (CheckKind::Other(_, None), _) => Words::plain("failed check of the kernel"),
+    }
+}
+
+/// A list whose links are wrong.
+fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
+    match (entry, expression) {
+        (ListEntry::OutAlready, Some(e)) => Words::new(
+            format!("list entry {e} taken out twice"),
+            format!("list entry `{e}` is out of its list already: taken out again"),
+        ),
+        (ListEntry::OutAlready, None) => Words::plain("list entry taken out that is out already"),
+        (ListEntry::NoList, Some(e)) => Words::new(
+            format!("list {e} never initialised, or cleared"),
+            format!("list `{e}` has NULL in both of its links: something is put in"),
+        ),
+        (ListEntry::NoList, None) => {
+            Words::plain("something put into a list that has NULL in both of its links")
+        }
+        (ListEntry::InAlready, Some(e)) => Words::new(
+            format!("list entry {e} put in twice"),
+            format!("list entry `{e}` is in the list already: put in again"),
+        ),
+        (ListEntry::InAlready, None) => {
+            Words::plain("list entry put in that is in the list already")
+        }
+        (ListEntry::Freed, Some(e)) => Words::new(
+            format!("list entry {e} freed in its list"),
+            format!(
+                "`{e}` leads to a freed object, which is in the list still: the list is changed"
+            ),
+        ),
+        (ListEntry::Broken, Some(e)) => Words::new(
+            format!("list entry {e} with broken links"),
+            format!("`{e}` leads to what does not lead back into the list: the list is changed"),
+        ),
+        (ListEntry::Unknown | ListEntry::Freed | ListEntry::Broken, _) => {
+            Words::plain("list with broken links changed")
+        }
     }
 }
 
@@ -355,6 +387,13 @@ fn lockup(it: &Lockup) -> Words {
         Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => Words::new(
             format!("lockup waiting for {title}"),
             format!("{kind}: {named} was not given back for long: waited for"),
+        ),
+        Hang::Ring(entries) => Words::new(
+            format!("{kind} in a ring of {title}"),
+            format!(
+                "{kind}: {named} begins a chain that leads round through {entries} {} and has no end: followed",
+                if *entries == 1 { "entry" } else { "entries" }
+            ),
         ),
         Hang::BusyWait => Words::new(
             format!("{kind} in a busy wait"),

@@ -24,11 +24,12 @@ const RAN_ON: &str = "it is told by the log, and the machine ran on until it was
 
 impl Earlier {
     /// The diagnosis of the crash with what came before it, and the position of the report that it is of, if
-    /// it is of an earlier one.
+    /// it is of an earlier one. `is_nmi` is whether the kernel crashed in what handles an NMI.
     pub(crate) fn weigh(
         &self,
         machine: &Machine<'_>,
         mut diagnosis: Diagnosis,
+        is_nmi: bool,
     ) -> (Diagnosis, Option<usize>) {
         if let Some((at, aftermath, taken)) = self.orphaned(machine, &diagnosis)
             && let Some(past) = self.reports.get(at)
@@ -53,7 +54,7 @@ impl Earlier {
         let cause = self.cause().and_then(|at| Some((at, self.reports.get(at)?)));
         let Some((at, cause)) = cause else { return (diagnosis, None) };
         let wild = || wild(&diagnosis).filter(|_| cause.is_wild(machine));
-        if let Some(aftermath) = says_nothing(&diagnosis).or_else(wild)
+        if let Some(aftermath) = says_nothing(&diagnosis, is_nmi).or_else(wild)
             && cause.is_grave()
         {
             return (cause.with(aftermath, None, diagnosis), Some(at));
@@ -162,7 +163,7 @@ impl Earlier {
 }
 
 /// Whether a crash says nothing of a cause of its own.
-fn says_nothing(diagnosis: &Diagnosis) -> Option<Aftermath> {
+fn says_nothing(diagnosis: &Diagnosis, is_nmi: bool) -> Option<Aftermath> {
     if diagnosis.blame.outside && diagnosis.grounds != Grounds::None {
         return None;
     }
@@ -170,6 +171,8 @@ fn says_nothing(diagnosis: &Diagnosis) -> Option<Aftermath> {
         CrashKind::Sysrq | CrashKind::Nmi => Some(Aftermath::Asked),
         CrashKind::Running => Some(Aftermath::Went),
         CrashKind::Panic | CrashKind::Unknown => Some(Aftermath::Panic),
+        // It was sent to a machine that was ill already.
+        _ if is_nmi => Some(Aftermath::Nmi),
         _ => None,
     }
 }

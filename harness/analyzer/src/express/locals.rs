@@ -6,6 +6,7 @@ use iced_x86::Register;
 
 use super::{Expression, Ty, Writer};
 use crate::flow::{full, number};
+use crate::kernel_header::is_kernel_header;
 
 /// Where a variable is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +60,20 @@ impl<'a> Writer<'a> {
     }
 
     /// The variables in scope that point to something of a known type, those of the innermost function
-    /// first.
+    /// first; without those of functions that a header of the kernel defines, to which each thing is `lock` or `n`.
     pub fn pointers(&self) -> Vec<PointerVariable> {
         let Some(image) = self.names.image_at(self.pc) else { return Vec::new() };
         let mut locals = image.locals(self.pc).found().unwrap_or_default();
         locals.sort_by_key(|local| std::cmp::Reverse(local.depth));
-        let typed = locals.iter().filter(|local| self.leads_somewhere(image, local));
+        let chain = image.source(self.pc).found().unwrap_or_default();
+        let is_own = |local: &&Local| {
+            let at = usize::try_from(local.depth)
+                .ok()
+                .and_then(|depth| chain.len().checked_sub(depth + 1));
+            let file = at.and_then(|at| chain.get(at)?.file.as_deref());
+            local.depth == 0 || !file.is_some_and(is_kernel_header)
+        };
+        let typed = locals.iter().filter(is_own).filter(|local| self.leads_somewhere(image, local));
         let pointer = |local: &Local| {
             let target = self.target(&Ty::Known(image, local.ty?))?;
             let size = self.size(&target).unwrap_or(0);
@@ -90,12 +99,11 @@ impl<'a> Writer<'a> {
         Some(Expression::name(only))
     }
 
-    /// The variable that the debug information has nowhere, declared on the line of the writer's
-    /// address: `struct job *job = file->private_data;` names what is loaded there. With its depth, and the bytes
-    /// of what it points to. `None` if there are several.
-    pub fn declared_here(&self) -> Option<(String, u32, u64)> {
+    /// The variable that the debug information has nowhere, declared on that line of that function, which is one at the
+    /// writer's address: `struct job *job = file->private_data;` names what is loaded there. With its depth, and the
+    /// bytes of what it points to. `None` if there are several.
+    pub fn declared_on(&self, (function, line): (&str, u32)) -> Option<(String, u32, u64)> {
         let image = self.names.image_at(self.pc)?;
-        let (function, line) = self.line()?;
         let locals = image.locals(self.pc).found()?;
         let is_it = |local: &&Local| {
             !local.parameter
@@ -109,11 +117,18 @@ impl<'a> Writer<'a> {
         found.next().is_none().then(|| (one.name.clone(), one.depth, size.unwrap_or(0)))
     }
 
-    /// The innermost function at the writer's address, and the line there.
-    pub fn line(&self) -> Option<(String, u32)> {
-        let image = self.names.image_at(self.pc)?;
-        let source = image.source(self.pc).found()?.into_iter().next()?;
-        Some((source.function?, source.line?))
+    /// The lines that may declare what the instruction at the writer's address reads: that of the innermost function
+    /// there, and with `by_call`, if that returns what is read, the line that calls it.
+    pub fn lines(&self, by_call: bool) -> Vec<(String, u32)> {
+        /// Bytes of the longest instruction that reads at a distance from a register.
+        const LONGEST: u64 = 8;
+        let Some(image) = self.names.image_at(self.pc) else { return Vec::new() };
+        let chain = image.source(self.pc).found().unwrap_or_default().into_iter();
+        let instance = by_call.then(|| image.instance(self.pc).found()).flatten();
+        let is_last = instance
+            .is_some_and(|it| it.end.checked_sub(self.pc).is_some_and(|left| left <= LONGEST));
+        let lines = chain.take(if is_last { 2 } else { 1 });
+        lines.map_while(|source| Some((source.function?, source.line?))).collect()
     }
 
     /// Whether the code at the writer's address is of that line of that function, or of what was inlined

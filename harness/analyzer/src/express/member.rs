@@ -106,11 +106,36 @@ impl<'a> Writer<'a> {
         if let TermKind::Constant(start) = base.kind {
             return self.part_of_variable(start.wrapping_add_signed(offset), size);
         }
+        if let TermKind::StackAddress(slot) = base.kind
+            && let Some(found) = self.part_of_local(slot.checked_add(offset)?, size)
+        {
+            return Some(found);
+        }
         let wanted = Wanted::Value(size, self.pointee);
         let pointer = self.pointer(base).ok()?;
         let (pointer, offset) =
             self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset));
         self.part_behind(pointer, (offset, size))
+    }
+
+    /// The same of a local variable that is kept in the frame, by the slot's distance from that of the return address.
+    fn part_of_local(&self, slot: i64, size: u8) -> Option<NamedPart> {
+        self.may_name().ok()?;
+        let image = self.image()?;
+        let locals = image.locals(self.pc).found()?;
+        let place = slot.checked_sub(8)?;
+        let inside = |local: &Local| match local.location {
+            Location::Cfa(start) => {
+                let inside = u64::try_from(place.checked_sub(start)?).ok()?;
+                (inside < image.type_size(local.ty?).found()?).then_some(inside)
+            }
+            _ => None,
+        };
+        let all = locals.iter().filter_map(|local| Some((local, inside(local)?)));
+        let (local, inside) = all.min_by_key(|(_, inside)| *inside)?;
+        let ty = Ty::Known(image, local.ty?);
+        let (steps, _) = self.part(&ty, inside, Wanted::Value(size, self.pointee))?;
+        self.member(Typed::name(local.name.clone(), Some(ty)), &steps)
     }
 
     /// The address at a distance from a pointer that a function was given, as the one computed it that gave it;

@@ -120,7 +120,7 @@ impl<'a> Writer<'a> {
             TermKind::Argument { term, .. } => self.expression(term),
             // A variable's name says less than what was put into it, where that has a name.
             TermKind::Variable { term: inner, .. } => match self.expression(inner) {
-                Ok(c) if !c.is_number() && !c.has_distance() => Ok(c),
+                Ok(c) if !c.is_number() && !c.is_roundabout() => Ok(c),
                 _ => self.value(term).map(|typed| typed.c),
             },
             _ => self.value(term).map(|typed| typed.c),
@@ -174,7 +174,7 @@ impl<'a> Writer<'a> {
     /// Whether the term's C says all that is known of it: no offset without a name, no pointer to
     /// `void`.
     pub fn is_plain(&self, term: &Term) -> bool {
-        self.value(term).is_ok_and(|typed| self.is_typed(&typed))
+        self.value(term).is_ok_and(|typed| self.is_typed(&typed) && !typed.c.is_roundabout())
     }
 
     fn is_typed(&self, typed: &Typed<'a>) -> bool {

@@ -379,6 +379,26 @@ impl<'a> Writer<'a> {
         Some((pointer.c, structure, offset))
     }
 
+    /// The innermost structure that has the `size` bytes at the address as a member, and how far into it they are.
+    pub fn around(&self, address: &Term, size: u8) -> Option<(Structure, u64)> {
+        let (base, offset) = match &address.kind {
+            TermKind::Sum { base, index: None, offset } => (base.as_ref(), *offset),
+            _ => (address, 0),
+        };
+        let wanted = Wanted::Value(size, self.pointee);
+        let pointer = self.pointer(base).ok()?;
+        let (pointer, offset) =
+            self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset));
+        let whole = self.target(pointer.ty.as_ref()?)?;
+        let (steps, _) = self.part(&whole, u64::try_from(offset).ok()?, wanted)?;
+        let (last, before) = steps.split_last()?;
+        let (around, start) = match before.last() {
+            Some(step) => (Ty::Known(self.image_of(&whole)?, step.field.ty), step.field.offset),
+            None => (whole, 0),
+        };
+        Some((self.tagged(&around)?, last.field.offset.checked_sub(start)?))
+    }
+
     /// The structure that the object with that tag at the address is a member of, the innermost of those that
     /// lie inside of each other and are not the kernel's own, and how far into it that begins.
     pub fn holder(&self, address: &Term, tag: Option<&str>) -> Option<(Structure, u64)> {

@@ -195,6 +195,20 @@ impl Expression {
         }
     }
 
+    /// Whether it has a distance, or goes by `container_of()`: the name of a variable says more.
+    pub(super) fn is_roundabout(&self) -> bool {
+        match self {
+            Self::Name(_) | Self::Number(_) | Self::Distance(_) | Self::Result(_) => false,
+            Self::Cast(Cast::Type(_), inner) => inner.is_roundabout(),
+            Self::Cast(..) | Self::Container(..) => true,
+            Self::Element(a, b) | Self::Binary(_, a, b) => a.is_roundabout() || b.is_roundabout(),
+            Self::Macro(_, inner)
+            | Self::Member(inner, _)
+            | Self::Target(inner)
+            | Self::Address(inner) => inner.is_roundabout(),
+        }
+    }
+
     const fn binding(&self) -> Binding {
         match self {
             Self::Target(_) | Self::Address(_) | Self::Cast(..) => Binding::Unary,

@@ -28,15 +28,24 @@ pub(super) struct Scoped {
 }
 
 /// The variable that the value of the term was put into in the writer's function;
-/// `None` if it was put into none that points to something of a known type.
-pub(super) fn assigned(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Scoped> {
+/// `None` if it was put into none that points to something of a known type. `by_call`: what an inlined function returns
+/// is put into the variable on the line of its call.
+pub(super) fn assigned(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    term: &Term,
+    by_call: bool,
+) -> Option<Scoped> {
     let found = by_register(scene, writer, term).or_else(|| in_memory(scene, writer, term));
     found.or_else(|| {
         let is_value = matches!(term.kind, TermKind::Load { .. } | TermKind::Returned { .. });
         let at = writer.at(term.site);
-        let (name, depth, size) =
-            (is_value && term.site != 0).then(|| at.declared_here()).flatten()?;
-        (!is_read_through(scene, at, term, size)).then(|| Scoped { name, depth, pc: at.pc() })
+        let lines = if is_value && term.site != 0 { at.lines(by_call) } else { Vec::new() };
+        lines.into_iter().find_map(|line| {
+            let (name, depth, size) = at.declared_on((&line.0, line.1))?;
+            let is_through = is_read_through(scene, (at, &line), term, size);
+            (!is_through).then(|| Scoped { name, depth, pc: at.pc() })
+        })
     })
 }
 
@@ -48,11 +57,16 @@ pub(super) fn assigned(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Op
 /// The compiler may give what is read last another line, that of its use. Then what is read lies
 /// behind the `size` bytes that the variable points to, if it is to be noticed:
 /// `struct owner *owner = call->watch->owner;` reads 8 bytes behind `watch`, and an owner has 8.
-fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term, size: u64) -> bool {
+fn is_read_through(
+    scene: &dyn Scene,
+    (at, line): (Writer<'_>, &(String, u32)),
+    term: &Term,
+    size: u64,
+) -> bool {
     let read = || {
         let code = scene.function_code(term.site)?;
         let (mut position, register) = start(&code, term)?;
-        let line = at.line()?;
+
         let mut factory = InstructionInfoFactory::new();
         let mut registers = RegisterSet::default();
         registers.insert(register);
@@ -60,7 +74,7 @@ fn is_read_through(scene: &dyn Scene, at: Writer<'_>, term: &Term, size: u64) ->
             let instruction = code.instruction(position);
             let leads = |register| number(register).is_some_and(|it| registers.contains(it));
             let is_read = leads(instruction.memory_base()) || leads(instruction.memory_index());
-            let is_same = at.at(instruction.ip()).is_on(&line);
+            let is_same = at.at(instruction.ip()).is_on(line);
             if (is_read || is_call(instruction)) && is_same {
                 return Some(true);
             }

@@ -47,6 +47,8 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         expression: None,
         past: None,
         unset: None,
+        unlinked: None,
+        overrun: false,
         tested: None,
         object: None,
     }));

@@ -61,7 +61,8 @@ pub(super) fn origin(
     };
     let walked = round(term, scene, bad);
     let variable = walked.map(|round| round.variable);
-    let named = Namer { scene, frames, variable, is_code: false }.named(writer.pc(), term);
+    let named =
+        Namer { scene, frames, variable, is_code: false, by_call: false }.named(writer.pc(), term);
     let expression = writer.expression(&named);
     let mut steps = Vec::new();
     loads(scene, writer, &named, &mut steps);

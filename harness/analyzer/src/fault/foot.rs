@@ -100,6 +100,14 @@ impl<'t, 'w> Foot<'t, 'w> {
         About { part, ..About::default() }
     }
 
+    /// The innermost structure that the pointer was read from as a member, and how far into it that is.
+    pub(super) fn around(&self) -> Option<(Structure, u64)> {
+        match &self.term.bare().kind {
+            TermKind::Load { address, size, .. } => self.at_site().around(address, *size),
+            _ => None,
+        }
+    }
+
     /// The structure that the pointer is to.
     pub(super) fn structure(&self) -> Option<Structure> {
         self.at_site().pointee(self.term)

@@ -9,7 +9,8 @@ use super::called;
 use super::caller::with_callers;
 use super::chain::{Origin, origin};
 use super::length::oversized;
-use super::nature::{Bad, beyond, refine};
+use super::nature::{Bad, beyond, leads_out, refine};
+use super::passed_on::passed_on;
 use super::tested;
 use super::ties::tie;
 use crate::blame::{blamed, tied};
@@ -40,6 +41,8 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         expression: None,
         past: None,
         unset: None,
+        unlinked: None,
+        overrun: false,
         tested: None,
         object: None,
     });
@@ -127,24 +130,13 @@ fn pointer(
     let term = with_callers(scene, frames, guilty, slicer.register(register));
     let giver = blamed.filter(|_| guilty > 0);
     tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
-    if let (Some(pc), true) = (blamed, guilty > 0)
-        && let Some(argument) = term.computed_from(pc)
+    if let (Some(by), true) = (blamed, guilty > 0)
+        && let Some(argument) = term.computed_from(by)
         && !writer.is_plain(&term)
     {
-        let Some(value) = evaluate(argument, scene).or(argument.observed) else {
-            let why = "computed from an argument whose value is not known";
-            diagnosis.unknown = Some(format!("the address was {why}"));
-            diagnosis.grounds = Grounds::Inferred;
-            refine(scene, frames, writer, None, bad_value(bad), diagnosis);
-            return;
-        };
-        // Of several ways that all begin with the argument, one that gives the address is enough.
-        let is_shown = match &term.kind {
-            TermKind::Choice(ways) => ways.iter().any(|way| evaluate(way, scene) == Some(bad)),
-            _ => evaluate(&term, scene) == Some(bad),
-        };
-        let bad = Bad { pointer: value, ..bad_value(bad) };
-        passed(scene, frames, (pc, argument, is_shown), bad, diagnosis);
+        let own = || with_callers(scene, frames, 0, slicer.register(register));
+        let given = Given { pc: by, term: &term, argument };
+        computed(scene, (frames, pc), (given, &own), bad_value(bad), diagnosis);
         return;
     }
     let found = origin(scene, writer, frames, &term, bad);
@@ -162,6 +154,7 @@ fn pointer(
     let is_operand = access.is_operand_of(instruction) && diagnosis.expression().is_some();
     if is_operand && guilty == 0 {
         let address = with_callers(scene, frames, guilty, slicer.operand_address());
+        let address = crate::fault::named(scene, frames, writer.pc(), &address);
         let object = writer.object(&address, access.size);
         if let Some(pointer) = diagnosis.pointer_mut() {
             pointer.object = object;
@@ -179,10 +172,14 @@ fn pointer(
             let array = other.into_iter().find(|it| *it != register && *it != Register::None);
             let array = array.filter(|_| guilty == 0).map(|array| slicer.register(array));
             if let Some(array) = array.map(|term| with_callers(scene, frames, guilty, term)) {
-                named_array(scene, frames, writer, &array, diagnosis);
+                named_array(scene, frames, writer, (&term, &array), diagnosis);
             }
         }
-        None => refine(scene, frames, writer, Some(&term), bad_value(bad), diagnosis),
+        None if guilty > 0 && diagnosis.expression().is_none() => {
+            let own = with_callers(scene, frames, 0, slicer.register(register));
+            by_kernel(scene, (frames, pc), &own, bad_value(bad), diagnosis);
+        }
+        None => led(scene, (frames, guilty), writer, &term, bad_value(bad), diagnosis),
     }
     if access.is_ambiguous(scene, value) {
         diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
@@ -194,20 +191,141 @@ fn pointer(
     }
 }
 
+/// What a function of the kernel was given.
+struct Given<'t> {
+    /// An address in the code to blame, which gave it.
+    pc: u64,
+    /// The address that was accessed.
+    term: &'t Term,
+    /// The part of it that was given.
+    argument: &'t Term,
+}
+
+/// Judges an address that a function of the kernel computed from what it was given; `own` is what the kernel's code
+/// itself has for it.
+fn computed(
+    scene: &dyn Scene,
+    (frames, pc): (&[Frame], u64),
+    (given, own): (Given<'_>, &dyn Fn() -> Term),
+    bad: Bad,
+    diagnosis: &mut Diagnosis,
+) {
+    let Given { pc: blamed, term, argument } = given;
+    let Some(value) = evaluate(argument, scene).or(argument.observed) else {
+        let why = "computed from an argument whose value is not known";
+        diagnosis.unknown = Some(format!("the address was {why}"));
+        by_kernel(scene, (frames, pc), &own(), bad, diagnosis);
+        diagnosis.grounds = Grounds::Inferred;
+        return;
+    };
+    // Of several ways that all begin with the argument, one that gives the address is enough.
+    let is_shown = match &term.kind {
+        TermKind::Choice(ways) => ways.iter().any(|way| evaluate(way, scene) == Some(bad.pointer)),
+        _ => evaluate(term, scene) == Some(bad.pointer),
+    };
+    let bad = Bad { pointer: value, ..bad };
+    passed(scene, frames, (blamed, argument, is_shown), bad, diagnosis);
+}
+
+/// Says in the diagnosis what the kernel's own code, at `pc` or further out, calls the bad pointer, of which the module
+/// to blame is not known to have a name.
+fn by_kernel(
+    scene: &dyn Scene,
+    (frames, pc): (&[Frame], u64),
+    term: &Term,
+    bad: Bad,
+    diagnosis: &mut Diagnosis,
+) {
+    let writer = Writer::new(scene, pc).used_as(Pointee::Data);
+    // Of several ways through a function that copies, each begins with what it was given.
+    let is_given = |way: &&Term| {
+        let is_argument = matches!(way.kind, TermKind::Argument { .. });
+        is_argument && evaluate(way, scene) == Some(bad.pointer)
+    };
+    let term = match &term.kind {
+        TermKind::Choice(ways) => ways.iter().find(is_given).unwrap_or(term),
+        _ => term,
+    };
+    let found = origin(scene, writer, frames, term, bad.pointer);
+    let is_shown = found.grounds == Grounds::Shown;
+    let named = found.expression.ok().filter(|c| is_shown && !c.is_number() && !c.has_distance());
+    if let Some(named) = named {
+        diagnosis.evidence.extend(found.steps);
+        name(diagnosis, named);
+    }
+    let term = found.term.filter(|_| is_shown);
+    refine(scene, frames, writer, term.as_ref(), bad, diagnosis);
+}
+
+/// Says in the diagnosis what the bad pointer is that the term made, or which number led away from a good one.
+fn led(
+    scene: &dyn Scene,
+    (frames, guilty): (&[Frame], usize),
+    writer: Writer<'_>,
+    term: &Term,
+    bad: Bad,
+    diagnosis: &mut Diagnosis,
+) {
+    match added(scene, writer, term, bad.address).filter(|_| guilty == 0) {
+        Some(Added { from, array, index, expression }) => {
+            name(diagnosis, expression);
+            beyond(scene, from, bad, diagnosis);
+            named_array(scene, frames, writer, (index, array), diagnosis);
+        }
+        None => {
+            refine(scene, frames, writer, Some(term), bad, diagnosis);
+            passed_on(scene, frames, term, diagnosis);
+        }
+    }
+}
+
+/// A number that was added to a good pointer, and led out of what that leads to.
+struct Added<'t> {
+    /// The pointer's value.
+    from: u64,
+    /// The pointer.
+    array: &'t Term,
+    /// The number.
+    index: &'t Term,
+    /// The same as C.
+    expression: Expression,
+}
+
+/// The number that made the pointer bad, where it is a sum of the two: `p = array + n; p->member`.
+fn added<'t>(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    term: &'t Term,
+    address: u64,
+) -> Option<Added<'t>> {
+    let TermKind::Sum { base, index: Some((index, _)), .. } = &term.kind else { return None };
+    let value = |term: &Term| term.observed.or_else(|| evaluate(term, scene));
+    let is_far = |from: &u64| leads_out(scene, *from, address);
+    let all = [(base.as_ref(), index.as_ref()), (index.as_ref(), base.as_ref())];
+    all.into_iter().find_map(|(array, index)| {
+        let from = value(array).filter(is_far)?;
+        value(index)?;
+        let expression = writer.expression(index).ok().filter(|c| !c.is_number())?;
+        Some(Added { from, array, index, expression })
+    })
+}
+
 /// Says in the diagnosis which array has no element of the number that was bad.
 fn named_array(
     scene: &dyn Scene,
     frames: &[Frame],
     writer: Writer<'_>,
-    array: &Term,
+    (index, array): (&Term, &Term),
     diagnosis: &mut Diagnosis,
 ) {
     let array = crate::fault::named(scene, frames, writer.pc(), array);
     let named = writer.expression(&array).ok().filter(|c| !c.has_distance() && !c.is_number());
-    let part = match &array.bare().kind {
+    let part = |term: &Term| match &term.bare().kind {
         TermKind::Load { address, size, .. } => writer.unbounded().part_at(address, *size),
         _ => None,
     };
+    // Of a local variable, the array's own size is what is left to look at.
+    let part = part(index).or_else(|| part(&array));
     let structure = writer.unbounded().pointee(&array);
     diagnosis.about = Some(About { part, structure, ..About::default() });
     let Some(pointer) = diagnosis.pointer_mut() else { return };

@@ -15,8 +15,10 @@ mod length;
 mod memory;
 mod naming;
 mod nature;
+mod passed_on;
 mod placed;
 mod prototype;
+mod ring;
 mod spin;
 mod tested;
 mod ties;
@@ -39,6 +41,7 @@ pub(crate) use freed::noted;
 pub use memory::bad_access;
 pub(crate) use naming::{named, named_in_code};
 pub(crate) use nature::of_value;
+pub(crate) use ring::ring;
 pub(crate) use spin::busy_wait;
 pub(crate) use unallocated::FREEING;
 

@@ -30,23 +30,20 @@ pub(super) struct Namer<'s> {
     pub(super) variable: Option<u64>,
     /// Nothing ran there that has values: names are those of the code.
     pub(super) is_code: bool,
+    /// What an inlined function returns may be named by the variable that its call is put into.
+    pub(super) by_call: bool,
 }
 
 /// The term, of the function that has the code at `pc`, with names for parts that have none.
 pub(crate) fn named(scene: &dyn Scene, frames: &[Frame], pc: u64, term: &Term) -> Term {
-    let mut named = term.clone();
-    let writer = Writer::new(scene, pc);
-    let namer = Namer { scene, frames, variable: None, is_code: false };
-    namer.rename(writer, &OnceCell::new(), &mut named);
-    named
+    let namer = Namer { scene, frames, variable: None, is_code: false, by_call: false };
+    namer.renamed(pc, term)
 }
 
 /// The same of code that is not on the stack: by the variables that values are put into.
 pub(crate) fn named_in_code(scene: &dyn Scene, pc: u64, term: &Term) -> Term {
-    let mut named = term.clone();
-    let namer = Namer { scene, frames: &[], variable: None, is_code: true };
-    namer.rename(Writer::new(scene, pc), &OnceCell::new(), &mut named);
-    named
+    let namer = Namer { scene, frames: &[], variable: None, is_code: true, by_call: false };
+    namer.renamed(pc, term)
 }
 
 /// A name for an address: a variable and a distance.
@@ -68,8 +65,28 @@ struct Holder {
 }
 
 impl Namer<'_> {
+    /// The term, of the function that has the code at `pc`, with names for itself and for parts that have none.
+    fn renamed(self, pc: u64, term: &Term) -> Term {
+        let writer = Writer::new(self.scene, pc);
+        let mut named = term.clone();
+        self.rename(writer, &OnceCell::new(), &mut named);
+        // The variables that have a place name what they hold better.
+        if self.by_call || writer.is_plain(&named) {
+            return named;
+        }
+        Self { by_call: true, ..self }.renamed(pc, term)
+    }
+
     /// The term, of the function that has the code at `pc`, with names for parts that have none.
     pub(super) fn named(self, pc: u64, term: &Term) -> Term {
+        let named = self.named_once(pc, term);
+        if self.by_call || Writer::new(self.scene, pc).is_plain(&named) {
+            return named;
+        }
+        Self { by_call: true, ..self }.named_once(pc, term)
+    }
+
+    fn named_once(self, pc: u64, term: &Term) -> Term {
         let mut named = term.clone();
         // Its own name would say nothing of where the value came from.
         self.parts(pc, &mut named);
@@ -195,7 +212,7 @@ impl Namer<'_> {
             return None;
         }
         let assigned = || {
-            let variable = assigned(self.scene, writer, term)?;
+            let variable = assigned(self.scene, writer, term, self.by_call)?;
             Some(Named { variable, distance: 0 })
         };
         // Any of several variables may be NULL.

@@ -20,7 +20,9 @@ use super::placed::{misplaced, owner, past_end};
 use super::unallocated::unallocated;
 use super::written_text::text;
 use crate::claim::Claim;
-use crate::diagnosis::{About, Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, Use};
+use crate::diagnosis::{
+    About, Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, Table, Use,
+};
 use crate::express::{Expression, NamedPart, Writer};
 use crate::flow::{Term, TermKind, evaluate, round};
 use crate::gone::Gone;
@@ -121,14 +123,14 @@ pub(super) fn refine(
     if let Some(foot) = foot.as_ref() {
         in_variable(scene, foot, diagnosis);
     }
-    let unset = foot.as_ref().filter(|_| is_null).and_then(|foot| unset(scene, foot));
+
     let is_past = diagnosis.pointer().is_some_and(|it| it.past.is_some());
     let is_call = is_null && !is_past && bad.how == Use::Call;
     if let Some(foot) = foot.as_ref().filter(|_| is_call) {
         missing(scene, foot, diagnosis);
     }
-    if let Some(pointer) = diagnosis.pointer_mut() {
-        pointer.unset = unset;
+    if let Some(foot) = foot.as_ref().filter(|_| is_null) {
+        links(scene, foot, bad, diagnosis);
     }
     let Some(mut found) = found else {
         // Of NULL with a distance, NULL is what has to be named.
@@ -162,6 +164,18 @@ pub(super) fn refine(
     pointer.nature = Some(found.nature);
 }
 
+/// Says in the diagnosis what NULL is the link of.
+fn links(scene: &dyn Scene, foot: &Foot<'_, '_>, bad: Bad, diagnosis: &mut Diagnosis) {
+    let is_unlinked = bad.how != Use::Call && is_unlinked(scene, foot) == Some(true);
+    let Some(pointer) = diagnosis.pointer_mut() else { return };
+    pointer.unset = unset(scene, foot);
+    // By the name that the module has for it, where it has one.
+    pointer.unlinked = match &pointer.expression {
+        Some(Expression::Member(node, _)) if is_unlinked => Some(node.as_ref().clone()),
+        _ => None,
+    };
+}
+
 /// Says in the diagnosis that the code can be searched for the variable of a module that the pointer was read from,
 /// where it is a member only of what the kernel takes it for.
 fn in_variable(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
@@ -193,11 +207,12 @@ fn never_allocated(
 
 /// Says in the diagnosis in which table or variable the function is missing that was to be called.
 fn missing(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
-    if let Some((about, (name, pointer, member))) = diagnosis.about.as_mut().zip(table(scene, foot))
-    {
+    if let Some((about, table)) = diagnosis.about.as_mut().zip(table(scene, foot)) {
+        let Table { name, pointer, member, address, .. } = &table;
         let words = format!("`{pointer}` points to `{name}`, which has no `{member}`");
-        about.table = Some((name, pointer, member));
         diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+        diagnosis.blame.owned = scene.is_outside(*address);
+        about.table = Some(table);
     } else if let Some((part, module)) = own_function(scene, foot) {
         let words = format!("`{}` is in a variable of {module}", part.expression);
         diagnosis.evidence.push(Claim::new(Some(true)).text(words));
@@ -231,6 +246,12 @@ fn is_from_the_unknown(scene: &dyn Scene, foot: &Foot<'_, '_>) -> bool {
             && !is_known
             && place.slab.as_ref().map_or(!place.unknown.is_empty(), |slab| !is_told(slab))
     })
+}
+
+/// Whether the address is outside of what is known to be where a good pointer leads, `from`.
+pub(super) fn leads_out(scene: &dyn Scene, from: u64, address: u64) -> bool {
+    let bounds = scene.identity(from).and_then(|identity| bounds(&identity));
+    bounds.is_some_and(|it| address.wrapping_sub(it.start) >= it.size)
 }
 
 /// Says in the diagnosis where a number led that was added to a good pointer, `from`.
@@ -302,7 +323,7 @@ fn follows_free_list(scene: &dyn Scene, frames: &[Frame]) -> bool {
 }
 
 /// The variable with static storage that a member was read from through a pointer: a table of functions.
-fn table(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(String, Expression, String)> {
+fn table(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Table> {
     let slot = foot.loaded_from(scene)?;
     let identity = scene.identity(slot).filter(|_| scene.word(slot, 8) == Some(0))?;
     let module = identity.module.as_ref()?;
@@ -314,14 +335,16 @@ fn table(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(String, Expression, 
     let Expression::Member(object, member) = foot.about().part?.expression else { return None };
     let Expression::Target(pointer) = *object else { return None };
     let name = format!("{} [{}]", symbol.symbol, module.name);
-    Some((name, *pointer, member))
+    let (module, address) = (module.name.clone(), slot);
+    Some(Table { name, module, pointer: *pointer, member, address })
 }
 
 /// The pointer to a function in a variable of a module from outside of the kernel's tree that is NULL, by that
 /// variable's own type, whatever the code calls it that got there; and the module.
 fn own_function(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(NamedPart, String)> {
     let (at, _) = slot(scene, foot.term)?;
-    let identity = scene.identity(at).filter(|_| scene.word(at, 8) == Some(0))?;
+    let is_missing = scene.is_outside(at) && scene.word(at, 8) == Some(0);
+    let identity = scene.identity(at).filter(|_| is_missing)?;
     let part = foot.writer.unbounded().function_pointer_at(at)?;
     Some((part, identity.module?.name))
 }
@@ -340,6 +363,20 @@ fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
     let next = foot.loaded_from(scene).filter(|_| is_link)?;
     let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
     are_null.then_some(part.expression)
+}
+
+/// Whether the pointer is the link to the one before of a node of which both are NULL: what is taken out of a list that
+/// it is not in is written through that.
+///
+/// Example: `hlist_del_rcu(&helper->node)` of a helper that was never registered.
+fn is_unlinked(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<bool> {
+    /// Each has its link to the next one first.
+    const NODES: [&str; 2] = ["hlist_node", "hlist_nulls_node"];
+    let (structure, offset) = foot.around()?;
+    let previous = foot.loaded_from(scene)?;
+    let next = previous.checked_sub(8)?;
+    let are_null = scene.word(next, 8) == Some(0) && scene.word(previous, 8) == Some(0);
+    Some(NODES.contains(&structure.tag.as_str()) && offset == 8 && are_null)
 }
 
 /// Whether the number stands in memory where the pointer was read, so that nothing was added to NULL

@@ -11,7 +11,7 @@ use super::caller::with_callers;
 use super::check::reachable;
 use super::naming::named;
 use crate::claim::Claim;
-use crate::diagnosis::{Diagnosis, Grounds};
+use crate::diagnosis::{Diagnosis, Grounds, Test};
 use crate::express::{Expression, Writer};
 use crate::flow::{Code, Slicer, Start, Term, TermKind, evaluate};
 use crate::link::waits_in;
@@ -88,7 +88,7 @@ fn say(scene: &dyn Scene, tested: Tested, diagnosis: &mut Diagnosis) {
     };
     if let Some(pointer) = diagnosis.pointer_mut() {
         pointer.expression = Some(expression);
-        pointer.tested = Some(pc);
+        pointer.tested = Some(Test { pc, is_certain });
     }
 }
 

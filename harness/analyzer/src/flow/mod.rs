@@ -18,6 +18,7 @@ mod registers;
 mod since;
 mod slice;
 mod stack;
+mod stored_back;
 mod term;
 #[cfg(test)]
 mod tests;

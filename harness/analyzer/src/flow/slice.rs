@@ -19,6 +19,7 @@ use super::evaluate::{Words, evaluate};
 use super::registers::{RegisterSet, full, held, number};
 use super::since::{Since, between};
 use super::stack::{Offsets, immediate, offsets};
+use super::stored_back::stored_back;
 use super::term::{Operator, Place, Term, TermKind};
 use super::undo::distance;
 
@@ -486,6 +487,12 @@ impl<'a> Slicer<'a> {
         if instruction.op0_register().size() < 4 {
             return Term::unknown("only a part of the register is set", site);
         }
+        let size = u8::try_from(instruction.op0_register().size()).unwrap_or(8);
+        let stored = stored_back(self.code, position, self.start.position);
+        // A local variable is followed by what is stored to it.
+        if let Some(store) = stored.filter(|store| self.stored(*store).is_none()) {
+            return self.load(store, size, false, dirty);
+        }
         let mut term = self.computed(position, number, dirty);
         // Half a register wraps, and the upper half is zero.
         if matches!(term.kind, TermKind::Sum { .. }) {
@@ -607,7 +614,9 @@ impl<'a> Slicer<'a> {
             return stored;
         }
         let held = self.held(slot);
-        if held.is_some() && evaluate(&stored, self.words) == held {
+        // A number that it was set to at first has no name; the variable has one.
+        let is_number = matches!(stored.kind, TermKind::Constant(_));
+        if held.is_some() && !is_number && evaluate(&stored, self.words) == held {
             return stored.observed(held);
         }
         Term::new(TermKind::Local(slot), stored.site).observed(held)

@@ -236,3 +236,22 @@ fn a_loops_pointer_that_was_moved_on_is_what_it_is_less_the_steps() {
     assert_eq!(base.observed, Some(0x1020));
     assert_eq!(evaluate(&term, &memory), Some(0x77));
 }
+
+/// `new = array + --cursor`: what the register holds is the member as it is now, and not what it was, less 1.
+#[test]
+fn a_number_that_is_stored_back_is_what_memory_has() {
+    // 0: mov eax,[r13+0x10]  4: sub eax,1  7: mov [r13+0x10],eax  b: lea r14,[rax+rax*2]  f: nop
+    let code = [
+        0x41, 0x8b, 0x45, 0x10, 0x83, 0xe8, 0x01, 0x41, 0x89, 0x45, 0x10, 0x4c, 0x8d, 0x34, 0x40,
+        0x90,
+    ];
+    let cells = 0xffff_8880_0000_1000_u64;
+    let memory = Memory(BTreeMap::from([(cells + 0x10, 0xffff_ffff)]));
+    let known = [(13, cells), (14, 0x2_ffff_fffd)];
+    let term = follow(&code, 0xf, Register::R14, &known, &memory);
+    assert_eq!(evaluate(&term, &memory), Some(0x2_ffff_fffd));
+    // Where the store has not been made yet, memory has what was read.
+    let memory = Memory(BTreeMap::from([(cells + 0x10, 5)]));
+    let term = follow(&code, 7, Register::RAX, &[(13, cells)], &memory);
+    assert_eq!(evaluate(&term, &memory), Some(4));
+}

@@ -8,6 +8,7 @@ mod act;
 mod objects;
 mod search;
 
+use debuginfo::Declared;
 use unwind::Pc;
 
 use act::Act;
@@ -16,7 +17,7 @@ use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
 use crate::diagnosis::{
     About, BadPointer, Check, CheckKind, Diagnosis, Grounds, Hang, Lead, ListEntry, Lockup, Nature,
-    NoLock, Role, Site, Symptom, TextPlace, Until, Waiting, What,
+    NoLock, Site, Symptom, Test, TextPlace, Until, Waiting, What, short,
 };
 use crate::express::{Expression, NamedPart, Structure, Whole, Writer};
 use crate::identify::Poison;
@@ -37,10 +38,14 @@ enum Question {
     Listed,
     /// By which member such objects are linked for ever.
     Linked,
+    /// Who puts it into its list.
+    Unlinked,
     /// Which table lacks it.
     Table,
     /// Where it was computed.
     Computed,
+    /// What the caller passed.
+    Passed,
     /// Which test leads to where it is used.
     Tested,
     /// Who raises and lowers it.
@@ -77,7 +82,8 @@ pub fn find(scene: &dyn Scene, diagnosis: &mut Diagnosis) {
     let expression = diagnosis.expression().cloned();
     let pc = diagnosis.pc.map(Pc::for_lookup);
     let tested = diagnosis.pointer().and_then(|it| it.tested);
-    let asked = Asked { scene, search, about, module, expression, pc, tested };
+    let unlinked = diagnosis.pointer().and_then(|it| it.unlinked.clone());
+    let asked = Asked { scene, search, about, module, expression, pc, tested, unlinked };
     for question in questions {
         let is_said = |lead: &Lead| match (question, lead) {
             // What is counted is set where it begins to be, and a table where it is defined.
@@ -95,7 +101,9 @@ pub fn find(scene: &dyn Scene, diagnosis: &mut Diagnosis) {
 /// Of what a function of the kernel was given that complained, whatever needs to be initialised.
 fn complained(scene: &dyn Scene, diagnosis: &mut Diagnosis) {
     let complained = diagnosis.complained.as_ref().and_then(|it| it.given.as_ref());
-    let Some(given) = diagnosis.given.as_ref().or(complained) else { return };
+    // What the kernel's function met there may be bad for another reason.
+    let own = diagnosis.given.as_ref().filter(|_| diagnosis.pointer().is_none());
+    let Some(given) = own.or(complained) else { return };
     let parts = given.objects.iter().filter_map(|object| object.part.clone());
     let mut parts = parts.filter(|part| initialiser(&part.part.ty).is_some_and(|it| it.has_list));
     let Some(part) = parts.next() else { return };
@@ -103,7 +111,8 @@ fn complained(scene: &dyn Scene, diagnosis: &mut Diagnosis) {
     let Some(search) = Search::new(scene, &modules) else { return };
     let about = About { part: Some(part), ..About::default() };
     let module = modules.join("`, `");
-    let asked = Asked { scene, search, about, module, expression: None, pc: None, tested: None };
+    let (expression, pc, tested, unlinked) = (None, None, None, None);
+    let asked = Asked { scene, search, about, module, expression, pc, tested, unlinked };
     diagnosis.leads.extend(asked.set());
 }
 
@@ -115,6 +124,9 @@ fn blame_allocation(diagnosis: &mut Diagnosis) {
     });
     let is_pointer = diagnosis.pointer().is_some();
     let Some(pc) = small.filter(|_| is_pointer && !diagnosis.blame.outside) else { return };
+    if let Some(pointer) = diagnosis.pointer_mut() {
+        pointer.overrun = true;
+    }
     diagnosis.pc = Some(Pc::Interrupted(pc));
     diagnosis.blame.outside = true;
     diagnosis.helper = None;
@@ -143,8 +155,11 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
     if it.tested.is_some() {
         return vec![Q::Tested, Q::Set];
     }
-    if it.role == Role::Index || it.past.is_some() {
+    if it.is_index() {
         return vec![Q::Set];
+    }
+    if it.unlinked.is_some() {
+        return vec![Q::Unlinked];
     }
     match &it.nature {
         Some(
@@ -167,7 +182,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
             | Nature::ErrorCode { .. }
             | Nature::NeverWritten { .. }
             | Nature::Text { .. },
-        ) => vec![Q::Table, Q::Listed, Q::Set],
+        ) => vec![Q::Passed, Q::Table, Q::Listed, Q::Set],
         Some(Nature::Misplaced { .. }) => vec![Q::Computed, Q::Set],
         Some(Nature::NeverAllocated(_)) => vec![Q::Set],
         Some(
@@ -223,6 +238,7 @@ fn of_lockup(it: &Lockup) -> Vec<Question> {
         Hang::NoLock(NoLock::Freed { .. }) => vec![Q::Freed { again: false }, Q::Counted],
         Hang::NoLock(NoLock::NeverWritten { .. } | NoLock::Other) => vec![Q::Set],
         Hang::Lock(_) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],
+        Hang::Ring(_) => vec![Q::Listed],
         Hang::Circle(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => Vec::new(),
     }
 }
@@ -270,8 +286,10 @@ struct Asked<'s> {
     expression: Option<Expression>,
     /// An address inside of the function to blame.
     pc: Option<u64>,
-    /// Address of the test that leads there.
-    tested: Option<u64>,
+    /// The test that leads there.
+    tested: Option<Test>,
+    /// The node that is in no list.
+    unlinked: Option<Expression>,
 }
 
 impl Asked<'_> {
@@ -281,8 +299,10 @@ impl Asked<'_> {
             Question::Freed { again } => self.freed(again),
             Question::Listed => self.listed(),
             Question::Linked => self.linked(),
+            Question::Unlinked => self.unlinked(),
             Question::Table => self.table(),
             Question::Computed => self.computed(),
+            Question::Passed => self.passed(),
             Question::Tested => self.tested(),
             Question::Counted => self.counted(),
             Question::Taken => self.taken(),
@@ -347,25 +367,34 @@ impl Asked<'_> {
             return None;
         }
         let made = if set.is_empty() { made() } else { None };
-        Some(Lead::Set { object, set, cleared, made, module })
+        let defined = match part.part.whole {
+            Whole::Variable { address } if set.is_empty() => {
+                self.defined(address).as_ref().map(short)
+            }
+            _ => None,
+        };
+        Some(Lead::Set { object, set, cleared, made, defined, module })
     }
 
     fn freed(&self, again: bool) -> Option<Lead> {
-        let structure = self.structure();
+        // A link is freed with what it is a member of.
+        let structure = self.structure().filter(|it| link(&it.tag).is_none());
         // The memory may have had other owners since.
         let is_own = |at: &u64| self.scene.is_outside(at.wrapping_sub(1)) || structure.is_none();
         let known = self.about.freed.filter(is_own);
         let known = known.and_then(|at| site(self.scene, Pc::Return(at)));
         let object = Object { structure, expression: self.expression.as_ref(), pc: self.pc };
-        let found = freed(self.scene, &self.search, object);
+        let (found, callers) = freed(self.scene, &self.search, object);
         let structure = structure.map(|it| it.tag.clone());
         if let Some(known) = known {
-            return Some(Lead::Freed { structure, by: vec![known], is_known: true, again });
+            let (by, callers) = (vec![known], Vec::new());
+            return Some(Lead::Freed { structure, by, callers, is_known: true, again });
         }
         let own = self.pc.and_then(|pc| site(self.scene, Pc::Interrupted(pc))).filter(|_| again);
         let is_any = !found.is_empty();
         let by = once(own.into_iter().chain(found).collect());
-        is_any.then_some(Lead::Freed { structure, by, is_known: false, again })
+        let callers = if by.len() == 1 { callers } else { Vec::new() };
+        is_any.then_some(Lead::Freed { structure, by, callers, is_known: false, again })
     }
 
     /// The structure of the object.
@@ -396,9 +425,27 @@ impl Asked<'_> {
         all.next().is_none().then_some(first)
     }
 
+    fn unlinked(&self) -> Option<Lead> {
+        let site = site(self.scene, Pc::Interrupted(self.pc?))?;
+        let handed = |part: &NamedPart| {
+            let acts = self.acts(part)?;
+            let is_given = |act: &Act| matches!(act, Act::Given { .. });
+            let all = sites(&acts, is_given).into_iter();
+            Some(all.filter(|it| it.function != site.function).collect())
+        };
+        let given = self.about.part.as_ref().and_then(handed).unwrap_or_default();
+        Some(Lead::Unlinked { node: self.unlinked.clone()?, site, given })
+    }
+
     fn table(&self) -> Option<Lead> {
-        let (table, pointer, member) = self.about.table.clone()?;
-        Some(Lead::Table { table, pointer, member })
+        let table = self.about.table.clone()?;
+        let defined = self.defined(table.address);
+        Some(Lead::Table { table, defined })
+    }
+
+    /// Where the variable is defined that has the address.
+    fn defined(&self, address: u64) -> Option<Declared> {
+        self.scene.image_at(address)?.declared_at(address).found()
     }
 
     fn computed(&self) -> Option<Lead> {
@@ -407,9 +454,17 @@ impl Asked<'_> {
         Some(Lead::Computed { pointer: self.expression.clone()?, site })
     }
 
+    fn passed(&self) -> Option<Lead> {
+        let passed = self.about.passed.as_ref()?;
+        let site = site(self.scene, Pc::Interrupted(passed.pc))?;
+        let (pointer, passed) = (self.expression.clone()?, passed.expression.clone());
+        Some(Lead::Passed { pointer, passed, site })
+    }
+
     fn tested(&self) -> Option<Lead> {
-        let site = site(self.scene, Pc::Interrupted(self.tested?))?;
-        Some(Lead::Tested { pointer: self.expression.clone()?, site })
+        let Test { pc, is_certain } = self.tested?;
+        let site = site(self.scene, Pc::Interrupted(pc))?;
+        Some(Lead::Tested { pointer: self.expression.clone()?, site, is_certain })
     }
 
     fn listed(&self) -> Option<Lead> {
@@ -482,6 +537,10 @@ impl Asked<'_> {
 
     fn taken(&self) -> Option<Lead> {
         let part = self.about.part.as_ref()?;
+        if !self.about.kept.is_empty() {
+            let (lock, by) = (part.expression.clone(), self.about.kept.clone());
+            return Some(Lead::Kept { lock, by });
+        }
         let acts = self.acts(part)?;
         let by = sites(&acts, |act| matches!(act, Act::Given { argument: 0, .. }));
         (!by.is_empty()).then(|| Lead::Taken { lock: part.expression.clone(), by })

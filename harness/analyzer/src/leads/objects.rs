@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use debuginfo::SourceFrame;
 use iced_x86::{OpKind, Register};
 
 use super::search::{Call, Search};
 use crate::diagnosis::{Lead, Made, Site};
 use crate::express::{Expression, Part, Structure, Whole, Writer};
 use crate::fault::named_in_code;
-use crate::flow::{ARGUMENTS, CallTarget, Term, TermKind, call_target};
+use crate::flow::{ARGUMENTS, CallTarget, Operator, Term, TermKind, call_target};
 use crate::scene::Scene;
 
 /// Functions that allocate, each with the number of its argument with the size, if it has one (`include/linux/slab.h`,
@@ -83,10 +84,15 @@ pub(super) struct Object<'o> {
     pub(super) pc: Option<u64>,
 }
 
-/// Where such objects are freed, the function to blame first.
-pub(super) fn freed(scene: &dyn Scene, search: &Search<'_>, object: Object<'_>) -> Vec<Site> {
+/// Where such objects are freed, the function to blame first; and if that is one place alone, from where the code
+/// comes there.
+pub(super) fn freed(
+    scene: &dyn Scene,
+    search: &Search<'_>,
+    object: Object<'_>,
+) -> (Vec<Site>, Vec<Site>) {
     let own = object.pc.and_then(|pc| scene.function_entry(pc));
-    let (mut inside, mut found) = (Vec::new(), Vec::new());
+    let (mut inside, mut found, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for Call { code, at, what: number, .. } in search.calls(&FREEING) {
         let register = ARGUMENTS.get(number);
         let Some(term) = register.and_then(|it| search.value((code, at), *it)) else { continue };
@@ -107,10 +113,41 @@ pub(super) fn freed(scene: &dyn Scene, search: &Search<'_>, object: Object<'_>) 
         if let Some(site) = search.site(ip).filter(|_| is_it) {
             let sites = if is_own { &mut inside } else { &mut found };
             sites.push(site);
+            places.push((code.entry(), ip));
         }
     }
     inside.extend(found);
-    once(inside)
+    let sites = once(inside);
+    let callers = if let [only] = sites.as_slice() {
+        // What was freed again may be of a type that is not known there.
+        let here = own.zip(object.pc).filter(|(_, pc)| search.site(*pc).as_ref() == Some(only));
+        let all = here.into_iter().chain(places);
+        all.flat_map(|place| callers(scene, search, place)).collect()
+    } else {
+        Vec::new()
+    };
+    (sites, once(callers))
+}
+
+/// From where the code comes to a place: the call of the function that is inlined there, or the calls of the function
+/// that has it.
+fn callers(scene: &dyn Scene, search: &Search<'_>, (entry, ip): (u64, u64)) -> Vec<Site> {
+    let chain = scene.image_at(ip).and_then(|image| image.source(ip).found()).unwrap_or_default();
+    let own = search.site(ip);
+    let is_behind = |name: &str| own.as_ref().is_none_or(|own| own.function != name);
+    // The frames of functions that are inlined come first.
+    let mut outer = chain.into_iter().skip_while(|it| it.function.as_deref().is_none_or(is_behind));
+    if let Some(SourceFrame {
+        function: Some(function), file: Some(file), line: Some(line), ..
+    }) = outer.nth(1)
+    {
+        let line = format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file));
+        return vec![Site { function, line }];
+    }
+    let calls = search.instructions().filter(|(code, at)| {
+        matches!(call_target(code.instruction(*at)), Some(CallTarget::Direct(target)) if target == entry)
+    });
+    calls.filter_map(|(code, at)| search.site(code.instruction(at).ip())).collect()
 }
 
 /// The only allocation of fewer bytes than the structure has that its result is taken for, in the function that
@@ -120,27 +157,88 @@ pub(super) fn freed(scene: &dyn Scene, search: &Search<'_>, object: Object<'_>) 
 pub(super) fn small(scene: &dyn Scene, search: &Search<'_>, own: Option<u64>) -> Option<Lead> {
     let all = search.calls(&ALLOCATING).into_iter();
     let all = all.filter(|call| own.is_none_or(|own| call.code.entry() == own));
-    let mut found = all.filter_map(|call| {
+    let known = all.filter_map(|call| {
         let Call { code, at, target, what } = call;
         let size = *ARGUMENTS.get(what?)?;
         let ip = code.instruction(at).ip();
         let (structure, variable) = result(scene, (ip, target))?;
-        let TermKind::Constant(gets) = search.value((code, at), size)?.bare().kind else {
-            return None;
-        };
-        let is_less = gets > 0 && gets < structure.size;
-        let site = is_less.then(|| search.site(ip)).flatten()?;
-        let Structure { tag, size: needs } = structure;
-        Some(Lead::Small { variable, structure: tag, needs, gets, site, pc: ip })
+        let (gets, each) = asked(&search.value((code, at), size)?)?;
+        Some(Allocation { structure, variable, gets, each, site: search.site(ip)?, pc: ip })
     });
+    let known: Vec<Allocation> = known.collect();
+    let mut found = known.iter().filter(|it| it.is_small() && !it.is_shortened(&known));
     let first = found.next()?;
-    found.next().is_none().then_some(first)
+    found.next().is_none().then(|| first.lead())
+}
+
+/// A call that allocates, and what its result is taken for.
+struct Allocation {
+    structure: Structure,
+    variable: Option<Expression>,
+    gets: u64,
+    /// Whether that is for each of several.
+    each: bool,
+    site: Site,
+    pc: u64,
+}
+
+impl Allocation {
+    const fn is_small(&self) -> bool {
+        self.gets > 0 && self.gets < self.structure.size
+    }
+
+    /// Whether the same function of the source allocates the whole structure, too: then less is asked for on purpose.
+    ///
+    /// Example: `size = anonymous ? offsetof(struct counter, list) : sizeof(struct counter)`.
+    fn is_shortened(&self, all: &[Self]) -> bool {
+        let is_whole = |other: &&Self| {
+            other.structure == self.structure
+                && other.site.function == self.site.function
+                && !other.is_small()
+        };
+        all.iter().any(|other| is_whole(&other))
+    }
+
+    fn lead(&self) -> Lead {
+        let Structure { tag, size: needs } = self.structure.clone();
+        let (variable, site) = (self.variable.clone(), self.site.clone());
+        let (gets, each, pc) = (self.gets, self.each, self.pc);
+        Lead::Small { variable, structure: tag, needs, gets, each, site, pc }
+    }
+}
+
+/// How many bytes are asked for, or for each of a number that is not known: `kmalloc(sizeof(*p) * n)`.
+fn asked(size: &Term) -> Option<(u64, bool)> {
+    match &size.bare().kind {
+        TermKind::Constant(gets) => Some((*gets, false)),
+        TermKind::Extend { term, .. } => asked(term),
+        TermKind::Sum { base, index: Some((_, scale)), offset: 0 } => {
+            (base.kind == TermKind::Constant(0)).then_some(((*scale).into(), true))
+        }
+        TermKind::Binary { op, right, .. } => match (op, &right.kind) {
+            (Operator::Multiply, TermKind::Constant(factor)) => Some((*factor, true)),
+            (Operator::ShiftLeft, TermKind::Constant(bits)) => {
+                Some((1_u64.checked_shl(u32::try_from(*bits).ok()?)?, true))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Functions that take a reference of a network device, and those that give one back (`include/linux/netdevice.h`,
-/// 3.10 to 6.12): they are inlined, and count for each CPU.
-const TAKING_DEVICES: [&str; 5] =
-    ["dev_hold", "__dev_hold", "dev_hold_track", "netdev_hold", "netdev_ref_inc"];
+/// 3.10 to 6.12): most are inlined, and count for each CPU.
+const TAKING_DEVICES: [&str; 9] = [
+    "dev_hold",
+    "__dev_hold",
+    "dev_hold_track",
+    "netdev_hold",
+    "netdev_ref_inc",
+    "dev_get_by_index",
+    "dev_get_by_name",
+    "netdev_get_by_index",
+    "netdev_get_by_name",
+];
 const GIVING_DEVICES: [&str; 5] =
     ["dev_put", "__dev_put", "dev_put_track", "netdev_put", "netdev_ref_dec"];
 

@@ -71,6 +71,8 @@ pub(super) fn by_message(
         expression: None,
         past: None,
         unset: None,
+        unlinked: None,
+        overrun: false,
         tested: None,
         object: None,
     });

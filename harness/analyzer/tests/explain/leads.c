@@ -16,6 +16,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
 struct wait_queue_head {
 	int lock;
 	struct list_head head;
@@ -33,6 +37,16 @@ struct job {
 	struct list_head link;
 	struct device *device;
 	long *cells;
+};
+
+struct cells {
+	unsigned cursor;
+	long *array;
+};
+
+struct owner {
+	long state;
+	struct hlist_node node;
 };
 
 struct part {
@@ -92,6 +106,13 @@ NOINLINE long __wake_up(struct wait_queue_head *queue)
 NOINLINE long device_number(struct device *device)
 {
 	return device->number;
+}
+
+NOINLINE void hlist_remove(struct hlist_node *node)
+{
+	struct hlist_node **pprev = node->pprev;
+
+	*pprev = node->next;
 }
 
 static inline void list_add(struct list_head *new, struct list_head *head)
@@ -188,6 +209,30 @@ NOINLINE long mod_sums(struct part *parts, int count)
 	return sum;
 }
 
+NOINLINE long mod_steps(struct cells *cells)
+{
+	long *cell = cells->array + --cells->cursor; /* ROOT: mod_steps */
+
+	*cell = 1;
+	return cells->cursor;
+}
+
+NOINLINE long mod_reads(struct device *it)
+{
+	return it->number + 4;
+}
+
+NOINLINE long mod_hands(struct job *job)
+{
+	return mod_reads(job->device) + job->users; /* ROOT: mod_reads */
+}
+
+NOINLINE long mod_leaves(struct owner *owner)
+{
+	hlist_remove(&owner->node); /* ROOT: mod_leaves */
+	return owner->state;
+}
+
 int main(int argc, char **argv)
 {
 	const char *victim = argc > 1 ? argv[1] : "";
@@ -208,6 +253,11 @@ int main(int argc, char **argv)
 	all_parts[1].kind = all_parts[2].kind = 3;
 	all_parts[1].device = device;
 	TRY(mod_sums, mod_sums(all_parts, 4));
+	TRY(mod_reads, mod_hands(job));
+	struct owner *owner = __kmalloc(sizeof(*owner), 1);
+	TRY(mod_leaves, mod_leaves(owner));
+	struct cells cells = { .array = __kmalloc(4 * sizeof(long), 1) };
+	TRY(mod_steps, mod_steps(&cells));
 	device->all = (void *)0x5a5a5a5a5a5a5a5aUL;
 	TRY(mod_lists, mod_lists(device));
 	return 1;

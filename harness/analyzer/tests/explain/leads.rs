@@ -86,7 +86,7 @@ fn a_pointer_that_the_code_knows_to_be_null_is_told_by_its_test() {
         let expression = diagnosis.expression().map(ToString::to_string);
         assert_eq!(expression.as_deref(), Some(pointer), "{diagnosis:#?}");
         let tested = diagnosis.leads.iter().find_map(|lead| match lead {
-            Lead::Tested { pointer, site } => Some((pointer.to_string(), site)),
+            Lead::Tested { pointer, site, is_certain: true } => Some((pointer.to_string(), site)),
             _ => None,
         });
         let (named, site) = tested.expect("a test");
@@ -101,4 +101,39 @@ fn an_element_is_named_by_its_number_where_the_loop_has_only_a_pointer() {
     let (diagnosis, _) = led("mod_sums");
     let expression = diagnosis.expression().map(ToString::to_string);
     assert_eq!(expression.as_deref(), Some("parts[2].device"), "{diagnosis:#?}");
+}
+
+/// What is bad is the number, as memory has it after it was stored there again.
+#[test]
+fn a_number_that_was_added_to_a_good_pointer_is_told_as_an_index() {
+    let (diagnosis, root) = led("mod_steps");
+    let pointer = diagnosis.pointer().expect("a pointer");
+    assert!(pointer.is_index(), "{diagnosis:#?}");
+    let past = pointer.past.as_ref().map(|(index, array)| (index.to_string(), array.to_string()));
+    assert_eq!(past, Some(("cells->cursor".to_owned(), "cells->array".to_owned())));
+    let set = diagnosis.leads.iter().find_map(|lead| match lead {
+        Lead::Set { object, set, .. } => Some((object.to_string(), set)),
+        _ => None,
+    });
+    let (object, set) = set.expect("where it is set");
+    assert_eq!((object.as_str(), set.first().map(|it| &it.line)), ("cells->cursor", Some(&root)));
+}
+
+#[test]
+fn a_parameter_is_told_by_what_the_caller_calls_it() {
+    let (diagnosis, root) = led("mod_reads");
+    assert_eq!(diagnosis.expression().map(ToString::to_string).as_deref(), Some("it"));
+    let Some(Lead::Passed { pointer, passed, site }) = diagnosis.leads.first() else {
+        panic!("{diagnosis:#?}");
+    };
+    let words = (pointer.to_string(), passed.to_string());
+    assert_eq!(words, ("it".to_owned(), "job->device".to_owned()));
+    assert_eq!((site.function.as_str(), &site.line), ("mod_hands", &root));
+}
+
+#[test]
+fn a_node_that_is_taken_out_of_no_list_is_named_and_not_its_link() {
+    let (diagnosis, _) = led("mod_leaves");
+    let node = diagnosis.pointer().and_then(|it| it.unlinked.clone());
+    assert_eq!(node.map(|it| it.to_string()).as_deref(), Some("owner->node"), "{diagnosis:#?}");
 }

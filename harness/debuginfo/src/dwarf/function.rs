@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::functions::Physical;
 use super::source::call_place;
 use super::{Dwarf, Entry, UnitView};
-use crate::{Function, Inlined, Parameter, Reason};
+use crate::{Function, Inlined, Instance, Parameter, Reason};
 
 /// Inlined calls of one function that are listed; the largest functions of kernels have some
 /// thousands.
@@ -43,6 +43,18 @@ impl<'a> Dwarf<'a> {
             variadic,
             inlined: self.inlined(view, entry)?,
         })
+    }
+
+    /// The innermost function that was inlined at an address.
+    pub(crate) fn instance(self, address: u64) -> Result<Instance, Reason> {
+        let Physical { view, entry } = self.physical(address, false)?;
+        let calls = view.inlined_at(&entry, address)?;
+        let call = calls.last().ok_or_else(|| self.no_function(address))?;
+        let ranges = self.run_time(view.ranges(call)?);
+        let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
+        let name = self.name(&view, call).unwrap_or_default().to_owned();
+        let result = self.inherited(&view, call, &mut |view, entry| self.type_id(view, entry));
+        Ok(Instance { name, result, end })
     }
 
     /// Parameters in the order of the source.

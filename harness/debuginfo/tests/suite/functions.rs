@@ -107,6 +107,13 @@ fn inlined_instances_are_the_frames_of_addr2line() {
         let expected: Vec<&str> =
             frames.iter().rev().skip(1).map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, expected, "{address:#x}");
+        let last = function.inlined.iter().rfind(covering);
+        let end = |it: &debuginfo::Inlined| it.ranges.iter().map(|range| range.end).max();
+        let instance = image.instance(address).found();
+        let found = instance.as_ref().map(|it| (it.name.as_str(), Some(it.end)));
+        assert_eq!(found, last.map(|it| (it.name.as_str(), end(it))), "{address:#x}");
+        let result = instance.map(|it| image.type_name(it.result));
+        assert!(result.is_none_or(|result| result == "long int"), "{address:#x}");
     }
 }
 

@@ -20,6 +20,7 @@ fn check(image: &Image<'_>, address_of: impl Fn(&str) -> u64) {
         let size = image.type_size(variable.ty).found().unwrap();
         let at = image.variable_at(variable.address + size - 1, None).found().unwrap();
         assert_eq!(at, variable);
+        assert!(declaration(image, variable.address).contains(name));
     }
     assert!(!image.variable("nowhere").is_found());
     // A variable inside a function: the symbol has a suffix, the source has not.
@@ -28,6 +29,14 @@ fn check(image: &Image<'_>, address_of: impl Fn(&str) -> u64) {
         (calls.name.as_str(), image.type_name(Some(calls.ty)).as_str()),
         ("calls", "long int")
     );
+}
+
+/// The line of the source that has the variable at the address.
+fn declaration(image: &Image<'_>, address: u64) -> &'static str {
+    let declared = image.declared_at(address).found().unwrap();
+    assert_eq!(declared.file.rsplit('/').next(), Some("code.c"));
+    let line = usize::try_from(declared.line).unwrap() - 1;
+    include_str!("../fixtures/code.c").lines().nth(line).unwrap()
 }
 
 #[test]
@@ -66,4 +75,6 @@ fn variables_of_a_module_are_where_its_sections_are() {
         .chain(in_section("rR", ".rodata"))
         .collect();
     check(&image, |name| *all.iter().find(|(symbol, _)| symbol.starts_with(name)).unwrap().1);
+    let calls = all.iter().find(|(symbol, _)| symbol.starts_with("calls.")).unwrap().1;
+    assert_eq!(declaration(&image, *calls).trim(), "static long calls;");
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the dump has in the links of a list that the kernel found to be wrong.
+
+use super::subject::Subject;
+use crate::claim::Claim;
+use crate::diagnosis::{CheckKind, Diagnosis, Grounds, ListEntry, What};
+use crate::scene::Scene;
+
+/// `LIST_POISON1` of `include/linux/poison.h` on x86-64, since and before 4.3: the next of an entry
+/// that is out.
+const LIST_POISON: [u64; 2] = [0xdead_0000_0000_0100, 0xdead_0000_0010_0100];
+
+/// Looks at the two entries that something was to be put between.
+pub(super) fn put_between(machine: &dyn Scene, entries: &[Subject], diagnosis: &mut Diagnosis) {
+    for list in entries {
+        no_list(machine, list, diagnosis);
+    }
+    let [previous, next] = entries else { return };
+    broken(machine, (previous, next), diagnosis);
+}
+
+/// The one of two neighbours that does not lead back to the other: whether it is free by now.
+///
+/// Example: an entry that was freed without `list_del()`, and what has the memory by now has written there.
+fn broken(machine: &dyn Scene, (previous, next): (&Subject, &Subject), diagnosis: &mut Diagnosis) {
+    let What::Check(check) = &mut diagnosis.what else { return };
+    let is_open = check.kind == CheckKind::List(ListEntry::Unknown);
+    let Some((first, second)) = previous.value.zip(next.value).filter(|_| is_open) else { return };
+    let back = |at: u64, offset: u64| machine.word(at.wrapping_add(offset), 8);
+    let (bad, at, held, link) = match (back(second, 8), back(first, 0)) {
+        (Some(held), _) if held != first => (next, second, held, "previous"),
+        (_, Some(held)) if held != second => (previous, first, held, "next"),
+        _ => return,
+    };
+    let Some(name) = bad.expression.clone().filter(|c| !c.is_number() && !c.has_distance()) else {
+        return;
+    };
+    let claim = Claim::new(Some(true)).text(format!("`{name}` leads to ")).data(at);
+    let claim = claim.text(", which has ").data(held).text(format!(" as its {link} entry"));
+    let slab = machine.identity(at).and_then(|identity| identity.slab);
+    let free = slab.filter(|slab| slab.state.is_free() == Some(true));
+    let cache = free.map(|slab| slab.slab.cache.name.clone());
+    let of = cache.as_ref().map(|cache| format!(", and is in a free object of {cache}"));
+    diagnosis.evidence.push(claim.text(of.unwrap_or_default()));
+    check.kind =
+        CheckKind::List(if cache.is_some() { ListEntry::Freed } else { ListEntry::Broken });
+    check.expression = Some(name);
+}
+
+/// A list with NULL in both of its links, that something is put into.
+fn no_list(machine: &dyn Scene, list: &Subject, diagnosis: &mut Diagnosis) {
+    let Some(at) = list.value else { return };
+    let links = machine.word(at, 8).zip(machine.word(at.wrapping_add(8), 8));
+    let What::Check(check) = &mut diagnosis.what else { return };
+    if links != Some((0, 0)) || check.kind == CheckKind::List(ListEntry::NoList) {
+        return;
+    }
+    let named = list.object.as_ref().map(|c| format!("`{c}` at ")).unwrap_or_default();
+    let claim = Claim::new(Some(true)).text(format!("the list {named}")).data(at);
+    diagnosis.evidence.push(claim.text(" has NULL in both of its links"));
+    check.kind = CheckKind::List(ListEntry::NoList);
+    check.expression.clone_from(&list.object);
+    diagnosis.about = Some(list.about.clone());
+}
+
+/// The entry that is taken out of a list: its name, and whether it is out already.
+pub(super) fn deleted(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Diagnosis) {
+    let (Some(entry), Some(name)) = (subject.value, subject.object.clone()) else { return };
+    let Some(next) = machine.word(entry, 8) else { return };
+    let is_out = LIST_POISON.contains(&next);
+    let claim = Claim::new(Some(true)).text(format!("`{name}` at ")).data(entry);
+    let claim = claim.text(" holds ").data(next);
+    let words = if is_out { ", the mark of an entry that is out" } else { " as its next entry" };
+    diagnosis.evidence.push(claim.text(words));
+    if is_out {
+        diagnosis.grounds = Grounds::Shown;
+        diagnosis.blame.flows = subject.flows;
+    }
+    if let What::Check(check) = &mut diagnosis.what {
+        if is_out {
+            check.kind = CheckKind::List(ListEntry::OutAlready);
+        }
+        check.expression = Some(name);
+    }
+}
