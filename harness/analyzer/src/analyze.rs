@@ -2,9 +2,8 @@
 //! From a dump to its report.
 
 use debuginfo::Files;
-use vmcore::Vmcore;
-
 use unwind::StackKind;
+use vmcore::Vmcore;
 
 use crate::backtrace::{Line, frames, lines, with_arguments};
 use crate::blame::culprit;

@@ -140,6 +140,7 @@ mod tests {
             unset: None,
             unlinked: None,
             overrun: false,
+            below: false,
             tested: None,
             object: None,
         }))

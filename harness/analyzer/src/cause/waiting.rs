@@ -213,6 +213,10 @@ fn diagnosis(all: &Everybody<'_, '_>, chain: &Chain, is_told: bool) -> Diagnosis
     diagnosis.about = Some(About { part, kept: kept.all, ..About::default() });
     diagnosis.blame.outside = all.is_outside(frame);
     judge(chain, at, is_told, &mut diagnosis);
+    // The watchdog says nothing of who looks again and again.
+    if is_pause(all.machine, link.inner()) {
+        diagnosis.advice = None;
+    }
     if let Some(left) = kept.only {
         diagnosis.find_way(left);
         diagnosis.grounds = diagnosis.grounds.min(Grounds::Inferred);

@@ -36,6 +36,8 @@ pub struct About {
     pub table: Option<Table>,
     /// The function of the C library that was about to run over a buffer.
     pub function: Option<String>,
+    /// Whether the part is the array that an index led out of.
+    pub is_array: bool,
     /// The ways through the code that end with the lock taken.
     pub kept: Vec<Left>,
     /// How much it was to write.
@@ -113,6 +115,13 @@ pub enum Lead {
         defined: Option<String>,
         /// The module.
         module: String,
+    },
+    /// An array that an index led out of.
+    Sized {
+        /// The array.
+        array: Expression,
+        /// Where it gets its memory.
+        set: Vec<Site>,
     },
     /// What was freed.
     Freed {
@@ -311,6 +320,12 @@ impl Lead {
                 }
             }
             Self::Set { .. } => self.of_set(),
+            Self::Sized { array, set } => {
+                format!(
+                    "how large what `{array}` leads to is made, where it is set in {}",
+                    list(set)
+                )
+            }
             Self::Freed { .. } => self.of_freed(),
             Self::Listed { entry, by, out, put, module } => {
                 let puts = match put.is_empty() {
@@ -328,7 +343,7 @@ impl Lead {
                     false => format!("; it is handed on in {}", list(given)),
                 };
                 format!(
-                    "what puts `{node}` into its list, before {site} takes it out, and only once{given}"
+                    "what puts `{node}` into its list before {site} meets it, or what leads there still{given}"
                 )
             }
             Self::Linked { structure, link, by, put } => format!(
@@ -366,16 +381,11 @@ impl Lead {
             Self::References { device, taken, given, module } => {
                 let (taken, given) = (places(taken, module), places(given, module));
                 format!(
-                    "references of a net device such as `{device}` are taken {taken} (`dev_hold`, `dev_get_by_index`) and given back {given} (`dev_put`)"
+                    "`dev_hold()` and its like, of a net device such as `{device}`, are {taken}; `dev_put()` and \
+                     its like {given}"
                 )
             }
-            Self::Written { buffer, by } => {
-                let site = |(function, site): &(Option<String>, Site)| match function {
-                    Some(function) => format!("`{function}` called by {site}"),
-                    None => site.to_string(),
-                };
-                format!("what writes to `{buffer}`, and how much: {}", first(by.iter().map(site)))
-            }
+            Self::Written { buffer, by } => written(buffer, by),
             Self::Tested { pointer, site, is_certain } => {
                 let leads = match is_certain {
                     true => "only where it is NULL does it lead here",
@@ -474,6 +484,15 @@ impl Lead {
         let each = if *each { " each" } else { "" };
         Some(format!("`{function}` allocates {gets} bytes{each} for {what} at `{line}`"))
     }
+}
+
+/// What writes to a buffer, and by which function that got its address.
+fn written(buffer: &Expression, by: &[(Option<String>, Site)]) -> String {
+    let site = |(function, site): &(Option<String>, Site)| match function {
+        Some(function) => format!("`{function}` called by {site}"),
+        None => site.to_string(),
+    };
+    format!("what writes to `{buffer}`, and how much: {}", first(by.iter().map(site)))
 }
 
 /// The length that a function gets, and the room that there is.

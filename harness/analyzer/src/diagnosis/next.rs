@@ -52,7 +52,9 @@ impl Diagnosis {
             What::Check(Check { kind: CheckKind::SleepingInAtomic, expression: Some(lock) }) => {
                 let call =
                     call.map_or_else(|| "what sleeps".to_owned(), |call| format!("`{call}`"));
-                Some(format!("{call} there, with `{lock}` held: which of the two may be elsewhere"))
+                Some(format!(
+                    "the call of {call} there, with `{lock}` held: what is called with it may not sleep"
+                ))
             }
             what => of(what),
         }
@@ -92,6 +94,9 @@ fn named(expression: Option<&Expression>, other: &str) -> String {
 
 fn pointer(it: &BadPointer) -> Option<String> {
     let which = named(it.expression.as_ref(), "the pointer");
+    if it.below {
+        return Some(format!("what takes {which} below 0, and the check that it is more before"));
+    }
     if let Some((index, array)) = &it.past {
         return Some(format!("the check of `{index}` against the size of `{array}`"));
     }
@@ -341,6 +346,11 @@ fn of_kind(kind: CrashKind, expression: Option<&Expression>) -> Option<String> {
             return Some(format!("who freed what {named} was read from, and what still led there"));
         }
         K::DivideError => return Some(format!("the check that {named} is not 0")),
+        K::BadCall | K::BadRead | K::BadWrite | K::GeneralProtection if expression.is_some() => {
+            return Some(format!(
+                "what sets {named}, and what may have freed or written over what it was read from"
+            ));
+        }
         K::DoubleFree => "the two places that free the object, and who owns it",
         K::ListCorruption => {
             "who takes the entry out twice, and what should have told the second time"

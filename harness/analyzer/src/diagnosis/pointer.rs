@@ -37,6 +37,8 @@ pub struct BadPointer {
     pub symptom: Symptom,
     /// Which part of the address is bad.
     pub role: Role,
+    /// Whether it is a number a little below 0.
+    pub below: bool,
     /// What the pointer is, where more is known than the symptom.
     pub nature: Option<Nature>,
     /// The pointer as C.

@@ -139,6 +139,7 @@ mod tests {
             unset: None,
             unlinked: None,
             overrun: false,
+            below: false,
             tested: None,
             object: None,
         };

@@ -179,11 +179,16 @@ impl Until {
                 return format!("waits for completion `{completion}`");
             }
             Self::Device { name, count } => {
-                let more = if *count < 0 { ": more were given back than taken" } else { "" };
-                return format!(
-                    "waits for the last reference of net device `{name}` to be given back; its usage count is \
-                     {count}, as the kernel says{more}"
-                );
+                return match *count < 0 {
+                    true => format!(
+                        "waits for the usage count of net device `{name}` to be that of no reference; it is {count}, \
+                         as the kernel says: more were given back than taken"
+                    ),
+                    false => format!(
+                        "waits for the last reference of net device `{name}` to be given back; its usage count is \
+                         {count}, as the kernel says"
+                    ),
+                };
             }
             Self::Condition(condition) => condition,
         };

@@ -49,6 +49,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         unset: None,
         unlinked: None,
         overrun: false,
+        below: false,
         tested: None,
         object: None,
     }));

@@ -43,6 +43,7 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         unset: None,
         unlinked: None,
         overrun: false,
+        below: false,
         tested: None,
         object: None,
     });
@@ -166,8 +167,8 @@ fn pointer(
     }
     tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     match from {
-        Some(from) => {
-            beyond(scene, from, bad_value(bad), diagnosis);
+        Some(from) if guilty == 0 || diagnosis.expression().is_some() => {
+            beyond(scene, (from, Some(bad)), bad_value(bad), diagnosis);
             let other = [instruction.memory_base(), instruction.memory_index()];
             let array = other.into_iter().find(|it| *it != register && *it != Register::None);
             let array = array.filter(|_| guilty == 0).map(|array| slicer.register(array));
@@ -175,6 +176,8 @@ fn pointer(
                 named_array(scene, frames, writer, (&term, &array), diagnosis);
             }
         }
+        // A number of the kernel's own comes of what it was given.
+        Some(_) => {}
         None if guilty > 0 && diagnosis.expression().is_none() => {
             let own = with_callers(scene, frames, 0, slicer.register(register));
             by_kernel(scene, (frames, pc), &own, bad_value(bad), diagnosis);
@@ -269,7 +272,8 @@ fn led(
     match added(scene, writer, term, bad.address).filter(|_| guilty == 0) {
         Some(Added { from, array, index, expression }) => {
             name(diagnosis, expression);
-            beyond(scene, from, bad, diagnosis);
+            let number = index.observed.or_else(|| evaluate(index, scene));
+            beyond(scene, (from, number), bad, diagnosis);
             named_array(scene, frames, writer, (index, array), diagnosis);
         }
         None => {
@@ -325,9 +329,11 @@ fn named_array(
         _ => None,
     };
     // Of a local variable, the array's own size is what is left to look at.
-    let part = part(index).or_else(|| part(&array));
+    let own = part(index);
+    let is_array = own.is_none();
+    let part = own.or_else(|| part(&array));
     let structure = writer.unbounded().pointee(&array);
-    diagnosis.about = Some(About { part, structure, ..About::default() });
+    diagnosis.about = Some(About { part, structure, is_array, ..About::default() });
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     let is_past = matches!(pointer.nature, Some(Nature::Beyond { .. } | Nature::Guard { .. }));
     if let (Some(index), Some(array), true) = (pointer.expression.clone(), named, is_past) {

@@ -35,6 +35,8 @@ use crate::scene::Scene;
 const PRESENT: u64 = 1;
 /// Variables of the kernel's image are at per-CPU distances below this one.
 const SMALL_DISTANCE: u64 = 1 << 20;
+/// Farther inside of a per-CPU variable, most likely nobody means a member of it.
+const LARGEST_MEMBER: u64 = 1024;
 /// Farther from its pointer than this, an address was led there by a number.
 const NEAR: i64 = 1 << 16;
 /// Links of lists and the like lie at multiples of this many bytes.
@@ -255,11 +257,17 @@ pub(super) fn leads_out(scene: &dyn Scene, from: u64, address: u64) -> bool {
 }
 
 /// Says in the diagnosis where a number led that was added to a good pointer, `from`.
-pub(super) fn beyond(scene: &dyn Scene, from: u64, bad: Bad, diagnosis: &mut Diagnosis) {
+pub(super) fn beyond(
+    scene: &dyn Scene,
+    (from, index): (u64, Option<u64>),
+    bad: Bad,
+    diagnosis: &mut Diagnosis,
+) {
     let bounds = scene.identity(from).and_then(|identity| bounds(&identity));
     let outside = bounds.filter(|it| bad.address.wrapping_sub(it.start) >= it.size);
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     pointer.role = Role::Index;
+    pointer.below = index.is_some_and(is_below);
     pointer.nature = match outside {
         Some(Bounds { place, start, size }) => {
             Some(Nature::Beyond { place, at: bad.address.wrapping_sub(start).cast_signed(), size })
@@ -268,6 +276,14 @@ pub(super) fn beyond(scene: &dyn Scene, from: u64, bad: Bad, diagnosis: &mut Dia
             .map(|found| found.nature)
             .filter(|nature| !is_of_whoever_was_there(nature)),
     };
+}
+
+/// Whether the number is a little below 0, of 32 or 64 bits.
+fn is_below(index: u64) -> bool {
+    /// Nobody goes farther below.
+    const MOST: u64 = 1 << 16;
+    index.wrapping_neg() <= MOST
+        || (u64::from(u32::MAX) - MOST..=u64::from(u32::MAX)).contains(&index)
 }
 
 /// Whether it tells what was where the address leads: a number that is too large may lead there, too,
@@ -572,8 +588,9 @@ fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
     if identity.user.as_ref().is_some_and(|user| user.vma.is_some()) {
         return Nature::UserMemory;
     }
-    let per_cpu =
-        scene.per_cpu_symbol(identity.address).filter(|_| identity.address < SMALL_DISTANCE);
+    let per_cpu = scene
+        .per_cpu_symbol(identity.address)
+        .filter(|(_, inside)| identity.address < SMALL_DISTANCE && *inside < LARGEST_MEMBER);
     match per_cpu {
         Some((variable, _)) => Nature::PerCpuOffset { variable },
         // The list of mappings cannot be read, or which task crashed is not known.

@@ -185,13 +185,12 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
         ) => vec![Q::Passed, Q::Table, Q::Listed, Q::Set],
         Some(Nature::Misplaced { .. }) => vec![Q::Computed, Q::Set],
         Some(Nature::NeverAllocated(_)) => vec![Q::Set],
+        Some(Nature::UserSpace | Nature::UserUnmapped { .. }) => vec![Q::Linked, Q::Listed, Q::Set],
         Some(
             Nature::Returned
             | Nature::NeverSet { .. }
             | Nature::OnStack
             | Nature::UserMemory
-            | Nature::UserSpace
-            | Nature::UserUnmapped { .. }
             | Nature::PerCpuPointer
             | Nature::PerCpuOffset { .. }
             | Nature::ReadOnly(_)
@@ -236,7 +235,8 @@ fn of_lockup(it: &Lockup) -> Vec<Question> {
     }
     match &it.hang {
         Hang::NoLock(NoLock::Freed { .. }) => vec![Q::Freed { again: false }, Q::Counted],
-        Hang::NoLock(NoLock::NeverWritten { .. } | NoLock::Other) => vec![Q::Set],
+        Hang::NoLock(NoLock::NeverWritten { .. }) => vec![Q::Set],
+        Hang::NoLock(NoLock::Other) => vec![Q::Freed { again: false }, Q::Set],
         Hang::Lock(_) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],
         Hang::Ring(_) => vec![Q::Listed],
         Hang::Circle(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => Vec::new(),
@@ -342,7 +342,11 @@ impl Asked<'_> {
                 Act::Set | Act::Cleared => initialiser.by_store,
                 _ => false,
             };
-            let done = sites(&acts, is_it);
+            let mut done = sites(&acts, is_it);
+            // No instruction makes the address of what an object begins with.
+            if done.is_empty() && part.part.start == 0 {
+                done = once(self.search.given_whole(initialiser.functions, &part.part)?);
+            }
             return Some(Lead::Uninitialised {
                 object,
                 by: initialiser.by,
@@ -365,6 +369,9 @@ impl Asked<'_> {
         let is_own = is_variable || self.pc.is_some_and(|pc| self.scene.is_outside(pc));
         if set.is_empty() && !is_own {
             return None;
+        }
+        if self.about.is_array && !set.is_empty() {
+            return Some(Lead::Sized { array: object, set });
         }
         let made = if set.is_empty() { made() } else { None };
         let defined = match part.part.whole {
@@ -518,10 +525,12 @@ impl Asked<'_> {
         let mut by: Vec<(Option<String>, Site)> = Vec::new();
         for (act, site) in self.acts(part)?.all {
             let function = match act {
-                Act::Given { function, argument: 0 } if !MEASURING.contains(&function.as_str()) => {
+                Act::Given { function, argument: 0 }
+                    if ![MEASURING.as_slice(), &BOUNDED].concat().contains(&function.as_str()) =>
+                {
                     Some(function)
                 }
-                Act::Set | Act::Cleared => None,
+                Act::Set => None,
                 _ => continue,
             };
             if !by.contains(&(function.clone(), site.clone())) {
@@ -569,6 +578,9 @@ fn given(act: &Act, functions: &[&str]) -> bool {
 
 /// Functions that write as much as there is.
 const UNBOUNDED: [&str; 6] = ["sprintf", "vsprintf", "strcpy", "strcat", "stpcpy", "memcpy"];
+/// Functions that are told how much there is.
+const BOUNDED: [&str; 7] =
+    ["snprintf", "vsnprintf", "scnprintf", "vscnprintf", "strscpy", "strlcpy", "strlcat"];
 /// Functions that only read what they are given.
 const MEASURING: [&str; 5] = ["strlen", "strnlen", "strcmp", "strncmp", "memcmp"];
 /// A link of lists or trees.

@@ -110,10 +110,11 @@ pub(super) fn freed(
             part.is_some_and(|part| part.part.structure() == tag)
         };
         let is_it = object.structure.is_some() && (is_whole() || is_part()) || is_named();
-        if let Some(site) = search.site(ip).filter(|_| is_it) {
+        let Some(site) = search.site(ip) else { continue };
+        places.push((site.clone(), (code.entry(), ip)));
+        if is_it {
             let sites = if is_own { &mut inside } else { &mut found };
             sites.push(site);
-            places.push((code.entry(), ip));
         }
     }
     inside.extend(found);
@@ -121,7 +122,8 @@ pub(super) fn freed(
     let callers = if let [only] = sites.as_slice() {
         // What was freed again may be of a type that is not known there.
         let here = own.zip(object.pc).filter(|(_, pc)| search.site(*pc).as_ref() == Some(only));
-        let all = here.into_iter().chain(places);
+        let same = places.into_iter().filter(|(site, _)| site == only).map(|(_, place)| place);
+        let all = here.into_iter().chain(same);
         all.flat_map(|place| callers(scene, search, place)).collect()
     } else {
         Vec::new()

@@ -239,6 +239,28 @@ impl<'s> Search<'s> {
         found.is_some_and(|found| found.part.is_like(part))
     }
 
+    /// Where one of the functions is given an object that begins with the part, whose address no instruction makes; `None`
+    /// if it is not known of each call what that gets.
+    pub(super) fn given_whole(&self, functions: &[&'static str], part: &Part) -> Option<Vec<Site>> {
+        let functions: Vec<(&str, ())> = functions.iter().map(|name| (*name, ())).collect();
+        let mut found = Vec::new();
+        for Call { code, at, .. } in self.calls(&functions) {
+            let ip = code.instruction(at).ip();
+            let writer = Writer::new(self.scene, ip);
+            let named = named_in_code(self.scene, ip, &self.value((code, at), Register::RDI)?);
+            match writer.pointee(&named) {
+                Some(whole) if part.structure() == Some(&whole.tag) => {
+                    found.extend(self.site(ip));
+                }
+                Some(_) => {}
+                None => {
+                    writer.part_at(&named, 8)?;
+                }
+            }
+        }
+        Some(found)
+    }
+
     /// The calls of one of the functions, each with what stands beside its name.
     pub(super) fn calls<T: Copy>(&self, functions: &[(&str, T)]) -> Vec<Call<'_, T>> {
         self.slices.set(0);

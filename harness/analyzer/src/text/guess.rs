@@ -73,6 +73,7 @@ pub(super) fn by_message(
         unset: None,
         unlinked: None,
         overrun: false,
+        below: false,
         tested: None,
         object: None,
     });
