@@ -185,12 +185,15 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
         ) => vec![Q::Passed, Q::Table, Q::Listed, Q::Set],
         Some(Nature::Misplaced { .. }) => vec![Q::Computed, Q::Set],
         Some(Nature::NeverAllocated(_)) => vec![Q::Set],
-        Some(Nature::UserSpace | Nature::UserUnmapped { .. }) => vec![Q::Linked, Q::Listed, Q::Set],
+        Some(Nature::UserSpace | Nature::UserUnmapped { may_be_per_cpu: false }) => {
+            vec![Q::Linked, Q::Listed, Q::Set]
+        }
         Some(
             Nature::Returned
             | Nature::NeverSet { .. }
             | Nature::OnStack
             | Nature::UserMemory
+            | Nature::UserUnmapped { may_be_per_cpu: true }
             | Nature::PerCpuPointer
             | Nature::PerCpuOffset { .. }
             | Nature::ReadOnly(_)
