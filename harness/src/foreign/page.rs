@@ -16,7 +16,9 @@ pub fn page(table: &ForeignTable, faults: &[Fault]) -> String {
         "# Faults in modules of others\n\n\
          `cargo xtask score --foreign --write` writes this page: what is said of each crash, beside \
          what is true. Kind, line and confidence are judged by the program; whether a sentence \
-         misleads is for people to say.\n\n",
+         misleads is for people to say.\n\n\
+         Each row is one recorded run. Where a fault crashes in more than one way, the run was chosen \
+         from several, and for how well it is told, too: of runs that nobody chose, less is told.\n\n",
     );
     text.push_str("```text\n");
     text.push_str(&table.to_text());

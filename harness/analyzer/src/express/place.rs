@@ -364,31 +364,28 @@ impl<'a> Writer<'a> {
         (is_next && is_only).then_some((steps, at, found))
     }
 
-    /// The structure that the place at the address is written as a member of: the pointer to it, the
-    /// structure, and how far into it the place is.
-    pub fn structure_at(&self, address: &Term, size: u8) -> Option<(Expression, Structure, i64)> {
+    /// The pointer that the place at the address is written from, and how many bytes behind it the place is.
+    fn written_from(&self, address: &Term, wanted: Wanted<'_>) -> Option<(Typed<'a>, i64)> {
         let (base, offset) = match &address.kind {
             TermKind::Sum { base, index: None, offset } => (base.as_ref(), *offset),
             _ => (address, 0),
         };
-        let wanted = Wanted::Value(size, self.pointee);
         let pointer = self.pointer(base).ok()?;
-        let (pointer, offset) =
-            self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset));
+        Some(self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset)))
+    }
+
+    /// The structure that the place at the address is written as a member of: the pointer to it, the
+    /// structure, and how far into it the place is.
+    pub fn structure_at(&self, address: &Term, size: u8) -> Option<(Expression, Structure, i64)> {
+        let (pointer, offset) = self.written_from(address, Wanted::Value(size, self.pointee))?;
         let structure = self.structure(pointer.ty.as_ref()?)?;
         Some((pointer.c, structure, offset))
     }
 
     /// The innermost structure that has the `size` bytes at the address as a member, and how far into it they are.
     pub fn around(&self, address: &Term, size: u8) -> Option<(Structure, u64)> {
-        let (base, offset) = match &address.kind {
-            TermKind::Sum { base, index: None, offset } => (base.as_ref(), *offset),
-            _ => (address, 0),
-        };
         let wanted = Wanted::Value(size, self.pointee);
-        let pointer = self.pointer(base).ok()?;
-        let (pointer, offset) =
-            self.same_place(&pointer, offset, wanted).unwrap_or((pointer, offset));
+        let (pointer, offset) = self.written_from(address, wanted)?;
         let whole = self.target(pointer.ty.as_ref()?)?;
         let (steps, _) = self.part(&whole, u64::try_from(offset).ok()?, wanted)?;
         let (last, before) = steps.split_last()?;
