@@ -16,7 +16,7 @@ use crate::compose::Image;
 use crate::dump::Dump;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::symbols::{Found, Modules, Wanted, kernel};
+use crate::symbols::{Found, Lines, Modules, Wanted, kernel};
 use crate::text::Text;
 
 /// Files that an analysis may use.
@@ -30,6 +30,8 @@ pub struct Symbols {
     pub module_dir: Option<PathBuf>,
     /// Whether what is not given is looked for where packages put debug information.
     pub search_system: bool,
+    /// The sources of the modules.
+    pub lines: Lines,
 }
 
 /// Says from a vmcore why the kernel crashed; a split one is in several files.
@@ -230,6 +232,6 @@ impl Symbols {
             None if self.search_system => modules.search_system(wanted),
             None => {}
         }
-        Ok(modules)
+        Ok(modules.with_lines(self.lines.clone()))
     }
 }

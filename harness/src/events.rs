@@ -163,9 +163,12 @@ pub struct Counts {
     pub mismatched: u32,
     /// Did not crash.
     pub not_reproduced: u32,
+    /// Were not built.
+    #[serde(default)]
+    pub not_built: u32,
     /// Could not be judged.
     pub infra_errors: u32,
-    /// Not started.
+    /// Not started, or stopped by who started them.
     pub skipped: u32,
 }
 
@@ -176,16 +179,25 @@ impl Counts {
             Outcome::Reproduced => &mut self.reproduced,
             Outcome::Mismatched => &mut self.mismatched,
             Outcome::NotReproduced => &mut self.not_reproduced,
+            Outcome::NotBuilt => &mut self.not_built,
             Outcome::InfraError => &mut self.infra_errors,
             Outcome::Skipped => &mut self.skipped,
         };
         *counter = counter.saturating_add(1);
     }
 
+    /// Whether nobody has to look at one.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        self.reproduced + self.skipped == self.total()
+    }
+
     /// Number of all runs.
     #[must_use]
     pub const fn total(&self) -> u32 {
-        self.reproduced + self.mismatched + self.not_reproduced + self.infra_errors + self.skipped
+        let Self { reproduced, mismatched, not_reproduced, not_built, infra_errors, skipped } =
+            self;
+        *reproduced + *mismatched + *not_reproduced + *not_built + *infra_errors + *skipped
     }
 }
 

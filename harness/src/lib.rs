@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reproduces a kernel crash in QEMU, collects the vmcore and says why it crashed.
 
+mod alternatives;
 pub mod analysis;
 pub mod capture;
 pub mod case;

@@ -62,6 +62,7 @@ help! {
     help_exec_paths: ["exec-paths", "--help"];
     help_bisect: ["bisect", "--help"];
     help_completions: ["completions", "--help"];
+    help_help: ["help", "--help"];
     help_man: ["man", "--help"];
     help_record: ["record", "--help"];
     help_score: ["score", "--help"];
@@ -99,7 +100,11 @@ fn ways_to_execute_programs_are_listed_with_a_line_each() {
 
 #[test]
 fn what_is_not_there_is_named_together_with_what_is() {
-    fails(&["run", "no-such-case"], 4, &["no-such-case", "cases: ", "process-get-fhash-null"]);
+    fails(&["run", "no-such-case"], 4, &["no-such-case", "cases: abba-deadlock, ", " more"]);
+    let meant = ["did you mean `process-get-fhash-null`"];
+    fails(&["run", "process-get-fhahs-null"], 4, &meant);
+    fails(&["test", "process-get-fhahs-null"], 4, &meant);
+    fails(&["test", "--guest", "debain-12"], 4, &["did you mean `debian-12`"]);
     fails(
         &["run", "process-get-fhash-null@no-such-guest"],
         4,
@@ -242,10 +247,11 @@ fn shells_complete_and_man_pages_are_written_for_every_command() {
         .collect();
     for shell in ["bash", "zsh", "fish"] {
         let output = repro(&["completions", shell]);
-        let text = stdout(&output);
-        let missing: Vec<_> = commands.iter().filter(|name| !text.contains(*name)).collect();
-        assert!(output.status.success() && missing.is_empty(), "{shell}: {missing:?}");
+        assert!(output.status.success() && stdout(&output).contains("COMPLETE"), "{shell}");
     }
+    let known = completed(&["repro", ""]);
+    let missing: Vec<_> = commands.iter().filter(|name| !known.contains(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
     let folder = tempfile::tempdir().unwrap();
     let output = repro(&["man", folder.path().to_str().unwrap()]);
     assert!(output.status.success(), "{}", stderr(&output));
@@ -253,6 +259,29 @@ fn shells_complete_and_man_pages_are_written_for_every_command() {
         let page = fs::read_to_string(folder.path().join(format!("repro-{name}.1")));
         assert!(page.is_ok_and(|page| page.contains(".SH SYNOPSIS")), "{name}");
     }
+}
+
+/// What bash gets for the last of these words.
+fn completed(words: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_repro"))
+        .arg("--")
+        .args(words)
+        .envs([("COMPLETE", "bash"), ("_CLAP_IFS", "\n")])
+        .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+        .env("REPRO_ROOT", Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn shells_complete_the_names_of_cases_and_guests() {
+    assert_eq!(completed(&["repro", "run", "process-get"]), ["process-get-fhash-null"]);
+    let runs = completed(&["repro", "run", "process-get-fhash-null@debian-1"]);
+    assert!(runs.contains(&"process-get-fhash-null@debian-12".to_owned()), "{runs:?}");
+    let guests = completed(&["repro", "test", "--guest", "cent"]);
+    assert_eq!(guests, ["centos-7"]);
 }
 
 /// No command is without a help text that is reviewed.

@@ -12,7 +12,7 @@ use harness::events::{
 };
 use harness::exit::Exit;
 use harness::report::{Terminal, TerminalOptions, Verbosity};
-use harness::run::outcome::{Difference, EARLIER, Outcome, RunResult};
+use harness::run::outcome::{Difference, EARLIER, Ending, Outcome, RunResult};
 
 const OOPS: &str = "BUG: kernel NULL pointer dereference, address: 0000000000000000";
 
@@ -38,7 +38,7 @@ impl Write for Screen {
 
 fn shown(verbosity: Verbosity, events: impl IntoIterator<Item = Event>) -> String {
     let screen = Screen(Rc::new(RefCell::new(anstream::StripStream::new(Vec::new()))));
-    let options = TerminalOptions { verbosity, live: false };
+    let options = TerminalOptions { verbosity, live: false, columns: None };
     let mut terminal = Terminal::new(Box::new(screen.clone()), options);
     for event in events {
         terminal.event(&Stamped { at_ms: 31_700, run: Some("null@debian-12".into()), event });
@@ -168,7 +168,7 @@ fn a_failure_expands_to_console_command_and_hint() {
 fn quiet_leaves_the_summary_of_what_went_well() {
     let text = shown(Verbosity::Quiet, reproduced());
     assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(text.contains("1 reproduced"));
+    assert!(text.contains("1 run: 1 as expected"));
 }
 
 #[test]
@@ -180,4 +180,96 @@ fn verbose_shows_the_console_and_notes() {
     assert!(text.contains("Linux version 6.1.0") && text.contains("all is well"));
     let text = shown(Verbosity::Normal, events);
     assert!(!text.contains("Linux version 6.1.0\n[") && !text.contains("all is well"));
+}
+
+fn started_runs(count: usize) -> Event {
+    let runs = (1..=count).map(|number| format!("null@debian-12.{number}")).collect();
+    Event::Started { version: "1".into(), runs, folder: "target".into() }
+}
+
+/// A run of a series, with all that it tells on its way.
+fn of_a_series(result: RunResult) -> Vec<Event> {
+    let mut events = until_crash();
+    events.push(Event::RunFinished { result: Box::new(result) });
+    events
+}
+
+fn ended(outcomes: &[Outcome]) -> Event {
+    let mut counts = Counts::default();
+    outcomes.iter().for_each(|outcome| counts.add(*outcome));
+    Event::Finished { counts, failure: None }
+}
+
+#[test]
+fn of_many_runs_each_has_a_line_and_what_differs_is_shown_in_full_once() {
+    use Outcome::{Mismatched, Reproduced};
+    let reason = "KVM opens, but the guest's kernel printed nothing";
+    let outcomes = [Reproduced, Mismatched, Mismatched, Reproduced];
+    let mut events = vec![started_runs(outcomes.len())];
+    for outcome in outcomes {
+        let mut result = result(outcome);
+        result.accel_reason = Some(reason.into());
+        if outcome == Mismatched {
+            let (key, expected, got) = ("kind".into(), "null-call".into(), "null-read".into());
+            result.differences = vec![Difference { key, expected, got }];
+        }
+        events.extend(of_a_series(result));
+    }
+    events.push(ended(&outcomes));
+    let text = shown(Verbosity::Normal, events);
+    assert_eq!(text.matches(reason).count(), 1, "{text}");
+    assert_eq!(text.matches("+ null-read").count(), 1, "{text}");
+    assert!(text.contains("Mismatched 3/4 null@debian-12 (2m 09s): as before"), "{text}");
+    assert!(!text.contains("Booting") && text.contains("4 runs: 2 as expected, 2 mismatched"));
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("Reproduced")).collect();
+    assert_eq!(
+        lines,
+        ["  Reproduced 1/4 null@debian-12 (2m 09s)", "  Reproduced 4/4 null@debian-12 (2m 09s)"]
+    );
+}
+
+#[test]
+fn a_kernel_that_survived_has_survived_and_reproduced_nothing() {
+    let mut calm = result(Outcome::Reproduced);
+    calm.phases = [(Phase::Trigger, 20_000)].into();
+    calm.ending = Some(Ending::Survived { complaints: 0, unloaded: true });
+    let text = shown(Verbosity::Normal, finished(calm));
+    assert!(text.contains("    Survived null@debian-12"), "{text}");
+    assert!(text.contains("survived 20.0s, no complaint, unloaded"), "{text}");
+    let mut refused = result(Outcome::Reproduced);
+    refused.ending = Some(Ending::Refused { why: "Unknown symbol".into() });
+    let text = shown(Verbosity::Normal, finished(refused));
+    assert!(text.contains("     Refused null@debian-12") && text.contains("not loaded: Unknown"));
+}
+
+#[test]
+fn what_does_not_compile_is_not_built_and_no_error_of_this_machine() {
+    let mut result = result(Outcome::NotBuilt);
+    result.failure = Some(Failure::new(Exit::BuildFailed, "no build:\nm.c:7: error: no member"));
+    let text = shown(Verbosity::Normal, finished(result));
+    assert!(
+        text.contains("   Not built null@debian-12") && text.contains("m.c:7: error"),
+        "{text}"
+    );
+    assert!(text.contains("1 run: 1 not built") && !text.contains("infra"), "{text}");
+}
+
+#[test]
+fn who_stops_a_run_reads_one_line() {
+    let mut stopped = result(Outcome::Skipped);
+    stopped.failure = Some(Failure::new(Exit::Interrupted, "interrupted"));
+    let run = Event::RunFinished { result: Box::new(stopped) };
+    let text = shown(Verbosity::Normal, [started_runs(3), run, ended(&[Outcome::Skipped])]);
+    assert_eq!(text, " Interrupted [31.7s] in null@debian-12, run 1 of 3\n");
+}
+
+#[test]
+fn a_report_that_waits_for_a_review_is_told_once_for_all_its_runs() {
+    let mut waits = result(Outcome::Reproduced);
+    waits.waits = true;
+    let runs = (0..2).flat_map(|_| of_a_series(waits.clone()));
+    let last = ended(&[Outcome::Reproduced; 2]);
+    let events: Vec<Event> = [started_runs(2)].into_iter().chain(runs).chain([last]).collect();
+    let text = shown(Verbosity::Normal, events);
+    assert!(text.ends_with("hint: a report waits for a review: repro review\n"), "{text}");
 }

@@ -11,6 +11,7 @@ use crate::gone::{Gone, TakenFor};
 use crate::machine::Machine;
 use crate::printer::CodeName;
 use crate::report::{Frame, Repeats, Trust};
+use crate::source_line::SourceLine;
 
 /// One line of a backtrace, its addresses not printed yet.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Line {
     pub gone: Option<Gone>,
     /// Function, file and line; of an inlined one, or of the function that has the code.
     pub source: Option<SourceFrame>,
+    /// What stands in that line, where the sources are at hand.
+    pub text: Option<String>,
     /// Whether this function was inlined into the next line's.
     pub inlined: bool,
     /// How the frame was found.
@@ -80,12 +83,14 @@ fn of_frame(names: &dyn FrameNames, (index, frame): (usize, &RawFrame), lines: &
     let image = names.image_at(pc);
     let chain = image.and_then(|image| image.source(pc).found()).unwrap_or_default();
     let code = code_name(names, frame.pc);
+    let image = image.filter(|_| code.as_ref().is_some_and(|code| code.module.is_some()));
     let gone = if code.is_none() { names.gone_code(pc) } else { None };
     let line = |source: Option<SourceFrame>, depth: usize| Line {
         pc: frame.pc,
         code: code.clone(),
         gone: gone.clone(),
         inlined: source.as_ref().is_some_and(|source| source.inlined),
+        text: source.as_ref().and_then(|it| SourceLine::of_frame(image, it)?.text),
         source,
         trust: trust(frame.trust),
         boundary: None,
@@ -164,8 +169,9 @@ pub fn trust(trust: unwind::Trust) -> Trust {
 
 /// The lines as frames of the report.
 ///
-/// In the stable form the kernel's own code is left without lines, offsets and inlined functions:
-/// an update of the kernel changes all three.
+/// In the stable form the kernel's own code is left without lines and inlined functions, and all code without
+/// offsets: an update of the kernel changes all three. A line of a module is named by its text where that is
+/// known: what is added above it does not change that.
 pub fn frames(lines: &[Line], addresses: &mut dyn Addresses) -> Vec<Frame> {
     let stable = addresses.is_stable();
     let mut frames: Vec<Frame> = Vec::new();
@@ -191,8 +197,9 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
     let source = line.source.as_ref();
     let named = source.and_then(|source| source.function.clone());
     let symbol = code.map(|code| code.symbol.clone());
-    let sized = code.filter(|_| detailed && !line.inlined);
+    let sized = code.filter(|_| !stable && !line.inlined);
     let source = source.filter(|_| detailed);
+    let text = line.text.as_ref().filter(|_| detailed);
     Frame {
         index,
         address: addresses.field(line.pc.address()),
@@ -202,7 +209,8 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
         size: sized.map(|code| format!("{:#x}", code.size)),
         module: code.and_then(|code| code.module.clone()),
         file: source.and_then(|source| source.file.clone()),
-        line: source.and_then(|source| source.line),
+        line: source.and_then(|source| source.line).filter(|_| !stable || text.is_none()),
+        source: text.cloned(),
         inlined: line.inlined,
         trust: line.trust,
         arguments: if detailed {

@@ -14,6 +14,7 @@ use crate::kernel_header::is_kernel_header;
 use crate::link::{Link, link};
 use crate::report::Culprit;
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 use crate::symbol_name::source_name;
 
 /// The function of an inline chain whose line people have to look at: the innermost one that no
@@ -29,7 +30,8 @@ fn own(chain: &[SourceFrame]) -> usize {
 pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
     let lookup = pc.for_lookup();
     let code = names.code_name(lookup);
-    let chain = names.image_at(lookup).and_then(|image| image.source(lookup).found());
+    let image = names.image_at(lookup);
+    let chain = image.and_then(|image| image.source(lookup).found());
     let module = code.as_ref().and_then(|code| code.module.clone());
     let symbol = code.map(|code| source_name(&code.symbol).to_owned());
     let chain = chain.unwrap_or_default();
@@ -40,12 +42,14 @@ pub fn culprit(names: &dyn FrameNames, pc: Pc) -> Option<Culprit> {
     // A part of a function that is seldom run is inlined into the function, as the debug information has it.
     let outer = chain.iter().skip(own(&chain) + 1);
     let outer = outer.filter(|source| source.function != first.function);
+    let line = SourceLine::of_frame(image.filter(|_| module.is_some()), first);
     Some(Culprit {
         function: first.function.clone().or(symbol),
         inlined_into: outer.filter_map(|source| source.function.clone()).collect(),
         module,
         file: first.file.clone(),
         line: first.line,
+        source: line.and_then(|line| line.text),
     })
 }
 

@@ -4,7 +4,8 @@
 //! A report for people shows addresses as they are; one for snapshots must be the same after
 //! another boot. So a claim keeps its addresses apart from its words until it is printed.
 
-use crate::report::Evidence;
+use crate::report::{Culprit, Evidence};
+use crate::source_line::SourceLine;
 
 /// A piece of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Part {
     Code(u64),
     /// An address of data, or a value that may be one.
     Data(u64),
+    /// A line of a module's source.
+    Line(SourceLine),
     /// Words that another boot changes: the stable form does not have them.
     Volatile(String),
 }
@@ -67,6 +70,22 @@ impl Claim {
         self
     }
 
+    /// Adds a line of a module's source.
+    #[must_use]
+    pub fn line(mut self, line: &SourceLine) -> Self {
+        self.parts.push(Part::Line(line.clone()));
+        self
+    }
+
+    /// Adds where it is in a module's source, if that is known.
+    #[must_use]
+    pub fn at(self, line: Option<&SourceLine>) -> Self {
+        match line {
+            Some(line) => self.text(" at `").line(line).text("`"),
+            None => self,
+        }
+    }
+
     /// Adds an address of data or a value.
     #[must_use]
     pub fn data(mut self, value: u64) -> Self {
@@ -86,6 +105,17 @@ pub trait Addresses {
     /// Whether what differs between boots (times, pids, versions) is left out.
     fn is_stable(&self) -> bool;
 
+    /// A line of a module's source.
+    fn line(&self, line: &SourceLine) -> String {
+        if self.is_stable() { line.quoted() } else { line.numbered() }
+    }
+
+    /// The code at fault; its line by what names it.
+    fn culprit(&self, culprit: Culprit) -> Culprit {
+        let line = culprit.line.filter(|_| !self.is_stable() || culprit.source.is_none());
+        Culprit { line, ..culprit }
+    }
+
     /// A claim as evidence.
     fn evidence(&mut self, claim: &Claim) -> Evidence {
         let mut text = String::new();
@@ -94,6 +124,7 @@ pub trait Addresses {
                 Part::Text(words) => text.push_str(words),
                 Part::Code(address) => text.push_str(&self.code(*address)),
                 Part::Data(value) => text.push_str(&self.data(*value)),
+                Part::Line(line) => text.push_str(&self.line(line)),
                 Part::Volatile(words) if !self.is_stable() => text.push_str(words),
                 Part::Volatile(_) => {}
             }

@@ -13,14 +13,14 @@ use crate::machine::Machine;
 use crate::outside::OUTSIDE;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 use kernel::{Unreadable, VirtualMemory as _};
 
-/// Where the code at the address is in a module's source, as `file:line`.
-pub(crate) fn module_line(names: &dyn FrameNames, address: u64) -> Option<String> {
+/// Where the code at the address is in a module's source.
+pub(crate) fn module_line(names: &dyn FrameNames, address: u64) -> Option<SourceLine> {
     let culprit = culprit(names, Pc::Interrupted(address))?;
-    let (file, line) = (culprit.file?, culprit.line?);
-    culprit.module?;
-    Some(format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file)))
+    culprit.module.as_ref()?;
+    culprit.source_line()
 }
 
 /// Longest instruction of x86-64, in bytes.
@@ -116,7 +116,7 @@ impl Scene for Machine<'_> {
         Some(identify(self, address))
     }
 
-    fn source_line(&self, address: u64) -> Option<String> {
+    fn source_line(&self, address: u64) -> Option<SourceLine> {
         module_line(self, address)
     }
 

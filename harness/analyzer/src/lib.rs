@@ -50,6 +50,7 @@ pub mod report;
 pub mod report_facts;
 pub mod scene;
 pub mod signature;
+pub mod source_line;
 pub mod stacks;
 mod symbol_name;
 pub mod text;

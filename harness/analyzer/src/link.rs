@@ -274,7 +274,12 @@ impl<'s> Search<'s> {
 
     /// How many lines the jumps are of: the compiler may have made several of one statement.
     fn lines(&self, jumps: impl Iterator<Item = u64>) -> usize {
-        let line = |at: u64| self.scene.source_line(at).unwrap_or_else(|| format!("{at:#x}"));
+        let line = |at: u64| {
+            self.scene
+                .source_line(at)
+                .map(|line| line.numbered())
+                .unwrap_or_else(|| format!("{at:#x}"))
+        };
         jumps.map(line).collect::<BTreeSet<String>>().len()
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The two ways to print addresses: as they are, and so that another boot prints the same.
 //!
-//! Stable form: code of a module is `symbol+offset/size [module]`, code of the kernel its symbol
-//! alone (an update moves it), data `<data#1>`, numbered by first use so that the same object is
+//! Stable form: code of a module is `symbol [module]`, code of the kernel its symbol (another build moves
+//! it), data `<data#1>`, numbered by first use so that the same object is
 //! seen to be the same. Small numbers stay: they are NULL, offsets and error codes.
 
 use crate::claim::Addresses;
@@ -90,7 +90,7 @@ impl<'a> Stable<'a> {
 impl Addresses for Stable<'_> {
     fn code(&mut self, address: u64) -> String {
         match self.names.code_name(address) {
-            Some(name) if name.module.is_some() => with_offset(&name),
+            Some(CodeName { symbol, module: Some(module), .. }) => format!("{symbol} [{module}]"),
             Some(name) => name.symbol,
             None => self.data(address),
         }
@@ -150,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn only_modules_keep_offsets_in_the_stable_form() {
-        assert_eq!(Stable::new(&Two).code(0xffff_fffe_0000_0012), "f+0x12/0x80 [process]");
+    fn no_code_keeps_its_offset_in_the_stable_form() {
+        assert_eq!(Stable::new(&Two).code(0xffff_fffe_0000_0012), "f [process]");
         assert_eq!(Stable::new(&Two).code(0xffff_ffff_0000_0012), "f");
         assert_eq!(Raw(&Two).code(0xffff_ffff_0000_0012), "f+0x12/0x80");
     }

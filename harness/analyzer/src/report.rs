@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::kind::CrashKind;
 use crate::report_facts::Facts;
+use crate::source_line::SourceLine;
 pub use crate::text::LogEntry;
 
 /// Version of the form; raised whenever a field changes its meaning or goes away.
@@ -21,7 +22,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 ///
 /// [`SCHEMA_VERSION`] is about the shape that programs read: who raises it raises this one too,
 /// and not the other way round.
-pub const STABLE_FORM: u32 = 3;
+pub const STABLE_FORM: u32 = 4;
 
 /// The form of a text, where a dump's is.
 pub(crate) const TEXT: &str = "text";
@@ -137,6 +138,9 @@ pub struct Verdict {
     pub summary: String,
     /// How far the evidence carries.
     pub confidence: Confidence,
+    /// What keeps it from being proven, in words, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<String>,
     /// The code at fault.
     pub culprit: Option<Culprit>,
     /// The C expression that held the bad value.
@@ -175,8 +179,19 @@ pub struct Culprit {
     pub module: Option<String>,
     /// Source file, relative to the build folder where that can be told.
     pub file: Option<String>,
-    /// Line in that file.
+    /// Line in that file; in the stable form only where `source` is not known.
     pub line: Option<u32>,
+    /// The text of that line, where the sources were at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl Culprit {
+    /// The line, where it is known.
+    pub(crate) fn source_line(&self) -> Option<SourceLine> {
+        let (file, line) = (self.file.clone()?, self.line?);
+        Some(SourceLine { file, line, text: self.source.clone() })
+    }
 }
 
 /// One step from the fault to the expression.
@@ -278,8 +293,11 @@ pub struct Frame {
     pub module: Option<String>,
     /// Source file.
     pub file: Option<String>,
-    /// Line in that file.
+    /// Line in that file; in the stable form only where `source` is not known.
     pub line: Option<u32>,
+    /// The text of that line, where the sources of the module were at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Whether this function was inlined into the next frame's.
     pub inlined: bool,
     /// How the frame was found.

@@ -50,7 +50,7 @@ pub struct Facts {
 pub struct LeftTaken {
     /// The function.
     pub function: String,
-    /// `file:line` of the way, or where the lock is taken if each way leaves it so.
+    /// The line of the way, or of where the lock is taken if each way leaves it so: `file:line`, in the stable form `file: text`.
     pub place: String,
     /// Whether each way does; else the others give it back.
     pub always: bool,

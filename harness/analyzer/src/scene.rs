@@ -6,6 +6,7 @@ use crate::frame_names::FrameNames;
 use crate::gone::Gone;
 use crate::identify::Identity;
 use crate::medium::Medium;
+use crate::source_line::SourceLine;
 use crate::symbol_name::source_name;
 use kernel::Unreadable;
 
@@ -89,8 +90,8 @@ pub trait Scene: FrameNames + Words {
         let _ = address;
         None
     }
-    /// Where the code at the address is in a module's source, as `file:line`.
-    fn source_line(&self, address: u64) -> Option<String> {
+    /// Where the code at the address is in a module's source.
+    fn source_line(&self, address: u64) -> Option<SourceLine> {
         let _ = address;
         None
     }

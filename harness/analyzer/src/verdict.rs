@@ -2,7 +2,7 @@
 //! The sentence an engineer would say, from the diagnosis.
 
 use crate::claim::Addresses;
-use crate::diagnosis::{Aftermath, Complained, Diagnosis, Given, Lead, Left};
+use crate::diagnosis::{Aftermath, Diagnosis, Given, Lead};
 use crate::report::{Confidence, Culprit, Verdict};
 use crate::verdict_facts::facts;
 
@@ -15,12 +15,12 @@ pub fn verdict(
 ) -> Verdict {
     let words = diagnosis.words(message, addresses);
     let title = titled(words.title, culprit.as_ref());
-    let place = place(culprit.as_ref(), diagnosis.helper.as_deref());
-    let left = diagnosis.left().map(Left::words);
-    let shown = diagnosis.leads.iter().filter_map(Lead::clause);
+    let place = place(culprit.as_ref(), diagnosis.helper.as_deref(), addresses);
+    let left = diagnosis.left().map(|left| left.words(addresses));
+    let shown = diagnosis.leads.iter().filter_map(|lead| lead.clause(addresses));
     let given =
         diagnosis.given.as_ref().filter(|_| diagnosis.pointer().is_some()).map(Given::words);
-    let complained = diagnosis.complained.as_ref().and_then(Complained::clause);
+    let complained = diagnosis.complained.as_ref().and_then(|it| it.clause(addresses));
     let aftermath = diagnosis.aftermath.as_ref().map(Aftermath::words);
     let then = given.into_iter().chain(left).chain(shown).chain(complained).chain(aftermath);
     let then: String = then.map(|words| format!("; {words}")).collect();
@@ -28,17 +28,26 @@ pub fn verdict(
     let evidence = diagnosis.evidence.iter().map(|claim| addresses.evidence(claim)).collect();
     let facts = facts(diagnosis, addresses);
     // Of what the kernel's own code met in a module's table, that is what people have to look at.
-    let culprit = table(diagnosis).or(culprit);
+    let culprit = table(diagnosis).or(culprit).map(|culprit| addresses.culprit(culprit));
     Verdict {
         facts,
         kind: diagnosis.kind(),
         title,
         summary,
         confidence: diagnosis.confidence(),
+        open: open(diagnosis),
         culprit,
         expression: diagnosis.expression().map(ToString::to_string),
         evidence,
-        next: diagnosis.next(),
+        next: diagnosis.next(addresses),
+    }
+}
+
+/// What keeps the verdict from being proven.
+fn open(diagnosis: &Diagnosis) -> Option<String> {
+    match diagnosis.confidence() {
+        Confidence::Proven => None,
+        Confidence::Likely | Confidence::Unknown => diagnosis.why_not_proven().map(String::from),
     }
 }
 
@@ -54,6 +63,7 @@ fn table(diagnosis: &Diagnosis) -> Option<Culprit> {
         module: Some(table.module.clone()),
         file: Some(defined.file.clone()),
         line: Some(defined.line),
+        source: defined.text.clone(),
     })
 }
 
@@ -77,12 +87,11 @@ fn summary(diagnosis: &Diagnosis, mut sentence: String) -> String {
     }
 }
 
-fn place(culprit: Option<&Culprit>, helper: Option<&str>) -> String {
+fn place(culprit: Option<&Culprit>, helper: Option<&str>, addresses: &dyn Addresses) -> String {
     let Some(culprit) = culprit else { return String::new() };
     let mut place = String::new();
-    if let (Some(file), Some(line)) = (&culprit.file, culprit.line) {
-        let name = file.rsplit('/').next().unwrap_or(file);
-        place.push_str(&format!(" at `{name}:{line}`"));
+    if let Some(line) = culprit.source_line() {
+        place.push_str(&format!(" at `{}`", addresses.line(&line)));
     }
     let Some(function) = &culprit.function else { return place };
     let module = module(culprit);
@@ -125,6 +134,7 @@ mod tests {
             module: Some("process".to_owned()),
             file: Some("process/src/capacity.c".to_owned()),
             line: Some(71),
+            source: None,
         }
     }
 

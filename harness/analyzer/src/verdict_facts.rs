@@ -15,7 +15,7 @@ pub(crate) fn facts(diagnosis: &Diagnosis, addresses: &mut dyn Addresses) -> Fac
         doubt: diagnosis.doubt().map(doubt),
         left: diagnosis.left().map(|left| LeftTaken {
             function: left.function.clone(),
-            place: left.place().to_owned(),
+            place: addresses.line(left.place()),
             always: left.always,
         }),
         ..Facts::default()

@@ -5,7 +5,7 @@
 use object::elf;
 
 use crate::elf::Elf;
-use crate::{Error, Ledger, notes};
+use crate::{Error, Ledger, SourceTexts, notes};
 
 /// The files of one image.
 #[derive(Clone, Copy)]
@@ -19,6 +19,8 @@ pub struct Files<'d> {
     /// Where questions and answers are written down, or where they come from in the place of the
     /// files.
     pub ledger: Option<&'d Ledger>,
+    /// Who has the sources.
+    pub texts: Option<&'d dyn SourceTexts>,
 }
 
 impl std::fmt::Debug for Files<'_> {
@@ -33,7 +35,7 @@ impl std::fmt::Debug for Files<'_> {
 
 impl<'d, B: AsRef<[u8]> + ?Sized> From<&'d B> for Files<'d> {
     fn from(image: &'d B) -> Self {
-        Self { image: image.as_ref(), debug: None, supplementary: None, ledger: None }
+        Self { image: image.as_ref(), debug: None, supplementary: None, ledger: None, texts: None }
     }
 }
 

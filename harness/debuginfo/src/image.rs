@@ -16,7 +16,7 @@ use crate::types::Store;
 use crate::{
     Absent, CfiExpression, CfiRow, Encoding, Error, Files, FrameState, FrameValue, Function,
     Instance, Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame,
-    SupplementaryLink, Symbol, Type, TypeId, files, notes, orc, symbol,
+    SourceTexts, SupplementaryLink, Symbol, Type, TypeId, files, notes, orc, symbol,
 };
 
 /// One ELF file with symbols and debug information, and where it was loaded.
@@ -33,7 +33,11 @@ pub struct Image<'d> {
     /// Answers of [`Self::find`].
     found: RefCell<BTreeMap<(Wanted, String), Result<TypeId, Reason>>>,
     ledger: Option<Written<'d>>,
+    texts: Option<&'d dyn SourceTexts>,
 }
+
+/// What a ledger notes where there were sources: without it, nobody asked for a text.
+const TEXTS_ARE_THERE: &str = "source texts";
 
 /// Where the questions to an image are written down.
 #[derive(Debug)]
@@ -75,7 +79,7 @@ impl<'d> Image<'d> {
         let written = files.ledger.map(|ledger| Written { ledger, loaded });
         let replayed = files.ledger.is_some_and(Ledger::is_replayed);
         let image = if replayed { Self::new(Elf::empty()) } else { Self::joined(files, read)? };
-        Ok(Self { ledger: written, ..image })
+        Ok(Self { ledger: written, texts: files.texts, ..image })
     }
 
     fn joined(
@@ -124,6 +128,7 @@ impl<'d> Image<'d> {
             btf: OnceCell::new(),
             found: RefCell::default(),
             ledger: None,
+            texts: None,
         }
     }
 
@@ -152,6 +157,24 @@ impl<'d> Image<'d> {
                 written.ledger.ask_of(format!("{}{}", written.loaded, question()), state, look)
             }
         }
+    }
+
+    /// Answers yes or no, by the ledger if there is one; one that was made before the question was asked says no.
+    fn notes_once(&self, question: &str, look: impl FnOnce() -> bool) -> bool {
+        match &self.ledger {
+            None => look(),
+            Some(written) if written.ledger.is_replayed() => written.ledger.has(question),
+            Some(written) => look() && written.ledger.ask(question.to_owned(), || true),
+        }
+    }
+
+    /// The text of a source line, if the sources are at hand.
+    pub fn source_text(&self, file: &str, line: u32) -> Option<String> {
+        if !self.notes_once(TEXTS_ARE_THERE, || self.texts.is_some()) {
+            return None;
+        }
+        let look = || self.texts.and_then(|texts| texts.text(file, line));
+        self.ask(|| format!("text {file}:{line}"), look)
     }
 
     /// Something that a caller works out from this image, kept in the ledger if there is one.

@@ -68,6 +68,11 @@ impl Ledger {
         self.missing.borrow().iter().cloned().collect()
     }
 
+    /// Whether a question was asked.
+    pub(crate) fn has(&self, question: &str) -> bool {
+        self.answers.borrow().contains_key(question)
+    }
+
     pub(crate) fn ask<T: Answer>(&self, question: String, look: impl FnOnce() -> T) -> T {
         if self.replayed {
             let known = self.answers.borrow();

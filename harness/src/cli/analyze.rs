@@ -12,7 +12,11 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::group::{group, page, words};
 use crate::json;
-use crate::report::shown_report;
+use crate::report::{columns, shown_report, wrapped};
+use crate::symbols::Lines;
+
+/// Columns of a report's labels.
+const REPORT_MARGIN: usize = 11;
 
 /// Say why a kernel crashed, from its vmcore or from the text of its log
 ///
@@ -67,6 +71,13 @@ impl Analyze {
             modules: Vec::new(),
             module_dir: self.module_dir.clone(),
             search_system: true,
+            // A run leaves beside its vmcore the lines of sources that its report quotes.
+            lines: self
+                .vmcore
+                .first()
+                .and_then(|file| file.parent())
+                .map(Lines::kept_in)
+                .unwrap_or_default(),
         };
         if self.group {
             return self.grouped(&symbols);
@@ -81,7 +92,10 @@ impl Analyze {
             return Ok(Exit::Ok);
         }
         match self.format {
-            OutputFormat::Text => options::print(&shown_report(report))?,
+            OutputFormat::Text => {
+                let columns = columns(std::io::stdout());
+                options::print_made(&wrapped(&shown_report(report), columns, REPORT_MARGIN))?;
+            }
             OutputFormat::Json => options::print_json(&analyzer::render::json(report))?,
         }
         Ok(Exit::Ok)

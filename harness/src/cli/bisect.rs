@@ -9,6 +9,7 @@ use clap::{ArgGroup, Args};
 
 use super::CommandResult;
 use super::how::{self, How};
+use super::names;
 use super::options::{self, GlobalOptions};
 use crate::case::Case;
 use crate::config::Project;
@@ -17,7 +18,6 @@ use crate::events::{Event, Reporter as _, Stamped};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::run::bisect::{self, Answer, First, Found, Repository, Step, Steps, Tried, first_bad};
-use crate::run::outcome::Outcome;
 use crate::run::select::{self, Selected};
 
 /// Find the commit, the guest or the kernel with which a case begins to crash
@@ -38,7 +38,7 @@ use crate::run::select::{self, Selected};
 #[command(group = ArgGroup::new("over").required(true).args(["bad", "guests", "kernels"]))]
 pub(super) struct Bisect {
     /// The case, and its guest where that is not what is searched for
-    #[arg(value_name = "CASE[@GUEST]")]
+    #[arg(value_name = "CASE[@GUEST]", add = names::runs())]
     case: String,
     /// A commit that does not crash
     #[arg(long, value_name = "REV", requires = "bad")]
@@ -47,7 +47,7 @@ pub(super) struct Bisect {
     #[arg(long, value_name = "REV", requires = "good")]
     bad: Option<String>,
     /// Guests, in order, separated by commas
-    #[arg(long, value_name = "GUEST", value_delimiter = ',')]
+    #[arg(long, value_name = "GUEST", value_delimiter = ',', add = names::guests())]
     guests: Vec<String>,
     /// Kernels of the guest (as `uname -r` prints them), in order, separated by commas
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
@@ -148,7 +148,7 @@ impl Search<'_> {
         let runs = &made.runs;
         let crash = runs.iter().find(|run| run.crashed());
         let failure = runs.iter().find_map(|run| run.failure.as_ref());
-        let judged = runs.iter().any(|run| run.outcome != Outcome::InfraError);
+        let judged = runs.iter().any(|run| run.outcome.is_judged());
         let (answer, why) = match crash {
             Some(run) => {
                 (Answer::Bad, run.report.as_ref().map(|report| report.verdict.title.clone()))

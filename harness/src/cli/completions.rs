@@ -5,15 +5,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
+use clap_complete::env::Shells;
 
 use super::options;
 use super::{Cli, CommandResult};
 use crate::error::Failure;
 use crate::exit::Exit;
 
+/// To bash, an `@` begins a word of its own, a host's name; here it is within one, `CASE@GUEST`.
+const WHOLE_WORDS: &str = "COMP_WORDBREAKS=${COMP_WORDBREAKS//@}\n";
+
 /// Print what a shell needs to complete this program's words
 ///
-/// For bash: `repro completions bash > ~/.local/share/bash-completion/completions/repro`.
+/// For bash: `repro completions bash > ~/.local/share/bash-completion/completions/repro`. The shell asks the
+/// program itself then, which knows the cases and the guests of the project that one is in.
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// The shell
@@ -24,8 +29,18 @@ pub(super) struct Completions {
 impl Completions {
     pub(super) fn run(&self) -> CommandResult {
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "repro", &mut text);
+        let shells = Shells::builtins();
+        let shell = shells.completer(&self.shell.to_string());
+        let written = shell.map(|shell| {
+            shell.write_registration("COMPLETE", "repro", "repro", "repro", &mut text)
+        });
+        written.transpose().map_err(|error| {
+            Failure::new(Exit::Internal, "cannot write the completions").caused_by(&error)
+        })?;
         options::print_made(&String::from_utf8_lossy(&text))?;
+        if self.shell == Shell::Bash {
+            options::print_made(WHOLE_WORDS)?;
+        }
         Ok(Exit::Ok)
     }
 }

@@ -47,6 +47,7 @@ impl Crash {
             modules: Vec::new(),
             module_dir: self.module_dir.clone(),
             search_system: true,
+            ..Symbols::default()
         };
         let mut shell = Shell::new(self.format, self.input.as_deref(), &self.commands)?;
         let mut context = None;

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::CommandResult;
 use super::guest_options::GuestOptions;
 use super::how::interrupt;
+use super::names;
 use super::options::{self, GlobalOptions};
 use super::set_up::set_up;
 use crate::error::Failure;
@@ -52,7 +53,7 @@ enum Action {
         name: Option<String>,
         /// The guest whose machine, kernel options and tools it takes [default: the one whose
         /// kernels are named alike, else the project's default guest]
-        #[arg(long, value_name = "GUEST")]
+        #[arg(long, value_name = "GUEST", add = names::guests())]
         like: Option<String>,
         #[command(flatten)]
         options: GuestOptions,

@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::events::{Bus, Counts, Event, Reporter};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::report::{Folder, History, JsonLines, write_reports};
+use crate::report::{Folder, History, JsonLines, told, write_reports};
 use crate::review::Review;
 use crate::run::accel::{self, AccelChoice, Memory};
 use crate::run::execute::{Setting, execute};
@@ -258,6 +258,9 @@ impl How {
         let completed =
             folder.complete().map_err(|error| Failure::from_error(Exit::WriteFailed, &error));
         let printed = match self.format {
+            OutputFormat::Text if options::stdout_is_a_log() => {
+                options::print_made(&told(&runs.runs))
+            }
             OutputFormat::Text => Ok(()),
             OutputFormat::Json => options::print_json(&runs.to_json()),
         };

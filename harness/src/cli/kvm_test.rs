@@ -24,7 +24,6 @@ use crate::review::Review;
 use crate::run::Recorder;
 use crate::run::accel::{self, AccelChoice, Memory};
 use crate::run::execute::{Setting, execute};
-use crate::run::outcome::Outcome;
 use crate::run::prepare;
 use crate::run::select::{self, Selected};
 use crate::vm::Qemu;
@@ -107,7 +106,7 @@ fn try_all(
             setting.ways = way.ways();
             let mut launcher = Qemu::new(qemu, setting.interrupt.clone());
             let result = execute(selected, way.name(), setting, &mut launcher, bus);
-            over = result.outcome == Outcome::InfraError;
+            over = !result.outcome.is_judged();
             Tried { way, result: Some(Box::new(result)) }
         })
         .into()

@@ -12,13 +12,16 @@ mod doctor;
 mod exec_paths;
 mod guest;
 mod guest_options;
+mod help;
 mod how;
 mod kept_runs;
 mod kvm_report;
 mod kvm_test;
 mod merge;
+mod names;
 mod new_case;
 mod options;
+mod pager;
 mod pipeline_options;
 mod record;
 mod review;
@@ -32,6 +35,7 @@ mod test;
 use std::process::ExitCode;
 
 use clap::{FromArgMatches as _, Parser, Subcommand};
+use clap_complete::CompleteEnv;
 
 pub use options::{ColorChoice, GlobalOptions, OutputFormat};
 
@@ -45,7 +49,13 @@ use crate::exit::Exit;
 /// kernel, boots it with kdump armed, loads the modules, runs the trigger, takes the vmcore of the
 /// crash, analyses it and compares the verdict with what the case expects.
 #[derive(Debug, Parser)]
-#[command(name = "repro", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "repro",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     #[command(flatten)]
     global: GlobalOptions,
@@ -55,7 +65,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    #[command(visible_alias = "repro")]
+    #[command(alias = "repro")]
     Run(run::Run),
     Test(test::Test),
     Review(review::ReviewCommand),
@@ -71,6 +81,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Clean(clean::Clean),
     Completions(completions::Completions),
+    Help(help::Help),
     Man(completions::Man),
 }
 
@@ -90,6 +101,8 @@ fn with_exit_codes(command: clap::Command, table: &str) -> clap::Command {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    // A shell that asks what a word may become gets that, and nothing is run.
+    CompleteEnv::with_factory(Cli::command).complete();
     let arguments = Cli::command().try_get_matches().and_then(|matches| {
         Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))
     });
@@ -110,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Merge(merge) => merge.run(&cli.global),
         Command::Bisect(bisect) => bisect.run(&cli.global),
         Command::Completions(completions) => completions.run(),
+        Command::Help(help) => help.run(),
         Command::Man(man) => man.run(),
         Command::NewCase(new_case) => new_case.run(&cli.global),
         Command::ExecPaths(exec_paths) => exec_paths.run(),

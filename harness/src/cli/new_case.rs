@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::CommandResult;
 use super::dkms::DkmsReader;
+use super::names;
 use super::options::{self, GlobalOptions};
 use crate::case::draft::{self, Draft};
 use crate::config::Project;
@@ -50,7 +51,7 @@ pub(super) struct NewCase {
     #[arg(long, value_name = "FILE")]
     file: Vec<PathBuf>,
     /// A guest it is for [default: those of repro.toml]
-    #[arg(long = "guest", value_name = "GUEST")]
+    #[arg(long = "guest", value_name = "GUEST", add = names::guests())]
     guests: Vec<String>,
     /// How it ends
     #[arg(long, value_name = "OUTCOME", default_value = "crash",

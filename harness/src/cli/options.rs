@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
+use rustix::fs::{FileType, fstat};
 
 use crate::config::{self, Project};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{Terminal, TerminalOptions, Verbosity};
+use crate::report::{Terminal, TerminalOptions, Verbosity, columns};
 use guest::Store;
 use guest::shown;
 
@@ -125,8 +126,22 @@ impl GlobalOptions {
             && !self.no_progress
             && std::env::var_os("CI").is_none()
             && verbosity != Verbosity::Verbose;
-        Terminal::new(Box::new(anstream::stderr()), TerminalOptions { verbosity, live })
+        let columns = columns(io::stderr());
+        Terminal::new(Box::new(anstream::stderr()), TerminalOptions { verbosity, live, columns })
     }
+}
+
+/// Whether stdout is kept and stderr is not, or goes elsewhere (`> log`, `| tee log` at a terminal): what stderr tells
+/// is not in it. In a pipeline's job both are kept.
+pub(super) fn stdout_is_a_log() -> bool {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    if stdout.is_terminal() {
+        return false;
+    }
+    let (Ok(out), Ok(err)) = (fstat(&stdout), fstat(&stderr)) else { return false };
+    let is_file = FileType::from_raw_mode(out.st_mode) == FileType::RegularFile;
+    let is_same = (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino);
+    !is_same && (is_file || stderr.is_terminal())
 }
 
 /// Writes text to stdout, as it may be shown.

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::CommandResult;
 use super::kept_runs::{KeptRun, KeptRuns, Kernels};
+use super::names;
 use super::options::{self, GlobalOptions};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -24,7 +25,7 @@ use crate::units;
 #[derive(Debug, Args)]
 pub(super) struct Record {
     /// What to record
-    #[arg(value_name = "CASE[@GUEST]", required_unless_present = "all")]
+    #[arg(value_name = "CASE[@GUEST]", required_unless_present = "all", add = names::runs())]
     cases: Vec<String>,
     /// Record every case on every guest
     #[arg(long, conflicts_with = "cases")]

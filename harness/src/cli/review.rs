@@ -14,9 +14,12 @@ use clap::Args;
 use similar::{ChangeTag, TextDiff};
 
 use super::CommandResult;
+use super::names;
 use super::options::{self, GlobalOptions};
+use super::pager;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::report::{columns, wrapped};
 use crate::review::{self, Waiting};
 use crate::run::select;
 use guest::shown;
@@ -44,7 +47,7 @@ const AROUND: usize = 2;
 #[derive(Debug, Args)]
 pub(super) struct ReviewCommand {
     /// Only cases whose CASE@GUEST holds one of these words
-    #[arg(value_name = "FILTER")]
+    #[arg(value_name = "FILTER", add = names::runs())]
     filters: Vec<String>,
     /// Accept all of them
     #[arg(long, conflicts_with = "reject")]
@@ -105,12 +108,13 @@ impl ReviewCommand {
             return upgrade::run(&waiting, &kept, how);
         }
         for (number, one) in waiting.iter().enumerate() {
-            options::print_made(&difference(one, number + 1, waiting.len()))?;
-            let answer = match (self.accept, self.reject, self.list) {
-                (true, ..) => Answer::Accept,
-                (_, true, _) => Answer::Reject,
-                (_, _, true) => Answer::Skip,
-                _ => ask()?,
+            let answer = match (self.accept, self.reject) {
+                (true, _) => Answer::Accept,
+                (_, true) => Answer::Reject,
+                _ => {
+                    pager::show(&difference(one, number + 1, waiting.len()))?;
+                    if self.list { Answer::Skip } else { ask(one)? }
+                }
             };
             let (done, what) = match answer {
                 Answer::Accept => (one.accept(), "accepted"),
@@ -121,7 +125,8 @@ impl ReviewCommand {
             done.map_err(|error| {
                 error.failure(format!("cannot change the report of {}", one.name()))
             })?;
-            options::print(&format!("{what} {}\n", one.name()))?;
+            let title = one.title().map(|title| format!(": {title}")).unwrap_or_default();
+            options::print(&format!("{what} {}{title}\n", one.name()))?;
         }
         Ok(Exit::Ok)
     }
@@ -171,7 +176,12 @@ fn lines(one: &Waiting) -> String {
     text
 }
 
-fn ask() -> Result<Answer, Failure> {
+/// Asks about a report. What is to be answered stands beside the question: the rest may have scrolled away.
+fn ask(one: &Waiting) -> Result<Answer, Failure> {
+    if let Some(summary) = one.summary() {
+        let summary = wrapped(&format!("  {}\n", shown::line(&summary)), columns(io::stdout()), 2);
+        options::print_made(&format!("{HEAD}{}{HEAD:#}\n{summary}", shown::line(&one.name())))?;
+    }
     loop {
         options::print("[a]ccept, [r]eject, [s]kip, [q]uit? ")?;
         return Ok(match answer()?.as_deref() {

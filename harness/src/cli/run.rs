@@ -8,6 +8,7 @@ use clap::Args;
 use super::CommandResult;
 use super::binaries::Binaries;
 use super::how::How;
+use super::names;
 use super::options::{self, GlobalOptions};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -28,7 +29,7 @@ use crate::vm::Qemu;
 pub(super) struct Run {
     /// What to run: the name of a case or the path of its folder, on its first guest or on the one
     /// after the @; without a name before it, the project's default case
-    #[arg(value_name = "CASE[@GUEST]")]
+    #[arg(value_name = "CASE[@GUEST]", add = names::runs())]
     cases: Vec<String>,
     #[command(flatten)]
     binaries: Binaries,

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::CommandResult;
 use super::kept_runs::{KeptRun, KeptRuns, Kernels};
+use super::names;
 use super::options::{self, GlobalOptions, OutputFormat};
 use super::score_foreign::{self, Wanted};
 use crate::analysis;
@@ -31,7 +32,7 @@ const TABLE: &str = "docs/score.json";
 #[derive(Debug, Args)]
 pub(super) struct Score {
     /// Which cases to score; all without it
-    #[arg(value_name = "CASE[@GUEST]")]
+    #[arg(value_name = "CASE[@GUEST]", add = names::runs())]
     cases: Vec<String>,
     /// Make the runs
     #[arg(long, conflicts_with = "from")]
@@ -45,7 +46,7 @@ pub(super) struct Score {
     /// The form of the table
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
-    /// Write the table to docs/score.json
+    /// Write the table to docs/score.json; with --foreign that of the recordings, or of what was run, and the page
     #[arg(long)]
     write: bool,
     /// Score faults in modules of others, which are in tests/foreign: their sources come from Debian

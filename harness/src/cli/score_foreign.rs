@@ -12,7 +12,8 @@ use super::CommandResult;
 use super::dkms::{DkmsPackage, DkmsReader};
 use super::kept_runs::{KeptRun, KeptRuns, Kernels};
 use super::options::{self, GlobalOptions, OutputFormat};
-use crate::analysis;
+use crate::alternatives;
+use crate::analysis::{self, Symbols};
 use crate::config::Project;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -22,6 +23,7 @@ use crate::foreign::{
 use crate::recording::{self, About};
 use crate::run::outcome::Outcome;
 use crate::run::select::{self, Selected};
+use crate::symbols::Lines;
 
 /// Where the faults are, below the project's folder.
 const FAULTS: &str = "tests/foreign";
@@ -29,9 +31,11 @@ const FAULTS: &str = "tests/foreign";
 const SOAKS: &str = "soaks";
 /// Where their cases are made.
 const CASES: &str = "target/foreign";
-/// Where the committed table and the page are.
+/// Where the committed table of the recordings and the page are.
 const TABLE: &str = "docs/score-foreign.json";
 const PAGE: &str = "docs/score-foreign.md";
+/// Where the table of runs is that were made once, of which none was chosen.
+const UNCHOSEN: &str = "docs/score-foreign-unchosen.json";
 
 /// What is asked for.
 pub(super) struct Wanted<'a> {
@@ -121,21 +125,29 @@ fn shown(
         OutputFormat::Text => options::print(&table.to_text())?,
         OutputFormat::Json => options::print_json(&table.to_json())?,
     }
-    let path = root.join(TABLE);
     if wanted.write {
-        write(&path, &table.to_json())?;
-        write(&root.join(PAGE), &page(&table, faults))?;
+        write(&root.join(if wanted.recorded { TABLE } else { UNCHOSEN }), &table.to_json())?;
+        let tables = (committed(root, TABLE)?, committed(root, UNCHOSEN)?);
+        if let (Some(recorded), unchosen) = tables {
+            write(&root.join(PAGE), &page(&recorded, unchosen.as_ref(), faults))?;
+        }
         return Ok(Exit::Ok);
     }
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(Exit::Ok) };
-    let before = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::SetupError, format!("cannot read {}", path.display())).caused_by(&error)
-    })?;
+    let Some(before) = committed(root, TABLE)? else { return Ok(Exit::Ok) };
     let falls = table.falls(&before, wanted.ids.is_empty());
     for fall in &falls {
         options::complain(&format!("fell: {fall}\n"))?;
     }
     Ok(if falls.is_empty() { Exit::Ok } else { Exit::CaseFailed })
+}
+
+/// A table that was written before; `None` where there is none.
+fn committed(root: &Path, name: &str) -> Result<Option<ForeignTable>, Failure> {
+    let path = root.join(name);
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Failure::new(Exit::SetupError, format!("cannot read {}", path.display())).caused_by(&error)
+    })
 }
 
 /// What was drawn, where all faults are asked for.
@@ -158,9 +170,9 @@ fn faults(wanted: &Wanted<'_>, root: &Path) -> Result<Vec<Fault>, Failure> {
         Failure::new(Exit::SetupError, message).caused_by(&error)
     })?;
     if let Some(id) = wanted.ids.iter().find(|id| faults.iter().all(|fault| fault.id != **id)) {
-        let known: Vec<_> = faults.iter().map(|fault| fault.id.as_str()).collect();
+        let known = faults.iter().map(|fault| fault.id.as_str());
         return Err(Failure::new(Exit::NoCases, format!("there is no fault {id}"))
-            .hint(format!("faults: {}", known.join(", "))));
+            .hint(alternatives::hint(id, "faults", known)));
     }
     faults.retain(|fault| wanted.ids.is_empty() || wanted.ids.contains(&fault.id));
     Ok(faults)
@@ -249,7 +261,9 @@ fn record(fault: &Fault, run: &KeptRun, vmlinux: &Path, faults: &Path) -> Result
     let Some(crash) = run.result.crash.clone() else { return Ok(()) };
     let about =
         About { case: fault.id.clone(), guest: run.result.guest.clone(), crash, made: None };
-    let made = recording::make(about, &run.vmcore(), &run.symbols(vmlinux));
+    // No line of the other project may be in it.
+    let symbols = Symbols { lines: Lines::default(), ..run.symbols(vmlinux) };
+    let made = recording::make(about, &run.vmcore(), &symbols);
     let (bytes, _) = made.map_err(|error| failed(&error))?;
     let path = recording_of(fault, faults);
     let folder = path.parent().unwrap_or(&path);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `repro test`: all cases on all of their guests, held to the reviewed reports.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use super::CommandResult;
 use super::how::How;
+use super::names;
 use super::options::{self, GlobalOptions};
+use crate::alternatives;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::review::Review;
@@ -22,10 +26,10 @@ use crate::run::select::{self, Selected};
 #[derive(Debug, Args)]
 pub(super) struct Test {
     /// Only cases whose CASE@GUEST holds one of these words
-    #[arg(value_name = "FILTER")]
+    #[arg(value_name = "FILTER", add = names::runs())]
     filters: Vec<String>,
     /// Only on these guests
-    #[arg(long = "guest", value_name = "GUEST")]
+    #[arg(long = "guest", value_name = "GUEST", add = names::guests())]
     guests: Vec<String>,
     /// Only the M-th of N parts
     #[arg(long, value_name = "M/N")]
@@ -43,12 +47,16 @@ pub(super) struct Test {
 impl Test {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
         let project = global.project()?;
-        let mut selected = select::all(&project)?;
-        selected.retain(|selected| self.wants(selected));
-        if selected.is_empty() {
-            let failure = Failure::new(Exit::NoCases, "no case is selected");
-            return Err(failure.hint("`repro test --list` prints all of them"));
+        for guest in &self.guests {
+            select::load_guest(&project, guest)?;
         }
+        let all = select::all(&project)?;
+        let selected: Vec<Selected> =
+            all.iter().filter(|selected| self.wants(selected)).cloned().collect();
+        if selected.is_empty() {
+            return Err(self.nothing(&all));
+        }
+        let mut selected = selected;
         if let Some(partition) = self.partition {
             partition.keep(&mut selected);
         }
@@ -59,6 +67,18 @@ impl Test {
         }
         self.how.guest.apply(selected.iter_mut().map(|selected| &mut selected.guest))?;
         self.how.fast().make(global, &project, &selected, self.snapshots)
+    }
+
+    fn nothing(&self, all: &[Selected]) -> Failure {
+        let failure = Failure::new(Exit::NoCases, "no case is selected");
+        let names: BTreeSet<&str> =
+            all.iter().map(|selected| selected.case.name.as_str()).collect();
+        match self.filters.first() {
+            Some(filter) if !names.is_empty() => {
+                failure.hint(alternatives::hint(filter, "cases", names))
+            }
+            _ => failure.hint("`repro test --list` prints all of them"),
+        }
     }
 
     fn wants(&self, selected: &Selected) -> bool {

@@ -6,19 +6,24 @@ use std::fmt::Write as _;
 use guest::shown;
 
 use super::table::root_word;
-use super::{Fault, ForeignTable};
+use super::{Fault, ForeignRow, ForeignTable};
 use crate::score::{confidence_word, mark};
 
-/// The page, as Markdown.
+/// The page, as Markdown: the recorded runs, and above them how runs came out of which none was chosen.
 #[must_use]
-pub fn page(table: &ForeignTable, faults: &[Fault]) -> String {
+pub fn page(table: &ForeignTable, unchosen: Option<&ForeignTable>, faults: &[Fault]) -> String {
     let mut text = String::from(
         "# Faults in modules of others\n\n\
-         `cargo xtask score --foreign --write` writes this page: what is said of each crash, beside \
-         what is true. Kind, line and confidence are judged by the program; whether a sentence \
-         misleads is for people to say.\n\n\
-         Each row is one recorded run. Where a fault crashes in more than one way, the run was chosen \
-         from several, and for how well it is told, too: of runs that nobody chose, less is told.\n\n",
+         `cargo xtask score --foreign --recorded --write` writes this page: what is said of each crash, \
+         beside what is true. Kind, line and confidence are judged by the program; whether a sentence \
+         misleads is for people to say.\n\n",
+    );
+    if let Some(unchosen) = unchosen {
+        once(&mut text, table, unchosen);
+    }
+    text.push_str(
+        "## Recorded runs\n\nWhere a fault crashes in more than one way, the run was chosen from several, \
+         and for how well it is told, too: of runs that nobody chose, less is told.\n\n",
     );
     text.push_str("```text\n");
     text.push_str(&table.to_text());
@@ -71,6 +76,39 @@ pub fn page(table: &ForeignTable, faults: &[Fault]) -> String {
     text
 }
 
+/// How runs came out that were made once, of which none was chosen, and which of them otherwise than the recorded ones.
+fn once(text: &mut String, recorded: &ForeignTable, unchosen: &ForeignTable) {
+    text.push_str(
+        "## Each run once\n\nOne run of each fault, of which none was chosen (`cargo xtask score --foreign \
+         --write`). One that crashes at another place than the truth was written for counts as wrong here, \
+         whatever is said of it.\n\n```text\n",
+    );
+    if let Some(all) = unchosen.totals.get("all") {
+        let _ = writeln!(text, "all: {}", all.words());
+    }
+    text.push_str("\nOtherwise than in the recorded run:\n");
+    for row in &unchosen.rows {
+        let Some(before) = recorded.rows.iter().find(|before| before.id == row.id) else {
+            continue;
+        };
+        let marks =
+            |row: &ForeignRow| (row.crashed, row.kind, row.culprit, row.root, row.wrong_proven);
+        if marks(row) == marks(before) {
+            continue;
+        }
+        let wrong = if row.wrong_proven { ", WRONG and called proven" } else { "" };
+        let said = row.said.as_ref().map_or("no crash", |said| said.title.as_str());
+        let judged = format!(
+            "kind {}, line {}, root {}{wrong}: {said}",
+            mark(row.kind),
+            mark(row.culprit),
+            root_word(row.root)
+        );
+        line(text, &format!("{:<23}", row.id), &judged);
+    }
+    text.push_str("```\n\n");
+}
+
 /// A line of the block. What a dump says is a text, and no line of it begins with what ends the block.
 fn line(text: &mut String, what: &str, value: &str) {
     if !value.is_empty() {
@@ -81,7 +119,7 @@ fn line(text: &mut String, what: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::foreign::{Drawn, ForeignRow};
+    use crate::foreign::Drawn;
 
     #[test]
     fn a_text_of_a_dump_stays_in_its_block() {
@@ -92,9 +130,9 @@ mod tests {
         }))
         .unwrap();
         let table = ForeignTable::new(vec![ForeignRow::new(&fault)], &Drawn::default());
-        let page = page(&table, &[fault]);
+        let page = page(&table, Some(&table), &[fault]);
         let fences = page.lines().filter(|line| line.starts_with("```")).count();
-        assert_eq!(fences, 4, "{page}");
+        assert_eq!(fences, 6, "{page}");
         assert!(!page.contains('\u{1b}') && !page.lines().any(|line| line == "# b"), "{page}");
     }
 }

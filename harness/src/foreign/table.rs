@@ -81,7 +81,7 @@ impl ForeignTotals {
         self.wrong_proven += u32::from(row.wrong_proven);
     }
 
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         let Roots { of, full, partly } = self.roots;
         format!(
             "{} crashes and {} that were none, kind {}, line {}, root {full} fully and {partly} partly of {of}, proven {} \

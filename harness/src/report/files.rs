@@ -11,16 +11,20 @@ use super::shown_report;
 use super::{History, code_quality, html, junit};
 use crate::error::Failure;
 use crate::run::outcome::Runs;
+use crate::symbols::{LINES, Lines};
 use guest::shown;
 
-/// Writes `crash.txt` and `crash.json` (raw addresses) and `crash.stable.txt`.
+/// Writes `crash.txt` and `crash.json` (raw addresses), `crash.stable.txt`, and the lines of sources that they quote.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write_crash(folder: &Path, analysis: &Analysis) -> Result<(), Failure> {
+pub fn write_crash(folder: &Path, analysis: &Analysis, lines: &Lines) -> Result<(), Failure> {
     let Analysis { report, stable, .. } = analysis;
     write(&folder.join("crash.txt"), &shown_report(report))?;
     write(&folder.join("crash.json"), &shown::json(&render::json(report)))?;
+    if let Some(lines) = lines.to_json() {
+        write(&folder.join(LINES), &shown::json(&lines))?;
+    }
     write(&folder.join("crash.stable.txt"), &shown_report(stable))
 }
 

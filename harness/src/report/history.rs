@@ -107,7 +107,10 @@ impl History {
 fn entries(runs: &Runs, time: &str) -> Vec<Entry> {
     let cells = matrix::cells(&runs.runs);
     // What was not judged says nothing about the case.
-    let judged = |cell: &&matrix::Cell<'_>| cell.status() != Status::As(Outcome::InfraError);
+    let judged = |cell: &&matrix::Cell<'_>| match cell.status() {
+        Status::As(outcome) => outcome.is_judged(),
+        Status::Flaky => true,
+    };
     let entry = |cell: &matrix::Cell<'_>| {
         let run = cell.telling();
         let report = run.report.as_ref();

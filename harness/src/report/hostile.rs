@@ -14,6 +14,7 @@ use crate::events::{Accel, CaptureMethod, Counts, CrashSign, Event, Phase, Repor
 use crate::exit::Exit;
 use crate::run::outcome::{Difference, Excerpt, Object, Outcome, Place, RunResult, Runs};
 use crate::run::{ExecRun, NotPassed, TriggerEnd, TriggerRun};
+use crate::symbols::Lines;
 use protocol::{ExecEnd, ExecPath, ExecStep};
 use synth::HOSTILE;
 
@@ -149,7 +150,7 @@ fn without_styles(text: &str) -> String {
 fn a_terminal_shows_it_and_obeys_nothing() {
     for event in events() {
         let screen = Screen::default();
-        let options = TerminalOptions { verbosity: Verbosity::Verbose, live: false };
+        let options = TerminalOptions { verbosity: Verbosity::Verbose, live: false, columns: None };
         let mut terminal = Terminal::new(Box::new(screen.clone()), options);
         terminal.event(&stamped(Event::Console { at_ms: 0, line: text() }));
         terminal.event(&stamped(event));
@@ -253,7 +254,7 @@ fn files_hold_only_what_is_seen_and_json_says_what_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let analysis =
         analyzer::Analysis { report: report(), stable: report(), signature_input: String::new() };
-    write_crash(folder.path(), &analysis).unwrap();
+    write_crash(folder.path(), &analysis, &Lines::default()).unwrap();
     let runs = Runs::new(vec![run(Outcome::Mismatched)]);
     write_reports(folder.path(), &runs, &super::History::default()).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

@@ -43,7 +43,7 @@ fn counts(cells: &[&Cell<'_>]) -> String {
     let count =
         |wanted: &dyn Fn(Status) -> bool| cells.iter().filter(|cell| wanted(cell.status())).count();
     let skipped = |status| status == Status::As(Outcome::Skipped);
-    let error = |status| status == Status::As(Outcome::InfraError);
+    let error = |status| matches!(status, Status::As(Outcome::InfraError | Outcome::NotBuilt));
     let failed = |status: Status| !status.is_good() && !error(status);
     format!(
         "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\"",
@@ -67,7 +67,7 @@ fn test(cell: &Cell<'_>, folder: &Path) -> String {
     match cell.status() {
         Status::As(Outcome::Reproduced) => {}
         Status::As(Outcome::Skipped) => text.push_str("      <skipped/>\n"),
-        Status::As(Outcome::InfraError) => text.push_str(&error(cell)),
+        Status::As(Outcome::InfraError | Outcome::NotBuilt) => text.push_str(&error(cell)),
         status => {
             let kind = status.name().replace(' ', "-");
             let _ = writeln!(
@@ -90,7 +90,7 @@ fn test(cell: &Cell<'_>, folder: &Path) -> String {
 }
 
 fn error(cell: &Cell<'_>) -> String {
-    let run = cell.runs.iter().find(|run| run.outcome == Outcome::InfraError);
+    let run = cell.runs.iter().find(|run| !run.outcome.is_judged());
     let failure = run.and_then(|run| run.failure.as_ref());
     let kind = failure.and_then(|failure| serde_json::to_value(failure.exit).ok());
     let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("internal");
@@ -129,7 +129,7 @@ pub(super) fn headline(cell: &Cell<'_>) -> String {
             let why = run.failure.as_ref().map(|failure| failure.message.clone());
             why.unwrap_or_else(|| "the kernel did not crash as expected".to_owned())
         }
-        Status::As(Outcome::InfraError) => {
+        Status::As(Outcome::InfraError | Outcome::NotBuilt) => {
             let error = cell.runs.iter().find_map(|run| run.failure.as_ref());
             error.map_or_else(|| "not judged".to_owned(), |failure| failure.message.clone())
         }

@@ -4,7 +4,6 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::events::Phase;
-use crate::run::outcome::Outcome;
 use guest::shown;
 
 /// Columns of the verb.
@@ -66,16 +65,5 @@ pub(super) const fn phase_verb(phase: Phase, over: bool) -> &'static str {
         Phase::Capture => "Capturing",
         Phase::Analyze => "Analyzing",
         Phase::Write => "Writing",
-    }
-}
-
-/// The verb and style of an outcome.
-pub(super) const fn outcome_verb(outcome: Outcome) -> (&'static str, Style) {
-    match outcome {
-        Outcome::Reproduced => ("Reproduced", GOOD),
-        Outcome::Mismatched => ("Mismatched", BAD),
-        Outcome::NotReproduced => ("Unreproduced", BAD),
-        Outcome::InfraError => ("Failed", BAD),
-        Outcome::Skipped => ("Skipped", DOUBTFUL),
     }
 }

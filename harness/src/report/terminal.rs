@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The run in a terminal, on stderr: a live line for the phase that goes on, a final line for each
-//! that is over. Off a terminal there are final lines only.
+//! that is over. Off a terminal there are final lines only. Of several runs each has one line; what is not as
+//! expected is shown in full.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -10,23 +11,21 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::line::{
-    BAD, DIM, DOUBTFUL, GOOD, PLACE, below, below_with, hint, outcome_verb, phase_verb, verb,
+    BAD, DIM, DOUBTFUL, GOOD, PLACE, VERB_COLUMNS, below, below_with, hint, phase_verb, verb,
     verb_with,
 };
+use super::run_words::{again, body, brief, head, says_the_same, summary, time};
+use super::wrap::wrapped;
 use crate::error::Failure;
-use crate::events::{Accel, CaptureMethod, Counts, Event, Phase, Reporter, Stamped};
+use crate::events::{Accel, Counts, Event, Phase, Reporter, Stamped};
+use crate::run::alike::Alike;
 use crate::run::matrix::Rated;
-use crate::run::outcome::{Difference, EARLIER, Outcome, REPORT, RunResult};
-use crate::run::plan::BootWay;
+use crate::run::outcome::{EARLIER, Outcome, REPORT, RunResult};
 use crate::run::rate::Rate;
-use crate::units;
 use guest::shown;
 
 /// Console lines shown of a run that failed.
 const TAIL_LINES: usize = 30;
-
-/// Lines shown of what the trigger of a run printed that is not as expected.
-const TRIGGER_LINES: usize = 10;
 
 /// How often a phase that goes on says so where there is no live line.
 const STATIC_INTERVAL: Duration = Duration::from_secs(10);
@@ -53,6 +52,8 @@ pub struct TerminalOptions {
     pub verbosity: Verbosity,
     /// Whether there is a live line.
     pub live: bool,
+    /// Columns to keep within; as many as a line takes without them.
+    pub columns: Option<usize>,
 }
 
 /// Writes lines for people.
@@ -65,6 +66,14 @@ pub struct Terminal {
     tail: VecDeque<String>,
     command_line: Option<String>,
     trigger_millis: u64,
+    /// Runs that there will be, and those that are over.
+    runs: (usize, usize),
+    /// Runs whose reports wait for a review; repeated ones have one.
+    waiting: BTreeSet<String>,
+    /// The run that was stopped by who started it.
+    interrupted: Option<String>,
+    /// What was last shown in full, to say of the same again only that.
+    shown: Option<RunResult>,
     /// What was warned of: each run of a guest would say again that its compiler is not the kernel's.
     warned: BTreeSet<String>,
 }
@@ -88,12 +97,17 @@ impl Terminal {
             tail: VecDeque::new(),
             command_line: None,
             trigger_millis: 0,
+            runs: (0, 0),
+            waiting: BTreeSet::new(),
+            interrupted: None,
+            shown: None,
             warned: BTreeSet::new(),
         }
     }
 
     /// Writes text above the live line. A terminal that is gone is no reason to stop the run.
     fn print(&mut self, text: &str) {
+        let text = &wrapped(text, self.options.columns, VERB_COLUMNS + 1);
         let out = &mut self.out;
         let mut write = || {
             let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -101,6 +115,18 @@ impl Terminal {
         match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),
+        }
+    }
+
+    /// Whether each run has one line.
+    fn is_brief(&self) -> bool {
+        self.runs.0 > 1 && self.options.verbosity < Verbosity::Verbose
+    }
+
+    /// Prints what tells of a single run how far it is.
+    fn detail(&mut self, text: &str) {
+        if !self.is_brief() {
+            self.normal(text);
         }
     }
 
@@ -114,6 +140,10 @@ impl Terminal {
         self.clear();
         self.said = Some(Instant::now());
         let verb = phase_verb(phase, false);
+        let what = &match self.is_brief() {
+            true => format!("{}/{} {what}", self.runs.1 + 1, self.runs.0),
+            false => what.to_owned(),
+        };
         self.current = Some((phase, what.to_owned()));
         if !self.options.live || self.options.verbosity == Verbosity::Quiet {
             return;
@@ -157,7 +187,7 @@ impl Terminal {
             Phase::Trigger => what.to_owned(),
             _ => format!("{what} ({})", time(millis)),
         };
-        self.normal(&verb(GOOD, name, &text));
+        self.detail(&verb(GOOD, name, &text));
     }
 
     fn console(&mut self, line: &str) {
@@ -178,7 +208,7 @@ impl Terminal {
             Phase::Trigger => format!("after {}", time(self.trigger_millis)),
             _ => format!("in the {phase} phase"),
         };
-        self.normal(&verb(GOOD, "Crashed", &format!("{when}: {message}")));
+        self.detail(&verb(GOOD, "Crashed", &format!("{when}: {message}")));
     }
 
     fn warn(&mut self, message: &str) {
@@ -187,9 +217,49 @@ impl Terminal {
 
     fn run_finished(&mut self, result: &RunResult) {
         self.clear();
+        self.runs.1 += 1;
+        if result.waits {
+            self.waiting.insert(result.name());
+        }
+        if result.interrupted() {
+            self.interrupted = Some(result.name());
+            return self.forget();
+        }
+        let (of, number) = self.runs;
+        let number = (of > 1).then_some((number, of));
+        if result.outcome == Outcome::Reproduced && self.is_brief() {
+            self.normal(&brief(result, number));
+            self.forget();
+            return;
+        }
+        if self.is_brief() && self.shown.as_ref().is_some_and(|shown| says_the_same(shown, result))
+        {
+            self.print(&again(result, number));
+            return self.forget();
+        }
+        let text = self.in_full(result, number);
+        self.shown = Some(result.clone());
+        match result.outcome {
+            Outcome::Reproduced => self.normal(&text),
+            _ => self.print(&text),
+        }
+        self.forget();
+    }
+
+    /// Forgets what was of one run.
+    fn forget(&mut self) {
+        self.tail.clear();
+        self.command_line = None;
+    }
+
+    fn in_full(&mut self, result: &RunResult, number: Option<(usize, usize)>) -> String {
         let failed = result.outcome == Outcome::InfraError;
-        let mut text = head(result);
-        text.push_str(&body(result));
+        let mut text = head(result, number);
+        // Each run would say the same of this machine.
+        let not_kvm = result.accel_reason.as_deref().filter(|reason| {
+            result.accel == Some(Accel::Tcg) && self.warned.insert((*reason).to_owned())
+        });
+        text.push_str(&body(result, not_kvm));
         if failed && !self.tail.is_empty() {
             text.push_str(&verb(BAD, "Console", &format!("last {} lines", self.tail.len())));
             for line in &self.tail {
@@ -221,13 +291,7 @@ impl Terminal {
                  [guest.{guest}.expect]"
             )));
         }
-        if result.outcome == Outcome::Reproduced {
-            self.normal(&text);
-        } else {
-            self.print(&text);
-        }
-        self.tail.clear();
-        self.command_line = None;
+        text
     }
 
     fn rated(&mut self, rated: &Rated) {
@@ -235,7 +299,11 @@ impl Terminal {
         let rate = Rate { hits: *reproduced, of: *judged };
         let style = if rated.flaky { BAD } else { GOOD };
         let name = if rated.flaky { "Flaky" } else { "Rate" };
-        self.print(&verb(style, name, &format!("{case}@{guest}: {rate}")));
+        let mut text = verb(style, name, &format!("{case}@{guest}: {rate}"));
+        for Alike { runs, title, first, .. } in &rated.alike {
+            text.push_str(&below(&format!("{runs} × {title}, first in {first}")));
+        }
+        self.print(&text);
     }
 
     fn finished(&mut self, at_ms: u64, counts: Counts, failure: Option<&Failure>) {
@@ -246,20 +314,20 @@ impl Terminal {
         if counts.total() == 0 {
             return;
         }
-        let style = if counts.reproduced + counts.skipped == counts.total() { GOOD } else { BAD };
-        let runs = if counts.total() == 1 { "run" } else { "runs" };
-        let text = format!(
-            "[{}] {} {runs}: {} reproduced, {} mismatched, {} not reproduced, {} infra errors, {} \
-             skipped",
-            time(at_ms),
-            counts.total(),
-            counts.reproduced,
-            counts.mismatched,
-            counts.not_reproduced,
-            counts.infra_errors,
-            counts.skipped
-        );
+        if let Some(name) = self.interrupted.take() {
+            let (of, number) = self.runs;
+            let which = if of > 1 { format!(", run {number} of {of}") } else { String::new() };
+            let text = format!("[{}] in {name}{which}", time(at_ms));
+            return self.print(&verb(DOUBTFUL, "Interrupted", &text));
+        }
+        let style = if counts.is_good() { GOOD } else { BAD };
+        let text = format!("[{}] {}", time(at_ms), summary(counts));
         self.print(&format!("------------\n{}", verb(style, "Summary", &text)));
+        match self.waiting.len() {
+            0 => {}
+            1 => self.print(&hint("a report waits for a review: repro review")),
+            more => self.print(&hint(&format!("{more} reports wait for a review: repro review"))),
+        }
     }
 }
 
@@ -277,6 +345,7 @@ impl Reporter for Terminal {
             }
             Event::AccelRejected { accel, reason } => {
                 self.clear();
+                self.warned.insert(reason.clone());
                 self.warn(&format!("{reason}; {accel} is not used on this host"));
             }
             Event::Console { line, .. } => self.console(line),
@@ -300,83 +369,13 @@ impl Reporter for Terminal {
             Event::Finished { counts, failure } => {
                 self.finished(stamped.at_ms, *counts, failure.as_ref());
             }
-            Event::Started { .. }
-            | Event::RunStarted { .. }
+            Event::Started { runs, .. } => self.runs = (runs.len(), 0),
+            Event::RunStarted { .. }
             | Event::ModuleLoaded { .. }
             | Event::TriggerExited { .. }
             | Event::Note { .. } => {}
         }
     }
-}
-
-/// The line that says how a run is judged: case, guest, accelerator, capture method, time.
-fn head(result: &RunResult) -> String {
-    let (name, style) = outcome_verb(result.outcome);
-    let mut how = Vec::new();
-    how.extend(result.accel.map(|accel| accel.to_string()));
-    how.extend(result.boot.filter(|boot| *boot != BootWay::Cold).map(|boot| boot.to_string()));
-    how.extend(result.capture.map(|method| format!("vmcore by {method}")));
-    let how = if how.is_empty() { String::new() } else { format!(" [{}]", how.join(", ")) };
-    let total = result.phases.values().sum();
-    verb(style, name, &format!("{}{how} ({})", result.name(), time(total)))
-}
-
-/// What is below: the verdict or the failure, what was not as wished, where the time went.
-fn body(result: &RunResult) -> String {
-    let mut text = String::new();
-    if let Some(report) = &result.report {
-        text.push_str(&below(&shown::field(&report.verdict.summary)));
-    }
-    if let Some(failure) = &result.failure {
-        text.push_str(&below(&failure.message));
-        for cause in &failure.causes {
-            text.push_str(&below(&format!("caused by: {cause}")));
-        }
-    }
-    text.push_str(&differences(result));
-    // Of a run that is as expected one line is enough to see that the trigger did something.
-    let most = if result.outcome == Outcome::Reproduced { 1 } else { TRIGGER_LINES };
-    for line in result.trigger.iter().flat_map(|trigger| trigger.lines(most)) {
-        text.push_str(&below(&line));
-    }
-    if let Some(reason) = &result.accel_reason
-        && result.accel == Some(Accel::Tcg)
-    {
-        text.push_str(&below(&format!("not under kvm: {reason}")));
-    }
-    if let Some(reason) = &result.boot_reason {
-        text.push_str(&below(&format!("not from a snapshot: {reason}")));
-    }
-    if let Some(reason) = &result.capture_reason
-        && result.capture.is_some()
-    {
-        let way = match result.capture {
-            Some(CaptureMethod::Kdump | CaptureMethod::NmiKdump) => "fast",
-            _ => "by kdump",
-        };
-        text.push_str(&below(&format!("not captured {way}: {reason}")));
-    }
-    if !result.phases.is_empty() {
-        text.push_str(&below_with(DIM, &phases(&result.phases)));
-    }
-    text
-}
-
-fn differences(result: &RunResult) -> String {
-    let mut text = String::new();
-    for difference in &result.differences {
-        let Difference { key, expected, got } = difference;
-        let [key, expected, got] = [key, expected, got].map(|text| shown::field(text));
-        text.push_str(&below(&format!("{key:<20} - {expected}")));
-        text.push_str(&below(&format!("{:<20} + {got}", "")));
-    }
-    text
-}
-
-fn phases(phases: &BTreeMap<Phase, u64>) -> String {
-    let words: Vec<_> =
-        phases.iter().map(|(phase, millis)| format!("{phase} {}", time(*millis))).collect();
-    words.join(", ")
 }
 
 /// An error outside of any run.
@@ -389,10 +388,6 @@ pub(crate) fn failure_text(failure: &Failure) -> String {
         text.push_str(&format!("\n{}", hint(words)));
     }
     text
-}
-
-fn time(millis: u64) -> String {
-    units::duration(Duration::from_millis(millis))
 }
 
 #[cfg(test)]

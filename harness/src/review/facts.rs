@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Form;
 use super::frames::{self, Frame};
+use super::line::Line;
 
 /// One thing that two reports of the same crash have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +135,8 @@ struct Culprit {
     inlined_into: Vec<String>,
     module: Option<String>,
     file: Option<String>,
-    line: Option<u32>,
+    #[serde(flatten)]
+    line: Line,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -183,7 +185,11 @@ impl Facts {
             Fact::Culprit => {
                 let (old, new) = (&self.verdict.culprit, &new.verdict.culprit);
                 let words = |it: &Option<Culprit>| it.as_ref().map_or_else(nothing, Culprit::words);
-                (old != new).then(|| (words(old), words(new)))
+                let same = match (old, new) {
+                    (Some(old), Some(new)) => old.may_be(new),
+                    (old, new) => old == new,
+                };
+                (!same).then(|| (words(old), words(new)))
             }
             Fact::Expression => differing(&self.verdict.expression, &new.verdict.expression),
             Fact::FaultStack => {
@@ -202,12 +208,21 @@ impl Facts {
 }
 
 impl Culprit {
+    /// Whether it may be the same one in a report of a later form.
+    fn may_be(&self, new: &Self) -> bool {
+        let same_line = self.line == new.line || self.line != Line::default();
+        same_line
+            && self.line.may_be(&new.line)
+            && Self { line: Line::default(), ..self.clone() }
+                == Self { line: Line::default(), ..new.clone() }
+    }
+
     /// As in `a [m] at m.c:7, inlined into b`.
     fn words(&self) -> String {
         let some = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
         let module = self.module.as_ref().map(|module| format!(" [{module}]")).unwrap_or_default();
         let mut words = format!("`{}{module}` at {}", some(&self.function), some(&self.file));
-        words.extend(self.line.map(|line| format!(":{line}")));
+        words.extend(self.line.words());
         words.extend(self.inlined_into.iter().map(|into| format!(", inlined into `{into}`")));
         words
     }
@@ -267,7 +282,7 @@ mod tests {
             ["verdict", "culprit", ..] => Some(Fact::Culprit),
             ["verdict", "expression"] => Some(Fact::Expression),
             ["backtraces", stack, _, "function" | "symbol" | "address" | "module" | "file"]
-            | ["backtraces", stack, _, "line" | "inlined"]
+            | ["backtraces", stack, _, "line" | "source" | "inlined"]
             | ["backtraces", stack, _, "repeats", "frames"] => {
                 Some(if stack == "fault" { Fact::FaultStack } else { Fact::PanicStack })
             }

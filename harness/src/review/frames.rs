@@ -6,6 +6,8 @@ use analyzer::report::Trust;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::line::{Line, known};
+
 /// What of a frame a form does not change.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Frame {
@@ -14,7 +16,8 @@ pub(super) struct Frame {
     symbol: Option<String>,
     module: Option<String>,
     file: Option<String>,
-    line: Option<u32>,
+    #[serde(flatten)]
+    line: Line,
     inlined: bool,
     repeats: Option<Repeats>,
     /// Not compared: how a frame is found may become surer. One of another form may be unknown.
@@ -34,7 +37,7 @@ impl Frame {
             && known(self.symbol.as_ref(), new.symbol.as_ref())
             && self.module == new.module
             && known(self.file.as_ref(), new.file.as_ref())
-            && known(self.line.as_ref(), new.line.as_ref())
+            && self.line.may_be(&new.line)
             && self.inlined == new.inlined
             && self.repeats == new.repeats
     }
@@ -46,8 +49,8 @@ impl Frame {
         if let Some(module) = &self.module {
             words = format!("`{} [{module}]`", name.map_or("?", String::as_str));
         }
-        if let Some((file, line)) = self.file.as_ref().zip(self.line) {
-            words.push_str(&format!(" at {file}:{line}"));
+        if let Some((file, line)) = self.file.as_ref().zip(self.line.words()) {
+            words.push_str(&format!(" at {file}{line}"));
         }
         if self.inlined {
             words.push_str(", inlined");
@@ -57,11 +60,6 @@ impl Frame {
         }
         words
     }
-}
-
-/// What was known has to be known still; what was not may be anything.
-fn known<T: PartialEq>(old: Option<&T>, new: Option<&T>) -> bool {
-    old.is_none() || old == new
 }
 
 /// Where the new stack leaves the old one, in words; `None` where it does not.

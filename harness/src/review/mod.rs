@@ -10,6 +10,7 @@ mod error;
 mod facts;
 mod form;
 mod frames;
+mod line;
 mod pair;
 mod pattern;
 mod place;
@@ -20,7 +21,7 @@ mod upgrade;
 mod waiting;
 mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use analyzer::report::Report;
 
@@ -73,6 +74,12 @@ pub struct Stable<'a> {
     pub text: &'a str,
     /// As data.
     pub report: &'a Report,
+}
+
+/// The reviewed report of a case on a guest, which is of no use where the case expects no crash.
+#[must_use]
+pub fn reviewed(case: &Path, guest: &str) -> Option<PathBuf> {
+    Some(Place::of_run(case, guest).text()).filter(|path| path.is_file())
 }
 
 /// Compares a report with the reviewed one of its case and guest.

@@ -8,7 +8,7 @@ pub(crate) fn report() -> Value {
     let frame = |index: u32, function: &str| {
         json!({"index": index, "address": "0x18", "function": function, "symbol": function,
             "offset": "0x1b", "size": "0x40", "module": "m", "file": "m.c", "line": 7,
-            "inlined": false, "trust": "orc", "arguments": ["p=0x0"], "boundary": "exception",
+            "source": "put(p);", "inlined": false, "trust": "orc", "arguments": ["p=0x0"], "boundary": "exception",
             "stack_bytes": 8, "repeats": {"frames": 1, "times": 0}})
     };
     json!({
@@ -23,7 +23,7 @@ pub(crate) fn report() -> Value {
             "kind": "null-read", "title": "a title", "summary": "a summary",
             "confidence": "proven",
             "culprit": {"function": "a", "inlined_into": ["b"], "module": "m", "file": "m.c",
-                "line": 7},
+                "line": 7, "source": "put(p);"},
             "expression": "p->q",
             "evidence": [{"claim": "rax is 0", "confirmed": true}],
             "next": ["who sets p"]

@@ -41,6 +41,18 @@ impl Waiting {
         self.new.text()
     }
 
+    /// The new verdict's title.
+    #[must_use]
+    pub fn title(&self) -> Option<String> {
+        self.new.report().map(|report| report.verdict.title)
+    }
+
+    /// The new verdict's sentence.
+    #[must_use]
+    pub fn summary(&self) -> Option<String> {
+        self.new.report().map(|report| report.verdict.summary)
+    }
+
     /// Form of the reviewed report; `None` where there is none.
     #[must_use]
     pub fn reviewed_form(&self) -> Option<Form> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use analyzer::report::{Culprit, Frame, Report};
+use analyzer::source_line::SourceLine;
 use serde::Serialize;
 
 /// More changes than these are not listed.
@@ -18,7 +19,7 @@ pub fn changes(old: &Report, new: &Report) -> Vec<String> {
     words.frames(&old.backtraces.panic, &new.backtraces.panic, "panic path's frame");
     words.evidence(old, new);
     words.rest(old, new);
-    let Words(mut list) = words;
+    let Words(mut list, _) = words;
     if list.is_empty() && old != new {
         list.push("only offsets, addresses or other details changed".to_owned());
     }
@@ -30,8 +31,9 @@ pub fn changes(old: &Report, new: &Report) -> Vec<String> {
     list
 }
 
+/// The changes, and how the culprit's line moved: its frame would say that again.
 #[derive(Default)]
-struct Words(Vec<String>);
+struct Words(Vec<String>, Option<(String, String)>);
 
 impl Words {
     fn moved<T: PartialEq + Serialize>(&mut self, what: &str, old: &T, new: &T) {
@@ -48,9 +50,10 @@ impl Words {
             (was.culprit.as_ref().unwrap_or(&nobody), is.culprit.as_ref().unwrap_or(&nobody));
         if from.function != to.function || from.module != to.module {
             self.0.push(format!("the culprit moved from {} to {}", name(from), name(to)));
-        } else if place(&from.file, from.line) != place(&to.file, to.line) {
-            let (from, to) = (place(&from.file, from.line), place(&to.file, to.line));
+        } else if place_of(from) != place_of(to) {
+            let (from, to) = (place_of(from), place_of(to));
             self.0.push(format!("the culprit's line moved from {from} to {to}"));
+            self.1 = Some((from, to));
         }
         if from.function == to.function && from.inlined_into != to.inlined_into {
             self.0.push(match to.inlined_into.last() {
@@ -96,8 +99,9 @@ impl Words {
             }
             _ => {}
         }
-        let (from, to) = (place(&old.file, old.line), place(&new.file, new.line));
-        if from != to {
+        let place = |it: &Frame| place(it.file.as_ref(), it.line, it.source.as_ref());
+        let (from, to) = (place(old), place(new));
+        if from != to && self.1.as_ref() != Some(&(from.clone(), to.clone())) {
             self.0.push(format!("{which} moved from {from} to {to}"));
         }
         self.moved(&format!("what {which} was called with"), &old.arguments, &new.arguments);
@@ -107,7 +111,11 @@ impl Words {
         let claims = |report: &Report| -> Vec<String> {
             report.verdict.evidence.iter().map(|step| step.claim.clone()).collect()
         };
-        let (was, is) = (claims(old), claims(new));
+        // That a line is another one is said of its frame, and not again of each step that names it.
+        let moved = moved_lines(old, new);
+        let now =
+            |claim: String| moved.iter().fold(claim, |claim, (was, is)| claim.replace(was, is));
+        let (was, is) = (claims(old).into_iter().map(now).collect::<Vec<_>>(), claims(new));
         for claim in was.iter().filter(|claim| !is.contains(claim)) {
             self.0.push(format!("no longer shown: {claim}"));
         }
@@ -115,7 +123,8 @@ impl Words {
             self.0.push(format!("now shown: {claim}"));
         }
         for step in &new.verdict.evidence {
-            let before = old.verdict.evidence.iter().find(|it| it.claim == step.claim);
+            let before = was.iter().position(|claim| *claim == step.claim);
+            let before = before.and_then(|at| old.verdict.evidence.get(at));
             if before.is_some_and(|before| before.confirmed != step.confirmed) {
                 let is = if step.confirmed == Some(true) { "now" } else { "no longer" };
                 self.0.push(format!("{is} confirmed by the dump: {}", step.claim));
@@ -142,6 +151,17 @@ impl Words {
         self.0.extend(old.difference(new).map(|it| format!("{what} {it} is gone")));
         self.0.extend(new.difference(old).map(|it| format!("{what} {it} is new")));
     }
+}
+
+/// The lines of frames that are others now, as steps name them.
+fn moved_lines(old: &Report, new: &Report) -> Vec<(String, String)> {
+    let (old, new) = (&old.backtraces.fault, &new.backtraces.fault);
+    let pairs = common(old, new).into_iter().filter_map(|(was, is)| {
+        let line =
+            |frame: &Frame| Some(SourceLine::of_text(frame.file.as_ref()?, frame.source.as_ref()?));
+        Some((line(old.get(was)?)?.quoted(), line(new.get(is)?)?.quoted()))
+    });
+    pairs.filter(|(was, is)| was != is).collect()
 }
 
 /// Pairs of indices of the longest common part of both lists. Stacks have tens of frames.
@@ -184,11 +204,16 @@ fn name(culprit: &Culprit) -> String {
     }
 }
 
-fn place(file: &Option<String>, line: Option<u32>) -> String {
-    match (file, line) {
-        (Some(file), Some(line)) => format!("{file}:{line}"),
-        (Some(file), None) => file.clone(),
-        _ => "an unknown place".to_owned(),
+fn place_of(culprit: &Culprit) -> String {
+    place(culprit.file.as_ref(), culprit.line, culprit.source.as_ref())
+}
+
+fn place(file: Option<&String>, line: Option<u32>, source: Option<&String>) -> String {
+    match (file, line, source) {
+        (Some(file), Some(line), _) => format!("{file}:{line}"),
+        (Some(file), None, Some(text)) => format!("`{text}` in {file}"),
+        (Some(file), None, None) => file.clone(),
+        (None, ..) => "an unknown place".to_owned(),
     }
 }
 

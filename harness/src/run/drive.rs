@@ -52,6 +52,8 @@ pub struct Driven {
     pub ran: bool,
     /// Whether the kernel survived the trigger, and the end of its modules.
     pub survived: bool,
+    /// Whether its modules were unloaded then.
+    pub unloaded: bool,
     /// What a kernel that survived complained of.
     pub complaints: Complaints,
     /// What became of the trigger, if it was started.
@@ -125,6 +127,11 @@ impl Attempt<'_> {
                     return None;
                 }
                 Err(NoSnapshot::Interrupted) => {
+                    driven.failure = Some(Failure::new(Exit::Interrupted, "interrupted"));
+                    return None;
+                }
+                // Whatever it was about then.
+                Err(NoSnapshot::Because(_)) if from.interrupt.requested() => {
                     driven.failure = Some(Failure::new(Exit::Interrupted, "interrupted"));
                     return None;
                 }
@@ -333,6 +340,7 @@ impl Guest<'_> {
                 return self.not_ready(session, why, armed, driven);
             }
             session.recorder.finish(names.join(", "));
+            driven.unloaded = true;
         }
         driven.survived = true;
         driven.complaints = session.survived();

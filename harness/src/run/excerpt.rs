@@ -2,12 +2,12 @@
 //! The source around the line at fault, while the case's files are at hand.
 
 use std::fs;
-use std::path::Path;
 
 use analyzer::report::Culprit;
 
 use crate::case::Case;
 use crate::run::outcome::Excerpt;
+use crate::symbols::source_of;
 
 /// Lines shown before and after the one at fault.
 const AROUND: u32 = 8;
@@ -18,10 +18,8 @@ const MAX_LINE: usize = 200;
 #[must_use]
 pub fn of(case: &Case, culprit: &Culprit) -> Option<Excerpt> {
     let (file, line) = (culprit.file.as_deref()?, culprit.line.filter(|line| *line > 0)?);
-    let ends_with = |place: &&Path| place.ends_with(file) || Path::new(file).ends_with(place);
-    let places: Vec<&Path> = case.sources.keys().map(|place| place.as_path()).collect();
-    let place = *places.iter().find(|place| ends_with(place))?;
-    let text = fs::read(case.sources.get(place)?).ok()?;
+    let (place, path) = source_of(&case.sources, file)?;
+    let text = fs::read(path).ok()?;
     let text = String::from_utf8_lossy(&text);
     let first = line.saturating_sub(AROUND).max(1);
     let count = usize::try_from(line - first + AROUND + 1).ok()?;

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::analysis::Symbols;
+use crate::case::Outcome as Expected;
 use crate::error::Failure;
 use crate::events::{CaptureMethod, Event};
 use crate::exit::Exit;
@@ -15,7 +16,7 @@ use crate::run::complaints::Complaints;
 use crate::run::complete::complete;
 use crate::run::drive::{Driven, drive};
 use crate::run::judge::{self, Judgement};
-use crate::run::outcome::{Outcome, RunResult};
+use crate::run::outcome::{Ending, Outcome, RunResult};
 use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
 use crate::run::recorder::Recorder;
@@ -68,13 +69,19 @@ pub fn execute(
             if let Err(failure) =
                 phases(selected, setting, launcher, &mut recorder, &folder, &mut result)
             {
-                result.outcome = Outcome::InfraError;
+                result.outcome = match failure.exit {
+                    Exit::BuildFailed => Outcome::NotBuilt,
+                    _ => Outcome::InfraError,
+                };
                 result.failure = Some(failure);
             }
         }
         Err(error) => {
             result.failure = Some(Failure::from_error(Exit::WriteFailed, &error));
         }
+    }
+    if result.interrupted() {
+        result.outcome = Outcome::Skipped;
     }
     result.phases = recorder.into_phases();
     bus.emit(Event::RunFinished { result: Box::new(result.clone()) });
@@ -97,9 +104,11 @@ fn phases(
         survived: driven.survived,
         complaints: std::mem::take(&mut driven.complaints),
         refused: driven.refused.take(),
+        unloaded: driven.unloaded,
     };
     let image = driven.image.take();
     take(driven, result);
+    result.ending = end.ending();
     let mut analyzed = None;
     if captured {
         let explained = match image {
@@ -108,7 +117,7 @@ fn phases(
         };
         match explained {
             Ok(analysis) => {
-                write_crash(folder, &analysis)?;
+                write_crash(folder, &analysis, &symbols.lines)?;
                 let culprit = analysis.report.verdict.culprit.as_ref();
                 result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
                 let expression = analysis.report.verdict.expression.as_deref();
@@ -130,7 +139,7 @@ fn phases(
         let console = folder.join("console.log");
         analyzed = explain::complaint(&console, &not_allowed, &symbols, recorder);
         if let Some(analysis) = &analyzed {
-            write_crash(folder, analysis)?;
+            write_crash(folder, analysis, &symbols.lines)?;
             let culprit = analysis.report.verdict.culprit.as_ref();
             result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
             result.report = Some(analysis.report.clone());
@@ -138,6 +147,9 @@ fn phases(
     }
     result.place = Some(place::of(&selected.case, result.excerpt.as_ref(), setting.project));
     judge(selected, &end, result);
+    if expected.outcome == Expected::None && setting.review != Review::Off {
+        reviewed::none_is_needed(selected, recorder);
+    }
     if let Some(analysis) = analyzed.filter(|_| result.outcome == Outcome::Reproduced) {
         reviewed::hold(selected, setting.review, &analysis, result, recorder)?;
     }
@@ -213,6 +225,18 @@ struct End {
     survived: bool,
     complaints: Complaints,
     refused: Option<String>,
+    unloaded: bool,
+}
+
+impl End {
+    /// The same for people.
+    fn ending(&self) -> Option<Ending> {
+        if let Some(why) = &self.refused {
+            return Some(Ending::Refused { why: why.clone() });
+        }
+        let complaints = self.complaints.lines.len() as u64 + self.complaints.more;
+        self.survived.then_some(Ending::Survived { complaints, unloaded: self.unloaded })
+    }
 }
 
 fn judge(selected: &Selected, end: &End, result: &mut RunResult) {

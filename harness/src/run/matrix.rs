@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
+use crate::run::alike::{Alike, alike};
 use crate::run::outcome::{Outcome, RunResult};
 use crate::run::rate::Rate;
 
@@ -60,6 +61,9 @@ pub struct Rated {
     pub wanted: Option<f64>,
     /// Whether some runs are as expected and some not, and the case does not say so.
     pub flaky: bool,
+    /// The runs by how they came out.
+    #[serde(default)]
+    pub alike: Vec<Alike>,
 }
 
 /// The cells, in the order of their first runs.
@@ -86,7 +90,7 @@ impl<'r> Cell<'r> {
     #[must_use]
     pub fn telling(&self) -> &'r RunResult {
         let bad = |run: &&&RunResult| run.outcome != Outcome::Reproduced;
-        let bad = self.runs.iter().filter(bad).find(|run| run.outcome != Outcome::InfraError);
+        let bad = self.runs.iter().filter(bad).find(|run| run.outcome.is_judged());
         let reported = self.runs.iter().find(|run| run.report.is_some());
         bad.or(reported).unwrap_or(&self.runs[0])
     }
@@ -98,8 +102,7 @@ impl<'r> Cell<'r> {
             let runs = self.runs.iter().filter(|run| wanted(run.outcome)).count();
             u32::try_from(runs).unwrap_or(u32::MAX)
         };
-        let judged = |it| !matches!(it, Outcome::InfraError | Outcome::Skipped);
-        Rate { hits: count(&|it| it == Outcome::Reproduced), of: count(&judged) }
+        Rate { hits: count(&|it| it == Outcome::Reproduced), of: count(&Outcome::is_judged) }
     }
 
     /// How it is judged. An error counts for less than what was judged, so that a machine that did
@@ -113,12 +116,13 @@ impl<'r> Cell<'r> {
         }
         let wanted = self.first().wanted_rate;
         let as_often = wanted.is_some_and(|wanted| rate.interval().1 >= wanted && rate.hits > 0);
-        let errors = has(Outcome::InfraError);
+        let error =
+            [Outcome::InfraError, Outcome::NotBuilt].into_iter().find(|outcome| has(*outcome));
         match rate.hits {
             _ if has(Outcome::Mismatched) && rate.hits == 0 => Status::As(Outcome::Mismatched),
             0 => Status::As(Outcome::NotReproduced),
             hits if hits == rate.of || (as_often && !has(Outcome::Mismatched)) => {
-                Status::As(if errors { Outcome::InfraError } else { Outcome::Reproduced })
+                Status::As(error.unwrap_or(Outcome::Reproduced))
             }
             _ => Status::Flaky,
         }
@@ -131,8 +135,8 @@ impl<'r> Cell<'r> {
             Status::Flaky => Exit::CaseFailed,
             Status::As(Outcome::Mismatched | Outcome::NotReproduced) => Exit::CaseFailed,
             Status::As(_) => {
-                let errors = self.runs.iter().filter(|run| run.outcome == Outcome::InfraError);
-                Exit::combine(errors.map(|run| run.exit()))
+                let others = self.runs.iter().filter(|run| !run.outcome.is_judged());
+                Exit::combine(others.map(|run| run.exit()))
             }
         }
     }
@@ -152,6 +156,7 @@ impl<'r> Cell<'r> {
             high,
             wanted: *wanted_rate,
             flaky: self.status() == Status::Flaky,
+            alike: alike(&self.runs),
         })
     }
 }

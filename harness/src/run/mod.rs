@@ -2,6 +2,7 @@
 //! One run: a case on a guest, from the plan to the judged report.
 
 pub mod accel;
+pub mod alike;
 mod attempt;
 pub mod bisect;
 mod boot;

@@ -64,9 +64,11 @@ pub enum Outcome {
     Mismatched,
     /// Did not crash.
     NotReproduced,
+    /// Its modules do not compile, or cannot be loaded into that kernel.
+    NotBuilt,
     /// Could not be judged.
     InfraError,
-    /// Not started.
+    /// Not started, or stopped by who started it.
     Skipped,
 }
 
@@ -76,10 +78,40 @@ impl fmt::Display for Outcome {
             Self::Reproduced => "reproduced",
             Self::Mismatched => "mismatched",
             Self::NotReproduced => "not reproduced",
+            Self::NotBuilt => "not built",
             Self::InfraError => "infra error",
             Self::Skipped => "skipped",
         })
     }
+}
+
+impl Outcome {
+    /// Whether it tells something of the case.
+    #[must_use]
+    pub const fn is_judged(self) -> bool {
+        match self {
+            Self::Reproduced | Self::Mismatched | Self::NotReproduced => true,
+            Self::NotBuilt | Self::InfraError | Self::Skipped => false,
+        }
+    }
+}
+
+/// How a kernel ended that did not crash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "how", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Ending {
+    /// It survived the trigger.
+    Survived {
+        /// Complaints in its log.
+        complaints: u64,
+        /// Whether its modules were unloaded.
+        unloaded: bool,
+    },
+    /// It did not load a module.
+    Refused {
+        /// What it said.
+        why: String,
+    },
 }
 
 /// All that is known about one run.
@@ -113,6 +145,12 @@ pub struct RunResult {
     pub capture_reason: Option<String>,
     /// The crash as it was seen from outside.
     pub crash: Option<Crash>,
+    /// How the kernel ended where it did not crash; null where it did, or never came so far.
+    #[serde(default)]
+    pub ending: Option<Ending>,
+    /// Whether its report waits for a review.
+    #[serde(default)]
+    pub waits: bool,
     /// What became of the trigger; null when it was never started.
     #[serde(default)]
     pub trigger: Option<TriggerRun>,
@@ -157,6 +195,8 @@ impl RunResult {
             capture: None,
             capture_reason: None,
             crash: None,
+            ending: None,
+            waits: false,
             trigger: None,
             phases: BTreeMap::new(),
             artifacts: None,
@@ -176,8 +216,16 @@ impl RunResult {
         match self.outcome {
             Outcome::Reproduced | Outcome::Skipped => Exit::Ok,
             Outcome::Mismatched | Outcome::NotReproduced => Exit::CaseFailed,
-            Outcome::InfraError => self.failure.as_ref().map_or(Exit::Internal, |why| why.exit),
+            Outcome::NotBuilt | Outcome::InfraError => {
+                self.failure.as_ref().map_or(Exit::Internal, |why| why.exit)
+            }
         }
+    }
+
+    /// Whether who started it stopped it.
+    #[must_use]
+    pub fn interrupted(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.exit == Exit::Interrupted)
     }
 
     /// Whether the kernel crashed.

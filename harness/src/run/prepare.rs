@@ -29,6 +29,7 @@ use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
 use crate::run::setup_files;
 use crate::snapshot::Snapshots;
+use crate::symbols::Lines;
 use crate::units;
 use crate::vm::{CASE_BYTES, Disks, Launcher, SharedRam};
 use protocol::{CASE_MODULES, ModuleEntry, ModuleIndex, ModulePlace, kernel_name};
@@ -97,7 +98,8 @@ pub fn prepare(
     plan.module_disk = Some(disk.into_file());
     let own = modules.into_iter().map(|BuiltModule { name, path }| (name, path));
     let modules = own.chain(of_kernel).collect();
-    let symbols = Symbols { vmlinux: Some(files.vmlinux), modules, ..Symbols::default() };
+    let lines = Lines::of(&selected.case.sources);
+    let symbols = Symbols { vmlinux: Some(files.vmlinux), modules, lines, ..Symbols::default() };
     Ok(Prepared { plan, symbols })
 }
 

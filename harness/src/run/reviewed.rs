@@ -10,6 +10,18 @@ use crate::run::outcome::{Difference, EARLIER, Outcome, REPORT, RunResult};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
 
+/// Names a reviewed report that nothing is held to: the case expects no crash.
+pub(super) fn none_is_needed(selected: &Selected, recorder: &mut Recorder<'_>) {
+    let (case, guest) = (&selected.case.folder, &selected.guest.name);
+    if let Some(path) = review::reviewed(case, guest) {
+        let name = &selected.case.name;
+        recorder.warn(format!(
+            "{name} expects no crash (outcome = \"none\"), and {} was reviewed when it did: remove it",
+            path.display()
+        ));
+    }
+}
+
 /// Holds a report to the reviewed one.
 pub(super) fn hold(
     selected: &Selected,
@@ -38,12 +50,13 @@ pub(super) fn hold(
 }
 
 fn judge(compared: Compared, review: Review, result: &mut RunResult, recorder: &mut Recorder<'_>) {
+    result.waits = compared != Compared::Same;
     match compared {
         Compared::Same => {}
         Compared::New if review == Review::Require => {
             differ(result, REPORT, "as it was reviewed", ["nobody has reviewed one".to_owned()]);
         }
-        Compared::New => recorder.note("nobody has reviewed this report yet: repro review"),
+        Compared::New => {}
         Compared::Changed(words) => differ(result, REPORT, "as it was reviewed", words),
         Compared::Earlier(upgrade) => earlier(&upgrade, result, recorder),
     }

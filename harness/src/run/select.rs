@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::alternatives;
 use crate::case::Case;
 use crate::config::Project;
 use crate::error::Failure;
@@ -107,9 +108,8 @@ pub fn load_guest(project: &Project, name: &str) -> Result<guest::Manifest, Fail
         }
         let mut known = guest_names(project)?;
         known.extend(project.imports.keys().cloned());
-        let known = known.join(", ");
         return Err(Failure::new(Exit::NoCases, format!("there is no guest {name}"))
-            .hint(format!("guests: {known}")));
+            .hint(alternatives::hint(name, "guests", known.iter().map(String::as_str))));
     };
     let mut guest = guest::Manifest::load(&path)
         .map_err(|error| Failure::from_error(Exit::SetupError, &error))?;
@@ -193,7 +193,7 @@ fn folder(project: &Project, place: &str) -> Result<PathBuf, Failure> {
         ("", Some(default)) => default,
         ("", None) => match known.values().next() {
             Some(only) if known.len() == 1 => return Ok(only.clone()),
-            _ => return Err(no_case(&known, "no case is named")),
+            _ => return Err(no_case(&known, "", "no case is named")),
         },
         (place, _) => place,
     };
@@ -204,15 +204,15 @@ fn folder(project: &Project, place: &str) -> Result<PathBuf, Failure> {
     if path.join("case.toml").is_file() {
         return Ok(path);
     }
-    Err(no_case(&known, &format!("there is no case {place}")))
+    Err(no_case(&known, place, &format!("there is no case {place}")))
 }
 
-fn no_case(known: &BTreeMap<String, PathBuf>, message: &str) -> Failure {
-    let names: Vec<_> = known.keys().map(String::as_str).collect();
-    let hint = if names.is_empty() {
+fn no_case(known: &BTreeMap<String, PathBuf>, name: &str, message: &str) -> Failure {
+    let hint = if known.is_empty() {
         "name a folder with a case.toml, or make one: repro new-case".to_owned()
     } else {
-        format!("cases: {}; or the path of a folder with a case.toml", names.join(", "))
+        let names = alternatives::hint(name, "cases", known.keys().map(String::as_str));
+        format!("{names} (a path of a folder with a case.toml will do, too)")
     };
     Failure::new(Exit::NoCases, message).hint(hint)
 }

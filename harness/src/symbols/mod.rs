@@ -9,12 +9,14 @@
 mod debug_file;
 mod identity;
 mod kernel;
+mod lines;
 mod modules;
 mod names;
 mod open;
 mod supplementary;
 
 pub(crate) use kernel::{Wanted, kernel};
+pub(crate) use lines::{FILE as LINES, Lines, source_of};
 pub(crate) use modules::Modules;
 pub(crate) use open::open;
 
@@ -49,6 +51,7 @@ impl Found {
             debug: self.debug.as_deref(),
             supplementary: self.supplementary.as_deref(),
             ledger: None,
+            texts: None,
         }
     }
 }

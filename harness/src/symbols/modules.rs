@@ -11,6 +11,7 @@ use analyzer::{Files, ModuleFiles};
 
 use super::debug_file::{Facts, complete};
 use super::kernel::Wanted;
+use super::lines::Lines;
 use super::names::{Kind, module};
 use super::open::open;
 use super::{DEBUG_ROOT, Found};
@@ -20,7 +21,10 @@ const MAX_DEPTH: u32 = 16;
 
 /// Files of modules.
 #[derive(Default)]
-pub(crate) struct Modules(BTreeMap<String, Candidates>);
+pub(crate) struct Modules {
+    by_name: BTreeMap<String, Candidates>,
+    lines: Lines,
+}
 
 #[derive(Default)]
 struct Candidates {
@@ -37,9 +41,14 @@ impl Modules {
             let found = complete(path, open(path)?, &[]);
             let paths = vec![(false, Kind::Module, path.clone())];
             let candidates = Candidates { paths, found: OnceCell::from(Some(found)) };
-            modules.0.insert(name.replace('-', "_"), candidates);
+            modules.by_name.insert(name.replace('-', "_"), candidates);
         }
         Ok(modules)
+    }
+
+    /// The same, with their sources.
+    pub(crate) fn with_lines(self, lines: Lines) -> Self {
+        Self { lines, ..self }
     }
 
     /// Adds the modules below a folder.
@@ -59,7 +68,7 @@ impl Modules {
 
     /// The modules' names in the kernel, and the file that each is looked for in first.
     pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
-        self.0.iter().filter_map(|(name, candidates)| {
+        self.by_name.iter().filter_map(|(name, candidates)| {
             let (_, _, path) = candidates.paths.first()?;
             Some((name.as_str(), path.as_path()))
         })
@@ -75,7 +84,7 @@ impl Modules {
                 }
             } else if let Some((name, kind)) = module(&entry.file_name().to_string_lossy()) {
                 let of_release = path.iter().any(|part| release.is_some_and(|it| part == it));
-                let candidates = self.0.entry(name).or_default();
+                let candidates = self.by_name.entry(name).or_default();
                 candidates.paths.push((!of_release, kind, path));
                 candidates.paths.sort();
             }
@@ -86,12 +95,13 @@ impl Modules {
 
 impl ModuleFiles for Modules {
     fn module(&self, name: &str) -> Option<Files<'_>> {
-        let candidates = self.0.get(name)?;
-        candidates.found.get_or_init(|| candidates.open()).as_ref().map(Found::files)
+        let candidates = self.by_name.get(name)?;
+        let found = candidates.found.get_or_init(|| candidates.open()).as_ref()?;
+        Some(Files { texts: self.lines.texts(), ..found.files() })
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
+        self.by_name.keys().cloned().collect()
     }
 }
 

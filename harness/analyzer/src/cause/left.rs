@@ -17,6 +17,7 @@ use crate::blame::culprit;
 use crate::diagnosis::Left;
 use crate::flow::{CallTarget, Code, call_target};
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 
 /// Functions of one module that are looked through: of a larger one, the only way is not known to be it.
 const MAX_FUNCTIONS: usize = 1 << 15;
@@ -282,7 +283,7 @@ impl Found {
         let start = self.way.as_ref().map_or(self.taken, |way| way.branch);
         let from = line(start)?;
         let by = self.way.as_ref().and_then(|way| {
-            let is_behind = |it: &Line| it.file == from.file && it.line > from.line;
+            let is_behind = |it: &SourceLine| it.file == from.file && it.line > from.line;
             let others = way.others.iter().filter_map(|at| line(*at));
             let end = others.filter(is_behind).map(|it| it.line).min();
             // What the way returns may be computed before it begins, or be part of another return.
@@ -290,29 +291,16 @@ impl Found {
             let own = all.filter(|it| is_behind(it) && end.is_none_or(|end| it.line < end));
             own.max_by_key(|it| it.line)
         });
-        let (from, by) = (from.words(), by.map(|by| by.words()));
         Some(Left { function, from, by, always: self.way.is_none() })
     }
 }
 
-/// A line of a function that an instruction belongs to.
-struct Line {
-    file: String,
-    line: u32,
-}
-
-impl Line {
-    fn words(&self) -> String {
-        format!("{}:{}", self.file, self.line)
-    }
-}
-
 /// The line of the function that the instruction belongs to.
-fn line_in(scene: &dyn Scene, ip: u64, function: &str) -> Option<Line> {
-    let chain = scene.image_at(ip)?.source(ip).found()?;
+fn line_in(scene: &dyn Scene, ip: u64, function: &str) -> Option<SourceLine> {
+    let image = scene.image_at(ip)?;
+    let chain = image.source(ip).found()?;
     let own = chain.into_iter().find(|it| it.function.as_deref() == Some(function))?;
-    let file = own.file?.rsplit('/').next()?.to_owned();
-    Some(Line { file, line: own.line? })
+    SourceLine::of_frame(Some(image), &own)
 }
 
 /// The instruction before which a function that may fail has taken the lock: it returns 0 then.

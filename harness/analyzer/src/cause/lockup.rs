@@ -304,10 +304,7 @@ fn held(
     let claim =
         claim.text(if is_running { " is on another CPU in " } else { " went to sleep in " });
     let claim = claim.text(place(machine, frame));
-    let claim = match machine.source_line(frame.pc.for_lookup()) {
-        Some(line) => claim.text(format!(" at `{line}`: ")),
-        None => claim.text(": "),
-    };
+    let claim = claim.at(machine.source_line(frame.pc.for_lookup()).as_ref()).text(": ");
     let kept =
         if shown.is_sure { ", and has not given it back" } else { ", and may have it still" };
     diagnosis.evidence.push(claim.with(&shown.taken.clone().text(kept)));
@@ -382,8 +379,8 @@ fn others(
                 .text(format!("another CPU waits for the same lock in {}", place(machine, frame))),
             (Some(frame), None) => {
                 found = OtherCpus::Busy;
-                let at = machine.source_line(frame.pc.for_lookup()).unwrap_or_default();
-                claim.text(format!("another CPU runs {} at `{at}`", place(machine, frame)))
+                let line = machine.source_line(frame.pc.for_lookup());
+                claim.text(format!("another CPU runs {}", place(machine, frame))).at(line.as_ref())
             }
             (None, Some(_)) => claim.text("another CPU waits for the same lock"),
             (None, None) if task.pid == 0 && !is_interrupted => continue,

@@ -59,8 +59,5 @@ fn sleeps(all: &Everybody<'_, '_>, task: &Task) -> Option<Claim> {
     let claim = Claim::new(Some(true)).text(format!("task {}", called(task)));
     let claim = claim.volatile(format!(" (pid {})", task.pid));
     let claim = claim.text(format!(" sleeps in {}", place(all.machine, frame)));
-    Some(match all.machine.source_line(frame.pc.for_lookup()) {
-        Some(line) => claim.text(format!(" at `{line}`")),
-        None => claim,
-    })
+    Some(claim.at(all.machine.source_line(frame.pc.for_lookup()).as_ref()))
 }

@@ -20,6 +20,7 @@ use crate::flow::{
 };
 use crate::link::by_number;
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 
 /// What tells one lock from another.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ impl LockName {
 struct Taken {
     lock: LockName,
     function: String,
-    line: Option<String>,
+    line: Option<SourceLine>,
     /// Position of the frame that takes it.
     frame: usize,
     kept: Kept,
@@ -368,8 +369,8 @@ fn reaches(
 
 impl Taken {
     fn claim(&self, what: &str) -> Claim {
-        let line = self.line.as_ref().map_or_else(String::new, |line| format!(" at `{line}`"));
-        Claim::new(Some(true)).text(format!("{} takes {what}{line}", self.function))
+        let claim = Claim::new(Some(true)).text(format!("{} takes {what}", self.function));
+        claim.at(self.line.as_ref())
     }
 }
 

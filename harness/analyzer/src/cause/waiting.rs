@@ -408,10 +408,7 @@ fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
                 .text(inner.unwrap_or_default())
         }
     };
-    claims.push(match machine.source_line(frame.pc.for_lookup()) {
-        Some(line) => claim.text(format!(" at `{line}`")),
-        None => claim,
-    });
+    claims.push(claim.at(machine.source_line(frame.pc.for_lookup()).as_ref()));
     let Waits::Lock(lock, owner) = &link.waits else { return };
     let at = Claim::new(Some(true)).text("the lock at ").data(lock.address);
     match owner {
@@ -431,14 +428,14 @@ fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
         }
         Owner::Exited(holder) => {
             // Others may have had its memory since, and have exited, too.
-            let claim = at.text(" names memory as its owner's that was last of task ");
-            let claim = claim.volatile(format!("{} (pid {})", called(holder), holder.pid));
+            let claim = at.text(" names memory as its owner's that was last of a task");
+            let claim = claim.volatile(format!(", {} (pid {})", called(holder), holder.pid));
             claims.push(claim.text(", which has exited: so has the owner"));
         }
         Owner::Younger(holder) => {
-            let claim = at.text(" names memory as its owner's that is of task ");
-            let claim = claim.volatile(format!("{} (pid {})", called(holder), holder.pid));
-            let words = " by now, which was made after the first wait began";
+            let claim = at.text(" names memory as its owner's that is of a task by now");
+            let claim = claim.volatile(format!(", {} (pid {})", called(holder), holder.pid));
+            let words = ", which was made after the first wait began";
             claims.push(claim.text(words));
         }
         Owner::Readers => claims.push(at.text(" is held for reading")),

@@ -11,6 +11,7 @@ mod check;
 mod given;
 mod how;
 mod lead;
+mod lead_words;
 mod nature;
 mod next;
 mod pointer;
@@ -21,10 +22,11 @@ mod words;
 
 use unwind::Pc;
 
-use crate::claim::Claim;
+use crate::claim::{Addresses, Claim};
 use crate::express::Expression;
 use crate::kind::CrashKind;
 use crate::medium::Medium;
+use crate::source_line::SourceLine;
 use crate::stacks::Exhaustion;
 
 pub use advice::Advice;
@@ -32,7 +34,7 @@ pub use aftermath::Aftermath;
 pub use check::{Check, CheckKind, Complaint, Freed, ListEntry, Overflow};
 pub use given::{Given, GivenObject};
 pub use how::Use;
-pub use lead::{About, Lead, Made, Passed, Room, Site, Table, short};
+pub use lead::{About, Lead, Made, Passed, Room, Site, Table};
 pub use nature::{Nature, Owner, Place, TextPlace};
 pub use pointer::{BadPointer, Role, Symptom, Test};
 pub use proof::{Blame, Doubt, Grounds};
@@ -78,8 +80,8 @@ pub struct Diagnosis {
 /// What the kernel complained of before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complained {
-    /// The module's line, as `file:line`.
-    pub line: String,
+    /// The module's line.
+    pub line: SourceLine,
     /// What the function that complained was given.
     pub given: Option<Given>,
 }
@@ -157,9 +159,9 @@ pub struct Division {
 impl Complained {
     /// What it complained of, in words; `None` if no more is known than where.
     #[must_use]
-    pub fn clause(&self) -> Option<String> {
-        let given = self.given.as_ref()?;
-        Some(format!("before, the kernel complained at `{}`, where {}", self.line, given.words()))
+    pub fn clause(&self, addresses: &dyn Addresses) -> Option<String> {
+        let (line, given) = (addresses.line(&self.line), self.given.as_ref()?);
+        Some(format!("before, the kernel complained at `{line}`, where {}", given.words()))
     }
 }
 

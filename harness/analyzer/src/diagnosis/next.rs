@@ -2,9 +2,10 @@
 //! What to look at next.
 
 use super::{
-    BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Lead, Left, ListEntry,
+    BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Left, ListEntry,
     Lockup, Nature, NoLock, OtherCpus, Role, TextPlace, Until, Use, Waiting, What,
 };
+use crate::claim::Addresses;
 use crate::express::Expression;
 use crate::gone::{Gone, WasThere};
 use crate::identify::Poison;
@@ -20,14 +21,14 @@ impl Diagnosis {
     /// What a colleague would look at next, most promising first, three lines at most; and what would show more
     /// the next time.
     #[must_use]
-    pub fn next(&self) -> Vec<String> {
+    pub fn next(&self, addresses: &dyn Addresses) -> Vec<String> {
         // Of an index its bound tells more than where it is set.
         let is_index = self.pointer().is_some_and(BadPointer::is_index);
-        let bound = is_index.then(|| self.advised()).flatten();
-        let leads = self.leads.iter().map(Lead::words);
+        let bound = is_index.then(|| self.advised(addresses)).flatten();
+        let leads = self.leads.iter().map(|lead| lead.words(addresses));
         let mut lines: Vec<String> = bound.into_iter().chain(leads).take(MOST).collect();
         if lines.is_empty() {
-            lines.extend(self.advised());
+            lines.extend(self.advised(addresses));
         }
         if self.confidence() != Confidence::Proven
             && let Some(why) = self.why_not_proven()
@@ -35,6 +36,7 @@ impl Diagnosis {
             lines.insert(0, format!("what the {} could not tell: {why}", self.medium));
         }
         if let Some(Complained { line, .. }) = &self.complained {
+            let line = addresses.line(line);
             lines.insert(
                 0,
                 format!("what the kernel complained of before, at `{line}`: it came first"),
@@ -46,7 +48,7 @@ impl Diagnosis {
     }
 
     /// What its own sort of crash asks for.
-    fn advised(&self) -> Option<String> {
+    fn advised(&self, addresses: &dyn Addresses) -> Option<String> {
         let call = self.helper.as_ref();
         match &self.what {
             What::Check(Check { kind: CheckKind::SleepingInAtomic, expression: Some(lock) }) => {
@@ -56,12 +58,12 @@ impl Diagnosis {
                     "the call of {call} there, with `{lock}` held: what is called with it may not sleep"
                 ))
             }
-            what => of(what),
+            what => of(what, addresses),
         }
     }
 }
 
-fn of(what: &What) -> Option<String> {
+fn of(what: &What, addresses: &dyn Addresses) -> Option<String> {
     match what {
         What::Pointer(it) => pointer(it),
         What::Size(size) => {
@@ -81,8 +83,8 @@ fn of(what: &What) -> Option<String> {
             "which local variables could be allocated instead of lying on the stack".to_owned(),
         ),
         What::Check(it) => check(it),
-        What::Lockup(it) => Some(lockup(it)),
-        What::Waiting(it) => Some(waiting(it)),
+        What::Lockup(it) => Some(lockup(it, addresses)),
+        What::Waiting(it) => Some(waiting(it, addresses)),
         What::Requested | What::Running { .. } => None,
         What::Kind(kind) => of_kind(*kind, None),
     }
@@ -207,10 +209,10 @@ fn check(it: &Check) -> Option<String> {
     })
 }
 
-fn lockup(it: &Lockup) -> String {
+fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
     let which = named(it.lock.as_ref(), "the lock");
     if let Some(left) = &it.left {
-        return kept(left, &which);
+        return kept(left, &which, addresses);
     }
     match &it.hang {
         Hang::Lock(OtherCpus::Itself) => format!("the path that has {which} and takes it again"),
@@ -247,9 +249,9 @@ fn lockup(it: &Lockup) -> String {
     }
 }
 
-fn waiting(it: &Waiting) -> String {
+fn waiting(it: &Waiting, addresses: &dyn Addresses) -> String {
     if let Some(left) = it.way() {
-        return kept(left, &named(it.lock.as_ref(), "the lock"));
+        return kept(left, &named(it.lock.as_ref(), "the lock"), addresses);
     }
     match (it.circle.as_slice(), &it.held) {
         ([], Held::For { event: Some(_), .. }) => {
@@ -315,11 +317,11 @@ fn until(until: Option<&Until>) -> String {
 }
 
 /// A way that leaves a lock taken.
-fn kept(left: &Left, which: &str) -> String {
+fn kept(left: &Left, which: &str, addresses: &dyn Addresses) -> String {
     let function = &left.function;
     match left.always {
         true => {
-            let from = &left.from;
+            let from = addresses.line(&left.from);
             format!("the release of {which} behind `{from}`: in `{function}`, or in who calls it")
         }
         false => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rule of proof: what may be called proven (docs/verdicts.md).
 
+use std::borrow::Cow;
+
 use super::{Diagnosis, Nature, What};
 use crate::gone::Gone;
 use crate::report::Confidence;
@@ -97,16 +99,16 @@ impl Diagnosis {
 
     /// Why a verdict is not proven, in words; `None` if it is, or if that is not known.
     #[must_use]
-    pub fn why_not_proven(&self) -> Option<&str> {
+    pub fn why_not_proven(&self) -> Option<Cow<'_, str>> {
         if let Some(why) = &self.unknown {
-            return Some(why);
+            return Some(why.into());
         }
         if self.grounds != Grounds::Shown {
             return None;
         }
-        Some(match self.doubt()? {
-            Doubt::Mistake => return self.pointer()?.nature.as_ref().and_then(Nature::doubt),
-            Doubt::Step => "not every step could be checked",
+        let why = match self.doubt()? {
+            Doubt::Mistake => self.pointer()?.nature.as_ref().and_then(Nature::doubt)?,
+            Doubt::Step => return Some(self.open_steps().into()),
             Doubt::Kernel => {
                 "no module from outside of the kernel's tree is known to have a part in it"
             }
@@ -115,7 +117,21 @@ impl Diagnosis {
             Doubt::Declaration => {
                 "the function is called with other arguments than its parameters declare"
             }
-        })
+        };
+        Some(why.into())
+    }
+
+    /// Which steps are not borne out by the dump, in words.
+    fn open_steps(&self) -> String {
+        let count = |wanted: Option<bool>| {
+            self.evidence.iter().filter(|claim| claim.confirmed == wanted).count()
+        };
+        let of = self.evidence.len();
+        match (count(Some(false)), count(None)) {
+            (0, 0) => "no step could be checked".to_owned(),
+            (0, open) => format!("{open} of {of} steps could not be checked"),
+            (wrong, _) => format!("the dump does not bear out {wrong} of {of} steps"),
+        }
     }
 }
 

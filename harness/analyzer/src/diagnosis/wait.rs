@@ -2,9 +2,10 @@
 //! CPUs that run without end, and tasks that wait without end.
 
 use super::{Diagnosis, Grounds, Until, What};
-use crate::claim::Claim;
+use crate::claim::{Addresses, Claim};
 use crate::express::Expression;
 use crate::kind::CrashKind;
+use crate::source_line::SourceLine;
 
 /// A CPU that ran without end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,10 @@ pub struct Lockup {
 pub struct Left {
     /// The function.
     pub function: String,
-    /// Where the way leaves the others, as `file:line`; where the lock is taken, if it is each way.
-    pub from: String,
+    /// Where the way leaves the others; where the lock is taken, if it is each way.
+    pub from: SourceLine,
     /// The last line that only this way has, if that is another one.
-    pub by: Option<String>,
+    pub by: Option<SourceLine>,
     /// Whether each way does so; else the others give it back.
     pub always: bool,
 }
@@ -204,14 +205,14 @@ pub enum Held {
 impl Left {
     /// The place to look at.
     #[must_use]
-    pub fn place(&self) -> &str {
+    pub fn place(&self) -> &SourceLine {
         self.by.as_ref().unwrap_or(&self.from)
     }
 
     /// In words, behind what waits.
     #[must_use]
-    pub fn words(&self) -> String {
-        let (function, place) = (&self.function, self.place());
+    pub fn words(&self, addresses: &dyn Addresses) -> String {
+        let (function, place) = (&self.function, addresses.line(self.place()));
         match self.always {
             true => {
                 format!("likely kept by `{function}`, which takes it at `{place}` and ends with it")
@@ -221,11 +222,11 @@ impl Left {
     }
 
     /// The function and where it does so.
-    pub(super) fn whereabouts(&self) -> String {
+    pub(super) fn whereabouts(&self, addresses: &dyn Addresses) -> String {
         let Self { function, from, .. } = self;
         match self.always {
-            true => format!("`{function}` at `{from}`"),
-            false => format!("`{function}` on its way at `{}`", self.place()),
+            true => format!("`{function}` at `{}`", addresses.line(from)),
+            false => format!("`{function}` on its way at `{}`", addresses.line(self.place())),
         }
     }
 
@@ -233,18 +234,19 @@ impl Left {
     pub(super) fn claim(&self, lock: Option<&Expression>) -> Claim {
         let lock = lock.map_or_else(|| "the lock".to_owned(), |lock| format!("`{lock}`"));
         let Self { function, from, by, always } = self;
-        let words = if *always {
-            format!(
-                "by its code, `{function}` ends with {lock} taken, on each way from `{from}` on"
-            )
-        } else {
-            let by = by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
-            format!(
-                "by its code, `{function}` goes from `{from}`{by} to its end with {lock} taken, which its \
-                 other ways give back"
-            )
+        let claim = Claim::new(Some(true));
+        if *always {
+            let words =
+                format!("by its code, `{function}` ends with {lock} taken, on each way from `");
+            return claim.text(words).line(from).text("` on");
+        }
+        let claim =
+            claim.text(format!("by its code, `{function}` goes from `")).line(from).text("`");
+        let claim = match by {
+            Some(by) => claim.text(" by `").line(by).text("`"),
+            None => claim,
         };
-        Claim::new(Some(true)).text(words)
+        claim.text(format!(" to its end with {lock} taken, which its other ways give back"))
     }
 }
 

@@ -124,6 +124,7 @@ impl Past {
             false => self.headline.clone(),
         };
         let culprit = self.diagnosis.pc.and_then(|pc| culprit(machine, pc));
+        let culprit = culprit.map(|culprit| addresses.culprit(culprit));
         let task = self.told_task(addresses);
         EarlierReport { time, headline, kind: self.diagnosis.kind(), culprit, task, main }
     }

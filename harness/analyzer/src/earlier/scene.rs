@@ -11,6 +11,7 @@ use crate::identify::Identity;
 use crate::machine::Machine;
 use crate::printer::{CodeName, CodeNames};
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 use kernel::Unreadable;
 use unwind::Stacks as _;
 
@@ -107,7 +108,7 @@ impl Scene for Before<'_, '_> {
         Some(Identity::of_value(address))
     }
 
-    fn source_line(&self, address: u64) -> Option<String> {
+    fn source_line(&self, address: u64) -> Option<SourceLine> {
         self.machine.source_line(address)
     }
 

@@ -15,6 +15,7 @@ use crate::machine::Machine;
 use crate::message;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
+use crate::source_line::SourceLine;
 
 /// Nanoseconds.
 const SECOND: u64 = 1_000_000_000;
@@ -229,12 +230,12 @@ impl Past {
     /// The same, with the module's line.
     fn claim(&self, machine: &Machine<'_>) -> Claim {
         match self.line(machine) {
-            Some(line) => self.said().text(format!("; its module's line is `{line}`")),
+            Some(line) => self.said().text("; its module's line is `").line(&line).text("`"),
             None => self.said(),
         }
     }
 
-    fn line(&self, machine: &Machine<'_>) -> Option<String> {
+    fn line(&self, machine: &Machine<'_>) -> Option<SourceLine> {
         machine.source_line(self.diagnosis.pc?.for_lookup())
     }
 }

@@ -268,7 +268,7 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
                 // On which of two ways it was read is not known.
                 let line = scene.source_line(term.site).filter(|_| !term.has_twin);
                 steps.push(match line {
-                    Some(line) => claim.text(format!(", read by the code of `{line}`")),
+                    Some(line) => claim.text(", read by the code of `").line(&line).text("`"),
                     None => claim,
                 });
             }
@@ -301,9 +301,8 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
             if let (Ok(text), Some(name)) = (outer.expression(term), scene.symbol_at(*pc)) {
                 let what = if text.is_number() { "the constant " } else { "" };
                 let words = format!("`{}` passes {what}`{text}`", source_name(&name.0));
-                let at = scene.source_line(*pc).map(|line| format!(" at `{line}`"));
                 let claim = Claim::new(Some(true)).text(words);
-                steps.push(claim.text(at.unwrap_or_default()));
+                steps.push(claim.at(scene.source_line(*pc).as_ref()));
             }
         }
         TermKind::Local(_) => {

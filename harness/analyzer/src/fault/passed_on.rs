@@ -45,8 +45,8 @@ pub(super) fn passed_on(
     let Some(name) = scene.symbol_at(pc) else { return };
     diagnosis.evidence.extend(found.steps);
     let words = format!("`{}` passes `{expression}`", source_name(&name.0));
-    let line = scene.source_line(pc).map(|line| format!(" at `{line}`")).unwrap_or_default();
-    diagnosis.evidence.push(Claim::new(Some(true)).text(words).text(line));
+    let claim = Claim::new(Some(true)).text(words);
+    diagnosis.evidence.push(claim.at(scene.source_line(pc).as_ref()));
     let part = match &term.bare().kind {
         TermKind::Load { address, size, .. } => writer.unbounded().part_at(address, *size),
         TermKind::Local(slot) => {

@@ -78,8 +78,11 @@ fn say(scene: &dyn Scene, tested: Tested, diagnosis: &mut Diagnosis) {
         true => format!("the code comes here only where `{expression}` is NULL"),
         false => format!("the code comes here where `{expression}` is NULL"),
     };
-    let at = scene.source_line(pc).map(|line| format!(": it is tested at `{line}`"));
-    diagnosis.evidence.push(Claim::new(Some(true)).text(words).text(at.unwrap_or_default()));
+    let claim = Claim::new(Some(true)).text(words);
+    diagnosis.evidence.push(match scene.source_line(pc) {
+        Some(line) => claim.text(": it is tested").at(Some(&line)),
+        None => claim,
+    });
     diagnosis.unknown = None;
     diagnosis.grounds = match (is_certain, diagnosis.grounds) {
         (true, Grounds::None) => Grounds::Shown,

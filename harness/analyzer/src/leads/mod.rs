@@ -17,12 +17,13 @@ use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
 use crate::diagnosis::{
     About, BadPointer, Check, CheckKind, Diagnosis, Grounds, Hang, Lead, ListEntry, Lockup, Nature,
-    NoLock, Site, Symptom, Test, TextPlace, Until, Waiting, What, short,
+    NoLock, Site, Symptom, Test, TextPlace, Until, Waiting, What,
 };
 use crate::express::{Expression, NamedPart, Structure, Whole, Writer};
 use crate::identify::Poison;
 use crate::initialiser::initialiser;
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 
 /// Modules that are searched.
 const MAX_MODULES: usize = 4;
@@ -378,9 +379,7 @@ impl Asked<'_> {
         }
         let made = if set.is_empty() { made() } else { None };
         let defined = match part.part.whole {
-            Whole::Variable { address } if set.is_empty() => {
-                self.defined(address).as_ref().map(short)
-            }
+            Whole::Variable { address } if set.is_empty() => self.defined(address),
             _ => None,
         };
         Some(Lead::Set { object, set, cleared, made, defined, module })
@@ -454,8 +453,10 @@ impl Asked<'_> {
     }
 
     /// Where the variable is defined that has the address.
-    fn defined(&self, address: u64) -> Option<Declared> {
-        self.scene.image_at(address)?.declared_at(address).found()
+    fn defined(&self, address: u64) -> Option<SourceLine> {
+        let image = self.scene.image_at(address)?;
+        let Declared { file, line } = image.declared_at(address).found()?;
+        Some(SourceLine::of(Some(image), file, line))
     }
 
     fn computed(&self) -> Option<Lead> {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use debuginfo::SourceFrame;
 use iced_x86::{OpKind, Register};
 
 use super::search::{Call, Search};
@@ -12,6 +11,7 @@ use crate::express::{Expression, Part, Structure, Whole, Writer};
 use crate::fault::named_in_code;
 use crate::flow::{ARGUMENTS, CallTarget, Operator, Term, TermKind, call_target};
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 
 /// Functions that allocate, each with the number of its argument with the size, if it has one (`include/linux/slab.h`,
 /// `include/linux/vmalloc.h`, 3.10 to 6.12).
@@ -134,17 +134,17 @@ pub(super) fn freed(
 /// From where the code comes to a place: the call of the function that is inlined there, or the calls of the function
 /// that has it.
 fn callers(scene: &dyn Scene, search: &Search<'_>, (entry, ip): (u64, u64)) -> Vec<Site> {
-    let chain = scene.image_at(ip).and_then(|image| image.source(ip).found()).unwrap_or_default();
+    let image = scene.image_at(ip);
+    let chain = image.and_then(|image| image.source(ip).found()).unwrap_or_default();
     let own = search.site(ip);
     let is_behind = |name: &str| own.as_ref().is_none_or(|own| own.function != name);
     // The frames of functions that are inlined come first.
     let mut outer = chain.into_iter().skip_while(|it| it.function.as_deref().is_none_or(is_behind));
-    if let Some(SourceFrame {
-        function: Some(function), file: Some(file), line: Some(line), ..
-    }) = outer.nth(1)
-    {
-        let line = format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file));
-        return vec![Site { function, line }];
+    let site = outer.nth(1).and_then(|outer| {
+        Some(Site { line: SourceLine::of_frame(image, &outer)?, function: outer.function? })
+    });
+    if let Some(site) = site {
+        return vec![site];
     }
     let calls = search.instructions().filter(|(code, at)| {
         matches!(call_target(code.instruction(*at)), Some(CallTarget::Direct(target)) if target == entry)

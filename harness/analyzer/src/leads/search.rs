@@ -279,9 +279,7 @@ impl<'s> Search<'s> {
 /// Where the code is in the source of its module.
 pub(super) fn site(scene: &dyn Scene, pc: Pc) -> Option<Site> {
     let culprit = culprit(scene, pc)?;
-    let (file, line) = (culprit.file?, culprit.line?);
-    let line = format!("{}:{line}", file.rsplit('/').next().unwrap_or(&file));
-    Some(Site { function: culprit.function?, line })
+    Some(Site { line: culprit.source_line()?, function: culprit.function? })
 }
 
 /// How an instruction names a part.

@@ -98,13 +98,14 @@ fn verdict(report: &Report, out: &mut String) {
     out.push('\n');
     line(out, "VERDICT", &verdict.summary);
     let confidence = match verdict.confidence {
-        Confidence::Proven if verdict.expression.is_some() => "proven: evaluated again on the dump",
-        Confidence::Proven => "proven: by the stacks and the code in the dump",
-        Confidence::Likely if report.is_of_text() => "likely: a text has no memory to check it on",
-        Confidence::Likely => "likely: not all of it could be checked on the dump",
-        Confidence::Unknown => "unknown",
+        Confidence::Proven if verdict.expression.is_some() => {
+            "proven: evaluated again on the dump".to_owned()
+        }
+        Confidence::Proven => "proven: by the stacks and the code in the dump".to_owned(),
+        Confidence::Likely => format!("likely: {}", open(report)),
+        Confidence::Unknown => "unknown".to_owned(),
     };
-    line(out, "", confidence);
+    line(out, "", &confidence);
     if let Some(signature) = &report.signature {
         let root = report.root_signature.as_ref().map(|root| format!(" (root {root})"));
         line(out, "SIGNATURE", &format!("{signature}{}", root.unwrap_or_default()));
@@ -119,6 +120,15 @@ fn verdict(report: &Report, out: &mut String) {
     }
     for (index, next) in verdict.next.iter().enumerate() {
         line(out, if index == 0 { "NEXT" } else { "" }, next);
+    }
+}
+
+/// What keeps a verdict from being proven.
+fn open(report: &Report) -> &str {
+    match &report.verdict.open {
+        Some(open) => open,
+        None if report.is_of_text() => "a text has no memory to check it on",
+        None => "it follows from the code, and the dump does not show it",
     }
 }
 
@@ -158,6 +168,9 @@ fn backtrace(title: &str, frames: &[Frame], out: &mut String) {
         );
         out.push_str(row.trim_end());
         out.push('\n');
+        if let (Some(text), None) = (&frame.source, frame.line) {
+            out.push_str(&format!("       | {text}\n"));
+        }
         if !frame.arguments.is_empty() {
             out.push_str(&format!("       {}\n", frame.arguments.join(", ")));
         }
@@ -227,8 +240,11 @@ fn earlier(reports: &[EarlierReport], out: &mut String) {
         let Some(culprit) = &report.culprit else { continue };
         let function = culprit.function.as_deref().unwrap_or("?");
         let module = culprit.module.as_ref().map(|module| format!(" [{module}]"));
-        let line = culprit.file.as_ref().zip(culprit.line);
-        let line = line.map(|(file, line)| format!(" at {file}:{line}")).unwrap_or_default();
+        let line = match (&culprit.file, culprit.line, &culprit.source) {
+            (Some(file), Some(line), _) => format!(" at {file}:{line}"),
+            (Some(file), None, Some(text)) => format!(" at {file}: {text}"),
+            _ => String::new(),
+        };
         let task = report.task.as_ref().and_then(|task| task.comm.as_ref());
         let task = task.map(|comm| format!(", task {comm}")).unwrap_or_default();
         let place = format!("{function}{}{line}{task}", module.unwrap_or_default());

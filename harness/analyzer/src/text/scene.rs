@@ -20,6 +20,7 @@ use crate::medium::Medium;
 use crate::outside::is_outside;
 use crate::printer::{CodeName, CodeNames};
 use crate::scene::Scene;
+use crate::source_line::SourceLine;
 use kernel::Unreadable;
 use unwind::{Stack, StackKind};
 
@@ -260,7 +261,7 @@ impl Scene for TextScene<'_> {
         Some(Identity { region: region(address), gone, stack, ..Identity::of_value(address) })
     }
 
-    fn source_line(&self, address: u64) -> Option<String> {
+    fn source_line(&self, address: u64) -> Option<SourceLine> {
         module_line(self, address)
     }
 

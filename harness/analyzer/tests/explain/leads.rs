@@ -33,7 +33,7 @@ fn a_queue_that_no_code_initialises_is_told_with_where_it_is_allocated() {
     assert!(done.is_empty(), "{done:?}");
     let made = made.as_ref().expect("an allocation");
     assert!(made.is_allocated);
-    assert_eq!((made.site.function.as_str(), &made.site.line), ("mod_new", &root));
+    assert_eq!((made.site.function.as_str(), made.site.line.numbered()), ("mod_new", root));
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn of_a_freed_object_the_link_is_told_that_no_code_takes_out() {
     };
     assert_eq!((structure.as_str(), link.to_string().as_str(), *by), ("job", "link", "list_del"));
     assert_eq!(functions(put), ["mod_put_in"]);
-    assert_eq!(put.first().map(|site| &site.line), Some(&root));
+    assert_eq!(put.first().map(|site| site.line.numbered()), Some(root));
     let freed = diagnosis.leads.iter().find_map(|lead| match lead {
         Lead::Freed { by, .. } => Some(functions(by)),
         _ => None,
@@ -60,7 +60,7 @@ fn a_pointer_that_was_cleared_is_told_by_who_sets_and_who_clears_it() {
     };
     assert_eq!(object.to_string(), "job->device");
     assert_eq!((functions(set), functions(cleared)), (vec!["mod_bind"], vec!["mod_unbind"]));
-    assert_eq!(set.first().map(|site| &site.line), Some(&root));
+    assert_eq!(set.first().map(|site| site.line.numbered()), Some(root));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn an_object_that_is_too_small_is_told_by_its_allocation() {
     else {
         panic!("{diagnosis:#?}");
     };
-    assert_eq!((structure.as_str(), &site.line), ("device", &root));
+    assert_eq!((structure.as_str(), site.line.numbered()), ("device", root));
 }
 
 /// Of a pointer that is NULL the compiler leaves the number 0: what is NULL stands in the test before.
@@ -91,7 +91,7 @@ fn a_pointer_that_the_code_knows_to_be_null_is_told_by_its_test() {
         });
         let (named, site) = tested.expect("a test");
         assert_eq!((named.as_str(), site.function.as_str()), (pointer, function));
-        assert_eq!(site.line, root);
+        assert_eq!(site.line.numbered(), root);
     }
 }
 
@@ -116,7 +116,10 @@ fn a_number_that_was_added_to_a_good_pointer_is_told_as_an_index() {
         _ => None,
     });
     let (object, set) = set.expect("where it is set");
-    assert_eq!((object.as_str(), set.first().map(|it| &it.line)), ("cells->cursor", Some(&root)));
+    assert_eq!(
+        (object.as_str(), set.first().map(|it| it.line.numbered())),
+        ("cells->cursor", Some(root))
+    );
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn a_parameter_is_told_by_what_the_caller_calls_it() {
     };
     let words = (pointer.to_string(), passed.to_string());
     assert_eq!(words, ("it".to_owned(), "job->device".to_owned()));
-    assert_eq!((site.function.as_str(), &site.line), ("mod_hands", &root));
+    assert_eq!((site.function.as_str(), site.line.numbered()), ("mod_hands", root));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use analyzer::identify::Identity;
 use analyzer::link::completed;
 use analyzer::printer::{CodeName, CodeNames};
 use analyzer::scene::Scene;
+use analyzer::source_line::SourceLine;
 use debuginfo::{CfaRule, CfiRule, Image};
 use kernel::mm::caches::{Checks, SlabCache};
 use kernel::mm::slab::Slab;
@@ -368,8 +369,9 @@ impl Scene for UserScene<'_> {
     fn is_outside(&self, address: u64) -> bool {
         self.symbol_at(address).is_some_and(|(name, _)| name.starts_with(self.prefix))
     }
-    fn source_line(&self, address: u64) -> Option<String> {
-        self.line(address).map(|line| line.to_string())
+    fn source_line(&self, address: u64) -> Option<SourceLine> {
+        let (file, line) = ("marked.c".to_owned(), self.line(address)?);
+        Some(SourceLine { file, line, text: None })
     }
     fn identity(&self, address: u64) -> Option<Identity> {
         let mut identity = Identity::of_value(address);

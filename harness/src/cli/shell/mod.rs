@@ -15,6 +15,7 @@ use debugger::{Output, Session};
 use self::editor::{Lines, Read};
 use self::redirect::{Redirected, Target};
 use super::options::{self, OutputFormat};
+use super::pager;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -22,10 +23,6 @@ use guest::shown;
 
 /// Files of commands that are read in one conversation: more read each other.
 const MAX_FILES: usize = 64;
-/// The pager where the user names none: it ends by itself at the end of the text.
-const PAGER: &str = "less -E -X";
-/// Rows of a terminal that does not tell.
-const ROWS: u16 = 24;
 
 /// A conversation. It outlives the session, which is opened anew for more modules.
 pub(super) struct Shell {
@@ -172,7 +169,7 @@ impl Shell {
     ) -> Result<Option<Pause>, Failure> {
         let line = line.trim();
         if let Some(command) = line.strip_prefix('!') {
-            redirect::pipe("", command)?;
+            pager::pipe("", command)?;
             return Ok(None);
         }
         if let Some(file) = line.strip_prefix('<') {
@@ -212,12 +209,10 @@ impl Shell {
 
     fn show(&self, text: &str, target: Target<'_>) -> Result<(), Failure> {
         match target {
-            Target::Pipe(command) => redirect::pipe(text, command),
+            Target::Pipe(command) => pager::pipe(text, command),
             Target::File(path) => redirect::write(text, path, false),
             Target::Append(path) => redirect::write(text, path, true),
-            Target::Terminal if self.scroll && text.lines().count() >= usize::from(rows()) => {
-                page(text)
-            }
+            Target::Terminal if self.scroll => pager::show(text),
             Target::Terminal => options::print_made(text),
         }
     }
@@ -264,22 +259,6 @@ fn text(outputs: &[Output], format: OutputFormat) -> String {
         OutputFormat::Json => format!("{}\n", shown::json(&output.json().to_string())),
     };
     outputs.iter().map(one).collect()
-}
-
-/// Shows text by the user's pager; without one all at once.
-fn page(text: &str) -> Result<(), Failure> {
-    let pager = std::env::var("PAGER").ok().filter(|pager| !pager.is_empty());
-    let pager = pager.unwrap_or_else(|| PAGER.to_owned());
-    let program = pager.split_whitespace().next().unwrap_or_default();
-    let there = std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    });
-    if there { redirect::pipe(text, &pager) } else { options::print_made(text) }
-}
-
-fn rows() -> u16 {
-    let size = rustix::termios::tcgetwinsize(io::stdout());
-    size.map_or(ROWS, |size| size.ws_row).max(2)
 }
 
 /// Where the lines that were typed are kept (XDG Base Directory Specification: state).

@@ -65,19 +65,6 @@ impl<'l> Redirected<'l> {
     }
 }
 
-/// Hands text to a command of the shell, which writes where we do.
-pub(super) fn pipe(text: &str, command: &str) -> Result<(), Failure> {
-    let status = duct::cmd("sh", ["-c", command]).stdin_bytes(text).unchecked().run();
-    let failed = |error: std::io::Error| {
-        Failure::new(Exit::Usage, format!("cannot run `{command}`")).caused_by(&error)
-    };
-    // `head` and `less` stop reading when they have seen enough.
-    match status {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map(|_| ()).map_err(failed),
-    }
-}
-
 /// Writes text into a file.
 pub(super) fn write(text: &str, path: &str, append: bool) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {

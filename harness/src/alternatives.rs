@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What somebody may have meant by a name that there is not.
+
+/// Names that are alike to this degree are offered, by Jaro and Winkler's measure from 0 to 1.
+const ALIKE: f64 = 0.8;
+/// Names that are offered.
+const MOST: usize = 3;
+/// Names that are listed where none is alike.
+const MOST_LISTED: usize = 12;
+
+/// A hint: the names that are alike, the most alike one first; the list of all where none is.
+#[must_use]
+pub(crate) fn hint<'n>(
+    wrong: &str,
+    what: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> String {
+    let mut all: Vec<(f64, &str)> =
+        known.into_iter().map(|name| (strsim::jaro_winkler(wrong, name), name)).collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let quoted = |names: &[(f64, &str)]| {
+        names.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let alike = all.iter().take(MOST).take_while(|(degree, _)| *degree >= ALIKE).count();
+    match alike {
+        0 => {
+            all.sort_by_key(|(_, name)| *name);
+            let names: Vec<&str> = all.iter().take(MOST_LISTED).map(|(_, name)| *name).collect();
+            let more = all.len().saturating_sub(names.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{what}: {}{more}", names.join(", "))
+        }
+        count => format!("did you mean {}?", quoted(&all[..count])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_letters_swapped_is_met_and_another_one_gets_the_list() {
+        let guests = ["linux-7", "plain-11", "plain-12", "plain-13"];
+        assert!(hint("palin-12", "guests", guests).starts_with("did you mean `plain-12`"));
+        assert_eq!(hint("x", "guests", guests), "guests: linux-7, plain-11, plain-12, plain-13");
+        let many: Vec<String> = (0..20).map(|number| format!("case-{number:02}")).collect();
+        let list = hint("zzz", "cases", many.iter().map(String::as_str));
+        assert!(list.ends_with("case-11 and 8 more"), "{list}");
+        assert_eq!(hint("x", "guests", []), "guests: ");
+    }
+}
