@@ -11,6 +11,8 @@ const MAX_DEPTH: u32 = 8;
 /// The script of a case.
 const SCRIPT: &str = "trigger.sh";
 
+/// The first line of a manifest.
+const HEAD: &str = "# All keys: `repro help case.toml`.\n";
 /// What a manifest may say besides; its reader takes a `#` away where it is needed.
 const SETUP: &str = r#"
 [setup]
@@ -65,7 +67,7 @@ impl Draft {
             copy_all(file, &folder.join(&name))?;
             files.push(name);
         }
-        let mut text = format!("summary = {}\n", quoted(&self.summary));
+        let mut text = format!("{HEAD}summary = {}\n", quoted(&self.summary));
         if !self.guests.is_empty() {
             let _ = writeln!(text, "guests = [{}]", list(&self.guests));
         }
@@ -212,6 +214,9 @@ mod tests {
         };
         let folder = path("a");
         draft.write(&folder).unwrap();
+        let manifest = fs::read_to_string(folder.join("case.toml")).unwrap();
+        let first = manifest.lines().next().unwrap();
+        assert!(first.starts_with('#') && first.contains("`repro help case.toml`"), "{first}");
         let case = Case::load(&folder).unwrap();
         assert_eq!(case.manifest.summary, "sent \"by\" somebody");
         let debug: Vec<_> = case.manifest.module.iter().map(|module| &module.debug).collect();

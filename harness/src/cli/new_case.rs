@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `repro new-case`: a folder that runs at once.
 
+mod gitignore;
+
 use std::fs;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::{Component, Path, PathBuf};
@@ -26,8 +28,9 @@ const SETTINGS: &str = include_str!("new_case/repro.toml.template");
 /// Make a case that runs at once: of your sources, of built modules, or with a module to try
 ///
 /// Without options it asks, on a terminal. The case is a folder with a manifest (case.toml: what is
-/// loaded, what crashes it, what is expected); where there is no repro.toml here or above, one is
-/// made too. The keys of the manifest are in docs/your-module.md.
+/// loaded, what crashes it, what is expected). Where there is no repro.toml here or above, one is
+/// made too, and a .gitignore for what runs leave. `repro help case.toml` prints the keys of the
+/// manifest.
 #[derive(Debug, Args)]
 pub(super) struct NewCase {
     /// Name of the case, which is its folder's
@@ -125,7 +128,7 @@ impl NewCase {
                 let message =
                     format!("the Kbuild or Makefile in {} has no obj-m", source.display());
                 return Err(Failure::new(Exit::SetupError, message)
-                    .hint("write the case by hand: docs/your-module.md"));
+                    .hint("write the case by hand: `repro help case.toml` prints its keys"));
             }
             let source = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
             draft.source = Some(relative(&source, folder).display().to_string());
@@ -182,7 +185,8 @@ impl NewCase {
         if settings.is_file() {
             return Ok(());
         }
-        fs::write(settings, SETTINGS.replace("GUEST", &project.settings.default_guest))
+        fs::write(settings, SETTINGS.replace("GUEST", &project.settings.default_guest))?;
+        gitignore::ignore_target(&project.root)
     }
 }
 
