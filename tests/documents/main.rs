@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the documents say of the program: commands and options, and the files made from its code.
+//! What the documents say of the program: commands and options, the examples of pipelines, and
+//! the files made from its code.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
+mod examples;
 mod generated;

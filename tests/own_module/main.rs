@@ -9,6 +9,7 @@ mod kinds;
 mod kvm;
 mod newcomer;
 mod others;
+mod pipelines;
 mod repository;
 mod since_when;
 mod updated;

@@ -55,8 +55,26 @@ impl Repository {
 
     /// The command, not yet started.
     pub(crate) fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(words.split_whitespace()).current_dir(self.folder.path());
+        let mut command = self.start(&self.program);
+        command.args(words.split_whitespace());
+        command
+    }
+
+    /// A script of the shell, not yet started, in the repository; it ends with the first line that
+    /// fails, and knows `repro`.
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        let mut command = self.start(Path::new("sh"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let own = self.program.parent().unwrap().to_owned();
+        let folders = std::iter::once(own).chain(std::env::split_paths(&path));
+        command.args(["-e", "-c", script]).env("PATH", std::env::join_paths(folders).unwrap());
+        command
+    }
+
+    /// A program in the repository, without what a pipeline or a user may have set for `repro`.
+    fn start(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path());
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             let kept = ["REPRO_CACHE", "REPRO_ACCEL"].contains(&name.as_str());

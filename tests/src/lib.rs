@@ -15,6 +15,7 @@ pub mod lock;
 pub mod oops;
 pub mod opened;
 pub mod peers;
+pub mod pipeline;
 pub mod project;
 pub mod rpm;
 pub mod script;
