@@ -218,7 +218,8 @@ fn oops(selected: &Selected) -> Result<()> {
     let mut compared = compare::Count::default();
     compare::oops::report(live.report()?, &theirs, &mut compared)?;
     compare::oops::memory(live.report()?, &log, &mut compared)?;
-    compare::oops::registers(&live.dump, &theirs, &mut compared)
+    compare::oops::registers(&live.dump, &theirs, &mut compared)?;
+    compare::oops::told(&live.result, &theirs, &mut compared)
 }
 
 /// The artefact folder has what a person needs, and the report in all its forms.

@@ -83,14 +83,48 @@ fn use_keys(browser: &mut Browser) -> Result<Vec<String>> {
         }
         Ok(())
     };
-    after(browser, "document.querySelector('summary')", &Key::ENTER, "it.parentElement.open")?;
+    after(
+        browser,
+        "document.querySelector('details:not([open]) > summary')",
+        &Key::ENTER,
+        "it.parentElement.open",
+    )?;
     let wide =
         "[...document.querySelectorAll('.wide')].find(it => it.scrollWidth > it.clientWidth)";
     after(browser, wide, &Key::RIGHT, "it.scrollLeft > 0")?;
     let there = "document.querySelector(':target')?.getBoundingClientRect().top < innerHeight";
     after(browser, "document.querySelector('td a')", &Key::ENTER, there)?;
+    let unfolded = "document.querySelector(':target')?.checkVisibility()";
+    after(browser, "document.querySelector('tr.is-good td a')", &Key::ENTER, unfolded)?;
     if pressed == 0 {
         faults.push("nothing on the page takes a key".to_owned());
+    }
+    Ok(faults)
+}
+
+/// What is chosen is what is seen, by the arrow keys, on a page of several cases.
+pub(crate) fn filter(browser: &mut Browser, page: &Page) -> Result<Vec<String>> {
+    browser.resize(WIDTHS[1], HEIGHT)?;
+    show(browser, page)?;
+    let mut faults = Vec::new();
+    if browser.value("document.querySelectorAll('section.run').length")? == json!(1) {
+        return Ok(faults);
+    }
+    if browser.value("!!document.getElementById('show-all')")? == json!(false) {
+        return Ok(vec!["nothing can be chosen".to_owned()]);
+    }
+    let all = browser.value("look.seen()")?;
+    browser.value("document.getElementById('show-all').focus()")?;
+    let none = json!([0, 0]);
+    for (chosen, seen) in [("failing", [&none, &all[1]]), ("passing", [&all[0], &none])] {
+        browser.press(&Key::RIGHT)?;
+        let is = browser.value("look.seen()")?;
+        if is != json!(seen) {
+            faults.push(format!("{chosen}: {is} is seen instead of {seen:?}"));
+        }
+    }
+    if all[0] == none || all[1] == none {
+        faults.push(format!("there is nothing to choose from: {all}"));
     }
     Ok(faults)
 }

@@ -6,16 +6,21 @@
   const shown = (it) => it.checkVisibility() && it.getClientRects().length > 0;
   const all = () => [...document.body.querySelectorAll('*')].filter(shown);
 
+  const unfold = () => document.querySelectorAll('details').forEach((it) => { it.open = true; });
+  // Below this width the matrix has its guests below each other.
+  const NARROW = 640;
+
   // What is wider than the window and cannot be reached by scrolling a part of the page.
   const layout = () => {
-    document.querySelectorAll('details').forEach((it) => { it.open = true; });
+    unfold();
     const width = document.documentElement.clientWidth;
     const faults = [];
     if (document.documentElement.scrollWidth > width)
       faults.push(`the page is ${document.documentElement.scrollWidth} wide, the window ${width}`);
     for (const it of all()) {
       const { left, right } = it.getBoundingClientRect();
-      if (!it.parentElement.closest('.wide') && (left < 0 || right > width + 0.5))
+      const scrolls = it.parentElement.closest('.wide') && !(width < NARROW && it.closest('.matrix'));
+      if (!scrolls && (left < 0 || right > width + 0.5))
         faults.push(`${name(it)} reaches from ${left} to ${right} of ${width}`);
       const style = getComputedStyle(it);
       if (style.overflowX === 'hidden' && it.textContent.trim() && it.scrollWidth > it.clientWidth + 1)
@@ -58,6 +63,7 @@
 
   // What cannot be read: text by criterion 1.4.3, and by 1.4.11 what is drawn.
   const colours = () => {
+    unfold();
     const faults = [];
     const check = (what, colour, below, wanted) => {
       const is = contrast(over(colour, below), below);
@@ -70,7 +76,7 @@
       const after = getComputedStyle(it, '::after');
       if (after.content !== 'none' && after.content !== 'normal')
         check(`${name(it)}::after`, parse(after.color), ground(it), least(after));
-      if (it.matches('.bar, .time > span')) {
+      if (it.matches('.bar, .limit, .time > span')) {
         const own = parse(style.backgroundColor);
         own[3] *= style.opacity;
         check(name(it), own, ground(it.parentElement), 3);
@@ -79,7 +85,8 @@
     return faults;
   };
 
-  const stops = all().filter((it) => it.tabIndex >= 0);
+  // Of the buttons of a choice, the Tab key stops at the chosen one.
+  const stops = all().filter((it) => it.tabIndex >= 0 && (it.type !== 'radio' || it.checked));
   // What the keyboard is at: its place in the order of the document, and whether that can be seen.
   const focus = () => {
     const it = document.activeElement;
@@ -91,10 +98,14 @@
     else if (contrast(parse(style.outlineColor), ground(it.parentElement)) < 3)
       faults.push(`${name(it)} has a pale outline`);
     if (bottom < 0 || top > innerHeight) faults.push(`${name(it)} has the focus out of sight`);
-    const label = it.getAttribute('aria-label') || it.textContent.trim();
+    const label = it.getAttribute('aria-label') || it.labels?.[0]?.textContent.trim() || it.textContent.trim();
     if (!label) faults.push(`${name(it)} has no name`);
     return { at: stops.indexOf(it), faults };
   };
 
-  window.look = { layout, colours, stops: stops.length, focus };
+  // Which runs are seen and which rows of the matrix, by how they came out.
+  const seen = () => ['is-good', 'is-bad'].map((name) =>
+    ['section', 'tr'].map((tag) => [...document.querySelectorAll(`${tag}.${name}`)].filter(shown).length));
+
+  window.look = { layout, colours, stops: stops.length, focus, seen };
 })();

@@ -17,10 +17,11 @@ use tests::trial::trial;
 /// Finds what is wrong with a page that is shown.
 type Check = fn(&mut Browser, &Page) -> Result<Vec<String>>;
 
-const CHECKS: [(&str, Check); 4] = [
+const CHECKS: [(&str, Check); 5] = [
     ("it_fits_a_phone_and_a_desk", checks::layout),
     ("it_can_be_read_by_day_and_by_night", checks::colours),
     ("it_can_be_used_without_a_mouse", checks::keyboard),
+    ("it_shows_what_is_chosen", checks::filter),
     ("it_asks_nobody_and_nothing_fails", checks::silence),
 ];
 

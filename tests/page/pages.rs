@@ -14,6 +14,9 @@ use harness::exit::Exit;
 use harness::recording::Recording;
 use harness::report::{History, write_reports};
 use harness::run::excerpt;
+use harness::run::fault_state::{FaultState, Instruction, Register};
+use harness::run::invocation::{Commit, Invocation};
+use harness::run::object_users::{CodePlace, ObjectUser, ObjectUsers};
 use harness::run::outcome::{Difference, Object, Outcome, RunResult, Runs};
 use harness::run::plan::BootWay;
 use harness::run::select::Selected;
@@ -46,7 +49,8 @@ impl Page {
 
     fn write(name: &'static str, folder: TempDir, runs: Vec<RunResult>) -> Result<Self> {
         let history = History::load(&folder.path().join("history.jsonl"))?;
-        write_reports(folder.path(), &Runs::new(runs), &history)?;
+        let runs = Runs { invocation: Some(invocation()), ..Runs::new(runs) };
+        write_reports(folder.path(), &runs, &history)?;
         Ok(Self { name, folder })
     }
 }
@@ -54,6 +58,12 @@ impl Page {
 /// Both pages.
 pub(crate) fn all() -> Result<[Page; 2]> {
     Ok([one()?, matrix()?])
+}
+
+fn invocation() -> Invocation {
+    let commit =
+        Some(Commit { id: "0123456789abcdef0123456789abcdef01234567".into(), changed: true });
+    Invocation { started: "2026-01-02T03:04:05Z".into(), millis: 83_000, commit }
 }
 
 /// The page of one run.
@@ -141,12 +151,46 @@ fn full(selected: &Selected, folder: &Path) -> Result<RunResult> {
     }
     let log = "[    2.401288] akfs: loaded <by the trigger>\n".repeat(80) + &"y".repeat(LONG_LINE);
     fs::write(own.join("vmcore-dmesg.txt"), log)?;
+    run.users = Some(users());
+    run.fault = Some(fault());
     run.report = Some(analysis.report);
+    // Most of a stack is used.
+    let frames = run.report.iter_mut().flat_map(|report| &mut report.backtraces.fault);
+    frames.last().context("it has a stack")?.stack_bytes = Some(9 << 10);
     Ok(run)
 }
 
+fn users() -> ObjectUsers {
+    let place = |function: &str, module: Option<&str>| CodePlace {
+        function: function.into(),
+        module: module.map(str::to_owned),
+        file: Some("a/long/path/to/a/file/of/the/kernel/mm/slab_common.c".into()),
+        line: Some(1026),
+        inlined: module.is_some(),
+    };
+    let stack = vec![place("kmalloc", Some("akfs")), place("vfs_write", None)];
+    let user = Some(ObjectUser { pid: 89, cpu: 1, stack });
+    let address = "0xff1721eedb103a40".into();
+    ObjectUsers { address, cache: "kmalloc-64".into(), allocated: user.clone(), freed: user }
+}
+
+fn fault() -> FaultState {
+    let register = |number: u32| {
+        let (name, value) = (format!("R{number}"), "ffffffffc05913b5".into());
+        Register { name, value }
+    };
+    let instruction = |number: u32| Instruction {
+        address: "0xffffffffc05913b5".into(),
+        place: Some(format!("sessd_charge+{number}")),
+        text: "mov    0x2094(%rip),%rax # 0xffffffffc0593440 <selected>".into(),
+        at_fault: number == 8,
+    };
+    let code = (0..12).map(instruction).collect();
+    FaultState { registers: (0..16).map(register).collect(), code }
+}
+
 /// One guest does not boot, one case crashes otherwise, one does not crash, one crashes one time in
-/// three.
+/// three, and each time with another parameter.
 fn spoil(runs: &mut Vec<RunResult>) {
     let [error, other, none, race, ..] = &mut runs[..] else { return };
     error.outcome = Outcome::InfraError;
@@ -163,7 +207,9 @@ fn spoil(runs: &mut Vec<RunResult>) {
     none.report = None;
     none.failure = Some(Failure::new(Exit::CaseFailed, "the trigger ended and nothing crashed"));
     let quiet = RunResult { outcome: Outcome::NotReproduced, report: None, ..race.clone() };
-    runs.extend([quiet.clone(), quiet]);
+    let mut strict = race.clone();
+    strict.parameters.insert("akfs.mode".into(), "strict".into());
+    runs.extend([quiet.clone(), quiet, strict]);
 }
 
 /// Earlier invocations, more than are shown.

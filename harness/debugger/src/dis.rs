@@ -4,6 +4,7 @@
 use iced_x86::{Decoder, DecoderOptions, Formatter as _, GasFormatter, Instruction, OpKind};
 use serde::Serialize;
 
+use super::instruction::Instruction as Shown;
 use super::resolve::count;
 use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use analyzer::express::Names as _;
@@ -119,6 +120,30 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     let line = |instruction: &Instruction| line(machine, instruction, lines);
     let instructions = instructions.iter().map(line).collect();
     Ok(Reply::new(Listing { instructions, note, hexadecimal: arguments.has("x") }))
+}
+
+/// The code around the instruction that an address is in: so many before and behind it, of the same
+/// function. None where no function is known.
+pub(super) fn around(machine: &Machine<'_>, at: u64, before: usize, behind: u64) -> Vec<Shown> {
+    let listed = || {
+        let (start, end) = function(machine, at)?;
+        let mut found = between(machine, start, at, None)?;
+        let kept = before.saturating_add(1);
+        found.drain(..found.len().saturating_sub(kept));
+        let next = found.last().map_or(at, Instruction::next_ip);
+        if next < end {
+            found.extend(between(machine, next, end.wrapping_sub(1), Some(behind))?);
+        }
+        Ok::<_, CommandError>(found)
+    };
+    let shown = |instruction: &Instruction| {
+        let Line { address, symbol, offset, text, target, .. } = line(machine, instruction, false);
+        let target = target.map(|target| format!(" {target}")).unwrap_or_default();
+        let at_fault = (instruction.ip()..instruction.next_ip()).contains(&at);
+        let place = symbol.map(|symbol| format!("{symbol}+{offset}"));
+        Shown { address, place, text: text + &target, at_fault }
+    };
+    listed().unwrap_or_default().iter().map(shown).collect()
 }
 
 /// Where the function at the address begins and ends.

@@ -23,7 +23,7 @@ impl From<Error> for CommandError {
 /// The style that the options ask for.
 pub(super) fn style(arguments: &Arguments) -> Style {
     let radix = if arguments.has("x") { Radix::Hexadecimal } else { Radix::Decimal };
-    Style { radix, level: 0 }
+    Style { radix, ..Style::default() }
 }
 
 /// A line of text that was made already.

@@ -63,6 +63,18 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// What the modules are loaded with, as the kernel's command line would have it: values by
+    /// `module.parameter`.
+    #[must_use]
+    pub fn parameters(&self) -> BTreeMap<String, String> {
+        let of = |module: &Module| {
+            let name = module.name.clone();
+            let named = module.parameters.clone().into_iter();
+            named.map(move |(parameter, value)| (format!("{name}.{parameter}"), value.0))
+        };
+        self.module.iter().flat_map(of).collect()
+    }
+
     /// What the crash must be on one guest.
     #[must_use]
     pub fn expectation(&self, guest: &str) -> Expectation {

@@ -2,6 +2,7 @@
 //! How runs are made: the options of all commands that make some, and the making.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 
@@ -12,13 +13,14 @@ use super::pipeline_options::PipelineOptions;
 use super::set_up::set_up;
 use crate::config::Project;
 use crate::error::Failure;
-use crate::events::{Bus, Counts, Event, Reporter};
+use crate::events::{Bus, Counts, Event, Reporter, millis};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::report::{Folder, History, JsonLines, told, write_reports};
 use crate::review::Review;
 use crate::run::accel::{self, AccelChoice, Memory};
 use crate::run::execute::{Setting, execute};
+use crate::run::invocation::{Commit, Invocation};
 use crate::run::matrix;
 use crate::run::outcome::{RunResult, Runs};
 use crate::run::plan::{BootWay, CaptureWay, Ways};
@@ -159,7 +161,9 @@ impl How {
         let mut bus = Bus::new(self.reporters(global)?);
         set_up(global, &mut bus)?;
         let store = global.store()?;
-        let folder = Folder::create(&self.out(project), jiff::Timestamp::now())
+        let (started, clock) = (jiff::Timestamp::now(), Instant::now());
+        let commit = Commit::of(&project.root);
+        let folder = Folder::create(&self.out(project), started)
             .map_err(|error| Failure::from_error(Exit::WriteFailed, &error))?;
         let memory = Memory::open(store.root());
         let mut setting = Setting {
@@ -181,7 +185,8 @@ impl How {
         let results = self.make_jobs(&jobs, &mut setting, &mut bus);
         let interrupted = interrupt.requested();
         drop(setting);
-        let runs = Runs::new(results);
+        let invocation = Some(Invocation::new(started, millis(clock.elapsed()), commit));
+        let runs = Runs { invocation, ..Runs::new(results) };
         let kept = folder.path();
         let exit = self.end(bus, project, folder, &runs, interrupted);
         Ok(Made { runs: runs.runs, folder: kept, exit })

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Groups of crashes as one page that asks nobody for anything.
 
-use analyzer::report::Confidence;
 use maud::{Markup, html};
 
 use super::{Group, Groups};
-use crate::report::{document, wide};
+use crate::report::{confidence_badge, document, wide};
 use guest::shown::visible;
 
 /// The page.
@@ -35,16 +34,11 @@ pub(crate) fn page(groups: &Groups) -> Markup {
 }
 
 fn row(group: &Group) -> Markup {
-    let badge = match group.confidence {
-        Confidence::Proven => ("good", "proven"),
-        Confidence::Likely => ("doubt", "likely"),
-        Confidence::Unknown => ("bad", "unknown"),
-    };
     html! {
         tr id=(group.signature) {
             td { (group.count) }
             td {
-                b { (visible(&group.title)) } " " span class={ "badge " (badge.0) } { (badge.1) }
+                b { (visible(&group.title)) } " " (confidence_badge(group.confidence))
                 details {
                     summary { code { (group.signature) } }
                     ul { @for file in &group.files { li { code { (visible(&file.display().to_string())) } } } }

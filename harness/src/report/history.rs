@@ -4,6 +4,7 @@
 //! A pipeline keeps the file (a cache, an artefact, a branch); where lines are damaged, the others
 //! are read.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use super::console_log::unwritable;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::run::matrix::{self, Status};
-use crate::run::outcome::{Outcome, Runs};
+use crate::run::outcome::{Outcome, RunResult, Runs};
 
 /// Entries of one case on one guest that are told.
 const SHOWN: usize = 12;
@@ -35,6 +36,9 @@ pub struct Entry {
     pub case: String,
     /// Name of the guest.
     pub guest: String,
+    /// What the modules were loaded with; null in lines of versions that did not note it.
+    #[serde(default)]
+    pub parameters: Option<BTreeMap<String, String>>,
     /// How it was judged: an outcome, or `flaky`.
     pub status: String,
     /// Signature of the crash.
@@ -44,6 +48,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether it is of runs like this one.
+    fn is_of(&self, run: &RunResult) -> bool {
+        let parameters = self.parameters.as_ref();
+        (&self.case, &self.guest) == (&run.case, &run.guest)
+            && parameters.is_none_or(|own| *own == run.parameters)
+    }
+
     /// Whether nobody had to look at it.
     #[must_use]
     pub fn is_good(&self) -> bool {
@@ -69,16 +80,11 @@ impl History {
         Ok(Self { path: path.to_owned(), entries })
     }
 
-    /// The last entries of a case on a guest, oldest first.
+    /// The last entries of runs like this one, oldest first.
     #[must_use]
-    pub fn of(&self, case: &str, guest: &str) -> Vec<&Entry> {
-        let mut last: Vec<_> = self
-            .entries
-            .iter()
-            .rev()
-            .filter(|entry| entry.case == case && entry.guest == guest)
-            .take(SHOWN)
-            .collect();
+    pub fn of(&self, run: &RunResult) -> Vec<&Entry> {
+        let mut last: Vec<_> =
+            self.entries.iter().rev().filter(|entry| entry.is_of(run)).take(SHOWN).collect();
         last.reverse();
         last
     }
@@ -118,6 +124,7 @@ fn entries(runs: &Runs, time: &str) -> Vec<Entry> {
             time: time.to_owned(),
             case: run.case.clone(),
             guest: run.guest.clone(),
+            parameters: Some(run.parameters.clone()),
             status: cell.status().name(),
             signature: report.and_then(|report| report.signature.clone()),
             title: report.map(|report| report.verdict.title.clone()),
@@ -129,7 +136,6 @@ fn entries(runs: &Runs, time: &str) -> Vec<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::outcome::RunResult;
 
     #[test]
     fn what_is_added_is_read_again_and_damaged_lines_are_skipped() {
@@ -145,9 +151,28 @@ mod tests {
         }
         fs::write(&path, fs::read_to_string(&path).unwrap() + "{\"time\":\n").unwrap();
         let history = History::load(&path).unwrap();
-        let of = history.of("a", "guest-b");
+        let run = |case: &str| RunResult::new(case.into(), "guest-b".into());
+        let of = history.of(&run("a"));
         assert_eq!((of.len(), of[SHOWN - 1].time.as_str()), (SHOWN, "1970-01-01T00:00:19Z"));
         assert!(of[0].is_good());
-        assert!(history.of("b", "guest-b").is_empty(), "an error is no result");
+        assert!(history.of(&run("b")).is_empty(), "an error is no result");
+    }
+
+    #[test]
+    fn runs_with_other_parameters_have_a_history_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let old =
+            r#"{"time":"t","case":"a","guest":"g","status":"flaky","signature":null,"title":null}"#;
+        fs::write(&path, format!("{old}\n")).unwrap();
+        let mut strict = RunResult::new("a".into(), "g".into());
+        strict.outcome = Outcome::Reproduced;
+        strict.parameters.insert("m.mode".into(), "strict".into());
+        let mut history = History::load(&path).unwrap();
+        history.add(&Runs::new(vec![strict.clone()]), jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let history = History::load(&path).unwrap();
+        let lax = RunResult::new("a".into(), "g".into());
+        // What was noted before parameters were is of either.
+        assert_eq!((history.of(&strict).len(), history.of(&lax).len()), (2, 1));
     }
 }

@@ -12,6 +12,8 @@ use super::{code_quality, html, junit, write_crash, write_reports};
 use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, CrashSign, Event, Phase, Reporter, Stamped};
 use crate::exit::Exit;
+use crate::run::fault_state::{FaultState, Instruction, Register};
+use crate::run::object_users::{CodePlace, ObjectUser, ObjectUsers};
 use crate::run::outcome::{Difference, Excerpt, Object, Outcome, Place, RunResult, Runs};
 use crate::run::{ExecRun, NotPassed, TriggerEnd, TriggerRun};
 use crate::symbols::Lines;
@@ -67,7 +69,24 @@ fn run(outcome: Outcome) -> RunResult {
     run.trigger = Some(TriggerRun { end: TriggerEnd::Running, output: [text()].into(), exec });
     run.failure = Some(failure());
     run.phases.insert(Phase::Boot, 1000);
+    run.parameters.insert(text(), text());
+    run.users = Some(users());
+    let code = Instruction { address: text(), place: Some(text()), text: text(), at_fault: true };
+    let registers = vec![Register { name: text(), value: text() }];
+    run.fault = Some(FaultState { registers, code: vec![code] });
     run
+}
+
+fn users() -> ObjectUsers {
+    let place = CodePlace {
+        function: text(),
+        module: Some(text()),
+        file: Some(text()),
+        line: Some(7),
+        inlined: true,
+    };
+    let user = ObjectUser { pid: 1, cpu: 0, stack: vec![place] };
+    ObjectUsers { address: text(), cache: text(), allocated: Some(user.clone()), freed: Some(user) }
 }
 
 fn failure() -> Failure {

@@ -23,7 +23,7 @@ pub use console_log::ConsoleLog;
 pub use files::{write_crash, write_reports};
 pub use folder::{Folder, FolderError, run_folder};
 pub use history::History;
-pub(crate) use html::{document, wide};
+pub(crate) use html::{confidence_badge, document, wide};
 pub use json_lines::JsonLines;
 pub use run_words::told;
 pub use shown::shown_report;

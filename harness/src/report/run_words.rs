@@ -36,7 +36,7 @@ pub(super) fn body(result: &RunResult, not_kvm: Option<&str>) -> String {
         text.push_str(&below(&shown::field(&report.verdict.summary)));
     }
     if let Some(ending) = &result.ending {
-        text.push_str(&below(&ended(ending, result)));
+        text.push_str(&below(&how_it_ended(ending, result)));
     }
     if let Some(failure) = &result.failure {
         text.push_str(&below(&failure.message));
@@ -97,7 +97,7 @@ pub(super) fn brief(result: &RunResult, number: Option<(usize, usize)>) -> Strin
     let number = number.map(|(number, of)| format!("{number}/{of} ")).unwrap_or_default();
     let what = match (&result.report, &result.ending) {
         (Some(report), _) => format!(": {}", report.verdict.title),
-        (None, Some(ending)) => format!(": {}", ended(ending, result)),
+        (None, Some(ending)) => format!(": {}", how_it_ended(ending, result)),
         (None, None) => String::new(),
     };
     let total = time(result.phases.values().sum());
@@ -162,7 +162,7 @@ pub(super) fn summary(counts: Counts) -> String {
 }
 
 /// How a kernel ended that did not crash.
-fn ended(ending: &Ending, result: &RunResult) -> String {
+pub(super) fn how_it_ended(ending: &Ending, result: &RunResult) -> String {
     match ending {
         Ending::Survived { complaints, unloaded } => {
             let trigger = result.phases.get(&Phase::Trigger).copied().unwrap_or_default();

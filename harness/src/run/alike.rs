@@ -19,33 +19,47 @@ pub struct Alike {
     pub first: String,
 }
 
-/// The groups of runs by their crash's signature, or by how they ended; the largest first.
+/// The groups in numbers and words.
 #[must_use]
 pub fn alike(runs: &[&RunResult]) -> Vec<Alike> {
-    let mut groups: Vec<Alike> = Vec::new();
+    let of = |group: &Vec<&RunResult>| Alike {
+        runs: u32::try_from(group.len()).unwrap_or(u32::MAX),
+        title: title(group[0]),
+        signature: signature(group[0]).map(str::to_owned),
+        first: group[0].folder_name(),
+    };
+    groups(runs).iter().map(of).collect()
+}
+
+/// Runs that are judged alike and have the same signature, or tell the same where there is none; the largest group
+/// first, none of them empty.
+#[must_use]
+pub fn groups<'r>(runs: &[&'r RunResult]) -> Vec<Vec<&'r RunResult>> {
+    let key =
+        |run: &RunResult| (run.outcome, signature(run).map_or_else(|| title(run), str::to_owned));
+    let mut groups: Vec<Vec<&RunResult>> = Vec::new();
     for run in runs {
-        let new = of(run);
-        let is_same = |known: &&mut Alike| match (&known.signature, &new.signature) {
-            (None, None) => known.title == new.title,
-            (known, new) => known == new,
-        };
-        match groups.iter_mut().find(is_same) {
-            Some(known) => known.runs += 1,
-            None => groups.push(new),
+        match groups.iter_mut().find(|group| key(group[0]) == key(run)) {
+            Some(group) => group.push(run),
+            None => groups.push(vec![run]),
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.runs));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
     groups
 }
 
-fn of(run: &RunResult) -> Alike {
-    let report = run.report.as_ref();
-    let title = match report {
-        Some(report) => report.verdict.title.clone(),
-        None => run.outcome.to_string(),
-    };
-    let signature = report.and_then(|report| report.signature.clone());
-    Alike { runs: 1, title, signature, first: run.folder_name() }
+/// What a run came down to, in a line: its verdict, why it has none, or how it was judged.
+#[must_use]
+pub fn title(run: &RunResult) -> String {
+    match (&run.report, &run.failure) {
+        (Some(report), _) => report.verdict.title.clone(),
+        (None, Some(failure)) => failure.message.clone(),
+        (None, None) => run.outcome.to_string(),
+    }
+}
+
+fn signature(run: &RunResult) -> Option<&str> {
+    run.report.as_ref().and_then(|report| report.signature.as_deref())
 }
 
 #[cfg(test)]

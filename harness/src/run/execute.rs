@@ -16,12 +16,13 @@ use crate::run::complaints::Complaints;
 use crate::run::complete::complete;
 use crate::run::drive::{Driven, drive};
 use crate::run::judge::{self, Judgement};
+use crate::run::looked::{self, Looked};
 use crate::run::outcome::{Ending, Outcome, RunResult};
 use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
-use crate::run::{excerpt, explain, object, place, reviewed};
+use crate::run::{excerpt, explain, place, reviewed};
 use crate::vm::Launcher;
 use guest::Store;
 
@@ -61,6 +62,7 @@ pub fn execute(
     bus.emit(Event::RunStarted { case: case.clone(), guest: guest.clone() });
     let mut recorder = Recorder::new(bus);
     let mut result = RunResult::new(case, guest);
+    result.parameters = selected.case.manifest.parameters();
     result.wanted_rate = selected.case.manifest.expectation(&selected.guest.name).rate;
     let artifacts = setting.folder.path().join(run_folder(name));
     result.artifacts = Some(artifacts.display().to_string());
@@ -120,9 +122,8 @@ fn phases(
                 write_crash(folder, &analysis, &symbols.lines)?;
                 let culprit = analysis.report.verdict.culprit.as_ref();
                 result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
-                let expression = analysis.report.verdict.expression.as_deref();
-                result.object =
-                    expression.and_then(|it| object::of(&folder.join("vmcore"), &symbols, it));
+                let looked = looked::look(&folder.join("vmcore"), &symbols, &analysis.report);
+                Looked { object: result.object, users: result.users, fault: result.fault } = looked;
                 result.report = Some(analysis.report.clone());
                 analyzed = Some(analysis);
             }

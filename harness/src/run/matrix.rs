@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Runs seen as cases × guests: all runs of a case on a guest are one cell.
+//! Runs seen as cases × parameters × guests: all runs of a case with the same parameters on a guest
+//! are one cell.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::run::alike::{Alike, alike};
 use crate::run::outcome::{Outcome, RunResult};
 use crate::run::rate::Rate;
 
-/// All runs of one case on one guest, at least one.
+/// All runs of one case with the same parameters on one guest, at least one.
 #[derive(Debug, Clone)]
 pub struct Cell<'r> {
     /// The runs, in the order they were made.
@@ -71,7 +72,7 @@ pub struct Rated {
 pub fn cells(runs: &[RunResult]) -> Vec<Cell<'_>> {
     let mut cells: Vec<Cell<'_>> = Vec::new();
     for run in runs {
-        match cells.iter_mut().find(|cell| cell.first().name() == run.name()) {
+        match cells.iter_mut().find(|cell| cell.first().is_like(run)) {
             Some(cell) => cell.runs.push(run),
             None => cells.push(Cell { runs: vec![run] }),
         }
@@ -196,6 +197,18 @@ mod tests {
         assert_eq!(of(&[InfraError; 2], None), (Status::As(InfraError), Exit::BootFailed));
         let once = [Reproduced, InfraError];
         assert_eq!(of(&once, None), (Status::As(InfraError), Exit::BootFailed), "never green");
+    }
+
+    #[test]
+    fn another_parameter_makes_another_cell() {
+        let mut strict = run(Outcome::Reproduced);
+        strict.parameters.insert("race.mode".into(), "strict".into());
+        let lax = run(Outcome::Mismatched);
+        let runs = [strict.clone(), lax, strict];
+        let cells = cells(&runs);
+        let counts: Vec<_> = cells.iter().map(|cell| (cell.runs.len(), cell.status())).collect();
+        let expected = [(2, Status::As(Outcome::Reproduced)), (1, Status::As(Outcome::Mismatched))];
+        assert_eq!(counts, expected);
     }
 
     #[test]

@@ -1,34 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The object that held the bad value, as gdb prints it.
 
-use std::path::Path;
-
+use analyzer::machine::Machine;
 use analyzer::values::{Evaluator, Limits, Style, Tree};
-use debugger::Session;
 
-use crate::analysis::{self, Symbols};
 use crate::run::outcome::Object;
 
 /// Longer objects are cut around the bad member.
 const MOST_LINES: usize = 60;
 
-/// The object that an expression's last member is in. Expressions over locals have none: a frame
-/// that is gone cannot be asked.
-pub(super) fn of(vmcore: &Path, symbols: &Symbols, expression: &str) -> Option<Object> {
+/// The object that an expression's last member is in, and where it lies. Expressions over locals
+/// have none: a frame that is gone cannot be asked.
+pub(super) fn of(machine: &Machine<'_>, expression: &str) -> Option<(Object, Option<u64>)> {
     let (object, member) = split(expression)?;
-    let read = |session: &mut Session<'_, '_>| {
-        let world = session.machine();
-        let value = Evaluator::new(world).evaluate(&object).ok()?;
-        Some(Tree::read(world, &value, Limits::default()))
-    };
-    let tree = analysis::ask(&[vmcore], symbols, read).ok()??;
+    let value = Evaluator::new(machine).evaluate(&object).ok()?;
+    let tree = Tree::read(machine, &value, Limits::default());
     let bad = tree.line_of(member)?;
-    let text = format!("{object} = {}", tree.text(Style::default()));
+    // The bad member is marked by who shows it: marks of others beside it would say that they are bad.
+    let text = format!("{object} = {}", tree.text(Style { unmarked: true, ..Style::default() }));
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let from = bad.saturating_sub(MOST_LINES / 2);
     let lines: Vec<String> = lines.into_iter().skip(from).take(MOST_LINES).collect();
     let bad = u32::try_from(bad - from).ok()?;
-    Some(Object { expression: object, lines, bad })
+    Some((Object { expression: object, lines, bad }, value.address()))
 }
 
 /// `a->b->c` is the member `c` of `*a->b`, `a.b` the member `b` of `a`.

@@ -13,6 +13,9 @@ use crate::events::{Accel, CaptureMethod, CrashSign, Phase};
 use crate::exit::Exit;
 use crate::json;
 use crate::report::run_folder;
+use crate::run::fault_state::FaultState;
+use crate::run::invocation::Invocation;
+use crate::run::object_users::ObjectUsers;
 use crate::run::plan::BootWay;
 use crate::run::trigger_run::TriggerRun;
 
@@ -30,6 +33,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct Runs {
     /// Version of this form.
     pub schema_version: u32,
+    /// When they were made; null where that was not noted.
+    #[serde(default)]
+    pub invocation: Option<Invocation>,
     /// The runs, in the order they were made.
     pub runs: Vec<RunResult>,
 }
@@ -38,7 +44,7 @@ impl Runs {
     /// The runs in this version's form.
     #[must_use]
     pub const fn new(runs: Vec<RunResult>) -> Self {
-        Self { schema_version: SCHEMA_VERSION, runs }
+        Self { schema_version: SCHEMA_VERSION, invocation: None, runs }
     }
 
     /// The text, with a line end.
@@ -121,6 +127,10 @@ pub struct RunResult {
     pub case: String,
     /// Name of the guest.
     pub guest: String,
+    /// What the case's modules were loaded with, by the names that the kernel's command line has for
+    /// it: `module.parameter`.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
     /// How it is judged.
     pub outcome: Outcome,
     /// What ran the guest's CPUs; null when it never started.
@@ -176,6 +186,13 @@ pub struct RunResult {
     /// The object that held the bad value; null where there is none.
     #[serde(default)]
     pub object: Option<Object>,
+    /// Who allocated and who freed that object, or a freed one that the code still had; null where the
+    /// allocator noted nothing.
+    #[serde(default)]
+    pub users: Option<ObjectUsers>,
+    /// What the processor was at; null where no exception ended the kernel.
+    #[serde(default)]
+    pub fault: Option<FaultState>,
 }
 
 impl RunResult {
@@ -185,6 +202,7 @@ impl RunResult {
         Self {
             case,
             guest,
+            parameters: BTreeMap::new(),
             outcome: Outcome::InfraError,
             accel: None,
             accel_reason: None,
@@ -207,6 +225,8 @@ impl RunResult {
             excerpt: None,
             place: None,
             object: None,
+            users: None,
+            fault: None,
         }
     }
 
@@ -245,6 +265,13 @@ impl RunResult {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}@{}", self.case, self.guest)
+    }
+
+    /// Whether another run tried the same: case, guest and parameters.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.case, &self.guest, &self.parameters)
+            == (&other.case, &other.guest, &other.parameters)
     }
 }
 

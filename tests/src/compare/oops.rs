@@ -6,6 +6,7 @@ use analyzer::machine::Machine;
 use analyzer::report::{Frame, Report};
 use anyhow::{Context as _, Result};
 use harness::map::Map;
+use harness::run::outcome::RunResult;
 use kernel::Kernel;
 use unwind::Register;
 use vmcore::Vmcore;
@@ -85,6 +86,24 @@ pub fn registers(dump: &Dump, theirs: &Oops, compared: &mut Count) -> Result<()>
         compared.same(name, &fault.get(register), &theirs.registers.get(name).copied())?;
     }
     compared.same("EFLAGS", &fault.flags, &theirs.registers.get("EFLAGS").copied())
+}
+
+/// Compares the registers that a run tells with those the kernel printed, and looks for the code at
+/// fault.
+///
+/// # Errors
+/// They differ, or the code is not there.
+pub fn told(run: &RunResult, theirs: &Oops, compared: &mut Count) -> Result<()> {
+    let fault = run.fault.as_ref().context("the run has no registers")?;
+    let told = |name: &str| fault.registers.iter().find(|register| register.name == name);
+    for register in Register::ALL {
+        let name = register_name(register);
+        let ours = told(&name.replace("R0", "R"));
+        let ours = ours.and_then(|register| u64::from_str_radix(&register.value, 16).ok());
+        compared.same(name, &ours, &theirs.registers.get(name).copied())?;
+    }
+    let at_fault = fault.code.iter().filter(|instruction| instruction.at_fault).count();
+    compared.same("instructions at fault", &at_fault, &1)
 }
 
 fn register_name(register: Register) -> &'static str {

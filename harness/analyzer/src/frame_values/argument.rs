@@ -9,6 +9,8 @@ use crate::express::Names as _;
 use crate::machine::Machine;
 use crate::values::{Evaluator, Limits, Node, Shape, Tree, Ty, Value};
 
+/// Begins the reason why a value was not kept.
+pub(super) const OPTIMIZED_OUT: &str = "optimized out: ";
 /// Characters of a string that are shown.
 const STRING: usize = 64;
 /// Numbers below this one are printed as decimal.
@@ -60,7 +62,7 @@ impl Machine<'_> {
 
     fn shown(&self, pc: u64, value: &FrameValue) -> Shown {
         if let Err(why) = &value.value {
-            return Shown::Lost(format!("optimized out: {why}"));
+            return lost(why);
         }
         let Some(typed) = self.typed(pc, value) else {
             return Shown::Lost("a structure in registers".to_owned());
@@ -98,6 +100,11 @@ impl Machine<'_> {
             (None, None) => Shown::Pointer(address, None),
         }
     }
+}
+
+/// A value that the code did not keep.
+pub(super) fn lost(why: &impl std::fmt::Display) -> Shown {
+    Shown::Lost(format!("{OPTIMIZED_OUT}{why}"))
 }
 
 fn number(node: Node, origin: Origin) -> Shown {

@@ -8,12 +8,14 @@
 //! somebody else.
 
 mod argument;
+mod argument_text;
 mod caller;
 
 use debuginfo::{Absent, Datum, FrameState, FrameValue, Passed};
 use unwind::{Pc, Register, Trust, Walk};
 
 pub use argument::{Argument, Shown};
+pub use argument_text::ArgumentText;
 
 use crate::express::Names as _;
 use crate::machine::Machine;

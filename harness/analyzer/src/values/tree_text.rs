@@ -23,6 +23,8 @@ pub struct Style {
     pub radix: Radix,
     /// Levels that the first line is indented by already.
     pub level: usize,
+    /// Whether missing functions are not pointed out: somebody else marks what is bad.
+    pub unmarked: bool,
 }
 
 impl Tree {
@@ -93,7 +95,7 @@ impl Node {
                     (None, Some(symbol)) => out.push_str(&format!(" {}", named(symbol))),
                     (None, None) => {}
                 }
-                if *missing {
+                if *missing && !style.unmarked {
                     out.push_str("  <-- NULL");
                 }
             }

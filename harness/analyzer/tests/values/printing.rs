@@ -74,7 +74,7 @@ fn a_member_is_found_in_its_line_of_the_text() {
 fn hexadecimal_numbers_are_as_wide_as_their_type() {
     let programs = Programs::compile();
     let world = programs.world();
-    let style = Style { radix: Radix::Hexadecimal, level: 0 };
+    let style = Style { radix: Radix::Hexadecimal, ..Style::default() };
     let text = tree(&world, "everything").text(style);
     for line in
         ["number = 0xfffffffb,", "small = 0xfd '\\375',", "y = 0xfffe", "wide = 0xabcdef0123,"]
@@ -89,6 +89,8 @@ fn only_the_missing_entry_of_a_table_in_use_is_marked() {
     let programs = Programs::compile();
     let world = programs.world();
     assert_eq!(tree(&world, "table").text(Style::default()).matches("<-- NULL").count(), 1);
+    let unmarked = Style { unmarked: true, ..Style::default() };
+    assert_eq!(tree(&world, "table").text(unmarked).matches("<-- NULL").count(), 0);
     assert_eq!(tree(&world, "empty_table").text(Style::default()).matches("<-- NULL").count(), 0);
     assert_eq!(tree(&world, "everything").text(Style::default()).matches("<-- NULL").count(), 0);
 }

@@ -3,20 +3,20 @@
 
 use maud::{Markup, html};
 
-use super::{wide, with_code};
+use super::{c, legend, wide, with_code};
 use crate::run::outcome::RunResult;
 use guest::shown::visible;
 
 /// The lines around the one at fault.
 pub(super) fn source(run: &RunResult) -> Option<Markup> {
     let excerpt = run.excerpt.as_ref()?;
+    let mut state = c::State::at_start_of(&excerpt.text);
     let lines = html! {
         pre {
             @for (number, line) in (excerpt.first..).zip(&excerpt.text) {
                 span class=[(number == excerpt.line).then_some("fault")] {
-                    // A line without anything would have no height.
-                    span.nr style="display:inline" { (format!("{number:>5}")) }
-                    " " (visible(&line.replace('\t', "    ")))
+                    span.nr { (format!("{number:>5}")) }
+                    " " (state.line(&line.replace('\t', "    ")))
                 }
             }
         }
@@ -34,11 +34,7 @@ pub(super) fn chain(run: &RunResult) -> Option<Markup> {
     Some(html! {
         ul.plain {
             @for step in steps {
-                @let (mark, class, words) = match step.confirmed {
-                    Some(true) => ("✓", "good", "confirmed by the dump"),
-                    Some(false) => ("✗", "bad", "not so in the dump"),
-                    None => ("?", "doubt", "cannot be checked"),
-                };
+                @let (mark, class, words) = legend::step(step.confirmed);
                 li {
                     span class={ "badge " (class) } title=(words) { (mark) }
                     " " (with_code(&step.claim))

@@ -3,19 +3,31 @@
 //! one file that asks nobody for anything: no script, no font, no picture of elsewhere. What is
 //! put into a template is escaped there; only the style sheet is not.
 
+mod c;
+mod differences;
+mod ended;
 mod evidence;
+mod head;
+mod legend;
 mod overview;
+mod processor;
+mod repeats;
 mod run;
 mod stack;
+mod stack_use;
+mod users;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::History;
-use crate::run::matrix::{self, Status};
-use crate::run::outcome::{Outcome, Runs};
+use crate::run::matrix::{self, Cell, Status};
+use crate::run::outcome::{Outcome, RunResult, Runs};
 use guest::shown::visible;
+
+pub(crate) use legend::confidence_badge;
 
 /// The style of all pages.
 const STYLE: &str = include_str!("style.css");
@@ -27,9 +39,16 @@ pub(super) fn html(runs: &Runs, folder: &Path, history: &History) -> String {
     let cells = matrix::cells(&runs.runs);
     let good = cells.iter().filter(|cell| cell.status().is_good()).count();
     let title = format!("repro: {good} of {} as expected", cells.len());
+    // What somebody has to look at comes first.
+    let mut sorted: Vec<&Cell<'_>> = cells.iter().collect();
+    sorted.sort_by_key(|cell| cell.status().is_good());
+    let is_open = |cell: &Cell<'_>| cells.len() == 1 || !cell.status().is_good();
     let content = html! {
-        (overview::overview(&cells, history))
-        @for cell in &cells { (run::section(cell, folder)) }
+        (head::invocation(runs.invocation.as_ref()))
+        (head::filter(good, cells.len() - good))
+        (overview::overview(&sorted, history))
+        @for cell in sorted { (run::section(cell, folder, is_open(cell))) }
+        (legend::legend())
         p.dim {
             "repro " (env!("CARGO_PKG_VERSION")) ": run.json, junit.xml and all artefacts are beside \
              this file"
@@ -65,13 +84,32 @@ fn badge(status: Status) -> Markup {
         Status::As(Outcome::Skipped | Outcome::InfraError) => "doubt",
         Status::As(_) | Status::Flaky => "bad",
     };
-    html! { span class={ "badge " (class) } { (status.name()) } }
+    html! { span class={ "badge " (class) } title=(legend::status(status)) { (status.name()) } }
 }
 
-/// Name of the place of a cell on the page.
-fn anchor(name: &str) -> String {
+/// By what the filter knows cells that are all as expected, or all not.
+fn shown_if(cells: &[&Cell<'_>]) -> Option<&'static str> {
+    match cells.iter().filter(|cell| cell.status().is_good()).count() {
+        0 => Some("is-bad"),
+        good if good == cells.len() => Some("is-good"),
+        _ => None,
+    }
+}
+
+/// What the modules of a run were loaded with, as words of the kernel's command line.
+fn parameters(of: &BTreeMap<String, String>) -> String {
+    let words: Vec<String> = of.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    words.join(" ")
+}
+
+/// Name of the place of a run's cell on the page.
+fn anchor(run: &RunResult) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.@".contains(c) { c } else { '-' };
-    name.chars().map(plain).collect()
+    format!("{} {}", run.name(), parameters(&run.parameters))
+        .trim_end()
+        .chars()
+        .map(plain)
+        .collect()
 }
 
 /// Text with what is between backticks as code.

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use maud::{Markup, html};
 
-use super::{anchor, badge, evidence, part, stack, wide, with_code};
-use crate::run::ExecRun;
+use super::super::run_words::how_it_ended;
+use super::{anchor, badge, parameters, part, shown_if, wide, with_code};
+use super::{differences, ended, evidence, legend, processor, repeats, stack, stack_use, users};
+use crate::run::alike::title;
 use crate::run::matrix::Cell;
 use crate::run::outcome::RunResult;
 use crate::units;
@@ -27,31 +29,46 @@ const FILES: [&str; 8] = [
     "vmcore",
 ];
 
-/// The section of a cell: the run that tells most, and the rate of all.
-pub(super) fn section(cell: &Cell<'_>, folder: &Path) -> Markup {
+/// The section of a cell: the run that tells most, and how often each came.
+pub(super) fn section(cell: &Cell<'_>, folder: &Path, is_open: bool) -> Markup {
     let run = cell.telling();
     let own = folder.join(run.folder_name());
-    let name = run.name();
     html! {
-        section.run id=(anchor(&name)) {
-            div.head {
-                h2 { (visible(&name)) }
-                (badge(cell.status()))
-                @if cell.runs.len() > 1 { span { (cell.rate()) } }
-                span.dim { (visible(&how(run))) }
+        section class={ "run " (shown_if(&[cell]).unwrap_or_default()) } {
+            details open[is_open] {
+                summary { (head(cell)) }
+                // A link to what is in a fold opens it, one to the fold itself does not.
+                div id=(anchor(run)) {
+                    (verdict(run))
+                    (part("Not as expected", differences::differences(run)))
+                    (part("Runs", repeats::repeats(cell, folder)))
+                    (part("How it ended", Some(ended::ended(run))))
+                    (part("Source", evidence::source(run)))
+                    (part("Evidence", evidence::chain(run)))
+                    (part("The object", evidence::object(run)))
+                    (part("Who allocated and freed it", users::users(run)))
+                    (part("Registers and code", processor::state(run)))
+                    (part("Backtrace", stack::backtrace(run)))
+                    (part("Stack use", stack_use::picture(run)))
+                    (part("Time", time(run)))
+                    (part("End of the log", log(&own)))
+                    (part("Files", files(&own, &run.folder_name())))
+                }
             }
-            (verdict(run))
-            (part("Not as expected", differences(run)))
-            (part("Trigger", trigger(run)))
-            (part("Source", evidence::source(run)))
-            (part("Evidence", evidence::chain(run)))
-            (part("The object", evidence::object(run)))
-            (part("Backtrace", stack::backtrace(run)))
-            (part("Stack use", stack::picture(run)))
-            (part("Time", time(run)))
-            (part("End of the log", log(&own)))
-            (part("Files", files(&own, &run.folder_name())))
         }
+    }
+}
+
+/// What is seen of a section that is folded.
+fn head(cell: &Cell<'_>) -> Markup {
+    let run = cell.telling();
+    html! {
+        h2 { (visible(&run.name())) }
+        (badge(cell.status()))
+        @if cell.runs.len() > 1 { span { (cell.rate()) } }
+        @if !run.parameters.is_empty() { code { (visible(&parameters(&run.parameters))) } }
+        span.short { (with_code(&in_short(run))) }
+        span.dim { (visible(&how(run))) }
     }
 }
 
@@ -69,12 +86,9 @@ fn verdict(run: &RunResult) -> Markup {
     html! {
         @if let Some(report) = &run.report {
             @let verdict = &report.verdict;
-            @let confidence = serde_json::to_value(verdict.confidence).unwrap_or_default();
-            @let confidence = confidence.as_str().unwrap_or_default();
-            @let class = if confidence == "proven" { "good" } else { "doubt" };
             p.summary { (with_code(&verdict.summary)) }
             p {
-                span class={ "badge " (class) } { (confidence) }
+                (legend::confidence_badge(verdict.confidence))
                 " " (with_code(&verdict.title))
                 @if let Some(signature) = &report.signature {
                     " " span.dim { "signature " code { (visible(signature)) } }
@@ -92,36 +106,6 @@ fn verdict(run: &RunResult) -> Markup {
             }
         }
     }
-}
-
-fn differences(run: &RunResult) -> Option<Markup> {
-    if run.differences.is_empty() {
-        return None;
-    }
-    let table = html! {
-        table {
-            tr { th { "what" } th { "expected" } th { "got" } }
-            @for it in &run.differences {
-                tr {
-                    td { (visible(&it.key)) }
-                    td { (with_code(&it.expected)) }
-                    td { (with_code(&it.got)) }
-                }
-            }
-        }
-    };
-    Some(wide("differences", &table))
-}
-
-/// How the trigger ended, and the last that it printed.
-fn trigger(run: &RunResult) -> Option<Markup> {
-    let trigger = run.trigger.as_ref()?;
-    let output = html! { pre { @for line in &trigger.output { span { (visible(line)) } } } };
-    Some(html! {
-        p { (visible(&trigger.headline())) }
-        @for line in trigger.exec.iter().flat_map(ExecRun::lines) { p { (visible(&line)) } }
-        @if !trigger.output.is_empty() { (wide("what the trigger printed", &output)) }
-    })
 }
 
 /// A bar of the phases' lengths.
@@ -167,4 +151,12 @@ fn files(folder: &Path, name: &str) -> Option<Markup> {
             }
         }
     })
+}
+
+/// What a run came down to, in a line: its verdict, or how a kernel ended that did not crash.
+fn in_short(run: &RunResult) -> String {
+    match (&run.report, &run.ending) {
+        (None, Some(ending)) => how_it_ended(ending, run),
+        _ => title(run),
+    }
 }

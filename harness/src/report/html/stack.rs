@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The stack of the fault: who called whom, and how much of it each took.
+//! The stack of the fault: who called whom.
 
-use analyzer::report::{Does, Frame, Task};
+use analyzer::frame_values::ArgumentText;
+use analyzer::report::{Does, Frame, Repeats, Task};
 use maud::{Markup, html};
 
-use super::{wide, with_code};
+use super::{legend, wide, with_code};
 use crate::run::outcome::RunResult;
-use crate::units;
 use guest::shown::visible;
 
-fn frames(run: &RunResult) -> &[Frame] {
+/// Frames of the kernel that are shown behind the last one of a module: who called it.
+const CALLERS: usize = 2;
+/// Fewer frames are not worth a fold.
+const FOLDED: usize = 3;
+
+pub(super) fn frames(run: &RunResult) -> &[Frame] {
     run.report.as_ref().map_or(&[], |report| &report.backtraces.fault)
 }
 
@@ -36,42 +41,96 @@ fn party(task: &Task, does: Does) -> Markup {
     html! { "task " code { (visible(comm)) } @if let Some(pid) = task.pid { " (pid " (pid) ")" } ", which " (does) }
 }
 
+/// The frames, with the kernel's tail folded: how it came to the module's code is rarely the question.
 fn table(frames: &[Frame]) -> Option<Markup> {
     if frames.is_empty() {
         return None;
     }
-    let table = html! {
-        table.mono {
-            tr { th.number { "#" } th { "function" } th { "place" } th { "found by" } }
-            @for frame in frames { (row(frame)) }
+    let (shown, tail) = frames.split_at(tail(frames));
+    let functions = tail.iter().filter(|frame| !frame.inlined).count();
+    let stack = html! {
+        (rows(shown, true))
+        @if !tail.is_empty() {
+            details {
+                summary { (tail.len()) " more frames of the kernel, " (functions) " of them not inlined" }
+                (rows(tail, false))
+            }
         }
     };
-    Some(wide("backtrace", &table))
+    Some(wide("backtrace", &stack))
+}
+
+/// Where the tail begins; at the end where no module is on the stack.
+fn tail(frames: &[Frame]) -> usize {
+    let last = frames.iter().rposition(|frame| frame.module.is_some());
+    let begin = last.map_or(frames.len(), |last| last + 1 + CALLERS);
+    if begin + FOLDED > frames.len() { frames.len() } else { begin }
+}
+
+fn rows(frames: &[Frame], is_headed: bool) -> Markup {
+    html! {
+        table.stack.mono {
+            @if is_headed {
+                thead { tr { th.number { "#" } th { "function" } th { "place" } th { "found by" } } }
+            }
+            tbody { @for frame in frames { (row(frame)) } }
+        }
+    }
 }
 
 fn row(frame: &Frame) -> Markup {
-    let trust = serde_json::to_value(frame.trust).unwrap_or_default();
-    let trust = if frame.inlined { "inlined" } else { trust.as_str().unwrap_or_default() };
+    let (trust, why) = match frame.inlined {
+        true => ("inlined".to_owned(), legend::INLINED),
+        false => (legend::name(frame.trust), legend::trust(frame.trust)),
+    };
+    let class = match (frame.inlined, frame.module.is_some()) {
+        (true, true) => Some("inlined module"),
+        (true, false) => Some("inlined"),
+        (false, true) => Some("module"),
+        (false, false) => None,
+    };
     html! {
-        tr class=[frame.inlined.then_some("inlined")] {
+        tr class=[class] {
             td.number { (frame.index) }
             td.function {
                 (visible(&function(frame)))
-                @if !frame.arguments.is_empty() {
-                    br;
-                    span.arguments { (visible(&frame.arguments.join(", "))) }
-                }
+                @if !frame.arguments.is_empty() { br; (arguments(frame)) }
             }
             td { (visible(&place(frame))) }
-            td { (trust) }
+            td title=(why) { (trust) }
         }
         @if let Some(it) = frame.repeats {
             tr.boundary {
-                td colspan="4" { "the last " (it.frames) " frames come " (it.times) " times more" }
+                td colspan="4" { (again(it)) }
             }
         }
         @if let Some(boundary) = &frame.boundary {
             tr.boundary { td colspan="4" { "— " (with_code(boundary)) " —" } }
+        }
+    }
+}
+
+/// How often the functions above come again.
+fn again(of: Repeats) -> String {
+    match of.frames {
+        1 => format!("the last function comes {} times more", of.times),
+        frames => format!("the last {frames} functions come {} times more", of.times),
+    }
+}
+
+/// The arguments; of one that the code did not keep the reason is the tooltip.
+fn arguments(frame: &Frame) -> Markup {
+    html! {
+        span.arguments {
+            @for (number, text) in frame.arguments.iter().enumerate() {
+                @if number > 0 { ", " }
+                @match ArgumentText::parse(text) {
+                    Some(ArgumentText { name, value: Err(why) }) => {
+                        (visible(name)) "=" span.lost title=(visible(why)) { "?" }
+                    }
+                    _ => (visible(text)),
+                }
+            }
         }
     }
 }
@@ -87,7 +146,7 @@ fn function(frame: &Frame) -> String {
 }
 
 /// The function, or the address where there is none.
-fn name(frame: &Frame) -> &str {
+pub(super) fn name(frame: &Frame) -> &str {
     frame.function.as_deref().or(frame.address.as_deref()).unwrap_or("?")
 }
 
@@ -97,25 +156,4 @@ fn place(frame: &Frame) -> String {
         (Some(file), None) => file.clone(),
         _ => String::new(),
     }
-}
-
-/// A bar for the stack that each function takes, the innermost at the top.
-pub(super) fn picture(run: &RunResult) -> Option<Markup> {
-    let sized: Vec<(&Frame, u64)> =
-        frames(run).iter().filter_map(|frame| Some((frame, frame.stack_bytes?))).collect();
-    let most = sized.iter().map(|(_, bytes)| *bytes).max().filter(|most| *most > 0)?;
-    let total: u64 = sized.iter().map(|(_, bytes)| *bytes).sum();
-    Some(html! {
-        p.dim { (units::bytes(total)) " in " (sized.len()) " functions" }
-        table.bars.mono {
-            @for (frame, bytes) in &sized {
-                @let percent = bytes.saturating_mul(100) / most;
-                tr {
-                    td { (visible(name(frame))) }
-                    td.number { (bytes) " B" }
-                    td.picture { span.bar style={ "width:" (percent) "%" } {} }
-                }
-            }
-        }
-    })
 }

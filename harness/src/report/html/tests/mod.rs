@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+mod page;
+mod run;
+mod stack;
+
 use std::fmt::Write as _;
 
 use super::*;
 use crate::run::outcome::{Difference, Excerpt, Object, RunResult};
+use analyzer::report::Frame;
+
+/// A frame of the module `m`, in which 64 bytes of stack are.
+fn frame(index: u32, function: &str) -> Frame {
+    serde_json::from_value(serde_json::json!({
+        "index": index, "address": "0x1", "function": function, "symbol": null,
+        "offset": null, "size": null, "module": "m", "file": "m.c", "line": 7,
+        "inlined": false, "trust": "orc", "arguments": ["text=\"<b>\""], "boundary": null,
+        "stack_bytes": 64
+    }))
+    .unwrap()
+}
 
 fn crashed() -> RunResult {
-    let frame = |index: u32, function: &str, inlined: bool, stack: Option<u64>| {
-        serde_json::json!({
-            "index": index, "address": "0x1", "function": function, "symbol": null,
-            "offset": null, "size": null, "module": "m", "file": "m.c", "line": 7,
-            "inlined": inlined, "trust": "orc", "arguments": ["text=\"<b>\""], "boundary": null,
-            "stack_bytes": stack
-        })
-    };
     let mut run = RunResult::new("mine".into(), "guest-a".into());
     run.outcome = Outcome::Mismatched;
     run.report = serde_json::from_value(serde_json::json!({
@@ -26,14 +34,12 @@ fn crashed() -> RunResult {
                 {"claim": "who set it", "confirmed": null}]
         },
         "signature": "00ff",
-        "backtraces": {
-            "fault": [frame(0, "inner", true, None), frame(1, "outer", false, Some(64)),
-                frame(2, "caller", false, Some(128))],
-            "panic": []
-        },
+        "backtraces": { "fault": [], "panic": [] },
         "modules": [], "findings": []
     }))
     .unwrap();
+    let inlined = Frame { inlined: true, stack_bytes: None, ..frame(0, "inner") };
+    set_frames(&mut run, vec![inlined, frame(1, "outer"), frame(2, "caller")]);
     run.excerpt = Some(Excerpt {
         file: "m.c".into(),
         first: 6,
@@ -53,6 +59,17 @@ fn crashed() -> RunResult {
     run
 }
 
+fn set_frames(run: &mut RunResult, frames: Vec<Frame>) {
+    run.report.as_mut().unwrap().backtraces.fault = frames;
+}
+
+/// A run that is as expected.
+fn good(case: &str, guest: &str) -> RunResult {
+    let mut run = RunResult::new(case.into(), guest.into());
+    run.outcome = Outcome::Reproduced;
+    run
+}
+
 fn page(runs: Vec<RunResult>) -> String {
     let folder = tempfile::tempdir().unwrap();
     html(&Runs::new(runs), folder.path(), &History::default())
@@ -63,11 +80,10 @@ fn everything_of_a_crash_is_on_the_page() {
     let page = page(vec![crashed()]);
     for wanted in [
         "<code>ops-&gt;get</code> is NULL",
-        "class=\"fault\"><span class=\"nr\" style=\"display:inline\">    7</span> ops-&gt;get();",
+        "class=\"fault\"><span class=\"nr\">    7</span> ops-&gt;get();",
         "class=\"fault\">  get = 0x0",
-        "<tr class=\"inlined\">",
-        "width:50%",
-        "<td>null-read</td>",
+        "<tr class=\"inlined module\">",
+        "<td class=\"expected\">null-read</td>",
         "href=\"#mine@guest-a\"",
         "id=\"mine@guest-a\"",
     ] {
@@ -90,7 +106,10 @@ fn tags_are_closed_and_a_flaky_case_has_its_rate() {
     other.outcome = Outcome::Reproduced;
     let page = page(vec![crashed(), other]);
     assert!(page.contains("flaky") && page.contains("1 of 2: 50 %"), "{page}");
-    for tag in ["section", "table", "tr", "td", "pre", "span", "div", "ul", "li", "details", "p"] {
+    for tag in [
+        "section", "table", "tbody", "tr", "th", "td", "pre", "span", "div", "ul", "ol", "li",
+        "details", "summary", "p", "dl", "dt", "dd", "fieldset", "label", "mark",
+    ] {
         let open =
             page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{tag}");
