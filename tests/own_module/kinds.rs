@@ -75,7 +75,12 @@ fn a_soak_is_clean_only_without_complaints_and_with_an_end() {
     let held = format!("{}[expect]\noutcome = \"none\"\n", trigger("h"));
     let own =
         repository(&[("quiet", &quiet), ("warns", &warns), ("allowed", &allowed), ("held", &held)]);
-    own.repro("test quiet").ends(0).says(&["Unloading poke.ko", "1 reproduced"]);
+    own.repro("test quiet").ends(0).says(&[
+        "Unloading poke.ko",
+        "    Survived quiet@",
+        "no complaint, unloaded",
+        "1 as expected",
+    ]);
     own.repro("test allowed").ends(0);
     own.repro("test warns").ends(100).says(&["kernel log", "WARNING: CPU:"]);
     own.repro("test held").ends(100).says(&["does not unload poke", "1 references to it are held"]);
@@ -133,7 +138,7 @@ fn a_refused_load_is_expected_by_its_words() {
         ("denied", &refused("Operation not permitted")),
         ("other", &refused("Exec format error")),
     ]);
-    own.repro("test denied").ends(0).says(&["1 reproduced"]);
+    own.repro("test denied").ends(0).says(&["     Refused denied@", "1 as expected"]);
     own.repro("test other").ends(100).says(&["Operation not permitted"]);
 }
 

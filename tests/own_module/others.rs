@@ -33,7 +33,7 @@ fn soak_and_fault(package: &str, fault: &str) {
     let at = manifest.find("\n[[module]]").unwrap();
     let manifest = format!("{}\n{modules}{}", &manifest[..at], &manifest[at..]);
     own.write("cases/calm/case.toml", &manifest);
-    own.repro("run --capture fast --boot snapshot calm").ends(0).says(&["1 reproduced"]);
+    own.repro("run --capture fast --boot snapshot calm").ends(0).says(&["1 as expected"]);
 
     let text = fs::read_to_string(foreign.join(format!("{fault}.json"))).unwrap();
     let fault: serde_json::Value = serde_json::from_str(&text).unwrap();

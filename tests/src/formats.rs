@@ -26,6 +26,9 @@ const PAGE: u64 = 4096;
 /// It does not; [`Unavailable`] if there is no makedumpfile.
 pub fn check(dump: &Dump) -> Result<()> {
     let folder = tempfile::tempdir_in(project::target())?;
+    // The lines of sources that a run keeps beside its vmcore.
+    let lines = dump.vmcore.with_file_name("lines.json");
+    fs::copy(lines, folder.path().join("lines.json")).context("copy the lines")?;
     let expected = report(dump, std::slice::from_ref(&dump.vmcore))?;
     let same = |name: &str, files: Vec<PathBuf>| -> Result<()> {
         let found = report(dump, &files).with_context(|| name.to_owned())?;

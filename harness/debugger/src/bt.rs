@@ -41,7 +41,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("FF", "the same, of slab objects as [ADDRESS:CACHE]"),
     Flag::switch("s", "with the offset within the function"),
     Flag::switch("x", "with -s: offsets in hexadecimal"),
-    Flag::switch("A", "without arguments"),
+    Flag::switch("A", "what each function was given"),
     Flag::switch("t", "every word of the stack that is an address of code, stale ones too"),
     Flag::switch("T", "the same, from the very end of the stack on"),
     Flag::switch(
@@ -105,7 +105,7 @@ pub(super) fn of_tasks(
         addresses: arguments.has("FF"),
         offsets: arguments.has("s"),
         hexadecimal: arguments.has("x"),
-        arguments: !arguments.has("A"),
+        arguments: arguments.has("A"),
     };
     let machine = session.machine();
     let start = start(session, arguments)?;

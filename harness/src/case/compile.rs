@@ -209,7 +209,8 @@ fn failure(case: &Case, place: &Place<'_>, folders: Folders<'_>) -> BuildError {
         Err(error) => return copy_error(&from)(error),
     };
     let own = place.sources.as_deref().map(|path| place.inside(path));
-    let mut lines = reasons(&text, own.as_deref(), &place.inside(place.work));
+    let lines = reasons(&text, own.as_deref(), &place.inside(place.work));
+    let mut lines = with_paths(&lines, &case.sources, std::env::current_dir().ok().as_deref());
     if let Some(note) = place.compiler.note(place.guest.gcc_major) {
         lines = format!("{lines}\n({note})");
     }
@@ -255,9 +256,36 @@ fn reasons(log: &[u8], own: Option<&Path>, work: &Path) -> String {
     prefixes.fold(shown, |shown, prefix| shown.replace(&prefix, ""))
 }
 
+/// The same with the paths that the user has the sources by, from the folder that he is in: an editor opens them.
+fn with_paths(lines: &str, sources: &BTreeMap<PathBuf, PathBuf>, here: Option<&Path>) -> String {
+    let line = |line: &str| {
+        let named = line.split_once(':').and_then(|(place, rest)| {
+            let path = sources.get(Path::new(place))?;
+            let path = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
+            Some(format!("{}:{rest}", path.display()))
+        });
+        named.unwrap_or_else(|| line.to_owned())
+    };
+    lines.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_the_compiler_names_the_users_own_file() {
+        let sources = BTreeMap::from([
+            (PathBuf::from("m.c"), PathBuf::from("/home/me/repo/cases/first/m.c")),
+            (PathBuf::from("driver/d.c"), PathBuf::from("/src/driver/d.c")),
+        ]);
+        let lines = "m.c:3:5: error: no\ndriver/d.c:1:1: error: no\nx.c:1: error: no\n(gcc: 4)";
+        let here = Some(Path::new("/home/me/repo"));
+        assert_eq!(
+            with_paths(lines, &sources, here),
+            "cases/first/m.c:3:5: error: no\n/src/driver/d.c:1:1: error: no\nx.c:1: error: no\n(gcc: 4)"
+        );
+    }
 
     #[test]
     fn the_compilers_lines_are_shown_and_make_s_are_not() {

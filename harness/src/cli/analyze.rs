@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use analyzer::report::Report;
 use clap::{Args, ValueEnum};
 
 use super::CommandResult;
@@ -12,7 +13,8 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::group::{group, page, words};
 use crate::json;
-use crate::report::{columns, shown_report, wrapped};
+use crate::report::{columns, shown_report_with, wrapped};
+use crate::run::looked::{self, Looked};
 use crate::symbols::Lines;
 
 /// Columns of a report's labels.
@@ -94,11 +96,20 @@ impl Analyze {
         match self.format {
             OutputFormat::Text => {
                 let columns = columns(std::io::stdout());
-                options::print_made(&wrapped(&shown_report(report), columns, REPORT_MARGIN))?;
+                let text = shown_report_with(report, &self.looked(&symbols, report));
+                options::print_made(&wrapped(&text, columns, REPORT_MARGIN))?;
             }
             OutputFormat::Json => options::print_json(&analyzer::render::json(report))?,
         }
         Ok(Exit::Ok)
+    }
+
+    /// What else the dump tells. Another boot has other addresses, and a text has no memory.
+    fn looked(&self, symbols: &Symbols, report: &Report) -> Looked {
+        match self.addresses {
+            Addresses::Raw if !report.is_of_text() => looked::look(&self.vmcore, symbols, report),
+            Addresses::Raw | Addresses::Stable => Looked::default(),
+        }
     }
 
     fn grouped(&self, symbols: &Symbols) -> CommandResult {

@@ -7,9 +7,10 @@ use std::path::Path;
 use analyzer::{Analysis, render};
 
 use super::console_log::unwritable;
-use super::shown_report;
+use super::shown::{shown_report, shown_report_with};
 use super::{History, code_quality, html, junit};
 use crate::error::Failure;
+use crate::run::looked::Looked;
 use crate::run::outcome::Runs;
 use crate::symbols::{LINES, Lines};
 use guest::shown;
@@ -18,9 +19,14 @@ use guest::shown;
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write_crash(folder: &Path, analysis: &Analysis, lines: &Lines) -> Result<(), Failure> {
+pub(crate) fn write_crash(
+    folder: &Path,
+    analysis: &Analysis,
+    lines: &Lines,
+    looked: &Looked,
+) -> Result<(), Failure> {
     let Analysis { report, stable, .. } = analysis;
-    write(&folder.join("crash.txt"), &shown_report(report))?;
+    write(&folder.join("crash.txt"), &shown_report_with(report, looked))?;
     write(&folder.join("crash.json"), &shown::json(&render::json(report)))?;
     if let Some(lines) = lines.to_json() {
         write(&folder.join(LINES), &shown::json(&lines))?;

@@ -13,6 +13,7 @@ use crate::error::Failure;
 use crate::events::{Accel, CaptureMethod, Counts, CrashSign, Event, Phase, Reporter, Stamped};
 use crate::exit::Exit;
 use crate::run::fault_state::{FaultState, Instruction, Register};
+use crate::run::looked::Looked;
 use crate::run::object_users::{CodePlace, ObjectUser, ObjectUsers};
 use crate::run::outcome::{Difference, Excerpt, Object, Outcome, Place, RunResult, Runs};
 use crate::run::{ExecRun, NotPassed, TriggerEnd, TriggerRun};
@@ -273,7 +274,7 @@ fn files_hold_only_what_is_seen_and_json_says_what_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let analysis =
         analyzer::Analysis { report: report(), stable: report(), signature_input: String::new() };
-    write_crash(folder.path(), &analysis, &Lines::default()).unwrap();
+    write_crash(folder.path(), &analysis, &Lines::default(), &Looked::default()).unwrap();
     let runs = Runs::new(vec![run(Outcome::Mismatched)]);
     write_reports(folder.path(), &runs, &super::History::default()).unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

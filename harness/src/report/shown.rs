@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A crash report as it may be shown.
 
+use super::looked_text::looked_text;
+use crate::run::looked::Looked;
 use analyzer::render;
 use analyzer::report::Report;
 use guest::shown::{field, lines};
@@ -9,8 +11,17 @@ use serde_json::Value;
 /// A report as text of which each field stays in its line.
 #[must_use]
 pub fn shown_report(report: &Report) -> String {
+    with(report, "")
+}
+
+/// The same, with what else the dump tells behind the verdict.
+pub(crate) fn shown_report_with(report: &Report, looked: &Looked) -> String {
+    with(report, &looked_text(looked))
+}
+
+fn with(report: &Report, more: &str) -> String {
     let own = serde_json::to_value(report).map(fields).and_then(serde_json::from_value::<Report>);
-    lines(&render::text(own.as_ref().unwrap_or(report)))
+    lines(&render::text_with(own.as_ref().unwrap_or(report), more))
 }
 
 fn fields(value: Value) -> Value {

@@ -119,10 +119,11 @@ fn phases(
         };
         match explained {
             Ok(analysis) => {
-                write_crash(folder, &analysis, &symbols.lines)?;
+                let vmcore = folder.join("vmcore");
+                let looked = looked::look(&[vmcore], &symbols, &analysis.report);
+                write_crash(folder, &analysis, &symbols.lines, &looked)?;
                 let culprit = analysis.report.verdict.culprit.as_ref();
                 result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
-                let looked = looked::look(&folder.join("vmcore"), &symbols, &analysis.report);
                 Looked { object: result.object, users: result.users, fault: result.fault } = looked;
                 result.report = Some(analysis.report.clone());
                 analyzed = Some(analysis);
@@ -140,7 +141,7 @@ fn phases(
         let console = folder.join("console.log");
         analyzed = explain::complaint(&console, &not_allowed, &symbols, recorder);
         if let Some(analysis) = &analyzed {
-            write_crash(folder, analysis, &symbols.lines)?;
+            write_crash(folder, analysis, &symbols.lines, &Looked::default())?;
             let culprit = analysis.report.verdict.culprit.as_ref();
             result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
             result.report = Some(analysis.report.clone());

@@ -15,16 +15,16 @@ use crate::run::outcome::Object;
 
 /// What a dump has besides the report.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
-    pub(super) object: Option<Object>,
-    pub(super) users: Option<ObjectUsers>,
-    pub(super) fault: Option<FaultState>,
+pub(crate) struct Looked {
+    pub(crate) object: Option<Object>,
+    pub(crate) users: Option<ObjectUsers>,
+    pub(crate) fault: Option<FaultState>,
 }
 
 /// Looks into a dump. What cannot be found is not there: the report itself tells what is missing.
-pub(super) fn look(vmcore: &Path, symbols: &Symbols, report: &Report) -> Looked {
+pub(crate) fn look(vmcore: &[impl AsRef<Path>], symbols: &Symbols, report: &Report) -> Looked {
     let look = |session: &mut Session<'_, '_>| within(session, report);
-    analysis::ask(&[vmcore], symbols, look).unwrap_or_default()
+    analysis::ask(vmcore, symbols, look).unwrap_or_default()
 }
 
 fn within(session: &Session<'_, '_>, report: &Report) -> Looked {

@@ -19,7 +19,7 @@ mod explain;
 pub mod fault_state;
 pub mod invocation;
 pub mod judge;
-mod looked;
+pub(crate) mod looked;
 pub mod matrix;
 mod object;
 pub mod object_users;

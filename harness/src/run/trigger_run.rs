@@ -64,7 +64,7 @@ impl TriggerEnd {
 impl fmt::Display for TriggerEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Running => f.write_str("still running"),
+            Self::Running => f.write_str("had not ended"),
             Self::Exited { status } => write!(f, "exit status {status}"),
             Self::Killed { signal } => write!(f, "signal {signal}"),
             Self::Unknown => f.write_str("unknown status"),

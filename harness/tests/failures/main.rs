@@ -89,7 +89,7 @@ fn a_module_that_does_not_build_shows_the_compilers_words() {
     let source = project.case().join("process/src/capacity.c");
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, format!("{text}\nint broken(void) {{ return no_such_name; }}\n")).unwrap();
-    project.run().is("infra-error", 101, &["no_such_name", "capacity.c"]);
+    project.run().is("not-built", 101, &["no_such_name", "capacity.c"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use iced_x86::Register;
 use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
 use kernel::mm::track::Track;
-use unwind::Frame;
+use unwind::{Frame, Pc};
 
 use super::caller::with_callers;
 use super::found::Found;
@@ -57,7 +57,7 @@ pub(super) fn gone(
     if let Some(slab) = identity.slab {
         let since = Since { scene, frames, pc: writer.pc(), site: term.site };
         let after = since.freed(slab.start);
-        let found = free_object(&slab, read + " from").filter(|_| after != After::Freed)?;
+        let found = free_object(scene, &slab, read + " from").filter(|_| after != After::Freed)?;
         let is_certain = after == After::Nothing && was_free(scene, &slab, at);
         let cache = slab.slab.cache.name.clone();
         let part = writer.unbounded().part_at(address, *size);
@@ -164,13 +164,13 @@ pub(super) fn is_free(slab: &SlabObject) -> bool {
 }
 
 /// What was read from an object, if it is free.
-fn free_object(slab: &SlabObject, read: String) -> Option<Found> {
+fn free_object(scene: &dyn Scene, slab: &SlabObject, read: String) -> Option<Found> {
     if !is_free(slab) {
         return None;
     }
     let cache = slab.slab.cache.name.clone();
     let claim = Claim::new(Some(true)).text(format!("{read} an object of {cache} that is free: "));
-    let claim = Some(tracks(slab, claim.data(slab.start)));
+    let claim = Some(tracks(scene, slab, claim.data(slab.start)));
     let about = noted(slab);
     Some(Found { claim, about, ..Nature::Freed { cache, is_certain: false }.into() })
 }
@@ -187,7 +187,7 @@ pub(super) fn holder(
         let register = full(number);
         let local = writer.local_in(register).map(|name| format!("`{name}`"));
         let name = local.unwrap_or_else(|| lower(register));
-        free_object(&slab, format!("{name} leads into"))
+        free_object(scene, &slab, format!("{name} leads into"))
     })
 }
 
@@ -198,12 +198,18 @@ pub(crate) fn noted(slab: &SlabObject) -> About {
 }
 
 /// The same in words.
-fn tracks(slab: &SlabObject, mut claim: Claim) -> Claim {
+fn tracks(scene: &dyn Scene, slab: &SlabObject, mut claim: Claim) -> Claim {
     if let Some(track) = &slab.freed {
-        claim = claim.text(", freed by ").code(track.caller);
+        claim = by(scene, track, claim.text(", freed by "));
     }
     if let Some(track) = &slab.allocated {
-        claim = claim.text(", allocated by ").code(track.caller);
+        claim = by(scene, track, claim.text(", allocated by "));
     }
     claim
+}
+
+/// The code that called the allocator, with its line.
+pub(super) fn by(scene: &dyn Scene, track: &Track, claim: Claim) -> Claim {
+    let call = Pc::Return(track.caller).for_lookup();
+    claim.code(track.caller).at(scene.source_line(call).as_ref())
 }

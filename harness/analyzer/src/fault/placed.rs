@@ -9,7 +9,7 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 use super::foot::Foot;
 use super::found::Found;
-use super::freed::noted;
+use super::freed::{by, noted};
 use crate::claim::Claim;
 use crate::diagnosis::{About, Nature};
 use crate::express::{Expression, Structure, Writer};
@@ -128,9 +128,9 @@ pub(super) fn owner(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Claim> {
     let allocated = slab.allocated.as_ref().filter(|_| slab.state == ObjectState::Allocated)?;
     let claim = Claim::new(Some(true)).text("the object that it was read from, of ");
     let claim = claim.text(slab.slab.cache.name.as_str()).text(", was allocated by ");
-    let claim = claim.code(allocated.caller);
+    let claim = by(scene, allocated, claim);
     Some(match &slab.freed {
-        Some(freed) => claim.text("; the one before it was freed by ").code(freed.caller),
+        Some(freed) => by(scene, freed, claim.text("; the one before it was freed by ")),
         None => claim,
     })
 }

@@ -3,7 +3,7 @@
 
 mod text;
 
-pub use text::text;
+pub use text::{text, text_with};
 
 use crate::report::Report;
 

@@ -18,9 +18,15 @@ const MAX_REPORTS: usize = 20;
 
 /// The report as text.
 pub fn text(report: &Report) -> String {
+    text_with(report, "")
+}
+
+/// The same, with further lines behind the verdict: what a caller knows besides the report.
+pub fn text_with(report: &Report, more: &str) -> String {
     let mut out = String::new();
     header(report, &mut out);
     verdict(report, &mut out);
+    out.push_str(more);
     earlier(&report.earlier, &mut out);
     reports(&report.reports, &mut out);
     let stacks = &report.backtraces;
