@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use analyzer::machine::Machine;
 use analyzer::text::{TextInputs, TextLog};
 use analyzer::{Analysis, Inputs, report};
 use debugger::{Files, Session, with_session};
-use kernel::Kernel;
 use vmcore::Vmcore;
 
 use crate::compose::Image;
@@ -39,12 +39,24 @@ pub struct Symbols {
 /// # Errors
 /// A file cannot be opened, or the dump is none.
 pub fn analyze(vmcore: &[impl AsRef<Path>], symbols: &Symbols) -> Result<Analysis, Failure> {
+    analyze_and(vmcore, symbols, |_, _| ()).map(|(analysis, ())| analysis)
+}
+
+/// The same, and what `look` finds in the machine while it is open; a text has none.
+///
+/// # Errors
+/// A file cannot be opened, or the dump is none.
+pub(crate) fn analyze_and<T: Default>(
+    vmcore: &[impl AsRef<Path>],
+    symbols: &Symbols,
+    look: impl FnOnce(&Machine<'_>, &report::Report) -> T,
+) -> Result<(Analysis, T), Failure> {
     if let [file] = vmcore
         && let Some(text) = Text::open(file.as_ref())?
     {
-        return of_text(text.log(), symbols);
+        return of_text(text.log(), symbols).map(|analysis| (analysis, T::default()));
     }
-    opened(vmcore, symbols, |inputs, _| analyzer::analyze(inputs))
+    opened(vmcore, symbols, |inputs, _| analyzer::analyze_and(inputs, look))
 }
 
 /// Kernels whose files are kept open: each may take the room of a kernel's debug information.
@@ -121,14 +133,15 @@ fn of_text(log: Result<TextLog, Failure>, symbols: &Symbols) -> Result<Analysis,
 }
 
 /// Says from memory that the host holds why the kernel crashed, and what its log says, as
-/// `makedumpfile --dump-dmesg` would write it.
+/// `makedumpfile --dump-dmesg` would write it; and what `look` finds in the machine.
 ///
 /// # Errors
 /// A file cannot be opened, or the memory is no dump.
-pub fn analyze_memory(
+pub(crate) fn analyze_memory<T>(
     image: &Image,
     symbols: &Symbols,
-) -> Result<(Analysis, Option<String>), Failure> {
+    look: impl FnOnce(&Machine<'_>, &report::Report) -> T,
+) -> Result<(Analysis, T, Option<String>), Failure> {
     let failed = |error: &(dyn std::error::Error + 'static)| {
         Failure::new(Exit::AnalysisFailed, "cannot analyze the guest's memory").caused_by(error)
     };
@@ -138,9 +151,12 @@ pub fn analyze_memory(
     let modules = symbols.modules(&wanted)?;
     let vmlinux = vmlinux.as_ref().map(Found::files);
     let inputs = Inputs { vmcore: &vmcore, vmlinux, modules: &modules };
-    let analysis = analyzer::analyze(&inputs).map_err(|error| failed(&error))?;
-    let kernel = Kernel::open(&vmcore, inputs.vmlinux).map_err(|error| failed(&error))?;
-    Ok((analysis, kernel.log().ok().map(kernel::log::text)))
+    let with_log = |machine: &Machine<'_>, report: &report::Report| {
+        (look(machine, report), machine.kernel().log().ok().map(kernel::log::text))
+    };
+    let (analysis, (looked, log)) =
+        analyzer::analyze_and(&inputs, with_log).map_err(|error| failed(&error))?;
+    Ok((analysis, looked, log))
 }
 
 /// What a report says of a dump's file.

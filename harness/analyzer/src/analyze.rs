@@ -70,6 +70,17 @@ pub enum Error {
 /// # Errors
 /// If the kernel cannot be found in the dump.
 pub fn analyze(inputs: &Inputs<'_>) -> Result<Analysis, Error> {
+    analyze_and(inputs, |_, _| ()).map(|(analysis, ())| analysis)
+}
+
+/// Analyzes a dump, and looks for more in the machine while it is open.
+///
+/// # Errors
+/// If the kernel cannot be found in the dump.
+pub fn analyze_and<T>(
+    inputs: &Inputs<'_>,
+    look: impl FnOnce(&Machine<'_>, &Report) -> T,
+) -> Result<(Analysis, T), Error> {
     let kernel = Kernel::open(inputs.vmcore, inputs.vmlinux)?;
     let machine = Machine::new(&kernel);
     machine.open_modules(inputs.modules);
@@ -78,7 +89,8 @@ pub fn analyze(inputs: &Inputs<'_>) -> Result<Analysis, Error> {
     let stable = found.report(&machine, &mut Stable::new(&machine));
     let stack = frames(&found.signed, &mut Raw(&machine));
     let signature_input = signature::input(&report, &stack);
-    Ok(Analysis { report, stable, signature_input })
+    let looked = look(&machine, &report);
+    Ok((Analysis { report, stable, signature_input }, looked))
 }
 
 /// What was found out, before its addresses are printed.

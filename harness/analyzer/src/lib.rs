@@ -61,7 +61,7 @@ pub mod values;
 pub mod verdict;
 mod verdict_facts;
 
-pub use analyze::{Analysis, Error, Inputs, analyze};
+pub use analyze::{Analysis, Error, Inputs, analyze, analyze_and};
 pub use debuginfo::Files;
 pub use medium::Medium;
 pub use module_files::ModuleFiles;

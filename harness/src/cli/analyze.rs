@@ -3,18 +3,19 @@
 
 use std::path::PathBuf;
 
+use analyzer::machine::Machine;
 use analyzer::report::Report;
 use clap::{Args, ValueEnum};
 
 use super::CommandResult;
 use super::options::{self, OutputFormat};
-use crate::analysis::{Symbols, analyze};
+use crate::analysis::{Symbols, analyze_and};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::group::{group, page, words};
 use crate::json;
 use crate::report::{columns, shown_report_with, wrapped};
-use crate::run::looked::{self, Looked};
+use crate::run::looked::{Looked, look_at_object};
 use crate::symbols::Lines;
 
 /// Columns of a report's labels.
@@ -84,7 +85,12 @@ impl Analyze {
         if self.group {
             return self.grouped(&symbols);
         }
-        let analysis = analyze(&self.vmcore, &symbols)?;
+        let look = |machine: &Machine<'_>, report: &Report| match (self.addresses, self.format) {
+            (Addresses::Raw, OutputFormat::Text) => look_at_object(machine, report),
+            // Another boot has other addresses; the JSON form is the report alone.
+            (Addresses::Stable, _) | (_, OutputFormat::Json) => Looked::default(),
+        };
+        let (analysis, looked) = analyze_and(&self.vmcore, &symbols, look)?;
         let report = match self.addresses {
             Addresses::Raw => &analysis.report,
             Addresses::Stable => &analysis.stable,
@@ -96,20 +102,12 @@ impl Analyze {
         match self.format {
             OutputFormat::Text => {
                 let columns = columns(std::io::stdout());
-                let text = shown_report_with(report, &self.looked(&symbols, report));
+                let text = shown_report_with(report, &looked);
                 options::print_made(&wrapped(&text, columns, REPORT_MARGIN))?;
             }
             OutputFormat::Json => options::print_json(&analyzer::render::json(report))?,
         }
         Ok(Exit::Ok)
-    }
-
-    /// What else the dump tells. Another boot has other addresses, and a text has no memory.
-    fn looked(&self, symbols: &Symbols, report: &Report) -> Looked {
-        match self.addresses {
-            Addresses::Raw if !report.is_of_text() => looked::look(&self.vmcore, symbols, report),
-            Addresses::Raw | Addresses::Stable => Looked::default(),
-        }
     }
 
     fn grouped(&self, symbols: &Symbols) -> CommandResult {

@@ -16,7 +16,7 @@ use crate::run::complaints::Complaints;
 use crate::run::complete::complete;
 use crate::run::drive::{Driven, drive};
 use crate::run::judge::{self, Judgement};
-use crate::run::looked::{self, Looked};
+use crate::run::looked::Looked;
 use crate::run::outcome::{Ending, Outcome, RunResult};
 use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
@@ -118,9 +118,7 @@ fn phases(
             None => explain::vmcore(&folder.join("vmcore"), &symbols, recorder),
         };
         match explained {
-            Ok(analysis) => {
-                let vmcore = folder.join("vmcore");
-                let looked = looked::look(&[vmcore], &symbols, &analysis.report);
+            Ok((analysis, looked)) => {
                 write_crash(folder, &analysis, &symbols.lines, &looked)?;
                 let culprit = analysis.report.verdict.culprit.as_ref();
                 result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));

@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::events::Phase;
 use crate::exit::Exit;
 use crate::run::crash::printk_text;
+use crate::run::looked::{Looked, look};
 use crate::run::recorder::Recorder;
 
 /// Explains a vmcore.
@@ -21,11 +22,11 @@ pub(super) fn vmcore(
     vmcore: &Path,
     symbols: &Symbols,
     recorder: &mut Recorder<'_>,
-) -> Result<Analysis, Failure> {
+) -> Result<(Analysis, Looked), Failure> {
     recorder.begin(Phase::Analyze, "vmcore");
-    let analysis = analysis::analyze(&[vmcore], symbols)?;
+    let (analysis, looked) = analysis::analyze_and(&[vmcore], symbols, look)?;
     recorder.finish(found(&analysis));
-    Ok(analysis)
+    Ok((analysis, looked))
 }
 
 /// Explains the memory while its vmcore is written into the folder. The report is about that
@@ -35,13 +36,13 @@ pub(super) fn memory(
     folder: &Path,
     symbols: &Symbols,
     recorder: &mut Recorder<'_>,
-) -> Result<Analysis, Failure> {
+) -> Result<(Analysis, Looked), Failure> {
     let path = folder.join("vmcore");
     recorder.begin(Phase::Analyze, "memory");
     let (analysis, written) = thread::scope(|scope| {
         let writer = scope.spawn(|| write(image, &path));
-        let analysis = analysis::analyze_memory(image, symbols);
-        if let Ok((analysis, _)) = &analysis {
+        let analysis = analysis::analyze_memory(image, symbols, look);
+        if let Ok((analysis, ..)) = &analysis {
             recorder.finish(found(analysis));
         }
         recorder.begin(Phase::Write, "vmcore");
@@ -58,17 +59,17 @@ pub(super) fn memory(
         let _ = fs::remove_file(&path);
         let mut failure = unwritable(&error);
         // What is known does not get lost with the file.
-        let verdict = analysis.as_ref().map(|(analysis, _)| &analysis.report.verdict.summary);
+        let verdict = analysis.as_ref().map(|(analysis, ..)| &analysis.report.verdict.summary);
         failure.causes.extend(verdict.map(|summary| format!("the verdict was: {summary}")));
         failure
     })?;
     recorder.finish(format!("vmcore, {}", crate::units::bytes(bytes)));
-    let (mut analysis, log) = analysis?;
+    let (mut analysis, looked, log) = analysis?;
     if let Some(log) = log {
         fs::write(folder.join("vmcore-dmesg.txt"), log).map_err(|error| unwritable(&error))?;
     }
     analysis.report.dump = analysis::describe(&path)?;
-    Ok(analysis)
+    Ok((analysis, looked))
 }
 
 /// Explains what a kernel that survived complained of, by its console from a few lines above the first

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Registers and code of the fault, as the dump has them.
 
-use debugger::Session;
+use analyzer::machine::Machine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +38,8 @@ pub struct Instruction {
 }
 
 /// The state at the fault, if an exception ended the kernel.
-pub(super) fn of(session: &Session<'_, '_>) -> Option<FaultState> {
-    let fault = debugger::fault(session.machine())?;
+pub(super) fn of(machine: &Machine<'_>) -> Option<FaultState> {
+    let fault = debugger::fault(machine)?;
     let register = |(name, value)| Register { name, value };
     let instruction = |it: debugger::Instruction| Instruction {
         address: it.address,

@@ -89,10 +89,16 @@ fn noted(machine: &Machine<'_>, identity: &Identity) -> Option<ObjectUsers> {
 }
 
 fn user(machine: &Machine<'_>, track: &Track) -> ObjectUser {
-    let alone = [track.caller];
-    let stack = if track.stack.is_empty() { &alone[..] } else { &track.stack };
-    let stack = stack.iter().flat_map(|address| places(machine, *address)).collect();
+    let stack = whole(track).into_iter().flat_map(|address| places(machine, address)).collect();
     ObjectUser { pid: track.pid, cpu: track.cpu, stack }
+}
+
+/// The return addresses, innermost first. The kernel leaves out a fixed number of its own frames, and with them the
+/// caller where the compiler made fewer of them: `kfree()` of 6.1 has its stack begin behind the function that freed.
+fn whole(track: &Track) -> Vec<u64> {
+    let has_caller = track.stack.contains(&track.caller);
+    let caller = (!has_caller).then_some(track.caller);
+    caller.into_iter().chain(track.stack.iter().copied()).collect()
 }
 
 /// Where a return address is from, the innermost of inlined functions first: the call is before it.
@@ -112,4 +118,24 @@ fn places(machine: &Machine<'_>, address: u64) -> Vec<CodePlace> {
     };
     let chain: Vec<CodePlace> = source.unwrap_or_default().into_iter().map(place).collect();
     if chain.is_empty() { vec![bare] } else { chain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_called_the_allocator_is_on_the_stack_once() {
+        let track = |stack: &[u64]| Track {
+            caller: 0x10,
+            stack: stack.to_vec(),
+            pid: 1,
+            cpu: 0,
+            when: 0,
+            no_stack: None,
+        };
+        assert_eq!(whole(&track(&[])), [0x10]);
+        assert_eq!(whole(&track(&[0x20, 0x30])), [0x10, 0x20, 0x30]);
+        assert_eq!(whole(&track(&[0x8, 0x10, 0x20])), [0x8, 0x10, 0x20]);
+    }
 }
