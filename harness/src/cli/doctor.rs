@@ -69,7 +69,7 @@ impl Doctor {
         if let Some(line) = host::install_line(&missing) {
             let _ = writeln!(text, "\nto install what is missing: {line}");
         }
-        options::print(&text)?;
+        options::print_wrapped(&text, 21)?;
         Ok(if missing.is_empty() { Exit::Ok } else { Exit::Unavailable })
     }
 }

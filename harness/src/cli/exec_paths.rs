@@ -25,7 +25,7 @@ impl ExecPaths {
             let _ = writeln!(text, "{:<width$}  {}", path.name(), path.about());
             text
         });
-        options::print(&text)?;
+        options::print_wrapped(&text, 25)?;
         Ok(Exit::Ok)
     }
 }

@@ -95,7 +95,7 @@ fn list(global: &GlobalOptions) -> CommandResult {
             let _ = writeln!(text, "{:<16} with other drivers: {}", "", flavours.join(", "));
         }
     }
-    options::print(&text)?;
+    options::print_wrapped(&text, 17)?;
     Ok(Exit::Ok)
 }
 

@@ -11,7 +11,7 @@ use rustix::fs::{FileType, fstat};
 use crate::config::{self, Project};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::report::{Terminal, TerminalOptions, Verbosity, columns};
+use crate::report::{Terminal, TerminalOptions, Verbosity, columns, wrapped};
 use guest::Store;
 use guest::shown;
 
@@ -147,6 +147,11 @@ pub(super) fn stdout_is_a_log() -> bool {
 /// Writes text to stdout, as it may be shown.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     print_made(&shown::lines(text))
+}
+
+/// The same for lists and sentences: what is wider than a terminal goes on below, so many columns to the right.
+pub(super) fn print_wrapped(text: &str, margin: usize) -> Result<(), Failure> {
+    print_made(&wrapped(&shown::lines(text), columns(io::stdout()), margin))
 }
 
 /// Writes JSON to stdout.

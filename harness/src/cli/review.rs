@@ -29,6 +29,9 @@ const NEW: Style = AnsiColor::Green.on_default();
 const HEAD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
+/// Columns of a report's labels, behind the mark of what changed.
+const REPORT_MARGIN: usize = 13;
+
 /// Lines of a difference that are shown around what changed.
 const AROUND: usize = 2;
 
@@ -112,7 +115,8 @@ impl ReviewCommand {
                 (true, _) => Answer::Accept,
                 (_, true) => Answer::Reject,
                 _ => {
-                    pager::show(&difference(one, number + 1, waiting.len()))?;
+                    let text = difference(one, number + 1, waiting.len());
+                    pager::show(&wrapped(&text, columns(io::stdout()), REPORT_MARGIN))?;
                     if self.list { Answer::Skip } else { ask(one)? }
                 }
             };
