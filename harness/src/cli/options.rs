@@ -162,13 +162,21 @@ pub(super) fn print_json(text: &str) -> Result<(), Failure> {
 /// Writes to stdout what holds only what it should: our own styles, others' text escaped. A reader
 /// that has seen enough is no error.
 pub(super) fn print_made(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    // What takes colours out looks at each letter; a report has none.
+    let written = match text.contains('\u{1b}') {
+        true => write_to(&mut anstream::stdout(), text),
+        false => write_to(&mut io::stdout().lock(), text),
+    };
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::WriteFailed, "cannot write to stdout").caused_by(&error))
         }
         _ => Ok(()),
     }
+}
+
+fn write_to(out: &mut impl Write, text: &str) -> io::Result<()> {
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Writes what went wrong with one of several commands to stderr.
