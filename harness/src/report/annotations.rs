@@ -134,7 +134,7 @@ pub(super) fn summary(results: &[RunResult]) -> String {
         let rate = cell.rated().map(|_| format!("<br>{}", cell.rate())).unwrap_or_default();
         let [case, guest, verdict] =
             [&run.case, &run.guest, &verdict].map(|text| shown::markdown(text));
-        let status = cell.status().name();
+        let status = cell.word();
         let _ = writeln!(text, "| {case} | {guest} | {mark} {status}{rate} | {verdict} |");
     }
     text.push('\n');

@@ -129,6 +129,15 @@ impl<'r> Cell<'r> {
         }
     }
 
+    /// How it came out, in a word.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self.status() {
+            Status::As(Outcome::Reproduced) => self.telling().word(),
+            other => other.name(),
+        }
+    }
+
     /// The code that this cell alone would end the invocation with.
     #[must_use]
     pub fn exit(&self) -> Exit {

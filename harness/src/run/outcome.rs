@@ -242,6 +242,16 @@ impl RunResult {
         }
     }
 
+    /// How it came out, in a word: one that was to survive, or not to be loaded, has reproduced nothing.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match (self.outcome, &self.ending, &self.report) {
+            (Outcome::Reproduced, Some(Ending::Survived { .. }), None) => "survived".to_owned(),
+            (Outcome::Reproduced, Some(Ending::Refused { .. }), _) => "refused".to_owned(),
+            (outcome, ..) => outcome.to_string(),
+        }
+    }
+
     /// Whether who started it stopped it.
     #[must_use]
     pub fn interrupted(&self) -> bool {

@@ -35,7 +35,9 @@ const STEPS: [Option<bool>; 3] = [Some(true), Some(false), None];
 /// What it means that a case came out so.
 pub(super) const fn status(status: Status) -> &'static str {
     match status {
-        Status::As(Outcome::Reproduced) => "came out as the case expects",
+        Status::As(Outcome::Reproduced) => {
+            "came out as the case expects: crashed, survived, or was refused"
+        }
         Status::As(Outcome::Mismatched) => "came out otherwise than the case expects",
         Status::As(Outcome::NotReproduced) => "the crash that the case expects did not come",
         Status::As(Outcome::NotBuilt) => "its modules do not compile, or are not for that kernel",

@@ -79,12 +79,17 @@ pub(crate) fn document(title: &str, content: &Markup) -> Markup {
 
 /// A badge with how something was judged.
 fn badge(status: Status) -> Markup {
+    badge_with(status, &status.name())
+}
+
+/// The same in another word.
+fn badge_with(status: Status, word: &str) -> Markup {
     let class = match status {
         Status::As(Outcome::Reproduced) => "good",
         Status::As(Outcome::Skipped | Outcome::InfraError) => "doubt",
         Status::As(_) | Status::Flaky => "bad",
     };
-    html! { span class={ "badge " (class) } title=(legend::status(status)) { (status.name()) } }
+    html! { span class={ "badge " (class) } title=(legend::status(status)) { (word) } }
 }
 
 /// By what the filter knows cells that are all as expected, or all not.

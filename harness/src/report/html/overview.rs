@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::{anchor, badge, parameters, shown_if, wide};
+use super::{anchor, badge_with, parameters, shown_if, wide};
 use crate::report::History;
 use crate::run::matrix::Cell;
 use crate::run::outcome::RunResult;
@@ -64,7 +64,7 @@ fn entry(cell: &Cell<'_>, history: &History) -> Markup {
     let run = cell.first();
     html! {
         td data-guest=(visible(&run.guest)) {
-            a href={ "#" (anchor(run)) } { (badge(cell.status())) }
+            a href={ "#" (anchor(run)) } { (badge_with(cell.status(), &cell.word())) }
             (squares(history, run))
             @if cell.runs.len() > 1 { br; span.dim { (cell.rate()) } }
         }

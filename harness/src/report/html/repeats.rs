@@ -5,7 +5,7 @@ use std::path::Path;
 
 use maud::{Markup, html};
 
-use super::badge;
+use super::badge_with;
 use crate::run::alike::{groups, title};
 use crate::run::matrix::{Cell, Status};
 use crate::run::outcome::RunResult;
@@ -26,7 +26,7 @@ fn line(group: &[&RunResult], folder: &Path) -> Markup {
     let signature = first.report.as_ref().and_then(|report| report.signature.as_deref());
     let more = group.len().saturating_sub(LINKED);
     html! {
-        b { (group.len()) " × " } (badge(Status::As(first.outcome))) " "
+        b { (group.len()) " × " } (badge_with(Status::As(first.outcome), &first.word())) " "
         (visible(&title(first)))
         @if let Some(signature) = signature { " " code.dim { (visible(signature)) } }
         @for (number, run) in (1..).zip(group.iter().take(LINKED)) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use maud::{Markup, html};
 
 use super::super::run_words::how_it_ended;
-use super::{anchor, badge, parameters, part, shown_if, wide, with_code};
+use super::{anchor, badge_with, parameters, part, shown_if, wide, with_code};
 use super::{differences, ended, evidence, legend, processor, repeats, stack, stack_use, users};
 use crate::run::alike::title;
 use crate::run::matrix::Cell;
@@ -64,7 +64,7 @@ fn head(cell: &Cell<'_>) -> Markup {
     let run = cell.telling();
     html! {
         h2 { (visible(&run.name())) }
-        (badge(cell.status()))
+        (badge_with(cell.status(), &cell.word()))
         @if cell.runs.len() > 1 { span { (cell.rate()) } }
         @if !run.parameters.is_empty() { code { (visible(&parameters(&run.parameters))) } }
         span.short { (with_code(&in_short(run))) }

@@ -5,7 +5,7 @@ use super::*;
 use crate::events::{CrashSign, Phase};
 use crate::run::fault_state::{FaultState, Instruction, Register};
 use crate::run::object_users::{CodePlace, ObjectUser, ObjectUsers};
-use crate::run::outcome::Crash;
+use crate::run::outcome::{Crash, Ending};
 use crate::run::{TriggerEnd, TriggerRun};
 
 #[track_caller]
@@ -24,6 +24,16 @@ fn a_kernel_that_survived_is_told_of_with_the_last_words_of_the_trigger() {
     run.trigger = Some(TriggerRun { end, output, exec: None });
     let page = page(vec![run]);
     has(&page, &["the kernel survived", "exit status 3", "looking", "no &lt;device&gt;"]);
+}
+
+#[test]
+fn a_kernel_that_was_to_survive_has_reproduced_nothing() {
+    let mut calm = good("calm", "guest-a");
+    calm.phases = [(Phase::Trigger, 20_000)].into();
+    calm.ending = Some(Ending::Survived { complaints: 0, unloaded: true });
+    let page = page(vec![calm]);
+    has(&page, &[">survived<", "survived 20.0s, no complaint, unloaded"]);
+    assert_eq!(page.matches(">reproduced<").count(), 1, "in the legend alone: {page}");
 }
 
 #[test]
