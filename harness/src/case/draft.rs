@@ -149,7 +149,7 @@ pub fn modules_of(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// A text as a TOML string; JSON's escapes are a part of TOML's.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

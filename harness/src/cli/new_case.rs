@@ -58,7 +58,7 @@ pub(super) struct NewCase {
     guests: Vec<String>,
     /// How it ends
     #[arg(long, value_name = "OUTCOME", default_value = "crash",
-          value_parser = ["crash", "panic", "hang", "none", "refused"])]
+          value_parser = ["crash", "panic", "hang", "complaint", "none", "refused"])]
     expect: String,
 }
 
@@ -185,9 +185,18 @@ impl NewCase {
         if settings.is_file() {
             return Ok(());
         }
-        fs::write(settings, SETTINGS.replace("GUEST", &project.settings.default_guest))?;
+        let default = [project.settings.default_guest.clone()];
+        let guests = if self.guests.is_empty() { &default[..] } else { &self.guests };
+        fs::write(settings, settings_for(guests))?;
         gitignore::ignore_target(&project.root)
     }
+}
+
+/// A repro.toml for some guests, the default one first.
+fn settings_for(guests: &[String]) -> String {
+    let list: Vec<String> = guests.iter().map(|guest| draft::quoted(guest)).collect();
+    let default = list.first().map(String::as_str).unwrap_or_default();
+    SETTINGS.replace("GUESTS", &format!("[{}]", list.join(", "))).replace("GUEST", default)
 }
 
 /// The folder of a new case.
@@ -246,6 +255,14 @@ mod tests {
         assert_eq!(way("/p/driver", "/p/cases/c"), Path::new("../../driver"));
         assert_eq!(way("/p", "/p/cases/c"), Path::new("../.."));
         assert_eq!(way("/p/cases/c", "/p"), Path::new("cases/c"));
+    }
+
+    #[test]
+    fn a_new_project_is_for_the_guests_that_its_first_case_is_for() {
+        let settings = settings_for(&["ours".to_owned(), "theirs\"".to_owned()]);
+        let read: crate::config::Settings = toml::from_str(&settings).unwrap();
+        assert_eq!(read.default_guest, "ours");
+        assert_eq!(read.guests, ["ours", "theirs\""]);
     }
 
     #[test]
