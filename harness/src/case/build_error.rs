@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use guest::StoreError;
 
+use crate::exit::Exit;
+
 /// Why a case's modules cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -178,6 +180,33 @@ pub enum BuildError {
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl BuildError {
+    /// Whose it is: of the case, whose modules cannot be had for that kernel, or of this machine.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Compile { .. }
+            | Self::NotBuilt { .. }
+            | Self::Dkms { .. }
+            | Self::NoDkms { .. }
+            | Self::Vermagic { .. }
+            | Self::Checksums { .. }
+            | Self::NoSymbols { .. }
+            | Self::NoDependency { .. }
+            | Self::NoInTree { .. }
+            | Self::BuiltIn { .. }
+            | Self::NoModule { .. } => Exit::BuildFailed,
+            Self::NoCompiler { .. } | Self::NoMake(_) => Exit::Unavailable,
+            Self::NoHeaders { .. }
+            | Self::NoEntry { .. }
+            | Self::Path { .. }
+            | Self::Copy { .. }
+            | Self::Store(_) => Exit::SetupError,
+            Self::Cancelled => Exit::Interrupted,
+        }
+    }
 }
 
 impl From<StoreError> for BuildError {

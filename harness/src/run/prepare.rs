@@ -297,7 +297,7 @@ fn build(
     let built = case::build(case, files, store, &out, &mut || !interrupt.requested());
     let built = built.map_err(|error| match error {
         BuildError::Cancelled => interrupted(),
-        error => Failure::from_error(Exit::BuildFailed, &error),
+        error => Failure::from_error(error.exit(), &error),
     })?;
     for note in &built.notes {
         recorder.warn(note.clone());
@@ -318,7 +318,7 @@ fn steps(
     let symvers = fs::read_to_string(files.build_dir.join("Module.symvers")).unwrap_or_default();
     let kernel = KernelSide { release: &files.release, index: disk.index(), symvers: &symvers };
     case::steps(&case.manifest, built, kernel)
-        .map_err(|error| Failure::from_error(Exit::BuildFailed, &error))
+        .map_err(|error| Failure::from_error(error.exit(), &error))
 }
 
 /// The case's files in the guest.
