@@ -229,6 +229,16 @@ fn of_many_runs_each_has_a_line_and_what_differs_is_shown_in_full_once() {
 }
 
 #[test]
+fn why_kvm_is_not_used_is_told_once_also_where_all_runs_are_as_expected() {
+    let mut well = result(Outcome::Reproduced);
+    well.accel_reason = Some("KVM opens and hangs".into());
+    let runs = (0..3).flat_map(|_| of_a_series(well.clone()));
+    let events: Vec<Event> = [started_runs(3)].into_iter().chain(runs).collect();
+    let text = shown(Verbosity::Normal, events);
+    assert_eq!(text.matches("not under kvm: KVM opens and hangs").count(), 1, "{text}");
+}
+
+#[test]
 fn a_kernel_that_survived_has_survived_and_reproduced_nothing() {
     let mut calm = result(Outcome::Reproduced);
     calm.phases = [(Phase::Trigger, 20_000)].into();

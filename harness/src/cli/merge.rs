@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::report::{History, write_reports};
 use crate::run::invocation::Invocation;
 use crate::run::matrix::{self, Cell};
-use crate::run::outcome::Runs;
+use crate::run::outcome::{RunResult, Runs};
 
 /// Merge the results of several invocations, such as the parts of a matrix, into one
 ///
@@ -77,6 +77,11 @@ impl Merge {
         if let Some(annotations) = self.pipeline.annotations() {
             bus.add(Box::new(annotations));
         }
+        bus.emit(Event::Started {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            runs: runs.runs.iter().map(RunResult::name).collect(),
+            folder: self.into.display().to_string(),
+        });
         let mut counts = Counts::default();
         for run in &runs.runs {
             counts.add(run.outcome);

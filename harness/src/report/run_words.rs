@@ -19,7 +19,7 @@ const TRIGGER_LINES: usize = 10;
 /// The line that says how a run is judged: case, guest, accelerator, capture method, time.
 pub(super) fn head(result: &RunResult, number: Option<(usize, usize)>) -> String {
     let (name, style) = outcome_verb(result);
-    let number = number.map(|(number, of)| format!("{number}/{of} ")).unwrap_or_default();
+    let number = numbered(number);
     let mut how = Vec::new();
     how.extend(result.accel.map(|accel| accel.to_string()));
     how.extend(result.boot.filter(|boot| *boot != BootWay::Cold).map(|boot| boot.to_string()));
@@ -27,6 +27,16 @@ pub(super) fn head(result: &RunResult, number: Option<(usize, usize)>) -> String
     let how = if how.is_empty() { String::new() } else { format!(" [{}]", how.join(", ")) };
     let total = result.phases.values().sum();
     verb(style, name, &format!("{number}{}{how} ({})", result.name(), time(total)))
+}
+
+/// Which of several runs, before its name.
+fn numbered(number: Option<(usize, usize)>) -> String {
+    number.map(|(number, of)| format!("{number}/{of} ")).unwrap_or_default()
+}
+
+/// Why a run was not under KVM, below its line.
+pub(super) fn not_under_kvm(reason: &str) -> String {
+    below(&format!("not under kvm: {reason}"))
 }
 
 /// What is below: the verdict or the failure, what was not as wished, where the time went.
@@ -51,7 +61,7 @@ pub(super) fn body(result: &RunResult, not_kvm: Option<&str>) -> String {
         text.push_str(&below(&line));
     }
     if let Some(reason) = not_kvm {
-        text.push_str(&below(&format!("not under kvm: {reason}")));
+        text.push_str(&not_under_kvm(reason));
     }
     if let Some(reason) = &result.boot_reason {
         text.push_str(&below(&format!("not from a snapshot: {reason}")));
@@ -94,7 +104,7 @@ fn phases(phases: &BTreeMap<Phase, u64>) -> String {
 /// A run that is as expected, in one line.
 pub(super) fn brief(result: &RunResult, number: Option<(usize, usize)>) -> String {
     let (name, style) = outcome_verb(result);
-    let number = number.map(|(number, of)| format!("{number}/{of} ")).unwrap_or_default();
+    let number = numbered(number);
     let what = match (&result.report, &result.ending) {
         (Some(report), _) => format!(": {}", report.verdict.title),
         (None, Some(ending)) => format!(": {}", how_it_ended(ending, result)),
@@ -115,7 +125,7 @@ pub(super) fn says_the_same(shown: &RunResult, run: &RunResult) -> bool {
 /// A run of which all was told.
 pub(super) fn again(result: &RunResult, number: Option<(usize, usize)>) -> String {
     let (name, style) = outcome_verb(result);
-    let number = number.map(|(number, of)| format!("{number}/{of} ")).unwrap_or_default();
+    let number = numbered(number);
     let total = time(result.phases.values().sum());
     verb(style, name, &format!("{number}{} ({total}): as before", result.name()))
 }

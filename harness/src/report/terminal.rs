@@ -14,7 +14,7 @@ use super::line::{
     BAD, DIM, DOUBTFUL, GOOD, PLACE, VERB_COLUMNS, below, below_with, hint, phase_verb, verb,
     verb_with,
 };
-use super::run_words::{again, body, brief, head, says_the_same, summary, time};
+use super::run_words::{again, body, brief, head, not_under_kvm, says_the_same, summary, time};
 use super::wrap::wrapped;
 use crate::error::Failure;
 use crate::events::{Accel, Counts, Event, Phase, Reporter, Stamped};
@@ -228,9 +228,9 @@ impl Terminal {
         let (of, number) = self.runs;
         let number = (of > 1).then_some((number, of));
         if result.outcome == Outcome::Reproduced && self.is_brief() {
-            self.normal(&brief(result, number));
-            self.forget();
-            return;
+            let not_kvm = self.not_kvm(result).map(not_under_kvm).unwrap_or_default();
+            self.normal(&(brief(result, number) + &not_kvm));
+            return self.forget();
         }
         if self.is_brief() && self.shown.as_ref().is_some_and(|shown| says_the_same(shown, result))
         {
@@ -252,14 +252,16 @@ impl Terminal {
         self.command_line = None;
     }
 
+    /// Why a run was not under KVM, where nobody said so yet: each run would say the same of this machine.
+    fn not_kvm<'r>(&mut self, result: &'r RunResult) -> Option<&'r str> {
+        let reason = result.accel_reason.as_deref().filter(|_| result.accel == Some(Accel::Tcg))?;
+        self.warned.insert(reason.to_owned()).then_some(reason)
+    }
+
     fn in_full(&mut self, result: &RunResult, number: Option<(usize, usize)>) -> String {
         let failed = result.outcome == Outcome::InfraError;
         let mut text = head(result, number);
-        // Each run would say the same of this machine.
-        let not_kvm = result.accel_reason.as_deref().filter(|reason| {
-            result.accel == Some(Accel::Tcg) && self.warned.insert((*reason).to_owned())
-        });
-        text.push_str(&body(result, not_kvm));
+        text.push_str(&body(result, self.not_kvm(result)));
         if failed && !self.tail.is_empty() {
             text.push_str(&verb(BAD, "Console", &format!("last {} lines", self.tail.len())));
             for line in &self.tail {
