@@ -122,6 +122,17 @@ fn with_offset(name: &CodeName) -> String {
     format!("{symbol}+{offset:#x}/{size:#x}{module}")
 }
 
+/// Names nothing.
+#[cfg(test)]
+pub(crate) struct NoNames;
+
+#[cfg(test)]
+impl CodeNames for NoNames {
+    fn code_name(&self, _address: u64) -> Option<CodeName> {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,32 +30,32 @@ impl SourceLine {
         Some(Self::of(image, frame.file.clone()?, frame.line?))
     }
 
-    /// A line of which only the text is known.
-    #[must_use]
-    pub fn of_text(file: &str, text: &str) -> Self {
-        Self { file: file.to_owned(), line: 0, text: Some(text.to_owned()) }
-    }
-
     /// By its number, as in `main.c:7`.
     #[must_use]
     pub fn numbered(&self) -> String {
-        format!("{}:{}", self.name(), self.line)
+        format!("{}:{}", name(&self.file), self.line)
     }
 
     /// By its text, as in `main.c: return 0;`; by its number where that is not known.
     #[must_use]
     pub fn quoted(&self) -> String {
         match &self.text {
-            // Sentences put it between backticks.
-            Some(text) => format!("{}: {}", self.name(), start(text).replace('`', "'")),
+            Some(text) => quoted(&self.file, text),
             None => self.numbered(),
         }
     }
+}
 
-    /// The file without its folders.
-    fn name(&self) -> &str {
-        self.file.rsplit('/').next().unwrap_or(&self.file)
-    }
+/// A line as sentences name it by its text.
+#[must_use]
+pub fn quoted(file: &str, text: &str) -> String {
+    // Sentences put it between backticks.
+    format!("{}: {}", name(file), start(text).replace('`', "'"))
+}
+
+/// The file without its folders.
+fn name(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
 }
 
 /// What of a text is put into a sentence.

@@ -117,15 +117,7 @@ mod tests {
     use crate::claim::Claim;
     use crate::diagnosis::{BadPointer, Grounds, Role, Symptom, Use, What};
     use crate::express::Expression;
-    use crate::printer::{CodeName, CodeNames, Raw};
-
-    struct Nothing;
-
-    impl CodeNames for Nothing {
-        fn code_name(&self, _address: u64) -> Option<CodeName> {
-            None
-        }
-    }
+    use crate::printer::{NoNames, Raw};
 
     fn culprit() -> Culprit {
         Culprit {
@@ -162,7 +154,7 @@ mod tests {
         let mut diagnosis = null(Use::Call, Some("__akfs_ops->get_fhash"));
         diagnosis.grounds = Grounds::Shown;
         diagnosis.evidence.push(Claim::new(Some(true)).text("shown"));
-        let verdict = verdict(&diagnosis, Some(culprit()), None, &mut Raw(&Nothing));
+        let verdict = verdict(&diagnosis, Some(culprit()), None, &mut Raw(&NoNames));
         assert_eq!(
             verdict.summary,
             "`__akfs_ops->get_fhash` is NULL: called at `capacity.c:71` in `__pad_exec`, \
@@ -175,7 +167,7 @@ mod tests {
     fn what_is_not_proven_says_so() {
         let mut diagnosis = null(Use::Read, None);
         diagnosis.unknown = Some("the pointer is what an indirect call returned".to_owned());
-        let verdict = verdict(&diagnosis, None, None, &mut Raw(&Nothing));
+        let verdict = verdict(&diagnosis, None, None, &mut Raw(&NoNames));
         assert_eq!(
             verdict.summary,
             "a NULL pointer is read through; the pointer is what an indirect call returned \

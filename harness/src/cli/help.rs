@@ -14,10 +14,10 @@ use crate::group::Groups;
 use crate::report::{columns, wrapped};
 use crate::run::outcome::Runs;
 
-/// Documents that have the keys of files: the name of the file, the document, and the headings that are taken of it.
-const FILES: [(&str, &str, &[&str]); 2] = [
-    ("case.toml", include_str!("../../../modules/README.md"), &["## `case.toml`"]),
-    ("repro.toml", include_str!("../../../docs/your-module.md"), &["## `repro.toml`"]),
+/// Documents that have the keys of files: the name of the file, the document, and the heading of the section.
+const FILES: [(&str, &str, &str); 2] = [
+    ("case.toml", include_str!("../../../modules/README.md"), "## `case.toml`"),
+    ("repro.toml", include_str!("../../../docs/your-module.md"), "## `repro.toml`"),
 ];
 
 /// Makes the text of a schema.
@@ -66,9 +66,8 @@ fn topic(name: &str) -> Option<Topic> {
     if let Some((_, schema)) = SCHEMAS.iter().find(|(known, _)| *known == name) {
         return Some(Topic::Schema(schema()));
     }
-    let (_, document, headings) = FILES.iter().find(|(known, ..)| *known == name)?;
-    let sections = headings.iter().filter_map(|heading| section(document, heading));
-    let text: String = sections.map(plain).collect();
+    let (_, document, heading) = FILES.iter().find(|(known, ..)| *known == name)?;
+    let text = plain(section(document, heading)?);
     Some(Topic::Keys(wrapped(&text, columns(io::stdout()), 0)))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use analyzer::report::{Culprit, Frame, Report};
-use analyzer::source_line::SourceLine;
+use analyzer::source_line::quoted;
 use serde::Serialize;
 
 /// More changes than these are not listed.
@@ -157,9 +157,8 @@ impl Words {
 fn moved_lines(old: &Report, new: &Report) -> Vec<(String, String)> {
     let (old, new) = (&old.backtraces.fault, &new.backtraces.fault);
     let pairs = common(old, new).into_iter().filter_map(|(was, is)| {
-        let line =
-            |frame: &Frame| Some(SourceLine::of_text(frame.file.as_ref()?, frame.source.as_ref()?));
-        Some((line(old.get(was)?)?.quoted(), line(new.get(is)?)?.quoted()))
+        let line = |frame: &Frame| Some(quoted(frame.file.as_ref()?, frame.source.as_ref()?));
+        Some((line(old.get(was)?)?, line(new.get(is)?)?))
     });
     pairs.filter(|(was, is)| was != is).collect()
 }

@@ -49,11 +49,13 @@ impl Lines {
     /// Those that were kept in a folder; none where there is no such file, or another one.
     #[must_use]
     pub fn kept_in(folder: &Path) -> Self {
-        let path = folder.join(FILE);
-        let is_sane = path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_FILE);
-        let text = is_sane.then(|| fs::read(path).ok()).flatten();
+        let text = read(&folder.join(FILE));
         let kept = text.and_then(|text| serde_json::from_slice::<Texts>(&text).ok());
-        Self(kept.map(|kept| Rc::new(Sources { kept, ..Sources::default() })))
+        let sane = |mut kept: Texts| {
+            kept.values_mut().for_each(|lines| lines.retain(|_, text| is_quoted(text)));
+            kept
+        };
+        Self(kept.map(|kept| Rc::new(Sources { kept: sane(kept), ..Sources::default() })))
     }
 
     /// Those that were asked for, as the file has them.
@@ -110,11 +112,20 @@ pub(crate) fn source_of<'f>(
 }
 
 fn lines_of(path: &Path) -> Option<Vec<String>> {
-    if path.metadata().ok()?.len() > MAX_FILE {
-        return None;
-    }
-    let text = fs::read(path).ok()?;
-    Some(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
+    Some(String::from_utf8_lossy(&read(path)?).lines().map(str::to_owned).collect())
+}
+
+/// A file of a size for people; what is none, such as a pipe that nobody writes to, is not waited for.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let metadata = path.metadata().ok()?;
+    let is_sane = metadata.is_file() && metadata.len() <= MAX_FILE;
+    is_sane.then(|| fs::read(path).ok()).flatten()
+}
+
+/// Whether a text may be one that was kept: a file beside a dump from anywhere may hold anything.
+fn is_quoted(text: &str) -> bool {
+    let length = text.chars().take(2 * MAX_CHARACTERS).count();
+    length < 2 * MAX_CHARACTERS && !text.chars().any(char::is_control)
 }
 
 /// The text of a line, and which one it is where its function has several of that text.
@@ -241,8 +252,17 @@ mod tests {
         let kept = Lines::kept_in(folder.path());
         assert_eq!(text(&kept, "driver/m.c", 3).as_deref(), Some("put(a);"));
         assert_eq!(text(&kept, "driver/m.c", 4), None);
+        let long = "x".repeat(1000);
+        let others = format!(r#"{{"m.c": {{"1": "two\nlines", "2": "{long}", "3": "fine"}}}}"#);
+        fs::write(folder.path().join(FILE), others).unwrap();
+        let kept = Lines::kept_in(folder.path());
+        let of = |line| text(&kept, "m.c", line);
+        assert_eq!((of(1), of(2), of(3).as_deref()), (None, None, Some("fine")));
         fs::write(folder.path().join(FILE), "no json").unwrap();
         assert!(Lines::kept_in(folder.path()).texts().is_none());
         assert!(Lines::kept_in(&folder.path().join("none")).texts().is_none());
+        // A folder in its place: what is no file is not read.
+        fs::create_dir_all(folder.path().join("odd").join(FILE)).unwrap();
+        assert!(Lines::kept_in(&folder.path().join("odd")).texts().is_none());
     }
 }

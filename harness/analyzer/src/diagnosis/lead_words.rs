@@ -303,16 +303,8 @@ fn first(mut all: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::printer::{CodeName, CodeNames, Raw};
+    use crate::printer::{NoNames, Raw};
     use crate::source_line::SourceLine;
-
-    struct Nothing;
-
-    impl CodeNames for Nothing {
-        fn code_name(&self, _address: u64) -> Option<CodeName> {
-            None
-        }
-    }
 
     fn site(function: &str, line: u32) -> Site {
         let line = SourceLine { file: "src/a.c".to_owned(), line, text: None };
@@ -331,7 +323,7 @@ mod tests {
         let lead = Lead::Uninitialised { object: name("done"), by, done, made, module };
         let words = "`init_completion(&done)`: nowhere in the code of `m` that stays loaded; `open` allocates the struct \
                      job at `a.c:7`";
-        assert_eq!(lead.words(&Raw(&Nothing)), words);
+        assert_eq!(lead.words(&Raw(&NoNames)), words);
     }
 
     #[test]
@@ -339,7 +331,7 @@ mod tests {
         let sites: Vec<Site> = (1..=5).map(|line| site("f", line)).collect();
         let freed = |by, is_known, again| {
             let (structure, callers) = (Some("job".to_owned()), Vec::new());
-            Lead::Freed { structure, by, callers, is_known, again }.words(&Raw(&Nothing))
+            Lead::Freed { structure, by, callers, is_known, again }.words(&Raw(&NoNames))
         };
         let words = "a struct job is freed in `f` at `a.c:1`, `f` at `a.c:2`, `f` at `a.c:3` and 2 more: \
                      what still leads to it there";
@@ -347,7 +339,7 @@ mod tests {
         let known = freed(sites.into_iter().take(1).collect(), true, true);
         assert_eq!(known, "`f` at `a.c:1` freed the struct job: which of the two owns it");
         let many: Vec<Site> = ["a", "b", "a", "c"].map(|it| site(it, 1)).to_vec();
-        let taken = Lead::Taken { lock: name("lock"), by: many }.words(&Raw(&Nothing));
+        let taken = Lead::Taken { lock: name("lock"), by: many }.words(&Raw(&NoNames));
         assert_eq!(taken, "`lock` is taken in `a`, `b`, `c`: a way out without giving it back");
     }
 
@@ -358,8 +350,8 @@ mod tests {
         let lead =
             Lead::Small { variable, structure, needs: 32, gets: 8, each: false, site, pc: 0 };
         let clause = "`open` allocates 8 bytes for `job`, a struct job of 32, at `a.c:7`";
-        assert_eq!(lead.clause(&Raw(&Nothing)).as_deref(), Some(clause));
+        assert_eq!(lead.clause(&Raw(&NoNames)).as_deref(), Some(clause));
         let other = Lead::Taken { lock: name("lock"), by: Vec::new() };
-        assert_eq!(other.clause(&Raw(&Nothing)), None);
+        assert_eq!(other.clause(&Raw(&NoNames)), None);
     }
 }
