@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::rpm::RpmError;
+use super::site_error::SiteError;
 use super::store::{StoreError, advice};
 
 /// Why a guest's files could not be had.
@@ -108,6 +109,9 @@ pub enum FetchError {
     /// A repository of RPM packages, or a package of it, cannot be used.
     #[error(transparent)]
     Rpm(#[from] RpmError),
+    /// A site does not give a file.
+    #[error(transparent)]
+    Site(#[from] SiteError),
     /// The cache failed.
     #[error(transparent)]
     Store(StoreError),
@@ -125,12 +129,7 @@ impl FetchError {
 
     /// Whether the site is to blame, so that what an earlier run fetched is still good.
     pub(super) fn is_of_site(&self) -> bool {
-        matches!(
-            self,
-            Self::NoSite { .. }
-                | Self::Apt { .. }
-                | Self::Rpm(RpmError::Unreachable { .. } | RpmError::Refused { .. })
-        )
+        matches!(self, Self::NoSite { .. } | Self::Apt { .. } | Self::Site(_))
     }
 
     /// What the user can do about it.
@@ -138,6 +137,11 @@ impl FetchError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Rpm(error) => error.hint(),
+            Self::Site(_) => {
+                let text = "name a mirror or a folder of packages with --mirror NAME=URL|FOLDER, or take \
+                            packages that are already here with `repro guest import FILES`";
+                Some(text.to_owned())
+            }
             Self::NotImported { .. } => Some("import it again: `repro guest import`".to_owned()),
             _ => None,
         }

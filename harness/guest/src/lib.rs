@@ -11,12 +11,14 @@ mod choice;
 mod copy;
 mod deb;
 mod debug_modules;
+mod debuginfod;
 mod error;
 mod fetch;
 mod files;
 mod foreign;
 mod headers;
 mod import;
+mod kept;
 pub mod libraries;
 mod manifest;
 mod member;
@@ -25,10 +27,13 @@ mod plan;
 mod programs;
 mod rpm;
 pub mod shown;
+mod site;
+mod site_error;
 mod size;
 pub mod store;
 pub mod strict;
 mod tools;
+mod transport;
 mod vmlinux;
 
 pub use apt::sites as apt_sites;
@@ -38,11 +43,13 @@ pub use built_in::{DEFAULT_GUEST, built_in};
 pub use choice::Configured;
 pub use choice::{Choice, Mirror, UnknownRepository};
 pub use debug_modules::debug_modules;
+pub use debuginfod::{BuildFile, Debuginfod, Limits, kept_build};
 pub use error::FetchError;
 pub use fetch::BUILDS;
 pub use fetch::fetch;
 pub use files::{GuestFile, GuestFiles, Package, Phase, Progress};
 pub use import::{Bare, ImportFiles, ImportNote, import, imported, imports, remove};
+pub use kept::{Kept, kept};
 pub use manifest::{
     Arch, CaptureMethod, Imported, KernelOptions, Manifest, PartialTimeouts, PhaseTimeouts, Source,
     Timeouts,
@@ -50,6 +57,7 @@ pub use manifest::{
 pub use rpm::{
     BuildRoot, KeyError, Point, RpmError, RpmKernel, RpmRepository, RpmSource, Toolchain,
 };
+pub use site_error::SiteError;
 pub use size::{Cached, cached};
 pub use store::{Store, StoreError};
 pub use store::{discard, hex};

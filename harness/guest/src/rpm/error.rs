@@ -10,22 +10,6 @@ use super::package::Distrust;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RpmError {
-    /// A site does not answer.
-    #[error("cannot reach {url}: {why}")]
-    Unreachable {
-        /// What was asked for.
-        url: String,
-        /// What went wrong, the last time.
-        why: String,
-    },
-    /// A site answers that it does not give the file.
-    #[error("{url}: {why}")]
-    Refused {
-        /// What was asked for.
-        url: String,
-        /// The site's answer.
-        why: String,
-    },
     /// Metadata of a repository is not what it should be.
     #[error("{url} is no metadata of a repository: {why}")]
     Metadata {
@@ -122,10 +106,6 @@ impl RpmError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::Unreachable { .. } | Self::Refused { .. } => {
-                "name a mirror or a folder of packages with --mirror NAME=URL|FOLDER, or take \
-                 packages that are already here with `repro guest import FILES`"
-            }
             Self::Untrusted { .. } => {
                 "trust another key with --key FILE, or say --allow-unsigned REPOSITORY"
             }

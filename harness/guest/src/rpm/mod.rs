@@ -22,10 +22,9 @@ mod record;
 mod repomd;
 mod repository;
 mod resolve;
-mod site;
 mod source;
-mod transport;
 mod tree;
+mod url;
 mod version;
 mod xml;
 

@@ -20,10 +20,10 @@ use super::payload::{self, Entry, EntryKind, Visit};
 use super::record::Record;
 use super::repository::{Repository, Setup};
 use super::resolve::resolve;
-use super::site::Site;
 use super::source::{BuildRoot, RpmSource, Toolchain};
-use super::transport::Transport;
 use super::tree::{Links, Tree};
+use crate::site::Site;
+use crate::transport::{Manners, Transport};
 
 /// Raised when what is unpacked, or how, changes: older trees are then left alone.
 const RECIPE: &str = "rpm 1";
@@ -64,7 +64,7 @@ impl<'a> Repositories<'a> {
         arch: &str,
         meter: &'a Meter,
     ) -> Result<Self, FetchError> {
-        let transport = Transport::new(meter);
+        let transport = Transport::new(meter, Manners::default());
         let sites: Vec<Site> = source.urls(guest, arch)?.iter().map(|url| Site::of(url)).collect();
         let mut all: Vec<Repository> = Vec::new();
         for (repository, site) in source.repository.iter().zip(&sites) {

@@ -21,8 +21,9 @@ use super::package::{Distrust, Package};
 use super::primary;
 use super::record::Record;
 use super::repomd::{Listing, Repomd};
-use super::site::Site;
-use super::transport::Transport;
+use crate::site::Site;
+use crate::site_error::SiteError;
+use crate::transport::Transport;
 
 /// Where metadata and what is half downloaded are in the cache.
 const FOLDER: &str = "rpm";
@@ -136,7 +137,7 @@ impl Repository {
         let signature = match self.small(&format!("{REPOMD}.asc"), transport) {
             Ok(bytes) => bytes,
             // Many repositories have none: their packages are signed.
-            Err(FetchError::Rpm(RpmError::Refused { .. })) => return Ok(()),
+            Err(FetchError::Site(SiteError::Refused { .. })) => return Ok(()),
             Err(error) => return Err(error),
         };
         let verdict = self.keys.verify(&signature, text);

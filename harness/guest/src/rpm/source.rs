@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::apt_source::AptTools;
 use super::error::RpmError;
-use super::site::expanded;
+use super::url::expanded;
 
 /// Names in braces that a URL may have besides those of `sites`.
 const POINT: &str = "point";

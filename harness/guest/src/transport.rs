@@ -5,31 +5,52 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ureq::http::StatusCode;
 
-use super::super::FetchError;
-use super::super::meter::Meter;
-use super::super::store::StoreError;
-use super::error::RpmError;
-use super::site::Site;
+use crate::FetchError;
+use crate::meter::Meter;
+use crate::site::Site;
+use crate::site_error::SiteError;
+use crate::store::StoreError;
 
-/// How often a file is asked for without a single byte more of it coming in.
-const TRIES: u32 = 4;
 /// The pause before the second try; it doubles with each.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Longest silence of a site.
+/// Longest time until a site is found.
 const CONNECT: Duration = Duration::from_secs(15);
-const SILENCE: Duration = Duration::from_secs(30);
 /// What is copied at once.
 const BLOCK: usize = 1 << 16;
+
+/// How patient one is with a site.
+#[derive(Debug, Clone)]
+pub(super) struct Manners {
+    /// How often a file is asked for without a single byte more of it coming in.
+    pub(super) tries: u32,
+    /// Longest silence of a site.
+    pub(super) silence: Duration,
+    /// Longest time for a whole file.
+    pub(super) whole: Option<Duration>,
+    /// Bytes that a file may have.
+    pub(super) most: u64,
+    /// Whether only the site's answer tells how much is to come.
+    pub(super) learns_size: bool,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        let silence = Duration::from_secs(30);
+        Self { tries: 4, silence, whole: None, most: u64::MAX, learns_size: false }
+    }
+}
 
 /// Gets files; shared by threads.
 #[derive(Debug)]
 pub(super) struct Transport<'m> {
     agent: ureq::Agent,
     meter: &'m Meter,
+    manners: Manners,
 }
 
 /// How one try ended.
@@ -37,21 +58,24 @@ enum Ended {
     Complete,
     /// It may work the next time.
     Failed(String),
+    /// More came than is taken.
+    TooLarge,
 }
 
 impl<'m> Transport<'m> {
-    pub(super) fn new(meter: &'m Meter) -> Self {
+    pub(super) fn new(meter: &'m Meter, manners: Manners) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_resolve(Some(CONNECT))
             .timeout_connect(Some(CONNECT))
-            .timeout_recv_response(Some(SILENCE))
-            .timeout_per_read(Some(SILENCE))
+            .timeout_recv_response(Some(manners.silence))
+            .timeout_global(manners.whole)
+            .timeout_per_read(Some(manners.silence))
             .user_agent(concat!("repro/", env!("CARGO_PKG_VERSION")))
             // A package that says it is compressed is not to be unpacked on the way.
             .accept_encoding("identity")
             .build();
-        Self { agent: config.new_agent(), meter }
+        Self { agent: config.new_agent(), meter, manners }
     }
 
     /// Where progress is counted.
@@ -63,7 +87,7 @@ impl<'m> Transport<'m> {
     /// A file of less than `size` bytes is not complete, whatever the site says.
     ///
     /// # Errors
-    /// [`RpmError::Refused`] where the site says that it does not give it.
+    /// [`SiteError::Refused`] where the site says that it does not give it.
     pub(super) fn get(
         &self,
         site: &Site,
@@ -84,17 +108,19 @@ impl<'m> Transport<'m> {
         target: &Path,
         more: &mut dyn FnMut(u64),
     ) -> Result<(), FetchError> {
-        let mut source = File::open(from).map_err(|error| RpmError::Refused {
+        let mut source = File::open(from).map_err(|error| SiteError::Refused {
             url: from.display().to_string(),
+            unknown: error.kind() == io::ErrorKind::NotFound,
             why: error.to_string(),
         })?;
         let write = |source| StoreError::Write { path: target.to_owned(), source };
         let mut file = File::create(target).map_err(write)?;
         match self.pour(&mut source, &mut file, more).map_err(write)? {
             Ended::Complete => Ok(()),
+            Ended::TooLarge => Err(self.too_large(&from.display().to_string())),
             Ended::Failed(_) if !self.meter.go_on() => Err(FetchError::Cancelled),
             Ended::Failed(why) => {
-                Err(RpmError::Unreachable { url: from.display().to_string(), why }.into())
+                Err(SiteError::Unreachable { url: from.display().to_string(), why }.into())
             }
         }
     }
@@ -119,11 +145,12 @@ impl<'m> Transport<'m> {
                     Some(size) => format!("it ends after {} of {size} bytes", length()),
                 },
                 Ended::Failed(why) => why,
+                Ended::TooLarge => return Err(self.too_large(url)),
             };
             // A connection that breaks again and again, but further on each time, gets there.
             tries = if length() > before { 0 } else { tries + 1 };
-            if tries >= TRIES {
-                return Err(RpmError::Unreachable { url: url.to_owned(), why }.into());
+            if tries >= self.manners.tries {
+                return Err(SiteError::Unreachable { url: url.to_owned(), why }.into());
             }
             std::thread::sleep(pause);
             pause *= 2;
@@ -145,7 +172,7 @@ impl<'m> Transport<'m> {
         let mut response = match request.call() {
             Ok(response) => response,
             Err(error @ (ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl)) => {
-                return Err(refused(url, &error.to_string()));
+                return Err(refused(url, false, &error.to_string()));
             }
             Err(error) => return Ok(Ended::Failed(error.to_string())),
         };
@@ -161,7 +188,12 @@ impl<'m> Transport<'m> {
             if status.is_server_error() || busy.contains(&status) {
                 return Ok(Ended::Failed(format!("the site answers {status}")));
             }
-            return Err(refused(url, &format!("the site answers {status}")));
+            let unknown = status == StatusCode::NOT_FOUND;
+            return Err(refused(url, unknown, &format!("the site answers {status}")));
+        }
+        if let Some(length) = response.body().content_length().filter(|_| self.manners.learns_size)
+        {
+            self.meter.to_download.store(have.saturating_add(length), Ordering::Relaxed);
         }
         let mut options = File::options();
         options.create(true).write(true);
@@ -169,6 +201,10 @@ impl<'m> Transport<'m> {
         let mut file = file.open(target).map_err(write)?;
         let mut body = response.body_mut().as_reader();
         Ok(self.pour(&mut body, &mut file, more).map_err(write)?)
+    }
+
+    fn too_large(&self, url: &str) -> FetchError {
+        SiteError::TooLarge { url: url.to_owned(), most: self.manners.most }.into()
     }
 
     /// Copies to the end; an error is one of writing.
@@ -179,6 +215,7 @@ impl<'m> Transport<'m> {
         more: &mut dyn FnMut(u64),
     ) -> io::Result<Ended> {
         let mut buffer = vec![0; BLOCK];
+        let mut room = self.manners.most;
         loop {
             if !self.meter.go_on() {
                 return Ok(Ended::Failed("cancelled".to_owned()));
@@ -186,6 +223,10 @@ impl<'m> Transport<'m> {
             match from.read(&mut buffer) {
                 Ok(0) => return Ok(Ended::Complete),
                 Ok(count) => {
+                    let Some(rest) = room.checked_sub(count as u64) else {
+                        return Ok(Ended::TooLarge);
+                    };
+                    room = rest;
                     to.write_all(&buffer[..count])?;
                     more(count as u64);
                 }
@@ -196,6 +237,6 @@ impl<'m> Transport<'m> {
     }
 }
 
-fn refused(url: &str, why: &str) -> FetchError {
-    RpmError::Refused { url: url.to_owned(), why: why.to_owned() }.into()
+fn refused(url: &str, unknown: bool, why: &str) -> FetchError {
+    SiteError::Refused { url: url.to_owned(), unknown, why: why.to_owned() }.into()
 }

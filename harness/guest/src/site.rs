@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where a repository is: behind a URL or in a folder.
+//! Where files come from: behind a URL or out of a folder.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-use super::error::RpmError;
 
 /// A place with files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,29 +53,6 @@ fn encoded(path: &str) -> String {
     text
 }
 
-/// Replaces `{name}` in a repository's URL.
-pub(super) fn expanded(
-    repository: &str,
-    url: &str,
-    names: &BTreeMap<&str, &str>,
-) -> Result<String, RpmError> {
-    let mut text = String::new();
-    let mut rest = url;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else { break };
-        let value = names.get(name).ok_or_else(|| RpmError::NoName {
-            url: url.to_owned(),
-            repository: repository.to_owned(),
-            name: name.to_owned(),
-        })?;
-        text.push_str(before);
-        text.push_str(value.trim_end_matches('/'));
-        rest = after;
-    }
-    text.push_str(rest);
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,14 +64,5 @@ mod tests {
         assert_eq!(Site::of("rpms"), Site::Folder("rpms".into()));
         let name = Site::of("http://a/b").of_file("Packages/libstdc++ x.rpm");
         assert_eq!(name, "http://a/b/Packages/libstdc%2B%2B%20x.rpm");
-    }
-
-    #[test]
-    fn names_in_braces_are_replaced() {
-        let names = BTreeMap::from([("vault", "http://v/c/"), ("point", "7.9.2009")]);
-        let url = expanded("os", "{vault}/{point}/os/x86_64/", &names).unwrap();
-        assert_eq!(url, "http://v/c/7.9.2009/os/x86_64/");
-        let message = expanded("os", "{vualt}/os", &names).unwrap_err().to_string();
-        assert!(message.contains("{vualt}") && message.contains("os"), "{message}");
     }
 }
