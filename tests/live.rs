@@ -23,7 +23,7 @@ use tests::live::{self, Live};
 use tests::oops::Oops;
 use tests::peers::{crash, schema};
 use tests::trial::trial;
-use tests::{by_qemu, compare, formats, opened, project, snapshot, source};
+use tests::{by_qemu, compare, debug_files as bare, formats, opened, project, snapshot, source};
 
 type Test = fn(&Selected) -> Result<()>;
 
@@ -44,7 +44,8 @@ const CRASHED: [(&str, Test); 8] = [
 ];
 
 /// Tests of one dump that stands for all.
-const DUMPS: [(&str, Test); 4] = [
+const DUMPS: [(&str, Test); 5] = [
+    ("debug-files", debug_files),
     ("formats", every_format),
     ("text", by_its_text),
     ("opened-by-others", opened_by_others),
@@ -244,6 +245,11 @@ fn artefacts(selected: &Selected) -> Result<()> {
     let run = fs::read_to_string(&run).with_context(|| format!("read {}", run.display()))?;
     ensure!(run == live.stdout, "run.json is not what was printed");
     Ok(())
+}
+
+/// The dump alone, on a machine without its debug files, and with a server that has them.
+fn debug_files(selected: &Selected) -> Result<()> {
+    bare::check(&live::run(selected)?)
 }
 
 /// `repro analyze` on the kept vmcore gives the same report without any QEMU.

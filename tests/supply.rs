@@ -11,7 +11,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use guest::{GuestFiles, Manifest, Progress, Store, fetch};
+use guest::{Choice, GuestFiles, Manifest, Progress, Store, debug_files, fetch};
 use harness::case::{Case, build};
 
 /// The guest's files, straight from the archive; none on a host without apt.
@@ -143,6 +143,23 @@ fn modules_are_for_this_kernel_and_tell_no_path(files: &GuestFiles, root: &Path)
     assert!(build(&case, files, &store, &out, &mut || true).unwrap().cached);
 }
 
+fn a_dumps_release_leads_to_the_same_debug_information(
+    files: &GuestFiles,
+    mut manifest: Manifest,
+    root: &Path,
+) {
+    assert!(manifest.source.may_have(&files.release));
+    let choice = Choice { kernel: Some(files.release.clone()), ..Choice::default() };
+    choice.apply(&mut manifest).unwrap();
+    let store = Store::open(root, false).unwrap();
+    let brought = debug_files(&manifest, &store, &mut silent).unwrap();
+    assert_eq!((&brought.vmlinux, &brought.package), (&files.vmlinux, &files.debug_package));
+    let gone = Choice { kernel: Some("6.1.0-1-cloud-amd64".into()), ..Choice::default() };
+    gone.apply(&mut manifest).unwrap();
+    let message = debug_files(&manifest, &store, &mut silent).unwrap_err().to_string();
+    assert!(message.contains("no package linux-image-6.1.0-1-cloud-amd64-dbg"), "{message}");
+}
+
 #[test]
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn the_committed_guest_can_be_had() {
@@ -156,4 +173,5 @@ fn the_committed_guest_can_be_had() {
     tools_run_with_the_guests_libraries(&files);
     a_second_fetch_takes_what_is_there(&files, &manifest, &root);
     modules_are_for_this_kernel_and_tell_no_path(&files, &root);
+    a_dumps_release_leads_to_the_same_debug_information(&files, manifest, &root);
 }

@@ -16,6 +16,7 @@ use crate::compose::Image;
 use crate::dump::Dump;
 use crate::error::Failure;
 use crate::exit::Exit;
+pub use crate::symbols::Places;
 use crate::symbols::{Found, Lines, Modules, Wanted, kernel};
 use crate::text::Text;
 
@@ -28,8 +29,8 @@ pub struct Symbols {
     pub modules: Vec<(String, PathBuf)>,
     /// A folder with modules, at any depth.
     pub module_dir: Option<PathBuf>,
-    /// Whether what is not given is looked for where packages put debug information.
-    pub search_system: bool,
+    /// Where what is not given is looked for.
+    pub places: Places,
     /// The sources of the modules.
     pub lines: Lines,
 }
@@ -226,10 +227,7 @@ impl Symbols {
 
     pub(crate) fn kernel(&self, wanted: &Wanted) -> Result<Option<Found>, Failure> {
         let given = self.vmlinux.as_deref();
-        if given.is_none() && !self.search_system {
-            return Ok(None);
-        }
-        kernel(given, wanted).map_err(|error| {
+        kernel(given, &self.places, wanted).map_err(|error| {
             let path = given.unwrap_or(Path::new("vmlinux"));
             Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
                 .caused_by(&error)
@@ -240,14 +238,13 @@ impl Symbols {
         let mut modules = Modules::named(&self.modules).map_err(|error| {
             Failure::new(Exit::AnalysisFailed, "cannot read the modules' files").caused_by(&error)
         })?;
-        match &self.module_dir {
-            Some(folder) => modules.search(folder, wanted).map_err(|error| {
+        if let Some(folder) = &self.module_dir {
+            modules.search(folder, wanted).map_err(|error| {
                 Failure::new(Exit::SetupError, format!("cannot read {}", folder.display()))
                     .caused_by(&error)
-            })?,
-            None if self.search_system => modules.search_system(wanted),
-            None => {}
+            })?;
         }
+        modules.search_places(&self.places, wanted);
         Ok(modules.with_lines(self.lines.clone()))
     }
 }

@@ -8,6 +8,7 @@ pub mod case;
 pub mod cli;
 pub mod compose;
 pub mod config;
+mod debug_files;
 mod dump;
 pub mod error;
 pub mod events;

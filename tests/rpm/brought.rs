@@ -6,10 +6,10 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use guest::store::hash_file;
-use guest::{Choice, GuestFiles, Purpose, Store, WantedPackage, bring, debug_modules};
-use tests::rpm::{Payload, Spec, describe};
+use guest::{Choice, Purpose, Store, WantedPackage, bring, debug_files, debug_modules, kept};
+use tests::rpm::{Payload, Server, Spec, describe};
 
-use crate::world::{World, files, put, told};
+use crate::world::{RELEASE, World, file, files, put, told};
 
 #[test]
 fn programs_come_with_the_packages_that_they_depend_on() {
@@ -74,21 +74,46 @@ fn the_debug_information_of_single_modules_is_taken_out() {
     let store = Store::open(cache.path(), true).unwrap();
     fs::create_dir(store.root().join(&hash)).unwrap();
     fs::copy(&package, store.root().join(&hash).join(&hash)).unwrap();
-    let nothing = serde_json::json!({"host": "", "guest": ""});
-    let files: GuestFiles = serde_json::from_value(serde_json::json!({
-        "release": "3.10.0", "vmlinuz": "", "vmlinux": "", "modules_dir": "", "build_dir": "",
-        "gcc_major": null, "makedumpfile": nothing, "libraries": [], "busybox": nothing,
-        "packages": [], "debug_package": hash,
-    }))
-    .unwrap();
     let names: BTreeSet<String> = ["dm_mod", "veth", "absent"].map(String::from).into();
     let go_on = &mut |_: guest::Progress| ControlFlow::Continue(());
-    let found = debug_modules(&files, &names, &store, go_on).unwrap();
+    let found = debug_modules(&hash, &names, &store, go_on).unwrap();
     assert_eq!(found.keys().collect::<Vec<_>>(), ["dm_mod", "veth"]);
     assert!(found.values().all(|path| path.is_file()));
     // What is known needs no package any more.
-    fs::remove_dir_all(store.root().join(files.debug_package.as_ref().unwrap())).unwrap();
-    assert_eq!(debug_modules(&files, &names, &store, go_on).unwrap(), found);
+    fs::remove_dir_all(store.root().join(&hash)).unwrap();
+    assert_eq!(debug_modules(&hash, &names, &store, go_on).unwrap(), found);
     let more = ["loop".to_owned()].into();
-    assert!(debug_modules(&files, &more, &store, go_on).unwrap().is_empty());
+    assert!(debug_modules(&hash, &more, &store, go_on).unwrap().is_empty());
+}
+
+/// For a dump from elsewhere: only the package with the debug information is needed, and only it is asked for.
+#[test]
+fn the_debug_information_of_a_kernel_comes_without_the_kernel() {
+    let world = World::make("debug-alone");
+    let packages = world.copy("without-kernel");
+    // The repository keeps a kernel's debug information longer than the kernel.
+    for name in ["kernel", "kernel-devel"] {
+        fs::remove_file(file(&packages, name)).unwrap();
+    }
+    describe(&packages, "sha256").unwrap();
+    let server = Server::start(packages).unwrap();
+    let release = format!("{RELEASE}.x86_64");
+    let choice = |release: &str| Choice { kernel: Some(release.to_owned()), ..Choice::default() };
+    let guest = world.guest(&server.url, &choice(&release));
+    assert!(guest.source.may_have(&release), "the dump's release leads to the guest");
+    let cache = tempfile::tempdir_in(&world.folder).unwrap();
+    let store = Store::open(cache.path(), false).unwrap();
+    let go_on = &mut |_: guest::Progress| ControlFlow::Continue(());
+    let brought = debug_files(&guest, &store, go_on).unwrap();
+    assert_eq!(brought.release, release);
+    let inside = "usr/lib/debug/lib/modules/3.10.0-1160.99.1.el7.x86_64/vmlinux";
+    let written = tempfile::tempdir().unwrap();
+    put(written.path(), inside).unwrap();
+    assert_eq!(fs::read(&brought.vmlinux).unwrap(), fs::read(written.path().join(inside)).unwrap());
+    let found = kept(store.root(), &release);
+    assert_eq!(found.vmlinux, [brought.vmlinux], "the next analysis finds it");
+    assert_eq!(found.packages, [brought.package.unwrap()]);
+    let other = world.guest(&server.url, &choice("3.10.0-1160.98.1.el7.x86_64"));
+    let message = told(&debug_files(&other, &store, go_on).unwrap_err());
+    assert!(message.contains("no kernel-debuginfo of kernel 3.10.0-1160.98.1"), "{message}");
 }

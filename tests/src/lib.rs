@@ -6,6 +6,7 @@ pub mod alone;
 pub mod bench;
 pub mod by_qemu;
 pub mod compare;
+pub mod debug_files;
 pub mod deviations;
 pub mod draw;
 pub mod dump;

@@ -4,9 +4,10 @@
 use crate::{none, tree};
 
 /// Hosts that files may name: of documents, of licences, of schemas, of a distribution whose
-/// packages no host's package manager is configured for.
-const HOSTS: [&str; 7] = [
+/// packages no host's package manager is configured for; of the debug files of all.
+const HOSTS: [&str; 8] = [
     "debuginfo.centos.org",
+    "debuginfod.elfutils.org",
     "github.com",
     "json-schema.org",
     "keepachangelog.com",

@@ -74,7 +74,8 @@ impl<'a> Machine<'a> {
         let _ = self.files.set(files);
         for loaded in &self.modules {
             let open = || {
-                let files = files.module(&loaded.module.name)?;
+                let build_id = self.kernel.module_build_id(loaded.module).ok();
+                let files = files.module(&loaded.module.name, build_id.as_deref())?;
                 Some(self.kernel.module_file(loaded.module, files))
             };
             loaded.file.get_or_init(open);

@@ -37,7 +37,7 @@ pub(crate) fn was_there(
     }
     let mut found: Vec<(String, LaidSymbol)> = Vec::new();
     for name in names.into_iter().take(MOST) {
-        let Some(files) = files.module(&name) else { continue };
+        let Some(files) = files.module(&name, None) else { continue };
         let Ok(image) = Image::module(files, &BTreeMap::new()) else { continue };
         let symbols = image.symbols_in_pages(address % PAGE);
         found.extend(symbols.into_iter().map(|symbol| (name.clone(), symbol)));

@@ -10,7 +10,7 @@ use vmcore::Vmcore;
 struct NoModules;
 
 impl ModuleFiles for NoModules {
-    fn module(&self, _name: &str) -> Option<Files<'_>> {
+    fn module(&self, _name: &str, _: Option<&[u8]>) -> Option<Files<'_>> {
         None
     }
 }

@@ -118,3 +118,42 @@ pub struct KernelPackages {
     /// Exactly one, as `uname -r` prints it. Default: the newest.
     pub release: Option<String>,
 }
+
+impl KernelPackages {
+    /// Whether a kernel of that release may be one of these: its series and one of the flavours. Debian names them
+    /// `<version>-<ABI>-<flavour>`, since 6.12 `<version>+deb<suite>-<flavour>`.
+    pub(crate) fn may_have(&self, release: &str) -> bool {
+        let begins = |series: &String| {
+            let rest = release.strip_prefix(series.as_str());
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let mut flavours = std::iter::once(&self.flavour).chain(&self.flavours);
+        let ends = flavours.any(|it| {
+            let abi = release.strip_suffix(it.as_str()).and_then(|rest| rest.strip_suffix('-'));
+            // The ABI ends with a number or the suite: `6.1.0-57-cloud` is another flavour's.
+            abi.is_some_and(|abi| abi.ends_with(|c: char| c.is_ascii_digit()))
+        });
+        ends && self.series.as_ref().is_none_or(begins)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_told_by_their_series_and_flavour() {
+        let kernels = |series: &str| KernelPackages {
+            flavour: "cloud-amd64".into(),
+            flavours: vec!["amd64".into()],
+            series: Some(series.into()),
+            release: None,
+        };
+        assert!(kernels("6.1").may_have("6.1.0-57-cloud-amd64"));
+        assert!(kernels("6.1").may_have("6.1.0-57-amd64"));
+        assert!(kernels("6.12").may_have("6.12.118+deb13-cloud-amd64"));
+        assert!(!kernels("6.1").may_have("6.12.118+deb13-cloud-amd64"));
+        assert!(!kernels("6.1").may_have("6.1.0-57-rt-amd64"));
+        assert!(!kernels("6.1").may_have("6.1.0-1044-generic"));
+    }
+}

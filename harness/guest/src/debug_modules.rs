@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use super::fetch::{BUILDS, locked, watched};
-use super::files::{GuestFiles, Progress};
+use super::files::Progress;
 use super::meter::Meter;
 use super::store::{Lock, Store, discard};
 use super::{FetchError, StoreError, deb, rpm};
@@ -23,8 +23,8 @@ const FOLDER: &str = "usr/lib/debug";
 const FILE: &str = "debug";
 const NONE: &str = "none";
 
-/// Files with the debug information of modules, by the names of the kernel; those that have none in
-/// the package are left out, and so are all if the package is not in the cache.
+/// Files with the debug information of modules, by the names of the kernel, out of the package with this
+/// hash; those that have none in it are left out, and so are all if the package is not in the cache.
 ///
 /// `progress` is called several times a second; when it breaks, the work ends with
 /// [`FetchError::Cancelled`].
@@ -32,12 +32,11 @@ const NONE: &str = "none";
 /// # Errors
 /// The package is damaged, or the cache cannot be written.
 pub fn debug_modules(
-    files: &GuestFiles,
+    package: &str,
     names: &BTreeSet<String>,
     store: &Store,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<BTreeMap<String, PathBuf>, FetchError> {
-    let Some(package) = files.debug_package.as_deref() else { return Ok(BTreeMap::new()) };
     let key = |name: &str| format!("{BUILDS}debug-{package}-{name}-{RECIPE}");
     let absent = |names: &BTreeSet<String>| -> BTreeSet<String> {
         names.iter().filter(|name| !store.tree(&key(name)).is_dir()).cloned().collect()

@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::fetch::{locked, watched};
@@ -59,10 +59,18 @@ pub struct Limits {
 }
 
 /// Servers, in the order in which they are asked.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Debuginfod {
-    servers: Vec<Site>,
+    servers: Vec<Server>,
     manners: Manners,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Server {
+    site: Site,
+    /// Whether it did not answer: it is not asked, and waited for, again.
+    is_silent: AtomicBool,
 }
 
 impl Debuginfod {
@@ -70,7 +78,8 @@ impl Debuginfod {
     /// if the list is empty.
     #[must_use]
     pub fn of(urls: &str, limits: Limits) -> Option<Self> {
-        let servers: Vec<Site> = urls.split_whitespace().map(Site::of).collect();
+        let server = |url| Server { site: Site::of(url), is_silent: AtomicBool::new(false) };
+        let servers: Vec<Server> = urls.split_whitespace().map(server).collect();
         let manners = Manners {
             tries: 2,
             silence: limits.silence.unwrap_or(SILENCE),
@@ -128,7 +137,10 @@ impl Debuginfod {
             (folder.join(part.to_string()), folder.join(format!("{part}.partial")));
         let transport = Transport::new(meter, self.manners.clone());
         let mut failed = None;
-        for server in &self.servers {
+        for Server { site, is_silent } in &self.servers {
+            if is_silent.load(Ordering::Relaxed) {
+                continue;
+            }
             // What a killed run left may be of another server.
             discard_file(&partial);
             meter.restart();
@@ -136,19 +148,23 @@ impl Debuginfod {
             let mut more = |count| {
                 meter.downloaded.fetch_add(count, Ordering::Relaxed);
             };
-            match transport.get(server, &inside, &partial, None, &mut more) {
+            match transport.get(site, &inside, &partial, None, &mut more) {
                 Ok(()) if is_right(&partial) => {
                     fs::rename(&partial, &target)
                         .map_err(|source| StoreError::Write { path: target.clone(), source })?;
                     return Ok(Some(target));
                 }
                 Ok(()) => {
-                    let url = server.of_file(&inside);
+                    let url = site.of_file(&inside);
                     let why = "what came is not of the build that was asked for".to_owned();
                     failed = Some(SiteError::Refused { url, unknown: false, why }.into());
                 }
                 Err(FetchError::Site(SiteError::Refused { unknown: true, .. })) => {}
-                Err(error @ FetchError::Site(_)) => failed = Some(error),
+                Err(error @ FetchError::Site(_)) => {
+                    let silent = matches!(&error, FetchError::Site(SiteError::Unreachable { .. }));
+                    is_silent.store(silent, Ordering::Relaxed);
+                    failed = Some(error);
+                }
                 Err(error) => {
                     discard_file(&partial);
                     return Err(error);
@@ -164,7 +180,7 @@ impl Debuginfod {
 
 impl fmt::Display for Debuginfod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
+        let names: Vec<String> = self.servers.iter().map(|it| it.site.to_string()).collect();
         f.write_str(&names.join(", "))
     }
 }
@@ -279,6 +295,14 @@ mod tests {
         let place = Place::new();
         let error = place.asked(&url, limits).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot reach {url}/buildid/ab0cde")), "{error}");
+        // It is waited for once, however many files are wanted.
+        let servers = Debuginfod::of(&url, limits).unwrap();
+        let ask = || {
+            let mut go_on = |_| ControlFlow::Continue(());
+            servers.file(&place.store(), (&ID, BuildFile::DebugInfo), "x", &|_| true, &mut go_on)
+        };
+        assert!(ask().is_err());
+        assert_eq!(ask().unwrap(), None);
         // One of the others may have it.
         let both = format!("{url} {}", place.server("b", Some(b"right")));
         assert_eq!(place.asked(&both, limits).unwrap().unwrap(), b"right");

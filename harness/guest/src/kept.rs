@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::debug_files::kept_debug_files;
 use crate::files::GuestFiles;
 use crate::store::{record, record_names};
 
@@ -17,8 +18,10 @@ const GUEST: &str = "guest-";
 pub struct Kept {
     /// Kernels with debug information.
     pub vmlinux: Vec<PathBuf>,
-    /// Guests that are of this release.
-    pub guests: Vec<GuestFiles>,
+    /// Hashes of packages in the cache that have the debug information of its modules.
+    pub packages: Vec<String>,
+    /// Folders with its modules.
+    pub modules: Vec<PathBuf>,
 }
 
 /// What matters here of a guest's record.
@@ -35,12 +38,21 @@ pub fn kept(root: &Path, release: &str) -> Kept {
     let records = records.filter(|record| record.files.release == release);
     let files = records.map(|record| record.files.map_paths(|path| root.join(path)));
     let guests: Vec<GuestFiles> = files.filter(GuestFiles::exist).collect();
-    let mut vmlinux: Vec<PathBuf> = guests.iter().map(|files| files.vmlinux.clone()).collect();
+    let alone = kept_debug_files(root, release);
+    let of_guests = guests.iter().map(|files| &files.vmlinux);
+    let mut vmlinux: Vec<PathBuf> =
+        of_guests.chain(alone.iter().map(|files| &files.vmlinux)).cloned().collect();
     // A guest's record is of its newest kernel; what was unpacked of an earlier one is still there.
     vmlinux.extend(unpacked(root, &format!("vmlinux-{release}")));
     vmlinux.sort();
     vmlinux.dedup();
-    Kept { vmlinux, guests }
+    let packages = guests.iter().filter_map(|files| files.debug_package.clone());
+    let mut packages: Vec<String> =
+        packages.chain(alone.iter().filter_map(|files| files.package.clone())).collect();
+    packages.sort();
+    packages.dedup();
+    let modules = guests.into_iter().map(|files| files.modules_dir).collect();
+    Kept { vmlinux, packages, modules }
 }
 
 /// Files of a name in the trees.
@@ -88,7 +100,7 @@ mod tests {
         let found = |release: &str| kept(cache.path(), release);
         assert_eq!(found("6.1.0-1-amd64").vmlinux, [old]);
         assert_eq!(found("3.10.0-1").vmlinux, [vmlinux]);
-        assert_eq!(found("3.10.0-1").guests.len(), 1);
+        assert_eq!(found("3.10.0-1").modules, [cache.path().join("trees/r/modules")]);
         assert!(found("6.1.0-3-amd64").vmlinux.is_empty());
     }
 }

@@ -192,6 +192,19 @@ impl Source {
         rpm.point.iter().any(|point| text.contains(&point.kernel))
     }
 
+    /// Whether a kernel of that release may come from here, as releases are named.
+    #[must_use]
+    pub fn may_have(&self, release: &str) -> bool {
+        match self {
+            Self::Apt(apt) => apt.kernel.may_have(release),
+            Self::Rpm(rpm) => rpm.point.iter().any(|point| {
+                let rest = release.strip_prefix(&point.kernel);
+                rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+            }),
+            Self::Imported(_) => false,
+        }
+    }
+
     /// The kernel that was asked for by name.
     pub fn release(&self) -> Option<&str> {
         match self {

@@ -74,36 +74,9 @@ impl Plan {
         meter.to_extract.store(total, Ordering::Relaxed);
         // The debug symbols are nine tenths of the bytes: the rest is done meanwhile.
         meter.both(
-            || debug.map_or(Ok(()), |record| self.take_vmlinux(apt, lock, record)),
+            || debug.map_or(Ok(()), |record| take_vmlinux(apt, lock, record, &self.kernel.release)),
             || self.take_others(apt, lock, &others),
         )
-    }
-
-    fn take_vmlinux(
-        &self,
-        apt: &Apt<'_>,
-        lock: &Lock<'_>,
-        record: &Record,
-    ) -> Result<(), FetchError> {
-        let meter = apt.meter();
-        let packages = apt.download(lock, "symbols", &[record])?;
-        lock.make_tree(&key(record), |folder| {
-            let inside = self.vmlinux_inside();
-            let name = inside.rsplit('/').next().unwrap_or(&inside);
-            for package in &packages {
-                if vmlinux::extract(package, Path::new(&inside), &folder.join(name), meter)? {
-                    // What comes after it in the package is never read.
-                    meter.extracted.fetch_max(record.size, Ordering::Relaxed);
-                    return Ok(());
-                }
-            }
-            Err(FetchError::NoFile { package: record.package.clone(), file: inside })
-        })?;
-        Ok(())
-    }
-
-    fn vmlinux_inside(&self) -> String {
-        format!("usr/lib/debug/boot/vmlinux-{}", self.kernel.release)
     }
 
     fn take_others(
@@ -151,7 +124,7 @@ impl Plan {
         let files = GuestFiles {
             release: release.clone(),
             vmlinuz: image.join(format!("boot/vmlinuz-{release}")),
-            vmlinux: store.tree(&key(&kernel.debug)).join(format!("vmlinux-{release}")),
+            vmlinux: vmlinux_of(store, &kernel.debug, release),
             // Packages of merged-/usr suites have them below /usr.
             modules_dir: first_folder(&image, &[&modules, &merged]).unwrap_or_default(),
             gcc_major: headers::gcc_major(&build_dir),
@@ -177,6 +150,35 @@ impl Plan {
         }
         Ok(files)
     }
+}
+
+/// Brings a kernel's package of debug information, and unpacks the kernel out of it.
+pub(super) fn take_vmlinux(
+    apt: &Apt<'_>,
+    lock: &Lock<'_>,
+    record: &Record,
+    release: &str,
+) -> Result<(), FetchError> {
+    let meter = apt.meter();
+    let packages = apt.download(lock, "symbols", &[record])?;
+    lock.make_tree(&key(record), |folder| {
+        let name = format!("vmlinux-{release}");
+        let inside = format!("usr/lib/debug/boot/{name}");
+        for package in &packages {
+            if vmlinux::extract(package, Path::new(&inside), &folder.join(&name), meter)? {
+                // What comes after it in the package is never read.
+                meter.extracted.fetch_max(record.size, Ordering::Relaxed);
+                return Ok(());
+            }
+        }
+        Err(FetchError::NoFile { package: record.package.clone(), file: inside })
+    })?;
+    Ok(())
+}
+
+/// Where that kernel then is.
+pub(super) fn vmlinux_of(store: &Store, record: &Record, release: &str) -> PathBuf {
+    store.tree(&key(record)).join(format!("vmlinux-{release}"))
 }
 
 /// Name of the tree the headers' packages, which link to each other, are unpacked into.

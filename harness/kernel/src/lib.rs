@@ -13,6 +13,7 @@
 
 mod ages;
 mod btf;
+mod build_id;
 mod clock;
 pub mod cpus;
 pub mod crash;

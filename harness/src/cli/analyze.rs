@@ -8,26 +8,30 @@ use analyzer::report::Report;
 use clap::{Args, ValueEnum};
 
 use super::CommandResult;
-use super::options::{self, OutputFormat};
-use crate::analysis::{Symbols, analyze_and};
+use super::options::{self, GlobalOptions, OutputFormat};
+use super::symbol_options::{self, SymbolOptions};
+use crate::analysis::Symbols;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::group::{group, page, words};
 use crate::json;
 use crate::report::{columns, shown_report_with, wrapped};
 use crate::run::looked::{Looked, look_at_object};
-use crate::symbols::Lines;
 
 /// Columns of a report's labels.
 const REPORT_MARGIN: usize = 11;
 
 /// Say why a kernel crashed, from its vmcore or from the text of its log
 ///
-/// Without --vmlinux and --module-dir the files of debug packages are used if they are installed
-/// (/usr/lib/debug, by release and build-id), else the report has what the dump or the text itself can tell.
+/// The kernel and its modules that are not named by --vmlinux and --module-dir are looked for by build-id and
+/// release: beside the dump (a run's build/ too), where debug packages are installed (/usr/lib/debug), in the cache,
+/// then from the debuginfod servers of DEBUGINFOD_URLS (with DEBUGINFOD_TIMEOUT, _MAXTIME and _MAXSIZE; not with
+/// --offline), and with --fetch in the repositories of the guest that has such kernels. What is lacking still is said
+/// below the report, with the line that gets it; the report has what the dump or the text itself can tell.
+///
 /// Files may be compressed (xz, zstd, gzip); the separate debug file of a stripped one is found by
 /// build-id and .gnu_debuglink, the supplementary one that `dwz -m` makes by .gnu_debugaltlink.
-/// Nothing is started and nothing is fetched.
+/// With --group nothing is fetched.
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
     /// The dump: kdump-compressed or ELF; all files of a split one, in any order; the
@@ -35,12 +39,8 @@ pub(super) struct Analyze {
     /// console, journal, pstore, netconsole; `-` reads standard input)
     #[arg(required = true, value_name = "FILE")]
     vmcore: Vec<PathBuf>,
-    /// The kernel with symbols and debug information, or a folder with it
-    #[arg(long, value_name = "PATH")]
-    vmlinux: Option<PathBuf>,
-    /// Folder with the modules that were loaded (.ko, .ko.xz, .ko.debug, …), at any depth
-    #[arg(long, value_name = "DIR")]
-    module_dir: Option<PathBuf>,
+    #[command(flatten)]
+    files: SymbolOptions,
     /// The form of the report
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -68,29 +68,18 @@ enum Addresses {
 }
 
 impl Analyze {
-    pub(super) fn run(&self) -> CommandResult {
-        let symbols = Symbols {
-            vmlinux: self.vmlinux.clone(),
-            modules: Vec::new(),
-            module_dir: self.module_dir.clone(),
-            search_system: true,
-            // A run leaves beside its vmcore the lines of sources that its report quotes.
-            lines: self
-                .vmcore
-                .first()
-                .and_then(|file| file.parent())
-                .map(Lines::kept_in)
-                .unwrap_or_default(),
-        };
+    pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
+        let mut symbols = self.files.symbols(&self.vmcore, global);
         if self.group {
             return self.grouped(&symbols);
         }
-        let look = |machine: &Machine<'_>, report: &Report| match (self.addresses, self.format) {
+        let look = &|machine: &Machine<'_>, report: &Report| match (self.addresses, self.format) {
             (Addresses::Raw, OutputFormat::Text) => look_at_object(machine, report),
             // Another boot has other addresses; the JSON form is the report alone.
             (Addresses::Stable, _) | (_, OutputFormat::Json) => Looked::default(),
         };
-        let (analysis, looked) = analyze_and(&self.vmcore, &symbols, look)?;
+        let (analysis, looked, lacking) =
+            self.files.analyze(&self.vmcore, &mut symbols, global, look)?;
         let report = match self.addresses {
             Addresses::Raw => &analysis.report,
             Addresses::Stable => &analysis.stable,
@@ -107,6 +96,7 @@ impl Analyze {
             }
             OutputFormat::Json => options::print_json(&analyzer::render::json(report))?,
         }
+        symbol_options::tell(&lacking, global);
         Ok(Exit::Ok)
     }
 

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CommandResult;
-use super::options::OutputFormat;
+use super::options::{GlobalOptions, OutputFormat};
 use super::shell::{Pause, Shell};
-use crate::analysis::{Symbols, ask};
+use super::symbol_options::{self, SymbolOptions};
+use crate::analysis::ask;
 
 /// Ask a vmcore questions, with the commands of crash(8)
 ///
@@ -23,12 +24,8 @@ pub(super) struct Crash {
     /// description of raw RAM (docs/raw-ram.md)
     #[arg(required = true)]
     vmcore: Vec<PathBuf>,
-    /// The kernel with symbols and debug information, or a folder with it
-    #[arg(long, value_name = "PATH")]
-    vmlinux: Option<PathBuf>,
-    /// Folder with the modules that were loaded (.ko, .ko.xz, .ko.debug, …), at any depth
-    #[arg(long, value_name = "DIR")]
-    module_dir: Option<PathBuf>,
+    #[command(flatten)]
+    files: SymbolOptions,
     /// Commands to run; may be given several times
     #[arg(short, long = "command", value_name = "COMMANDS")]
     commands: Vec<String>,
@@ -41,14 +38,11 @@ pub(super) struct Crash {
 }
 
 impl Crash {
-    pub(super) fn run(&self) -> CommandResult {
-        let mut symbols = Symbols {
-            vmlinux: self.vmlinux.clone(),
-            modules: Vec::new(),
-            module_dir: self.module_dir.clone(),
-            search_system: true,
-            ..Symbols::default()
-        };
+    pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
+        let mut symbols = self.files.symbols(&self.vmcore, global);
+        let (_, (), lacking) =
+            self.files.analyze(&self.vmcore, &mut symbols, global, &|_, _| ())?;
+        symbol_options::tell(&lacking, global);
         let mut shell = Shell::new(self.format, self.input.as_deref(), &self.commands)?;
         let mut context = None;
         loop {

@@ -15,7 +15,7 @@ use guest::{Choice, Manifest, Mirror, Toolchain};
 const MIRRORS: &str = "REPRO_MIRROR";
 
 /// Where guests come from.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Guest options")]
 pub(super) struct GuestOptions {
     /// The guest's kernel, as `uname -r` prints it [default: the newest]
@@ -41,6 +41,11 @@ pub(super) struct GuestOptions {
 }
 
 impl GuestOptions {
+    /// Those of nobody but the environment and the configuration, for a kernel.
+    pub(super) fn of_kernel(release: &str) -> Self {
+        Self { kernel: Some(release.to_owned()), ..Self::default() }
+    }
+
     /// The same with another kernel.
     pub(super) fn set_kernel(&mut self, release: &str) {
         self.kernel = Some(release.to_owned());

@@ -16,7 +16,7 @@ use crate::report::run_folder;
 use crate::run::outcome::{RunResult, Runs};
 use crate::run::plan::BootWay;
 use crate::run::select::Selected;
-use crate::symbols::Lines;
+use crate::symbols::{Lines, Places};
 use guest;
 
 /// How often a crash that did not come is tried again.
@@ -51,7 +51,7 @@ impl KeptRun {
             vmlinux: Some(vmlinux.to_owned()),
             modules: Vec::new(),
             module_dir: Some(self.folder.join("build")).filter(|folder| folder.is_dir()),
-            search_system: false,
+            places: Places::default(),
             lines: Lines::kept_in(&self.folder),
         }
     }

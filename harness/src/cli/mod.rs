@@ -30,6 +30,7 @@ mod score;
 mod score_foreign;
 mod set_up;
 mod shell;
+mod symbol_options;
 mod test;
 
 use std::process::ExitCode;
@@ -127,8 +128,8 @@ pub fn main() -> ExitCode {
         Command::Man(man) => man.run(),
         Command::NewCase(new_case) => new_case.run(&cli.global),
         Command::ExecPaths(exec_paths) => exec_paths.run(),
-        Command::Analyze(analyze) => analyze.run(),
-        Command::Crash(crash) => crash.run(),
+        Command::Analyze(analyze) => analyze.run(&cli.global),
+        Command::Crash(crash) => crash.run(&cli.global),
         Command::Record(record) => record.run(&cli.global),
         Command::Score(score) => score.run(&cli.global),
         Command::Guest(guest) => guest.run(&cli.global),

@@ -110,6 +110,16 @@ impl GlobalOptions {
         })
     }
 
+    /// Whether nothing may be fetched.
+    pub(super) fn offline(&self) -> bool {
+        self.offline
+    }
+
+    /// Whether only what failed is to be shown.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether the user agrees to the installation of what is missing.
     pub(super) fn yes(&self) -> bool {
         self.yes

@@ -132,8 +132,8 @@ impl<'m> Written<'m> {
 }
 
 impl ModuleFiles for Written<'_> {
-    fn module(&self, name: &str) -> Option<Files<'_>> {
-        Some(Files { ledger: self.ledgers.get(name), ..self.files.module(name)? })
+    fn module(&self, name: &str, build_id: Option<&[u8]>) -> Option<Files<'_>> {
+        Some(Files { ledger: self.ledgers.get(name), ..self.files.module(name, build_id)? })
     }
 
     fn names(&self) -> Vec<String> {

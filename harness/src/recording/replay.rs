@@ -81,7 +81,7 @@ fn replayed(ledger: &Ledger) -> Files<'_> {
 struct Modules(BTreeMap<String, Ledger>);
 
 impl ModuleFiles for Modules {
-    fn module(&self, name: &str) -> Option<Files<'_>> {
+    fn module(&self, name: &str, _: Option<&[u8]>) -> Option<Files<'_>> {
         self.0.get(name).map(replayed)
     }
 

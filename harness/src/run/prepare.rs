@@ -147,11 +147,13 @@ fn modules_of_kernel(
             names.extend(order.into_iter().map(str::to_owned));
         }
     }
-    let debug = guest::debug_modules(files, &names, store, &mut |progress| {
+    let mut go_on = |progress| {
         recorder.progress(progress_line(&progress));
         if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    let debug = debug.map_err(|error| fetch_failure(&error))?;
+    };
+    let of_package = |package| guest::debug_modules(package, &names, store, &mut go_on);
+    let debug = files.debug_package.as_deref().map(of_package).transpose();
+    let debug = debug.map_err(|error| fetch_failure(&error))?.unwrap_or_default();
     let mut all = Vec::new();
     for name in names {
         let path = folder.join(BUILD).join(format!("{name}.ko"));

@@ -31,16 +31,24 @@ impl Facts {
     }
 }
 
+/// The build-id of a kernel or module, or of its debug file.
+pub(crate) fn build_id_of(path: &Path) -> Option<Vec<u8>> {
+    Facts::of(&open(path).ok()?)?.build_id
+}
+
 /// The file with its debug file and the supplementary one, where it needs them and they are found.
 /// `beside` are files that may be its debug file, such as one found under the same name.
 pub(super) fn complete(path: &Path, image: Map, beside: &[PathBuf]) -> Found {
-    let debug = Facts::of(&image)
+    let facts = Facts::of(&image);
+    let debug = facts
+        .as_ref()
         .filter(|facts| !facts.has_debug_info)
-        .and_then(|facts| find(path, &facts, beside));
+        .and_then(|facts| find(path, facts, beside));
     let (linking, file) = debug.as_ref().map_or((path, &image), |(path, map)| (path, map));
     let supplementary = supplementary::find(linking, file);
     let debug = debug.map(|(_, map)| map);
-    Found { path: path.to_owned(), image, debug, supplementary }
+    let build_id = facts.and_then(|facts| facts.build_id);
+    Found { path: path.to_owned(), build_id, image, debug, supplementary }
 }
 
 /// The first candidate of the same build; else the first of another one, which the report names.

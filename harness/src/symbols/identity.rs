@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a file with debug information is, and the name that its build-id gives it.
 
-use std::fmt::Write as _;
-
 use debuginfo::Image;
+pub(super) use guest::hex;
 
 /// A kernel or module, wherever it was loaded.
 pub(super) fn image_of(file: &[u8]) -> Option<Image<'_>> {
@@ -14,9 +13,5 @@ pub(super) fn image_of(file: &[u8]) -> Option<Image<'_>> {
 /// `.build-id/xx/yyyy.debug`.
 pub(super) fn build_id_name(id: &[u8]) -> Option<String> {
     let (first, rest) = id.split_first().filter(|(_, rest)| !rest.is_empty())?;
-    let mut name = format!(".build-id/{first:02x}/");
-    for byte in rest {
-        write!(name, "{byte:02x}").expect("writing to a string does not fail");
-    }
-    Some(name + ".debug")
+    Some(format!(".build-id/{first:02x}/{}.debug", hex(rest)))
 }

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::debug_file::{Facts, complete};
-use super::identity::build_id_name;
 use super::names::PACKED;
 use super::open::open;
+use super::places::Places;
 use super::{DEBUG_ROOT, Found};
 
 /// What a dump says of its kernel.
@@ -28,14 +28,18 @@ impl Wanted {
 
 /// Opens the kernel's file: the one given, the one in the folder given, or one in the places of
 /// debug packages. A file that was not named by the user is taken only if nothing speaks against it.
-pub(crate) fn kernel(given: Option<&Path>, wanted: &Wanted) -> io::Result<Option<Found>> {
+pub(crate) fn kernel(
+    given: Option<&Path>,
+    places: &Places,
+    wanted: &Wanted,
+) -> io::Result<Option<Found>> {
     match given {
         Some(folder) if folder.is_dir() => match search(&in_folder(folder, wanted), wanted) {
             None => Err(io::Error::new(io::ErrorKind::NotFound, "no vmlinux in this folder")),
             found => Ok(found),
         },
         Some(path) => Ok(Some(complete(path, open(path)?, &[]))),
-        None => Ok(search(&in_system(wanted), wanted)),
+        None => Ok(search(&unnamed(places, wanted), wanted)),
     }
 }
 
@@ -75,15 +79,23 @@ fn in_folder(folder: &Path, wanted: &Wanted) -> Vec<PathBuf> {
     places
 }
 
-fn in_system(wanted: &Wanted) -> Vec<PathBuf> {
-    let root = Path::new(DEBUG_ROOT);
-    let by_id = wanted.build_id.as_deref().and_then(build_id_name).map(|name| root.join(name));
-    let mut places: Vec<PathBuf> = by_id.into_iter().collect();
-    if let Some(release) = wanted.release() {
-        places.extend(of_release(root, release));
-        places.push(PathBuf::from(format!("/lib/modules/{release}/build/vmlinux")));
+/// Files that nobody named, the likeliest first.
+fn unnamed(places: &Places, wanted: &Wanted) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    if let Some(id) = wanted.build_id.as_deref() {
+        found.extend(places.of_build(id));
     }
-    places
+    if let Some(folder) = &places.beside {
+        found.extend(in_folder(folder, wanted));
+    }
+    if let Some(release) = wanted.release() {
+        if places.system {
+            found.extend(of_release(Path::new(DEBUG_ROOT), release));
+            found.push(PathBuf::from(format!("/lib/modules/{release}/build/vmlinux")));
+        }
+        found.extend(places.kept_kernels(release));
+    }
+    found
 }
 
 fn of_release(root: &Path, release: &str) -> [PathBuf; 4] {

@@ -6,6 +6,7 @@
 //! `/usr/lib/debug/lib/modules/<release>`, `/usr/lib/debug/.build-id`. Whether a file is the right
 //! one is not decided by its name: the analyzer compares it with the dump.
 
+mod by_build;
 mod debug_file;
 mod identity;
 mod kernel;
@@ -13,12 +14,15 @@ mod lines;
 mod modules;
 mod names;
 mod open;
+mod places;
 mod supplementary;
 
+pub(crate) use debug_file::build_id_of;
 pub(crate) use kernel::{Wanted, kernel};
 pub(crate) use lines::{FILE as LINES, Lines, source_of};
-pub(crate) use modules::Modules;
+pub(crate) use modules::{Modules, module_below};
 pub(crate) use open::open;
+pub use places::Places;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +36,7 @@ const DEBUG_ROOT: &str = "/usr/lib/debug";
 /// The file of a kernel or module, and its separate debug file if it has one.
 pub(crate) struct Found {
     path: PathBuf,
+    build_id: Option<Vec<u8>>,
     image: Map,
     debug: Option<Map>,
     /// What `dwz` moved out of the debug information of this file and others.

@@ -9,28 +9,56 @@ use std::path::{Path, PathBuf};
 
 use analyzer::{Files, ModuleFiles};
 
+use super::by_build::ByBuild;
 use super::debug_file::{Facts, complete};
 use super::kernel::Wanted;
 use super::lines::Lines;
 use super::names::{Kind, module};
 use super::open::open;
+use super::places::Places;
 use super::{DEBUG_ROOT, Found};
 
 /// Folders deeper than any /lib/modules are not searched.
 const MAX_DEPTH: u32 = 16;
+/// Where a run keeps its modules, beside its vmcore.
+const BUILDS: &str = "build";
 
 /// Files of modules.
 #[derive(Default)]
 pub(crate) struct Modules {
     by_name: BTreeMap<String, Candidates>,
+    places: Places,
+    by_build: ByBuild,
     lines: Lines,
 }
 
 #[derive(Default)]
 struct Candidates {
-    /// Those of the dump's release first, then modules before debug files, then by path.
-    paths: Vec<(bool, Kind, PathBuf)>,
+    paths: Vec<Candidate>,
     found: OnceCell<Option<Found>>,
+}
+
+/// A file that may be a module's, in the order in which they are tried.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    from: From,
+    /// Those of the dump's release come first.
+    of_other_release: bool,
+    kind: Kind,
+    path: PathBuf,
+}
+
+/// Who says that a file is a module's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum From {
+    /// The user.
+    Given,
+    /// It lies beside the dump.
+    Beside,
+    /// It lies where packages put such files.
+    System,
+    /// It was unpacked for this dump.
+    Unpacked,
 }
 
 impl Modules {
@@ -39,8 +67,10 @@ impl Modules {
         let mut modules = Self::default();
         for (name, path) in files {
             let found = complete(path, open(path)?, &[]);
-            let paths = vec![(false, Kind::Module, path.clone())];
-            let candidates = Candidates { paths, found: OnceCell::from(Some(found)) };
+            let candidates = Candidates {
+                paths: vec![Candidate::new(From::Given, path)],
+                found: OnceCell::from(Some(found)),
+            };
             modules.by_name.insert(name.replace('-', "_"), candidates);
         }
         Ok(modules)
@@ -51,52 +81,96 @@ impl Modules {
         Self { lines, ..self }
     }
 
-    /// Adds the modules below a folder.
+    /// Adds the modules below a folder that the user named.
     pub(crate) fn search(&mut self, folder: &Path, wanted: &Wanted) -> io::Result<()> {
-        self.collect(folder, 0, wanted.release())
+        self.collect(From::Given, folder, MAX_DEPTH, wanted.release())
     }
 
-    /// Adds the modules in the places of packages.
-    pub(crate) fn search_system(&mut self, wanted: &Wanted) {
-        let Some(release) = wanted.release() else { return };
-        for root in [DEBUG_ROOT, "/", "/usr"] {
-            let folder = Path::new(root).join("lib/modules").join(release);
-            // What cannot be read is as good as not there.
-            let _absent = self.search(&folder, wanted);
+    /// Adds the modules in places that nobody named. What cannot be read there is as good as not there.
+    pub(crate) fn search_places(&mut self, places: &Places, wanted: &Wanted) {
+        let release = wanted.release();
+        if let Some(folder) = &places.beside {
+            let _absent = self.collect(From::Beside, folder, 0, release);
+            let _absent = self.collect(From::Beside, &folder.join(BUILDS), MAX_DEPTH, release);
         }
+        if let Some(release) = release.filter(|_| places.system) {
+            for root in [DEBUG_ROOT, "/", "/usr"] {
+                let folder = Path::new(root).join("lib/modules").join(release);
+                let _absent = self.collect(From::System, &folder, MAX_DEPTH, Some(release));
+            }
+        }
+        for (name, path) in &places.unpacked {
+            self.add(name.clone(), Candidate::new(From::Unpacked, path));
+        }
+        self.places = places.clone();
     }
 
     /// The modules' names in the kernel, and the file that each is looked for in first.
     pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
         self.by_name.iter().filter_map(|(name, candidates)| {
-            let (_, _, path) = candidates.paths.first()?;
-            Some((name.as_str(), path.as_path()))
+            let first = candidates.paths.first()?;
+            Some((name.as_str(), first.path.as_path()))
         })
     }
 
-    fn collect(&mut self, folder: &Path, depth: u32, release: Option<&str>) -> io::Result<()> {
+    /// Adds what is in a folder, and so many levels deeper.
+    fn collect(
+        &mut self,
+        from: From,
+        folder: &Path,
+        deeper: u32,
+        release: Option<&str>,
+    ) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let path = entry.path();
             if entry.file_type()?.is_dir() {
-                if depth < MAX_DEPTH {
-                    self.collect(&path, depth + 1, release)?;
+                if deeper > 0 {
+                    self.collect(from, &path, deeper - 1, release)?;
                 }
             } else if let Some((name, kind)) = module(&entry.file_name().to_string_lossy()) {
                 let of_release = path.iter().any(|part| release.is_some_and(|it| part == it));
-                let candidates = self.by_name.entry(name).or_default();
-                candidates.paths.push((!of_release, kind, path));
-                candidates.paths.sort();
+                let of_other_release = !of_release;
+                self.add(name, Candidate { from, of_other_release, kind, path });
             }
         }
         Ok(())
     }
+
+    fn add(&mut self, name: String, candidate: Candidate) {
+        let candidates = self.by_name.entry(name).or_default();
+        candidates.paths.push(candidate);
+        candidates.paths.sort();
+    }
+}
+
+/// The file of a module below a folder, by its name in the kernel.
+pub(crate) fn module_below(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut modules = Modules::default();
+    modules.collect(From::Unpacked, folder, MAX_DEPTH, None).ok()?;
+    let candidates = modules.by_name.remove(name)?;
+    candidates.paths.into_iter().next().map(|candidate| candidate.path)
+}
+
+impl Candidate {
+    /// A file that is a module's whatever it is called.
+    fn new(from: From, path: &Path) -> Self {
+        Self { from, of_other_release: false, kind: Kind::Module, path: path.to_owned() }
+    }
 }
 
 impl ModuleFiles for Modules {
-    fn module(&self, name: &str) -> Option<Files<'_>> {
-        let candidates = self.by_name.get(name)?;
-        let found = candidates.found.get_or_init(|| candidates.open()).as_ref()?;
+    fn module(&self, name: &str, build_id: Option<&[u8]>) -> Option<Files<'_>> {
+        let named = self.by_name.get(name).and_then(|candidates| {
+            let found = candidates.found.get_or_init(|| candidates.open(build_id, &self.places));
+            found.as_ref()
+        });
+        let is_it = |found: &&Found| build_id.is_none() || found.build_id.as_deref() == build_id;
+        let of_build = || {
+            let id = build_id?;
+            self.by_build.get(id, || self.places.of_build(id))
+        };
+        let found = named.filter(is_it).or_else(of_build).or(named)?;
         Some(Files { texts: self.lines.texts(), ..found.files() })
     }
 
@@ -106,14 +180,25 @@ impl ModuleFiles for Modules {
 }
 
 impl Candidates {
-    /// The first file that is a module, with another one for its debug file.
-    fn open(&self) -> Option<Found> {
-        let paths = || self.paths.iter().map(|(_, _, path)| path);
-        let (path, image) = paths().find_map(|path| {
-            let map = open(path).ok()?;
-            Facts::of(&map).map(|_| (path, map))
-        })?;
-        let others: Vec<PathBuf> = paths().filter(|other| *other != path).cloned().collect();
-        Some(complete(path, image, &others))
+    /// The first file that is the module of this build, else the first that is a module at all, with
+    /// another one for its debug file.
+    fn open(&self, build_id: Option<&[u8]>, places: &Places) -> Option<Found> {
+        let mut first = None;
+        for Candidate { path, .. } in &self.paths {
+            let Ok(map) = open(path) else { continue };
+            let Some(facts) = Facts::of(&map) else { continue };
+            if build_id.is_none() || facts.build_id.as_deref() == build_id {
+                let mut others = self.others(path);
+                others.extend(build_id.map(|id| places.of_build(id)).unwrap_or_default());
+                return Some(complete(path, map, &others));
+            }
+            first.get_or_insert((path, map));
+        }
+        first.map(|(path, map)| complete(path, map, &self.others(path)))
+    }
+
+    fn others(&self, path: &Path) -> Vec<PathBuf> {
+        let paths = self.paths.iter().map(|candidate| &candidate.path);
+        paths.filter(|other| *other != path).cloned().collect()
     }
 }

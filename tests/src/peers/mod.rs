@@ -4,6 +4,7 @@
 
 pub mod addr2line;
 pub mod crash;
+pub mod debuginfod;
 pub mod drgn;
 pub mod schema;
 pub mod setup;

@@ -96,7 +96,7 @@ impl<'a> TextFiles<'a> {
         files: &'a dyn ModuleFiles,
         places: &[&Place],
     ) -> Option<Fit> {
-        let files = files.module(name)?;
+        let files = files.module(name, None)?;
         let own: Vec<&Place> =
             places.iter().copied().filter(|it| it.module.as_deref() == Some(name)).collect();
         let (mut sections, end) = lay(files.image, self.next).ok()?;

@@ -21,7 +21,7 @@ const EL7: &str = include_str!("../../../../tests/seed/vmcore-dmesg.txt");
 struct Nothing;
 
 impl ModuleFiles for Nothing {
-    fn module(&self, _name: &str) -> Option<Files<'_>> {
+    fn module(&self, _name: &str, _: Option<&[u8]>) -> Option<Files<'_>> {
         None
     }
 }

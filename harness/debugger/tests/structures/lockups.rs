@@ -58,7 +58,7 @@ const LOCKUPS: [(CrashKind, &[&str]); 5] = [
 struct NoModules;
 
 impl ModuleFiles for NoModules {
-    fn module(&self, _name: &str) -> Option<Files<'_>> {
+    fn module(&self, _name: &str, _: Option<&[u8]>) -> Option<Files<'_>> {
         None
     }
 }

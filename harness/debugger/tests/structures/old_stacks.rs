@@ -144,7 +144,7 @@ fn the_way_to_the_capture_kernel_begins_with_the_last_c_function() {
 struct NoModules;
 
 impl ModuleFiles for NoModules {
-    fn module(&self, _name: &str) -> Option<debuginfo::Files<'_>> {
+    fn module(&self, _name: &str, _: Option<&[u8]>) -> Option<debuginfo::Files<'_>> {
         None
     }
 }

@@ -67,6 +67,26 @@ pub(super) fn choose<'r>(
     Err(no_kernel(why))
 }
 
+/// The package with the debug information of the kernel that is asked for, and that kernel's release.
+/// Its other packages may be gone.
+pub(super) fn choose_debug<'r>(
+    guest: &str,
+    records: &[&'r Record],
+    kernel: &RpmKernel,
+    place: &str,
+) -> Result<(String, &'r Record), FetchError> {
+    let release = kernel.release.as_deref().unwrap_or_default();
+    let named = records.iter().copied().filter(|record| record.name() == kernel.debug);
+    let mut fitting = named.filter(|record| is_release(record, release));
+    match fitting.next() {
+        Some(record) => Ok((record.identity.kernel_release(), record)),
+        None => {
+            let why = format!("there is no {} of kernel {release} in {place}", kernel.debug);
+            Err(FetchError::NoKernel { guest: guest.to_owned(), why })
+        }
+    }
+}
+
 /// Whether the user means this one; the machine may be left out.
 fn is_release(record: &Record, release: &str) -> bool {
     let identity = &record.identity;

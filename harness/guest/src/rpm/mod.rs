@@ -30,6 +30,6 @@ mod xml;
 
 pub use error::RpmError;
 pub use keyring::KeyError;
-pub(super) use plan::{Plan, Repositories, is_package, visit_files};
+pub(super) use plan::{Plan, Repositories, bring_debug, is_package, visit_files};
 pub(super) use source::ALL;
 pub use source::{BuildRoot, Point, RpmKernel, RpmRepository, RpmSource, Toolchain};

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use super::super::brought::Brought;
+use super::super::debug_files::DebugFiles;
 use super::super::files::GuestFiles;
 use super::super::meter::Meter;
 use super::super::store::{Lock, hex};
@@ -20,7 +21,7 @@ use super::payload::{self, Entry, EntryKind, Visit};
 use super::record::Record;
 use super::repository::{Repository, Setup};
 use super::resolve::resolve;
-use super::source::{BuildRoot, RpmSource, Toolchain};
+use super::source::{BuildRoot, RpmKernel, RpmSource, Toolchain};
 use super::tree::{Links, Tree};
 use crate::site::Site;
 use crate::transport::{Manners, Transport};
@@ -226,7 +227,7 @@ impl Plan {
         meter.to_extract.store(bytes, Ordering::Relaxed);
         // The debug symbols are nine tenths of the bytes: the rest is done meanwhile.
         meter.both(
-            || self.take_vmlinux(repositories),
+            || take_vmlinux(repositories, &self.debug, &self.release),
             || {
                 self.take_kernel(repositories)?;
                 self.root.as_ref().map_or(Ok(()), |root| root.take(repositories))
@@ -236,34 +237,6 @@ impl Plan {
 
     fn image_key(&self, repositories: &Repositories<'_>) -> String {
         repositories.key(self.image.iter(), "image")
-    }
-
-    fn take_vmlinux(&self, repositories: &Repositories<'_>) -> Result<(), FetchError> {
-        let (lock, meter) = (repositories.lock, repositories.meter());
-        let key = repositories.key([&self.debug].into_iter(), "");
-        if lock.store().tree(&key).is_dir() {
-            return Ok(());
-        }
-        let package = repositories.package(&self.debug)?;
-        lock.make_tree(&key, |folder| {
-            let mut tree = Tree::new(folder, Links::Inside);
-            let mut found = false;
-            unpack(&package, meter, &mut |entry, content| {
-                if !is_vmlinux(&entry.path) || entry.kind != EntryKind::File {
-                    return Ok(ControlFlow::Continue(()));
-                }
-                found = true;
-                let vmlinux = Entry { path: "vmlinux".into(), links: 1, ..entry.clone() };
-                tree.add(&vmlinux, content)?;
-                Ok(ControlFlow::Break(()))
-            })?;
-            // What comes after it in the package is never read.
-            meter.extracted.fetch_add(self.debug.size / 4, Ordering::Relaxed);
-            let file = format!("usr/lib/debug/lib/modules/{}/vmlinux", self.release);
-            let no_file = || FetchError::NoFile { package: self.debug.full_name(), file };
-            found.then_some(()).ok_or_else(no_file)
-        })?;
-        Ok(())
     }
 
     fn take_kernel(&self, repositories: &Repositories<'_>) -> Result<(), FetchError> {
@@ -302,7 +275,6 @@ impl Plan {
         let release = &self.release;
         let image = store.tree(&self.image_key(repositories));
         let devel = store.tree(&repositories.key([&self.devel].into_iter(), ""));
-        let debug = store.tree(&repositories.key([&self.debug].into_iter(), ""));
         let ToolFiles { makedumpfile, busybox, libraries, kexec } = tools.files(store)?;
         let name = self.image.first().map(Record::full_name).unwrap_or_default();
         let no_file = |file: String| FetchError::NoFile { package: name.clone(), file };
@@ -327,7 +299,7 @@ impl Plan {
         Ok(GuestFiles {
             release,
             vmlinuz,
-            vmlinux: debug.join("vmlinux"),
+            vmlinux: vmlinux_of(repositories, &self.debug),
             modules_dir,
             gcc_major: headers::gcc_major(&build_dir),
             build_dir,
@@ -384,6 +356,62 @@ impl Root {
         })?;
         Ok(())
     }
+}
+
+/// A kernel's package of debug information, and the kernel out of it.
+pub(in super::super) fn bring_debug(
+    repositories: &Repositories<'_>,
+    guest: &str,
+    kernel: &RpmKernel,
+) -> Result<DebugFiles, FetchError> {
+    let records = repositories.records();
+    let (release, record) = kernel::choose_debug(guest, &records, kernel, &repositories.place())?;
+    let meter = repositories.meter();
+    if !vmlinux_of(repositories, record).is_file() {
+        meter.to_download.store(record.size, Ordering::Relaxed);
+        meter.to_extract.store(record.size, Ordering::Relaxed);
+    }
+    take_vmlinux(repositories, record, &release)?;
+    let package = Some(record.listed().sha256).filter(|hash| !hash.is_empty());
+    Ok(DebugFiles { vmlinux: vmlinux_of(repositories, record), release, package })
+}
+
+fn take_vmlinux(
+    repositories: &Repositories<'_>,
+    record: &Record,
+    release: &str,
+) -> Result<(), FetchError> {
+    let (lock, meter) = (repositories.lock, repositories.meter());
+    let key = repositories.key([record].into_iter(), "");
+    if lock.store().tree(&key).is_dir() {
+        return Ok(());
+    }
+    let package = repositories.package(record)?;
+    lock.make_tree(&key, |folder| {
+        let mut tree = Tree::new(folder, Links::Inside);
+        let mut found = false;
+        unpack(&package, meter, &mut |entry, content| {
+            if !is_vmlinux(&entry.path) || entry.kind != EntryKind::File {
+                return Ok(ControlFlow::Continue(()));
+            }
+            found = true;
+            let vmlinux = Entry { path: "vmlinux".into(), links: 1, ..entry.clone() };
+            tree.add(&vmlinux, content)?;
+            Ok(ControlFlow::Break(()))
+        })?;
+        // What comes after it in the package is never read.
+        meter.extracted.fetch_add(record.size / 4, Ordering::Relaxed);
+        let file = format!("usr/lib/debug/lib/modules/{release}/vmlinux");
+        let no_file = || FetchError::NoFile { package: record.full_name(), file };
+        found.then_some(()).ok_or_else(no_file)
+    })?;
+    Ok(())
+}
+
+/// Where that kernel then is.
+fn vmlinux_of(repositories: &Repositories<'_>, record: &Record) -> PathBuf {
+    let key = repositories.key([record].into_iter(), "");
+    repositories.lock.store().tree(&key).join("vmlinux")
 }
 
 /// Whether a file of the debug package is the kernel: `…/modules/<release>/vmlinux`.

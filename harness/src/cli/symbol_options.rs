@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where the kernel and the modules of a dump are: named, found, or brought.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::env;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use analyzer::Analysis;
+use analyzer::machine::Machine;
+use analyzer::report::Report;
+use clap::Args;
+use guest::{Debuginfod, Limits, Manifest};
+
+use super::guest_options::GuestOptions;
+use super::options::GlobalOptions;
+use crate::analysis::{Symbols, analyze_and};
+use crate::debug_files::{Missing, Sources, Ways, bring, words};
+use crate::error::Failure;
+use crate::events::{Bus, Counts, Event};
+use crate::report::{Lacking, columns, lacking_text};
+use crate::run::{Recorder, select};
+use crate::symbols::{Lines, Places};
+
+/// Rounds of bringing and looking again: the kernel, then its modules, then what their frames lead to.
+const MOST_ROUNDS: usize = 6;
+
+/// Where the kernel and the modules of a dump are.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SymbolOptions {
+    /// The kernel with symbols and debug information, or a folder with it
+    #[arg(long, value_name = "PATH")]
+    vmlinux: Option<PathBuf>,
+    /// Folder with the modules that were loaded (.ko, .ko.xz, .ko.debug, …), at any depth
+    #[arg(long, value_name = "DIR")]
+    module_dir: Option<PathBuf>,
+    /// Bring debug information that is not here from the repositories of the guest that has such kernels
+    ///
+    /// Only the kernel's package of debug information is fetched, into the cache. Without this option a terminal
+    /// is asked, and nothing is fetched elsewhere. REPRO_MIRROR and the user's configuration name other places
+    /// of repositories, as for runs.
+    #[arg(long)]
+    fetch: bool,
+}
+
+impl SymbolOptions {
+    /// What is named, and the places where the rest is looked for.
+    pub(super) fn symbols(&self, dump: &[PathBuf], global: &GlobalOptions) -> Symbols {
+        let first = dump.first().map(PathBuf::as_path);
+        Symbols {
+            vmlinux: self.vmlinux.clone(),
+            modules: Vec::new(),
+            module_dir: self.module_dir.clone(),
+            places: Places::of(first, global.cache().ok()),
+            // A run leaves beside its vmcore the lines of sources that its report quotes.
+            lines: first.and_then(|file| file.parent()).map(Lines::kept_in).unwrap_or_default(),
+        }
+    }
+
+    /// Analyzes a dump; what it lacks is brought, where that is wanted, and it is analyzed again. Gives what is
+    /// lacking still.
+    pub(super) fn analyze<T: Default>(
+        &self,
+        dump: &[PathBuf],
+        symbols: &mut Symbols,
+        global: &GlobalOptions,
+        look: &dyn Fn(&Machine<'_>, &Report) -> T,
+    ) -> Result<(Analysis, T, Vec<Lacking>), Failure> {
+        let servers = servers(global);
+        let named = servers.as_ref().map(ToString::to_string);
+        let asked_for = Cell::new(None);
+        let repositories = |release: &str| self.repositories(release, global, &asked_for);
+        let mut sources =
+            Sources { store: None, servers, repositories: &repositories, asked: BTreeSet::new() };
+        let mut bus = Bus::new(vec![Box::new(global.terminal())]);
+        let mut left = MOST_ROUNDS;
+        let (analysis, looked, missing) = loop {
+            let look = |machine: &Machine<'_>, report: &Report| {
+                (look(machine, report), Missing::of(machine, report))
+            };
+            let (analysis, (looked, missing)) = analyze_and(dump, symbols, look)?;
+            left -= 1;
+            if missing.is_nothing() || left == 0 {
+                break (analysis, looked, missing);
+            }
+            if sources.store.is_none() {
+                sources.store = global.store().ok();
+            }
+            let mut recorder = Recorder::new(&mut bus);
+            if !bring(&missing, &mut symbols.places, &mut sources, &mut recorder) {
+                break (analysis, looked, missing);
+            }
+        };
+        bus.emit(Event::Finished { counts: Counts::default(), failure: None });
+        bus.finish()?;
+        let release = missing.release().unwrap_or_default();
+        let guest = || guest_with(release, global).map(|guest| guest.name);
+        let ways = Ways {
+            guest: guest().filter(|_| !self.fetch && !global.offline()),
+            servers: named,
+            offline: global.offline(),
+        };
+        Ok((analysis, looked, words(&missing, &ways)))
+    }
+
+    /// The guest whose repositories are to be asked for a release.
+    fn repositories(
+        &self,
+        release: &str,
+        global: &GlobalOptions,
+        asked_for: &Cell<Option<bool>>,
+    ) -> Option<Manifest> {
+        if global.offline() {
+            return None;
+        }
+        let mut guest = guest_with(release, global)?;
+        let agreed = self.fetch
+            || asked_for.get().unwrap_or_else(|| {
+                let answer = agrees(release, &guest.name);
+                asked_for.set(Some(answer));
+                answer
+            });
+        let options = GuestOptions::of_kernel(release);
+        let applied = agreed && options.apply([&mut guest]).is_ok();
+        applied.then_some(guest)
+    }
+}
+
+/// Says below the report what is lacking.
+pub(super) fn tell(lacking: &[Lacking], global: &GlobalOptions) {
+    if lacking.is_empty() || global.is_quiet() {
+        return;
+    }
+    let text = lacking_text(lacking, columns(io::stderr()));
+    // Where stderr is gone, there is nowhere to tell it.
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// The guest that has kernels of that release.
+fn guest_with(release: &str, global: &GlobalOptions) -> Option<Manifest> {
+    let project = global.project().ok()?;
+    let names = select::guest_names(&project).ok()?;
+    let mut guests = names.iter().filter_map(|name| select::load_guest(&project, name).ok());
+    guests.find(|guest| guest.source.may_have(release))
+}
+
+/// Asks at a terminal; elsewhere nobody agrees.
+fn agrees(release: &str, guest: &str) -> bool {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return false;
+    }
+    let question = format!(
+        "Fetch the debug information of {release} (some hundred MB) from the repositories of {guest}? [y/N] "
+    );
+    let mut answer = String::new();
+    let asked = io::stderr().write_all(question.as_bytes()).and_then(|()| io::stderr().flush());
+    let read = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// The servers that the environment names, with its limits (debuginfod-find(1), "ENVIRONMENT VARIABLES").
+fn servers(global: &GlobalOptions) -> Option<Debuginfod> {
+    if global.offline() {
+        return None;
+    }
+    let number = |name: &str| env::var(name).ok()?.trim().parse::<u64>().ok().filter(|it| *it > 0);
+    let limits = Limits {
+        silence: number("DEBUGINFOD_TIMEOUT").map(Duration::from_secs),
+        whole: number("DEBUGINFOD_MAXTIME").map(Duration::from_secs),
+        bytes: number("DEBUGINFOD_MAXSIZE"),
+    };
+    Debuginfod::of(&env::var("DEBUGINFOD_URLS").ok()?, limits)
+}

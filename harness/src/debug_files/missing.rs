@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which files a report would be better with.
+
+use std::collections::BTreeSet;
+
+use analyzer::machine::Machine;
+use analyzer::report::Report;
+use debuginfo::Image;
+use kernel::VmlinuxState;
+use kernel::module_file::ModuleFile;
+
+/// Files with debug information that a report lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The kernel's release, as `uname -r` prints it.
+    pub(crate) release: Option<String>,
+    /// The kernel's.
+    pub(crate) kernel: Option<Lack>,
+    /// Those of the modules that are on a stack of the report or from outside of the kernel's tree, by the names of
+    /// the kernel.
+    pub(crate) modules: Vec<LackingModule>,
+}
+
+/// A file that is lacking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lack {
+    /// Its build-id, if the dump tells.
+    pub(crate) build_id: Option<Vec<u8>>,
+    /// Why it is.
+    pub(crate) why: Why,
+}
+
+/// A module whose file is lacking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LackingModule {
+    /// Name in the kernel.
+    pub(crate) name: String,
+    /// Whether it is from outside of the kernel's tree, so that no package of the kernel has it.
+    pub(crate) is_from_outside: bool,
+    /// Whether it is on a stack.
+    pub(crate) is_on_stack: bool,
+    /// The file.
+    pub(crate) lack: Lack,
+}
+
+/// Why a file is lacking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// None was found.
+    Absent,
+    /// The one that was given or found is of another build.
+    Wrong,
+    /// It has no debug information.
+    Bare,
+}
+
+impl Missing {
+    /// What a report lacks.
+    pub(crate) fn of(machine: &Machine<'_>, report: &Report) -> Self {
+        let kernel = machine.kernel();
+        let why = match kernel.vmlinux() {
+            VmlinuxState::Absent | VmlinuxState::Unusable(_) => Some(Why::Absent),
+            VmlinuxState::Wrong(_) => Some(Why::Wrong),
+            VmlinuxState::Matches { .. } | VmlinuxState::Unconfirmed => bare(kernel.image()),
+        };
+        let lack = why.map(|why| Lack { build_id: kernel.build_id().ok(), why });
+        let release = kernel.info().os_release().map(str::to_owned);
+        Self {
+            release: release.or_else(|| kernel.uts().ok().map(|uts| uts.release)),
+            kernel: lack,
+            modules: modules(machine, report),
+        }
+    }
+
+    /// The release, if it can be a part of a path and of a package's name: what a dump says may be anything.
+    pub(crate) fn release(&self) -> Option<&str> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+~-".contains(c);
+        let release = self.release.as_deref()?;
+        let begins = release.starts_with(|c: char| c.is_ascii_digit());
+        (begins && release.chars().all(is_plain)).then_some(release)
+    }
+
+    /// Whether nothing is.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.kernel.is_none() && self.modules.is_empty()
+    }
+}
+
+/// That a file has no debug information.
+fn bare(image: Option<&Image<'_>>) -> Option<Why> {
+    image.is_some_and(|image| !image.has_debug_info()).then_some(Why::Bare)
+}
+
+fn modules(machine: &Machine<'_>, report: &Report) -> Vec<LackingModule> {
+    let stacks = &report.backtraces;
+    let others = stacks.others.iter().flat_map(|other| &other.frames);
+    let frames = stacks.fault.iter().chain(&stacks.panic).chain(others);
+    let named: BTreeSet<&str> = frames.filter_map(|frame| frame.module.as_deref()).collect();
+    let mut lacking = Vec::new();
+    for (module, file) in machine.modules() {
+        let is_on_stack = named.contains(module.name.as_str());
+        let is_from_outside = module.taint_letters().contains('O');
+        if !is_on_stack && !is_from_outside {
+            continue;
+        }
+        let why = match file {
+            None | Some(ModuleFile::Unusable(_)) => Some(Why::Absent),
+            Some(ModuleFile::Wrong(_)) => Some(Why::Wrong),
+            Some(ModuleFile::Matches { image, .. } | ModuleFile::Unconfirmed { image }) => {
+                bare(Some(image))
+            }
+            // No file would help.
+            Some(ModuleFile::NoSections(_)) => None,
+        };
+        let Some(why) = why else { continue };
+        let build_id = machine.kernel().module_build_id(module).ok();
+        lacking.push(LackingModule {
+            name: module.name.clone(),
+            is_from_outside,
+            is_on_stack,
+            lack: Lack { build_id, why },
+        });
+    }
+    lacking.sort_by(|a, b| a.name.cmp(&b.name));
+    lacking
+}
