@@ -16,9 +16,10 @@ use crate::compose::Image;
 use crate::dump::Dump;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::input::Input;
+use crate::opened::Opened;
 pub use crate::symbols::Places;
 use crate::symbols::{Found, Lines, Modules, Wanted, kernel};
-use crate::text::Text;
 
 /// Files that an analysis may use.
 #[derive(Debug, Clone, Default)]
@@ -52,12 +53,22 @@ pub(crate) fn analyze_and<T: Default>(
     symbols: &Symbols,
     look: impl FnOnce(&Machine<'_>, &report::Report) -> T,
 ) -> Result<(Analysis, T), Failure> {
-    if let [file] = vmcore
-        && let Some(text) = Text::open(file.as_ref())?
-    {
-        return of_text(text.log(), symbols).map(|analysis| (analysis, T::default()));
+    analyze_input(&Input::open(vmcore)?, symbols, look)
+}
+
+/// The same of what is open already.
+///
+/// # Errors
+/// It is no dump, or a file of the kernel or its modules cannot be opened.
+pub(crate) fn analyze_input<T: Default>(
+    input: &Input,
+    symbols: &Symbols,
+    look: impl FnOnce(&Machine<'_>, &report::Report) -> T,
+) -> Result<(Analysis, T), Failure> {
+    match input {
+        Input::Text(text) => of_text(text.log(), symbols).map(|analysis| (analysis, T::default())),
+        Input::Dump(dump) => opened(dump, symbols, |inputs, _| analyzer::analyze_and(inputs, look)),
     }
-    opened(vmcore, symbols, |inputs, _| analyzer::analyze_and(inputs, look))
 }
 
 /// Kernels whose files are kept open: each may take the room of a kernel's debug information.
@@ -99,7 +110,11 @@ impl<'s> Analyst<'s> {
     /// # Errors
     /// The file cannot be opened, or is none of both.
     pub(crate) fn analyze(&self, file: &Path) -> Result<Analysis, Failure> {
-        let Some(text) = Text::open(file)? else { return analyze(&[file], self.symbols) };
+        let input = Input::open(&[file])?;
+        let Input::Text(text) = &input else {
+            let symbols = self.symbols.beside(file);
+            return analyze_input(&input, &symbols, |_, _| ()).map(|(analysis, ())| analysis);
+        };
         let log = text.log()?;
         let release = log.release();
         let known = self.opened.borrow().get(&release).cloned();
@@ -165,7 +180,7 @@ pub(crate) fn analyze_memory<T>(
 /// # Errors
 /// It cannot be opened, or is no dump.
 pub fn describe(vmcore: &Path) -> Result<report::Dump, Failure> {
-    let dump = Dump::open(&[vmcore])?;
+    let dump = Dump::of(vec![Opened::open(vmcore)?])?;
     let opened = dump.vmcore()?;
     Ok(analyzer::facts::dump(opened.info()))
 }
@@ -179,16 +194,37 @@ pub fn ask<T>(
     symbols: &Symbols,
     talk: impl FnOnce(&mut Session<'_, '_>) -> T,
 ) -> Result<T, Failure> {
-    opened(vmcore, symbols, |inputs, names| with_session(inputs, names(), talk))
+    ask_input(&Input::open(vmcore)?, symbols, talk)
+}
+
+/// The same of what is open already.
+///
+/// # Errors
+/// It is no dump, or a file of the kernel or its modules cannot be opened.
+pub(crate) fn ask_input<T>(
+    input: &Input,
+    symbols: &Symbols,
+    talk: impl FnOnce(&mut Session<'_, '_>) -> T,
+) -> Result<T, Failure> {
+    match input {
+        Input::Dump(dump) => {
+            opened(dump, symbols, |inputs, names| with_session(inputs, names(), talk))
+        }
+        Input::Text(text) => {
+            let name = text.file().path.display();
+            let what = format!("{name} is a text, which has no memory to ask");
+            let hint = format!("`repro analyze {name}` says what it tells");
+            Err(Failure::new(Exit::AnalysisFailed, what).hint(hint))
+        }
+    }
 }
 
 /// Opens the files and hands their bytes on, and what they are called if that is asked for.
 fn opened<T>(
-    vmcore: &[impl AsRef<Path>],
+    dump: &Dump,
     symbols: &Symbols,
     look: impl FnOnce(&Inputs<'_>, &dyn Fn() -> Files) -> Result<T, analyzer::Error>,
 ) -> Result<T, Failure> {
-    let dump = Dump::open(vmcore)?;
     let vmcore = dump.vmcore();
     let wanted = vmcore.as_ref().map(wanted).unwrap_or_default();
     let vmlinux = symbols.kernel(&wanted)?;
@@ -214,6 +250,11 @@ pub(crate) fn wanted(vmcore: &Vmcore<'_>) -> Wanted {
 }
 
 impl Symbols {
+    /// The same for a dump in a folder with others' dumps.
+    fn beside(&self, dump: &Path) -> Self {
+        Self { places: self.places.beside(dump), ..self.clone() }
+    }
+
     /// Looks whether what was given is there.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         for path in self.vmlinux.iter().chain(&self.module_dir) {

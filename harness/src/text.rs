@@ -10,42 +10,44 @@ use analyzer::text::{TextLog, is_text};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::map::Map;
+use crate::opened::Opened;
 
 /// Most bytes that are read from standard input: a journal of months has less.
 const MOST: u64 = 1 << 30;
 
 /// A text.
-pub(crate) struct Text {
-    name: PathBuf,
-    bytes: Map,
-}
+pub(crate) struct Text(Opened);
 
 impl Text {
-    /// The text in a file, or of standard input for `-`; `None` if the file is no text.
-    pub(crate) fn open(path: &Path) -> Result<Option<Self>, Failure> {
-        let failed = |error: &io::Error| {
-            Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
-                .caused_by(error)
-        };
-        let bytes = match path.to_str() {
-            Some("-") => standard_input().map_err(|error| failed(&error))?,
-            // What cannot be opened is told of as a dump is.
-            _ => match Map::open(path) {
-                Ok(map) => map,
-                Err(_) => return Ok(None),
-            },
-        };
-        // A description of raw RAM is a text, too.
+    /// Whether a file is one, and no description of raw RAM, which is a text, too.
+    pub(crate) fn is_one(bytes: &[u8]) -> bool {
         let is_description = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        let is_one = is_text(&bytes) && !is_description || path == Path::new("-");
-        Ok(is_one.then(|| Self { name: path.to_owned(), bytes }))
+        is_text(bytes) && !is_description
+    }
+
+    /// The text in a file.
+    pub(crate) fn of(file: Opened) -> Self {
+        Self(file)
+    }
+
+    /// The text of standard input, whatever it is.
+    pub(crate) fn of_standard_input() -> Result<Self, Failure> {
+        let bytes = standard_input().map_err(|error| {
+            Failure::new(Exit::AnalysisFailed, "cannot read standard input").caused_by(&error)
+        })?;
+        Ok(Self(Opened { path: PathBuf::from("-"), bytes, damage: None }))
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &Opened {
+        &self.0
     }
 
     /// Its reports.
     pub(crate) fn log(&self) -> Result<TextLog, Failure> {
-        TextLog::read(&self.bytes).map_err(|error| {
-            let is_input = self.name == Path::new("-");
-            let name = self.name.display().to_string();
+        TextLog::read(&self.0.bytes).map_err(|error| {
+            let is_input = self.0.path == Path::new("-");
+            let name = self.0.path.display().to_string();
             let name = if is_input { "standard input".to_owned() } else { name };
             Failure::new(Exit::AnalysisFailed, format!("cannot analyze {name}")).caused_by(&error)
         })

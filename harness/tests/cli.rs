@@ -175,7 +175,7 @@ fn a_pipe_is_not_waited_for() {
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     fails(&["analyze", pipe.to_str().unwrap()], 106, &["cannot read", "not a regular file"]);
-    fails(&["analyze", folder.path().to_str().unwrap()], 106, &["directory"]);
+    fails(&["analyze", folder.path().to_str().unwrap()], 106, &["folder without a vmcore"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use synth::{Elf, Kdump, Memory, Packing, Page, flatten, notes, ram};
 use vmcore::{Absent, PhysAddr, PtRegs, Vmcore};
 
 use crate::dump::Dump;
+use crate::peers::setup;
 use crate::project;
 use crate::trial::Unavailable;
 
@@ -36,6 +37,8 @@ pub fn check(dump: &Dump) -> Result<()> {
         files.iter().try_for_each(fs::remove_file).context("remove a dump")
     };
     by_makedumpfile(&dump.vmcore, folder.path(), &same)?;
+    by_tools_that_pack(&dump.vmcore, folder.path(), &same)?;
+    by_its_folder(dump, &expected)?;
     by_our_writer(&dump.vmcore, folder.path(), &same)
 }
 
@@ -44,10 +47,14 @@ pub fn check(dump: &Dump) -> Result<()> {
 /// # Errors
 /// There is none.
 pub fn report(dump: &Dump, files: &[PathBuf]) -> Result<String> {
+    let kernel = ["--vmlinux".into(), dump.vmlinux.clone().into()];
+    told(dump, files.iter().map(OsString::from).chain(kernel))
+}
+
+fn told(dump: &Dump, named: impl Iterator<Item = OsString>) -> Result<String> {
     let mut words: Vec<OsString> = vec!["analyze".into()];
-    words.extend(files.iter().map(OsString::from));
-    words.extend(["--format".into(), "json".into(), "--vmlinux".into()]);
-    words.push(dump.vmlinux.clone().into());
+    words.extend(named);
+    words.extend(["--format".into(), "json".into()]);
     words.extend(["--module-dir".into(), dump.modules.clone().into()]);
     let mut report: Report =
         serde_json::from_str(&duct::cmd(project::repro()?, words).read().context("run repro")?)?;
@@ -75,6 +82,38 @@ fn by_makedumpfile(vmcore: &Path, folder: &Path, same: Same<'_>) -> Result<()> {
     makedumpfile(&["-E", "-d", "0"], &elf, &[&output])?;
     fs::remove_file(&elf)?;
     same("makedumpfile -E", vec![output])
+}
+
+/// The file as it is, compressed as a whole.
+fn by_tools_that_pack(vmcore: &Path, folder: &Path, same: Same<'_>) -> Result<()> {
+    let tools = [
+        ("gzip", "gzip"),
+        ("xz", "xz-utils"),
+        ("zstd", "zstd"),
+        ("bzip2", "bzip2"),
+        ("lz4", "lz4"),
+    ];
+    for (tool, package) in tools {
+        let output = folder.join("vmcore.packed");
+        let program = setup::program(tool, package)?;
+        duct::cmd!(program, "-1", "-c", vmcore).stdout_path(&output).stderr_null().run()?;
+        same(tool, vec![output])?;
+    }
+    Ok(())
+}
+
+/// The folder of a crash, and the kernel before and after it, as people type it for crash(8).
+fn by_its_folder(dump: &Dump, expected: &str) -> Result<()> {
+    let folder = tempfile::tempdir_in(project::target())?;
+    for name in ["vmcore", "vmcore-dmesg.txt", "lines.json"] {
+        fs::copy(dump.vmcore.with_file_name(name), folder.path().join(name)).context(name)?;
+    }
+    let (crash, kernel) = (OsString::from(folder.path()), OsString::from(&dump.vmlinux));
+    for named in [[crash.clone(), kernel.clone()], [kernel, crash]] {
+        let found = told(dump, named.clone().into_iter())?;
+        ensure!(found == expected, "{named:?}: another report:\n{found}");
+    }
+    Ok(())
 }
 
 /// Writes a dump anew in the flattened form.

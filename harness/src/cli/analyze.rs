@@ -34,9 +34,10 @@ const REPORT_MARGIN: usize = 11;
 /// With --group nothing is fetched.
 #[derive(Debug, Args)]
 pub(super) struct Analyze {
-    /// The dump: kdump-compressed or ELF; all files of a split one, in any order; the
-    /// description of raw RAM (docs/raw-ram.md); or a text with a kernel's log (vmcore-dmesg.txt,
-    /// console, journal, pstore, netconsole; `-` reads standard input)
+    /// The dump: kdump-compressed or ELF; all files of a split one, in any order; a crash's folder below /var/crash;
+    /// the description of raw RAM (docs/raw-ram.md); or a text with a kernel's log (vmcore-dmesg.txt,
+    /// console, journal, pstore, netconsole; `-` reads standard input). Each may be compressed as a whole (gzip, xz,
+    /// zstd, bzip2, lz4). The kernel may be named here too, as for crash(8)
     #[arg(required = true, value_name = "FILE")]
     vmcore: Vec<PathBuf>,
     #[command(flatten)]
@@ -69,17 +70,16 @@ enum Addresses {
 
 impl Analyze {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
-        let mut symbols = self.files.symbols(&self.vmcore, global);
         if self.group {
-            return self.grouped(&symbols);
+            return self.grouped(&self.files.symbols(&[], None, global));
         }
+        let (input, mut symbols) = self.files.open(&self.vmcore, global)?;
         let look = &|machine: &Machine<'_>, report: &Report| match (self.addresses, self.format) {
             (Addresses::Raw, OutputFormat::Text) => look_at_object(machine, report),
             // Another boot has other addresses; the JSON form is the report alone.
             (Addresses::Stable, _) | (_, OutputFormat::Json) => Looked::default(),
         };
-        let (analysis, looked, lacking) =
-            self.files.analyze(&self.vmcore, &mut symbols, global, look)?;
+        let (analysis, looked, lacking) = self.files.analyze(&input, &mut symbols, global, look)?;
         let report = match self.addresses {
             Addresses::Raw => &analysis.report,
             Addresses::Stable => &analysis.stable,

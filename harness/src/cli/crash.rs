@@ -9,7 +9,7 @@ use super::CommandResult;
 use super::options::{GlobalOptions, OutputFormat};
 use super::shell::{Pause, Shell};
 use super::symbol_options::{self, SymbolOptions};
-use crate::analysis::ask;
+use crate::analysis::ask_input;
 
 /// Ask a vmcore questions, with the commands of crash(8)
 ///
@@ -20,9 +20,10 @@ use crate::analysis::ask;
 /// dump. Files that are not given are looked for as `repro analyze` does.
 #[derive(Debug, Args)]
 pub(super) struct Crash {
-    /// The dump: kdump-compressed or ELF; all files of a split one, in any order; or the
-    /// description of raw RAM (docs/raw-ram.md)
-    #[arg(required = true)]
+    /// The dump: kdump-compressed or ELF, also compressed as a whole; all files of a split one, in any order; a
+    /// crash's folder below /var/crash; or the description of raw RAM (docs/raw-ram.md). The kernel may be named
+    /// here too, before or after it
+    #[arg(required = true, value_name = "[VMLINUX] VMCORE")]
     vmcore: Vec<PathBuf>,
     #[command(flatten)]
     files: SymbolOptions,
@@ -39,14 +40,13 @@ pub(super) struct Crash {
 
 impl Crash {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
-        let mut symbols = self.files.symbols(&self.vmcore, global);
-        let (_, (), lacking) =
-            self.files.analyze(&self.vmcore, &mut symbols, global, &|_, _| ())?;
+        let (input, mut symbols) = self.files.open(&self.vmcore, global)?;
+        let (_, (), lacking) = self.files.analyze(&input, &mut symbols, global, &|_, _| ())?;
         symbol_options::tell(&lacking, global);
         let mut shell = Shell::new(self.format, self.input.as_deref(), &self.commands)?;
         let mut context = None;
         loop {
-            let pause = ask(&self.vmcore, &symbols, |session| {
+            let pause = ask_input(&input, &symbols, |session| {
                 if let Some(task) = context.take() {
                     session.set_context(task);
                 }

@@ -16,13 +16,16 @@ use guest::{Debuginfod, Limits, Manifest};
 
 use super::guest_options::GuestOptions;
 use super::options::GlobalOptions;
-use crate::analysis::{Symbols, analyze_and};
+use crate::analysis::{Symbols, analyze_input};
+use crate::crash_folder;
 use crate::debug_files::{Missing, Sources, Ways, bring, words};
 use crate::error::Failure;
 use crate::events::{Bus, Counts, Event};
+use crate::exit::Exit;
+use crate::input::Input;
 use crate::report::{Lacking, columns, lacking_text};
 use crate::run::{Recorder, select};
-use crate::symbols::{Lines, Places};
+use crate::symbols::{Lines, Places, is_kernel};
 
 /// Rounds of bringing and looking again: the kernel, then its modules, then what their frames lead to.
 const MOST_ROUNDS: usize = 6;
@@ -46,11 +49,35 @@ pub(super) struct SymbolOptions {
 }
 
 impl SymbolOptions {
+    /// Opens what is named, and says where the rest is looked for. Among several files, the kernel's own may be one,
+    /// wherever it stands.
+    pub(super) fn open(
+        &self,
+        named: &[PathBuf],
+        global: &GlobalOptions,
+    ) -> Result<(Input, Symbols), Failure> {
+        let of_kernel = |path: &&PathBuf| named.len() > 1 && is_kernel(path);
+        let kernels: Vec<&PathBuf> = named.iter().filter(of_kernel).chain(&self.vmlinux).collect();
+        if let [_, other, ..] = kernels.as_slice() {
+            let what = format!("{} is a second kernel", other.display());
+            return Err(Failure::new(Exit::Usage, what).hint("a dump has one vmlinux"));
+        }
+        let dump: Vec<&PathBuf> = named.iter().filter(|path| !of_kernel(path)).collect();
+        let dump = crash_folder::expanded(&dump)?;
+        let symbols = self.symbols(&dump, kernels.first().copied(), global);
+        Ok((Input::open(&dump)?, symbols))
+    }
+
     /// What is named, and the places where the rest is looked for.
-    pub(super) fn symbols(&self, dump: &[PathBuf], global: &GlobalOptions) -> Symbols {
+    pub(super) fn symbols(
+        &self,
+        dump: &[PathBuf],
+        vmlinux: Option<&PathBuf>,
+        global: &GlobalOptions,
+    ) -> Symbols {
         let first = dump.first().map(PathBuf::as_path);
         Symbols {
-            vmlinux: self.vmlinux.clone(),
+            vmlinux: vmlinux.or(self.vmlinux.as_ref()).cloned(),
             modules: Vec::new(),
             module_dir: self.module_dir.clone(),
             places: Places::of(first, global.cache().ok()),
@@ -63,7 +90,7 @@ impl SymbolOptions {
     /// lacking still.
     pub(super) fn analyze<T: Default>(
         &self,
-        dump: &[PathBuf],
+        input: &Input,
         symbols: &mut Symbols,
         global: &GlobalOptions,
         look: &dyn Fn(&Machine<'_>, &Report) -> T,
@@ -75,12 +102,15 @@ impl SymbolOptions {
         let mut sources =
             Sources { store: None, servers, repositories: &repositories, asked: BTreeSet::new() };
         let mut bus = Bus::new(vec![Box::new(global.terminal())]);
+        for damage in input.damage() {
+            Recorder::new(&mut bus).warn(damage);
+        }
         let mut left = MOST_ROUNDS;
         let (analysis, looked, missing) = loop {
             let look = |machine: &Machine<'_>, report: &Report| {
                 (look(machine, report), Missing::of(machine, report))
             };
-            let (analysis, (looked, missing)) = analyze_and(dump, symbols, look)?;
+            let (analysis, (looked, missing)) = analyze_input(input, symbols, look)?;
             left -= 1;
             if missing.is_nothing() || left == 0 {
                 break (analysis, looked, missing);

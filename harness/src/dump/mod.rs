@@ -5,7 +5,7 @@
 mod description;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kernel::find_info;
 use vmcore::{Ram, ReadAt, ReadError, Vmcore};
@@ -13,25 +13,23 @@ use vmcore::{Ram, ReadAt, ReadError, Vmcore};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::map::Map;
+use crate::opened::Opened;
 use description::Description;
 
 /// A dump's files, mapped.
 #[derive(Debug)]
 pub(crate) struct Dump {
-    /// As the user named them, with their bytes; of raw RAM, the description's name.
-    files: Vec<(PathBuf, Map)>,
+    /// As the user named them; of raw RAM, the file of the description with the bytes of the RAM.
+    files: Vec<Opened>,
     /// What a file of raw RAM does not say about itself.
     ram: Option<Ram>,
 }
 
 impl Dump {
-    /// Maps a dump, the files of a split one, or the file of RAM that a description names.
-    pub(crate) fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self, Failure> {
-        let paths = paths.iter().map(AsRef::as_ref);
-        let open = |path: &Path| Ok((path.to_owned(), mapped(path)?));
-        let files = paths.map(open).collect::<Result<Vec<_>, Failure>>()?;
+    /// A dump, the files of a split one, or the file of RAM that a description names.
+    pub(crate) fn of(files: Vec<Opened>) -> Result<Self, Failure> {
         match files.as_slice() {
-            [(path, text)] if Description::is_one(text) => Self::described(path, text),
+            [file] if Description::is_one(&file.bytes) => Self::described(&file.path, &file.bytes),
             _ => Ok(Self { files, ram: None }),
         }
     }
@@ -44,9 +42,14 @@ impl Dump {
         };
         let description = Description::parse(text).map_err(|error| wrong(&error))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let map = mapped(&folder.join(&description.ram))?;
-        let ram = description.layout(folder, map.len()).map_err(|error| wrong(&error))?;
-        Ok(Self { files: vec![(path.to_owned(), map)], ram: Some(ram) })
+        let ram = Opened::open(&folder.join(&description.ram))?;
+        let layout = description.layout(folder, ram.bytes.len()).map_err(|error| wrong(&error))?;
+        Ok(Self { files: vec![Opened { path: path.to_owned(), ..ram }], ram: Some(layout) })
+    }
+
+    /// The files.
+    pub(crate) fn files(&self) -> &[Opened] {
+        &self.files
     }
 
     /// Reads its headers and notes, and finds VMCOREINFO in its memory if it is not among them.
@@ -62,13 +65,13 @@ impl Dump {
 
     fn headers(&self) -> Result<Vmcore<'_>, Failure> {
         match (self.files.as_slice(), &self.ram) {
-            ([(_, map)], Some(ram)) => {
-                Vmcore::from_ram(map, ram).map_err(|error| self.failure(&error))
+            ([file], Some(ram)) => {
+                Vmcore::from_ram(&file.bytes, ram).map_err(|error| self.failure(&error))
             }
-            ([(_, map)], None) => Vmcore::open(map).map_err(|error| self.failure(&error)),
+            ([file], None) => Vmcore::open(&file.bytes).map_err(|error| self.failure(&error)),
             (files, _) => {
                 let readers: Vec<&dyn ReadAt> =
-                    files.iter().map(|(_, map)| map as &dyn ReadAt).collect();
+                    files.iter().map(|file| &file.bytes as &dyn ReadAt).collect();
                 Vmcore::open_set(&readers).map_err(|error| self.failure_of(error.file(), &error))
             }
         }
@@ -77,7 +80,7 @@ impl Dump {
     /// The files' names, as the user gave them.
     pub(crate) fn name(&self) -> String {
         let names: Vec<String> =
-            self.files.iter().map(|(path, _)| path.display().to_string()).collect();
+            self.files.iter().map(|file| file.path.display().to_string()).collect();
         names.join(" ")
     }
 
@@ -87,18 +90,10 @@ impl Dump {
     }
 
     fn failure_of(&self, file: usize, error: &(dyn Error + 'static)) -> Failure {
-        let path = self.files.get(file).map_or(Path::new(""), |(path, _)| path);
+        let path = self.files.get(file).map_or(Path::new(""), |file| &file.path);
         Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", path.display()))
             .caused_by(error)
     }
-}
-
-/// An empty file cannot be mapped, and tells nothing either.
-fn mapped(path: &Path) -> Result<Map, Failure> {
-    Map::open(path).map_err(|error| {
-        Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
-            .caused_by(&error)
-    })
 }
 
 impl ReadAt for Map {

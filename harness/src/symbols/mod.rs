@@ -10,6 +10,7 @@ mod by_build;
 mod debug_file;
 mod identity;
 mod kernel;
+mod kernel_file;
 mod lines;
 mod modules;
 mod names;
@@ -19,6 +20,7 @@ mod supplementary;
 
 pub(crate) use debug_file::build_id_of;
 pub(crate) use kernel::{Wanted, kernel};
+pub(crate) use kernel_file::is_kernel;
 pub(crate) use lines::{FILE as LINES, Lines, source_of};
 pub(crate) use modules::{Modules, module_below};
 pub(crate) use open::open;

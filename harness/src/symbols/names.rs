@@ -2,7 +2,7 @@
 //! What files are called.
 
 /// Endings of compressed files.
-pub(super) const PACKED: [&str; 3] = [".xz", ".zst", ".gz"];
+pub(super) const PACKED: [&str; 5] = [".xz", ".zst", ".gz", ".bz2", ".lz4"];
 
 /// A module's name in the kernel, from the name of its file; none if it is no module.
 ///

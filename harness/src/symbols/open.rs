@@ -1,42 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Opens files, compressed or not.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-use lzma_rust2::XzReader;
-use ruzstd::decoding::StreamingDecoder;
-
 use crate::map::Map;
+use crate::packed::{Failed, Packing, Room};
 
 /// Bytes that a file may unpack to; a kernel with debug information has less than 1 GiB.
-const MAX_UNPACKED: u64 = 4 << 30;
+const ROOM: Room = Room { most: 4 << 30, folder: None };
 
-/// Maps a file. One that is compressed is unpacked into a file without a name, which the system
-/// takes back by itself; memory would not hold a kernel's debug information.
+/// Maps a file, unpacked if it is compressed.
 pub(crate) fn open(path: &Path) -> io::Result<Map> {
     let map = Map::open(path)?;
-    let start = &map[..map.len().min(6)];
-    // Magic numbers: xz file format 1.2 §2.1.1.1, RFC 8878 §3.1.1, RFC 1952 §2.3.1.
-    if start == b"\xfd7zXZ\0" {
-        unpack(XzReader::new(&map[..], true))
-    } else if start.starts_with(b"\x28\xb5\x2f\xfd") {
-        unpack(StreamingDecoder::new(&map[..]).map_err(io::Error::other)?)
-    } else if start.starts_with(b"\x1f\x8b") {
-        unpack(MultiGzDecoder::new(&map[..]))
-    } else {
-        Ok(map)
+    let Some(packing) = Packing::of(&map) else { return Ok(map) };
+    match packing.unpack(&map, &ROOM) {
+        Ok(unpacked) => unpacked.damage.map_or(Ok(unpacked.content), Err),
+        Err(Failed::Damaged(error) | Failed::Write(error)) => Err(error),
+        Err(Failed::TooLarge) => {
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, "it unpacks to more than 4 GiB"))
+        }
     }
-}
-
-fn unpack(packed: impl Read) -> io::Result<Map> {
-    let mut file = tempfile::tempfile()?;
-    let length = io::copy(&mut packed.take(MAX_UNPACKED), &mut file)?;
-    if length == MAX_UNPACKED {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it unpacks to 4 GiB or more"));
-    }
-    Map::of(&file)
 }
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ impl Places {
         Self { system: true, beside, cache, unpacked: Vec::new() }
     }
 
+    /// The same with the folder of another dump.
+    pub(crate) fn beside(&self, dump: &Path) -> Self {
+        Self { beside: dump.parent().map(folder_of), ..self.clone() }
+    }
+
     /// Files that the build-id leads to.
     pub(super) fn of_build(&self, build_id: &[u8]) -> Vec<PathBuf> {
         let mut places = Vec::new();
