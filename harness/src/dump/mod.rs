@@ -61,15 +61,15 @@ impl Dump {
     }
 
     fn headers(&self) -> Result<Vmcore<'_>, Failure> {
+        let refused = |error: vmcore::Error| with(error.way_out(), self.failure(&error));
         match (self.files.as_slice(), &self.ram) {
-            ([(_, map)], Some(ram)) => {
-                Vmcore::from_ram(map, ram).map_err(|error| self.failure(&error))
-            }
-            ([(_, map)], None) => Vmcore::open(map).map_err(|error| self.failure(&error)),
+            ([(_, map)], Some(ram)) => Vmcore::from_ram(map, ram).map_err(refused),
+            ([(_, map)], None) => Vmcore::open(map).map_err(refused),
             (files, _) => {
                 let readers: Vec<&dyn ReadAt> =
                     files.iter().map(|(_, map)| map as &dyn ReadAt).collect();
-                Vmcore::open_set(&readers).map_err(|error| self.failure_of(error.file(), &error))
+                Vmcore::open_set(&readers)
+                    .map_err(|error| with(error.way_out(), self.failure_of(error.file(), &error)))
             }
         }
     }
@@ -93,7 +93,14 @@ impl Dump {
     }
 }
 
-/// An empty file cannot be mapped, and tells nothing either.
+/// The failure with its way out, if there is one.
+fn with(way_out: Option<&str>, failure: Failure) -> Failure {
+    match way_out {
+        Some(way_out) => failure.hint(way_out),
+        None => failure,
+    }
+}
+
 fn mapped(path: &Path) -> Result<Map, Failure> {
     Map::open(path).map_err(|error| {
         Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))

@@ -100,20 +100,10 @@ impl Notes {
 
     /// Adds the notes of one section. Stops at the first that is malformed.
     pub(crate) fn parse(&mut self, section: &[u8], problems: &mut Vec<Problem>) {
-        let mut at = 0;
-        while let Some(name_length) = le::u32(section, at) {
-            // The kernel ends a CPU's notes with an empty one, and pads sections with zeros.
-            if name_length == 0 {
-                break;
-            }
-            let Some(note) = Note::parse(section, at) else {
-                problems.push(Problem::BadNote { at: at.try_into().unwrap_or(u64::MAX) });
-                break;
-            };
-            if !self.add(&note) {
+        for (at, note) in notes_in(section) {
+            if !note.is_some_and(|note| self.add(&note)) {
                 problems.push(Problem::BadNote { at: at.try_into().unwrap_or(u64::MAX) });
             }
-            at = note.end;
         }
     }
 
@@ -150,11 +140,29 @@ impl Notes {
     }
 }
 
+/// The notes of a section up to the first that is malformed.
+pub(crate) fn each(section: &[u8]) -> impl Iterator<Item = Note<'_>> {
+    notes_in(section).map_while(|(_, note)| note)
+}
+
+/// The notes of a section and where each begins; the last one is `None` if it is malformed.
+fn notes_in(section: &[u8]) -> impl Iterator<Item = (usize, Option<Note<'_>>)> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let at = next.take()?;
+        // The kernel ends a CPU's notes with an empty one, and pads sections with zeros.
+        le::u32(section, at).filter(|name_length| *name_length != 0)?;
+        let note = Note::parse(section, at);
+        next = note.as_ref().map(|note| note.end);
+        Some((at, note))
+    })
+}
+
 /// One note, as it lies in its section.
-struct Note<'s> {
-    name: &'s [u8],
-    kind: u32,
-    content: &'s [u8],
+pub(crate) struct Note<'s> {
+    pub(crate) name: &'s [u8],
+    pub(crate) kind: u32,
+    pub(crate) content: &'s [u8],
     end: usize,
 }
 

@@ -16,7 +16,7 @@ fn cut_everywhere(file: &[u8]) -> usize {
         let prefix = &file[..length];
         let vmcore = match Vmcore::open(&prefix) {
             Ok(vmcore) => vmcore,
-            Err(Error::NotVmcore { .. }) => {
+            Err(Error::NotVmcore { .. } | Error::Foreign(_)) => {
                 assert!(length < 16, "not recognised at {length}");
                 continue;
             }
