@@ -7,6 +7,7 @@
 //! than in memory had pages left out, or zeroed ones: makedumpfile writes them so, with nothing
 //! in the file at all for a stretch that is left out in full.
 
+use crate::error::MOST_LISTED;
 use crate::extents::{Extents, Gap};
 use crate::foreign::{ElfIdentity, Segments, program};
 use crate::read_at::{Span, fetch};
@@ -80,11 +81,15 @@ impl ElfMemory {
         };
         let mut notes = Vec::new();
         let mut segments = Segments::default();
+        let mut bad = 0_u64;
         let size = usize::try_from(PROGRAM_HEADER).expect("a small constant");
         for (index, entry) in (0..).zip(table.chunks_exact(size)) {
             let entry = ProgramHeader::parse(entry).expect("a whole program header");
             if entry.kind == PT_LOAD && !memory.add(&entry) {
-                problems.push(Problem::BadSegment { index });
+                bad += 1;
+                if bad <= MOST_LISTED {
+                    problems.push(Problem::BadSegment { index });
+                }
             }
             if entry.kind == PT_LOAD {
                 segments.count(entry.phys);
@@ -96,6 +101,9 @@ impl ElfMemory {
         }
         if let Some(other) = segments.foreign(file, &notes) {
             return Err(Error::Foreign(other));
+        }
+        if let Some(count) = bad.checked_sub(MOST_LISTED).filter(|count| *count != 0) {
+            problems.push(Problem::MoreBadSegments { count });
         }
         memory.problems(file, problems);
         Ok((memory, notes))

@@ -166,11 +166,18 @@ pub enum Problem {
     /// Notes or VMCOREINFO are in memory that there is not.
     #[error("the notes cannot be read: {0}")]
     NotesAbsent(Absent),
-    /// A note runs over the end of its section; it and what follows it is ignored.
+    /// A note is not what its type says, or runs over the end of its section; then what follows it
+    /// is ignored.
     #[error("the note at byte {at:#x} of the notes is malformed")]
     BadNote {
         /// Where it starts in the notes.
         at: u64,
+    },
+    /// More notes are malformed than are listed.
+    #[error("{count} more of the notes are malformed")]
+    MoreBadNotes {
+        /// How many.
+        count: u64,
     },
     /// The writer marked the dump as not written to its end.
     #[error("the writer marked the dump as incomplete")]
@@ -194,6 +201,12 @@ pub enum Problem {
     BadSegment {
         /// Which one, from 0.
         index: u64,
+    },
+    /// More program headers make no sense than are listed.
+    #[error("{count} more program headers of the ELF vmcore make no sense")]
+    MoreBadSegments {
+        /// How many.
+        count: u64,
     },
     /// The bitmap is shorter than the memory it stands for.
     #[error("the page bitmap ends at page {pages:#x} of {max_pfn:#x}")]
@@ -225,6 +238,9 @@ pub enum Problem {
     },
 }
 
+/// Most malformed entries of one table that are listed one by one: a hostile file has millions.
+pub(crate) const MOST_LISTED: u64 = 16;
+
 impl Problem {
     /// Whether it means that memory is missing that the writer wanted in the dump.
     pub(crate) fn means_incomplete(&self) -> bool {
@@ -237,13 +253,15 @@ impl Problem {
             | Self::NotesAbsent(_)
             | Self::VmcoreinfoCut(_)
             | Self::BadSegment { .. }
+            | Self::MoreBadSegments { .. }
             | Self::SetGap { .. } => true,
             Self::InPart { problem, .. } => problem.means_incomplete(),
             Self::SetOverlap { .. }
             | Self::VmcoreinfoFound { .. }
             | Self::NoVmcoreinfo
             | Self::NoCpuNotes
-            | Self::BadNote { .. } => false,
+            | Self::BadNote { .. }
+            | Self::MoreBadNotes { .. } => false,
         }
     }
 }

@@ -83,8 +83,14 @@ impl<'d> Opened<'d> {
 
 impl Said {
     /// Whether two files of split sets are of the same dump: all that describes the whole is equal.
+    /// A file may have come as a stream, and others not.
     pub(crate) fn is_of_the_dump_of(&self, other: &Self) -> bool {
-        let whole = |said: &Self| DumpInfo { split: None, compression: None, ..said.info.clone() };
+        let whole = |said: &Self| DumpInfo {
+            split: None,
+            compression: None,
+            flattened: false,
+            ..said.info.clone()
+        };
         whole(self) == whole(other) && self.vmcoreinfo == other.vmcoreinfo
     }
 }
