@@ -21,6 +21,8 @@ const PROGRAM_HEADER: u64 = 56;
 const SECTION_HEADER: u64 = 64;
 /// `e_phnum` when the number did not fit and is in `sh_info` of the first section header.
 const PN_XNUM: u16 = 0xffff;
+/// Where the kernel maps its text (`__START_KERNEL_map`, `arch/x86/include/asm/page_64_types.h`).
+const KERNEL_MAP: u64 = 0xffff_ffff_8000_0000;
 const PT_LOAD: u32 = 1;
 const PT_NOTE: u32 = 4;
 /// makedumpfile's mark in `e_flags` that it ran out of space (`DUMP_ELF_INCOMPLETE`).
@@ -178,6 +180,15 @@ impl ElfMemory {
     /// The segments with memory, in the order of the file.
     pub(crate) fn segments(&self) -> &[LoadSegment] {
         &self.segments
+    }
+
+    /// Where the kernel's image starts in physical memory, if a segment is that of its text:
+    /// `/proc/vmcore` has one, with both addresses (`kexec-tools`, `kexec/crashdump-elf.c`).
+    pub(crate) fn phys_base(&self) -> Option<i64> {
+        self.segments.iter().find_map(|segment| {
+            let offset = segment.virt.0.checked_sub(KERNEL_MAP)?;
+            Some(segment.phys.0.wrapping_sub(offset).cast_signed())
+        })
     }
 
     /// First address past all memory.

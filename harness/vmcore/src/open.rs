@@ -171,6 +171,7 @@ fn open_kdump(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Found, E
 fn open_elf(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Found, Error> {
     let (memory, sections) = ElfMemory::open(file, problems)?;
     let notes = Notes::read(file, &sections, problems);
-    let info = DumpInfo::bare(Format::Elf, memory.memory_end());
+    let phys_base = memory.phys_base();
+    let info = DumpInfo { phys_base, ..DumpInfo::bare(Format::Elf, memory.memory_end()) };
     Ok(Found { memory: Memory::Elf(memory), info, notes, vmcoreinfo: None })
 }
