@@ -38,8 +38,9 @@ const MACHINES: [(u16, [&str; 4]); 21] = [
     (42, ["sh4"; 4]),
     (43, ["sparc64"; 4]),
     (50, ["ia64"; 4]),
-    // The same machine with 32-bit addresses, which no kernel uses for itself.
-    (62, ["x86_64", "x86_64", "x32", "x32"]),
+    // The same machine with 32-bit addresses, which no kernel uses for itself; the order of bytes
+    // is always the other one.
+    (62, ["x86_64", "big-endian x86_64", "x32", "x32"]),
     (92, ["openrisc"; 4]),
     (94, ["xtensa"; 4]),
     (183, ["aarch64", "aarch64_be", "aarch64", "aarch64_be"]),

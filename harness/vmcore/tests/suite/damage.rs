@@ -226,5 +226,6 @@ fn nonsense_sizes_take_no_memory() {
         crate::exercise::exercise(&flat);
     }
     let taken = (peak() - before) >> 10;
-    assert!(taken < 300, "{taken} MiB");
+    // What is read at once is at most 64 MiB.
+    assert!(taken < 128, "{taken} MiB");
 }

@@ -327,6 +327,7 @@ fn elf_cores_of_other_machines_are_named() {
         (258, 2, 1, "loongarch64"),
         (8, 2, 2, "mips64"),
         (62, 1, 1, "x32"),
+        (62, 2, 2, "big-endian x86_64"),
         (4711, 2, 1, "ELF machine 4711"),
     ] {
         let error = refusal(&core_of(machine, class, data));
