@@ -281,13 +281,15 @@ impl Foreign {
                  --diskset=FILE2 vmcore"
             }
             Self::Lkcd => "nothing converts it: take a dump by kdump",
+            // libvirt's `virsh dump` writes this stream, and `virsh save` a header before it
+            // (`doCoreDump()` and `qemuSaveImageCreate()`).
             Self::QemuState => {
                 "start QEMU as the machine was started, with -S -incoming 'exec:cat FILE', and \
-                 type in its monitor: dump-guest-memory -z vmcore"
+                 type in its monitor: dump-guest-memory -z vmcore; it is what virsh dump writes \
+                 without --memory-only"
             }
             Self::LibvirtSave => {
-                "virsh restore --paused FILE, then virsh dump --memory-only DOMAIN vmcore (without \
-                 --memory-only, virsh dump writes a file such as this)"
+                "virsh restore --paused FILE, then: virsh dump --memory-only DOMAIN vmcore"
             }
             Self::VmwareState => {
                 "VMware's vmss2core makes a core of it (vmss2core -N6 FILE); a .vmem beside it is \
@@ -300,9 +302,8 @@ impl Foreign {
                 "let crash(8) open it if it can, or take a dump by kdump inside of the domain"
             }
             Self::Lime | Self::Avml => {
-                "make raw RAM of it, and describe that (docs/raw-ram.md): avml-convert \
-                 --source-format FORMAT --format raw FILE guest.ram, where FORMAT is lime or \
-                 lime_compressed"
+                "make raw RAM of it by AVML's avml-convert --format raw FILE guest.ram, and \
+                 describe that as one range from address 0 on (docs/raw-ram.md)"
             }
             Self::WindowsKernel | Self::WindowsMinidump => {
                 "it is of Windows, not of Linux: open it with WinDbg"

@@ -381,6 +381,9 @@ fn refusals_are_sentences() {
     let (told, way_out) = words(&file(&[(0, b"LibvirtQemudSave")]));
     assert_eq!(told, "not a vmcore but a machine saved by libvirt");
     assert!(way_out.contains("virsh dump --memory-only"), "{way_out}");
+    let (told, way_out) = words(b"EMiL\x01\0\0\0");
+    assert_eq!(told, "not a vmcore but memory in the format of LiME");
+    assert!(way_out.contains("docs/raw-ram.md"), "{way_out}");
     let (told, way_out) = words(b"");
     assert_eq!(told, "not a vmcore but an empty file");
     assert!(way_out.contains("vmcore-dmesg.txt"), "{way_out}");
