@@ -192,6 +192,25 @@ fn what_is_no_dump_is_named() {
     fails(&["analyze", file, "--module-dir", "/no/such/folder"], 96, &["/no/such/folder"]);
 }
 
+/// The way out is a hint below the message, for one file and for one of a set.
+#[test]
+fn a_file_of_another_format_is_named_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let state = path("state", b"QEVM\0\0\0\x03");
+    let named = "not a vmcore but a migration stream of QEMU";
+    fails(&["analyze", &state], 106, &[&state, named, "hint:", "dump-guest-memory"]);
+    fails(&["crash", &state, "-c", "sys"], 106, &[&state, named, "hint:"]);
+    let disk = path("disk", b"QFI\xfb\0\0\0\x03");
+    fails(&["analyze", &disk, &state], 106, &[&disk, "qcow2", "hint:", "virt-copy-out"]);
+    let empty = path("empty", b"");
+    fails(&["analyze", &empty], 106, &[&empty, "an empty file", "hint:"]);
+}
+
 #[test]
 fn lists_are_data() {
     let output = repro(&["run", "--list"]);

@@ -22,7 +22,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 ///
 /// [`SCHEMA_VERSION`] is about the shape that programs read: who raises it raises this one too,
 /// and not the other way round.
-pub const STABLE_FORM: u32 = 4;
+pub const STABLE_FORM: u32 = 5;
 
 /// The form of a text, where a dump's is.
 pub(crate) const TEXT: &str = "text";
@@ -82,7 +82,7 @@ pub struct Kernel {
     pub build_id: Option<String>,
     /// Run-time minus link-time address of the kernel's text.
     pub kaslr_offset: Option<String>,
-    /// Taint letters as the kernel prints them, without blanks (`OE`).
+    /// Taint letters as the kernel prints them, without blanks (`OE`); empty if it is not tainted.
     pub taint: Option<String>,
     /// CPUs online at the crash.
     pub cpus: Option<u32>,

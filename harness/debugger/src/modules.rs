@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
 use kernel::module_file::ModuleFile;
+use kernel::modules::Module;
 
 /// The command.
 pub(super) const COMMAND: Command = Command {
@@ -58,7 +59,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
                 name: module.name.clone(),
                 base: module.base().map(|base| format!("{base:x}")),
                 size: module.size(),
-                taint: module.taint_letters(),
+                taint: taint(module),
                 state: module.state.to_string(),
                 file: named.map(|(_, file)| file.clone()),
                 debug_info: file.and_then(ModuleFile::image).is_some(),
@@ -90,10 +91,21 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
     Ok(Reply::new(Modules { modules, damage, taints }))
 }
 
+/// The letters of a module's taint; the number, if it has a flag that is no letter here.
+fn taint(module: &Module) -> String {
+    match module.taint_letters() {
+        letters if letters.is_empty() && module.taints != 0 => format!("{:#x}", module.taints),
+        letters => letters,
+    }
+}
+
 impl Text for Modules {
     fn text(&self) -> String {
         let width = self.modules.iter().map(|row| row.name.len()).max().unwrap_or(0).max(4);
         let mut out = String::new();
+        if self.taints && self.modules.is_empty() {
+            return "no tainted modules\n".to_owned();
+        }
         if self.taints {
             out.push_str(&format!("{:<width$}  TAINTS\n", "NAME"));
             for row in &self.modules {

@@ -54,7 +54,8 @@ struct Taint {
 
 impl Text for Taint {
     fn text(&self) -> String {
-        format!("TAINTED_MASK: {}  {}\n", self.mask, self.letters)
+        let line = format!("TAINTED_MASK: {}  {}", self.mask, self.letters);
+        format!("{}\n", line.trim_end())
     }
 }
 

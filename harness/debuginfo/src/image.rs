@@ -14,8 +14,8 @@ use crate::ledger::{Answer, Bare, number};
 use crate::symbol::SymbolIndex;
 use crate::types::Store;
 use crate::{
-    Absent, CfiExpression, CfiRow, Encoding, Error, Files, FrameState, FrameValue, Function,
-    Instance, Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame,
+    Absent, CfiExpression, CfiRow, DebugLink, Encoding, Error, Files, FrameState, FrameValue,
+    Function, Instance, Ledger, Local, Location, Lookup, OrcSections, Passed, Reason, SourceFrame,
     SourceTexts, SupplementaryLink, Symbol, Type, TypeId, files, notes, orc, symbol,
 };
 
@@ -226,8 +226,8 @@ impl<'d> Image<'d> {
         self.ask(|| "build-id".to_owned(), || notes::build_id(&self.elf))
     }
 
-    /// Name of the separate debug file, as `.gnu_debuglink` has it.
-    pub fn debug_link(&self) -> Option<&'d str> {
+    /// The separate debug file, as `.gnu_debuglink` names it.
+    pub fn debug_link(&self) -> Option<DebugLink<'d>> {
         notes::debug_link(&self.elf)
     }
 

@@ -55,7 +55,7 @@ pub use laid::lay;
 pub use ledger::{Answered, Answers, Ledger};
 pub use location::{Local, Location};
 pub use lookup::{Lookup, Reason};
-pub use notes::SupplementaryLink;
+pub use notes::{DebugLink, SupplementaryLink};
 pub use orc::OrcSections;
 pub use path::{Path, Step, Way};
 pub use source::SourceFrame;

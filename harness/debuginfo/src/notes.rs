@@ -30,11 +30,27 @@ pub(crate) fn modinfo<'d>(elf: &Elf<'d>, key: &str) -> Option<&'d str> {
     })
 }
 
-/// Name in `.gnu_debuglink`: up to the first zero byte; a checksum of the file follows.
-pub(crate) fn debug_link<'d>(elf: &Elf<'d>) -> Option<&'d str> {
+/// A link to the separate debug file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DebugLink<'d> {
+    /// Name of the file, without a folder.
+    pub name: &'d str,
+    /// CRC-32 of the whole file (that of ISO 3309, as in zip), if the section is not cut before it.
+    pub crc: Option<u32>,
+}
+
+/// The link in `.gnu_debuglink`: a name, a zero byte, zeros up to a multiple of four, the checksum
+/// in the file's own order of bytes (gdb's manual, "Debugging Information in Separate Files").
+pub(crate) fn debug_link<'d>(elf: &Elf<'d>) -> Option<DebugLink<'d>> {
     let (_, section) = elf.section(".gnu_debuglink")?;
-    let name = section.data.split(|&byte| byte == 0).next()?;
-    std::str::from_utf8(name).ok().filter(|name| !name.is_empty() && !name.contains('/'))
+    let bytes = section.data.split(|&byte| byte == 0).next()?;
+    let name = std::str::from_utf8(bytes).ok();
+    let name = name.filter(|name| !name.is_empty() && !name.contains('/'))?;
+    let crc = || {
+        let at = name.len().checked_add(1)?.checked_next_multiple_of(4)?;
+        Some(u32::from_le_bytes(*section.data.get(at..)?.first_chunk()?))
+    };
+    Some(DebugLink { name, crc: crc() })
 }
 
 /// A link to the file that `dwz` made of what several files have in common.

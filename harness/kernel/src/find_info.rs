@@ -64,17 +64,27 @@ pub fn find_info(vmcore: &Vmcore<'_>) -> Option<FoundInfo> {
 fn by_page_tables(vmcore: &Vmcore<'_>) -> Option<FoundInfo> {
     let mut tried = Vec::new();
     for cpu in vmcore.cpus().iter().filter_map(|note| note.qemu).take(MOST_TRIALS) {
-        let root = PhysAddr(cpu.cr[3] & KERNEL_ROOT);
+        let encryption_mask = encryption_mask(vmcore, cpu.cr[3]);
+        let root = PhysAddr(cpu.cr[3] & KERNEL_ROOT & !encryption_mask);
         if tried.contains(&root) {
             continue;
         }
         tried.push(root);
-        let format = Format { five_levels: cpu.cr[4] & LA57 != 0, encryption_mask: 0 };
+        let format = Format { five_levels: cpu.cr[4] & LA57 != 0, encryption_mask };
         if let Some(found) = in_image(vmcore, format, root) {
             return Some(found);
         }
     }
     None
+}
+
+/// The bit by which the page tables say "encrypted" (SME, SEV): the kernel sets it in CR3 too
+/// (`__sme_pa()`), and only the processor tells which it is, 47 or 51 so far. It lies above all
+/// memory, where no page table can be.
+fn encryption_mask(vmcore: &Vmcore<'_>, cr3: u64) -> u64 {
+    let end = vmcore.info().max_pfn.0.saturating_mul(PAGE).checked_next_power_of_two();
+    let inside = end.map_or(u64::MAX, |end| end - 1);
+    cr3 & KERNEL_ROOT & !inside
 }
 
 fn in_image(vmcore: &Vmcore<'_>, format: Format, root: PhysAddr) -> Option<FoundInfo> {

@@ -12,6 +12,7 @@ pub struct CpuLine {
     /// Its command name; it may hold blanks.
     pub comm: Option<String>,
     /// Taint letters without blanks and without `G`, which tells of none; empty if not tainted.
+    /// Not known if the line was cut before the letters.
     pub taint: Option<String>,
     /// The kernel's release.
     pub release: Option<String>,
@@ -38,7 +39,7 @@ pub fn cpu_line(text: &str) -> Option<CpuLine> {
             rest.trim_start().strip_prefix("comm: ")?
         }
     };
-    const AFTER: [&str; 3] = [" Kdump: loaded", " Not tainted", " Tainted: "];
+    const AFTER: [&str; 3] = [" Kdump: loaded", " Not tainted", " Tainted:"];
     let end = AFTER.iter().filter_map(|words| rest.find(words)).min().unwrap_or(rest.len());
     let (comm, state) = rest.split_at_checked(end)?;
     found.comm = Some(comm.trim_end().to_owned());
@@ -62,15 +63,12 @@ impl CpuLine {
         let rest = if let Some(rest) = text.strip_prefix("Not tainted") {
             self.taint = Some(String::new());
             rest
-        } else if let Some(rest) = text.strip_prefix("Tainted: ") {
-            // Since 6.12 what the letters mean stands behind them: `[O]=OOT_MODULE, [E]=…`.
+        } else if let Some(rest) = text.strip_prefix("Tainted:") {
             let is_release = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
             let end = rest.split(' ').find(is_release).and_then(|word| rest.find(word));
             let (letters, rest) =
                 rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
-            let letters = letters.split(['[', ',']).next().unwrap_or_default();
-            let is_taint = |c: &char| c.is_ascii_uppercase() && *c != 'G';
-            self.taint = Some(letters.chars().filter(is_taint).collect());
+            self.taint = Some(taint_letters(letters)).filter(|letters| !letters.is_empty());
             rest
         } else {
             text
@@ -81,6 +79,19 @@ impl CpuLine {
         self.version =
             Some(version.trim().to_owned()).filter(|it| !it.is_empty() && self.release.is_some());
     }
+}
+
+/// The letters behind `Tainted:`. Since 6.12 what they mean is printed as well, with the letters in
+/// it: `[O]=OOT_MODULE, [E]=UNSIGNED_MODULE`.
+fn taint_letters(text: &str) -> String {
+    let (letters, meanings) = text.split_at(text.find('[').unwrap_or(text.len()));
+    let is_taint = |c: &char| c.is_ascii_uppercase() && *c != 'G';
+    let alone: String = letters.chars().filter(is_taint).collect();
+    if !alone.is_empty() {
+        return alone;
+    }
+    let parts = meanings.split('[').filter_map(|part| part.split_once("]=")?.0.chars().next());
+    parts.filter(is_taint).collect()
 }
 
 fn is_release(word: &str) -> bool {
@@ -119,6 +130,30 @@ mod tests {
             "CPU: 1 UID: 0 PID: 82 Comm: sh Tainted: G           OE      [O]=OOT_MODULE, [E]=UNSIGNED_MODULE 6.13.1",
         );
         assert!(dict.is_some_and(|line| line.taint.as_deref() == Some("OE")));
+    }
+
+    /// A line that is cut behind its label, or has no letter that means anything, tells nothing; it
+    /// does not say that the kernel is not tainted.
+    #[test]
+    fn a_taint_without_letters_is_not_known() {
+        for text in ["Tainted:", "Tainted: ", "Tainted: G", "Tainted: G               6.1.0 #1"] {
+            let line = cpu_line(&format!("CPU: 1 PID: 82 Comm: sh {text}")).unwrap();
+            assert_eq!((line.comm.as_deref(), line.taint), (Some("sh"), None), "{text}");
+        }
+        let bare = cpu_line("CPU: 1 PID: 82 Comm: sh Not tainted").unwrap();
+        assert_eq!((bare.taint.as_deref(), bare.release), (Some(""), None));
+    }
+
+    /// `print_tainted_verbose()` of 6.12's `kernel/panic.c`.
+    #[test]
+    fn letters_that_stand_only_in_their_meanings_are_read() {
+        let line = cpu_line(
+            "CPU: 0 UID: 0 PID: 9 Comm: sh Tainted: [W]=WARN, [O]=OOT_MODULE, [E]=UNSIGNED_MODULE",
+        )
+        .unwrap();
+        assert_eq!(line.taint.as_deref(), Some("WOE"));
+        // By itself it is no line of the kernel's release.
+        assert_eq!(state_line("Tainted: [O]=OOT_MODULE, [E]=UNSIGNED_MODULE"), None);
     }
 
     #[test]

@@ -64,15 +64,15 @@ impl Dump {
     }
 
     fn headers(&self) -> Result<Vmcore<'_>, Failure> {
+        let refused = |error: vmcore::Error| with(error.way_out(), self.failure(&error));
         match (self.files.as_slice(), &self.ram) {
-            ([file], Some(ram)) => {
-                Vmcore::from_ram(&file.bytes, ram).map_err(|error| self.failure(&error))
-            }
-            ([file], None) => Vmcore::open(&file.bytes).map_err(|error| self.failure(&error)),
+            ([file], Some(ram)) => Vmcore::from_ram(&file.bytes, ram).map_err(refused),
+            ([file], None) => Vmcore::open(&file.bytes).map_err(refused),
             (files, _) => {
                 let readers: Vec<&dyn ReadAt> =
                     files.iter().map(|file| &file.bytes as &dyn ReadAt).collect();
-                Vmcore::open_set(&readers).map_err(|error| self.failure_of(error.file(), &error))
+                Vmcore::open_set(&readers)
+                    .map_err(|error| with(error.way_out(), self.failure_of(error.file(), &error)))
             }
         }
     }
@@ -93,6 +93,14 @@ impl Dump {
         let path = self.files.get(file).map_or(Path::new(""), |file| &file.path);
         Failure::new(Exit::AnalysisFailed, format!("cannot analyze {}", path.display()))
             .caused_by(error)
+    }
+}
+
+/// The failure with its way out, if there is one.
+fn with(way_out: Option<&str>, failure: Failure) -> Failure {
+    match way_out {
+        Some(way_out) => failure.hint(way_out),
+        None => failure,
     }
 }
 

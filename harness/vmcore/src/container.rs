@@ -3,7 +3,7 @@
 
 use crate::flattened::Flattened;
 use crate::read_at::fetch_available;
-use crate::{Error, ReadAt, elf, kdump};
+use crate::{Error, ReadAt, elf, foreign, kdump};
 
 /// The dump file itself, out of its flattened form if it came in one.
 pub(crate) enum Container<'d> {
@@ -59,8 +59,8 @@ impl Kind {
             Ok(Self::Kdump)
         } else if start.starts_with(elf::MAGIC) {
             Ok(Self::Elf)
-        } else if start.starts_with(kdump::SIGNATURE_DISKDUMP) {
-            Err(Error::Unsupported { what: "the old diskdump format", offset: 0 })
+        } else if let Some(other) = foreign::of_headers(file) {
+            Err(Error::Foreign(other))
         } else {
             Err(Error::NotVmcore { start: start.iter().copied().take(8).collect() })
         }

@@ -7,7 +7,9 @@
 //! than in memory had pages left out, or zeroed ones: makedumpfile writes them so, with nothing
 //! in the file at all for a stretch that is left out in full.
 
+use crate::error::MOST_LISTED;
 use crate::extents::{Extents, Gap};
+use crate::foreign::{ElfIdentity, Segments, program};
 use crate::read_at::{Span, fetch};
 use crate::{Absent, Error, LoadSegment, Lost, PhysAddr, Problem, ReadAt, ReadError, VirtAddr, le};
 
@@ -17,12 +19,10 @@ pub(crate) const MAGIC: &[u8; 4] = b"\x7fELF";
 const ELF_HEADER: u64 = 64;
 const PROGRAM_HEADER: u64 = 56;
 const SECTION_HEADER: u64 = 64;
-/// `ET_CORE`.
-const ET_CORE: u16 = 4;
-/// `EM_X86_64`.
-const EM_X86_64: u16 = 62;
 /// `e_phnum` when the number did not fit and is in `sh_info` of the first section header.
 const PN_XNUM: u16 = 0xffff;
+/// Where the kernel maps its text (`__START_KERNEL_map`, `arch/x86/include/asm/page_64_types.h`).
+const KERNEL_MAP: u64 = 0xffff_ffff_8000_0000;
 const PT_LOAD: u32 = 1;
 const PT_NOTE: u32 = 4;
 /// makedumpfile's mark in `e_flags` that it ran out of space (`DUMP_ELF_INCOMPLETE`).
@@ -82,16 +82,30 @@ impl ElfMemory {
             end: header.end.max(header.table.saturating_add(table_size)),
         };
         let mut notes = Vec::new();
+        let mut segments = Segments::default();
+        let mut bad = 0_u64;
         let size = usize::try_from(PROGRAM_HEADER).expect("a small constant");
         for (index, entry) in (0..).zip(table.chunks_exact(size)) {
             let entry = ProgramHeader::parse(entry).expect("a whole program header");
             if entry.kind == PT_LOAD && !memory.add(&entry) {
-                problems.push(Problem::BadSegment { index });
+                bad += 1;
+                if bad <= MOST_LISTED {
+                    problems.push(Problem::BadSegment { index });
+                }
+            }
+            if entry.kind == PT_LOAD {
+                segments.count(entry.phys);
             }
             if entry.kind == PT_NOTE {
                 notes.push(Span { offset: entry.offset, size: entry.file_size });
             }
             memory.count_end(&entry);
+        }
+        if let Some(other) = segments.foreign(file, &notes) {
+            return Err(Error::Foreign(other));
+        }
+        if let Some(count) = bad.checked_sub(MOST_LISTED).filter(|count| *count != 0) {
+            problems.push(Problem::MoreBadSegments { count });
         }
         memory.problems(file, problems);
         Ok((memory, notes))
@@ -168,6 +182,15 @@ impl ElfMemory {
         &self.segments
     }
 
+    /// Where the kernel's image starts in physical memory, if a segment is that of its text:
+    /// `/proc/vmcore` has one, with both addresses (`kexec-tools`, `kexec/crashdump-elf.c`).
+    pub(crate) fn phys_base(&self) -> Option<i64> {
+        self.segments.iter().find_map(|segment| {
+            let offset = segment.virt.0.checked_sub(KERNEL_MAP)?;
+            Some(segment.phys.0.wrapping_sub(offset).cast_signed())
+        })
+    }
+
     /// First address past all memory.
     pub(crate) fn memory_end(&self) -> u64 {
         self.existing.end()
@@ -202,20 +225,16 @@ impl ElfHeader {
     fn read(file: &dyn ReadAt) -> Result<Self, Error> {
         let cut = |source: ReadError| Error::Cut { what: "ELF header", source };
         let bytes = fetch(file, 0, ELF_HEADER).map_err(cut)?;
-        // EI_CLASS 2: 64-bit, EI_DATA 1: little-endian.
-        if bytes.get(4..6) != Some(&[2, 1]) {
+        let Some(identity) = ElfIdentity::parse(&bytes) else {
             return Err(Error::Unsupported { what: "an ELF file of this class", offset: 4 });
+        };
+        if !identity.is_core() {
+            return Err(Error::Foreign(program(file, identity)));
+        }
+        if let Some(machine) = identity.other_machine() {
+            return Err(Error::Machine { machine });
         }
         let half = |at| le::u16(&bytes, at).unwrap_or_default();
-        if half(16) != ET_CORE {
-            return Err(Error::Unsupported {
-                what: "an ELF file that is no core file",
-                offset: 16,
-            });
-        }
-        if half(18) != EM_X86_64 {
-            return Err(Error::Machine { machine: format!("ELF machine {}", half(18)) });
-        }
         let entry_size = half(54);
         if u64::from(entry_size) != PROGRAM_HEADER {
             let value = entry_size.into();

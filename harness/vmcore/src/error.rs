@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::{Absent, Pfn, PhysAddr, ReadError};
+use crate::{Absent, Foreign, Machine, Pfn, PhysAddr, ReadError};
 
 /// Why a file cannot be read as a vmcore at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum Error {
         /// The first bytes of the file, up to eight.
         start: Vec<u8>,
     },
+    /// The file is of a known kind that is none of the forms of a vmcore read here.
+    #[error("not a vmcore but {0}")]
+    Foreign(Foreign),
     /// The file ends inside a header without which nothing can be read.
     #[error("the file ends inside its {what}")]
     Cut {
@@ -42,10 +45,10 @@ pub enum Error {
         offset: u64,
     },
     /// The dump is of another kind of machine.
-    #[error("a dump of a {machine:?} machine is not supported, only x86_64")]
+    #[error("a dump of another machine ({machine}), only those of x86_64 are read")]
     Machine {
         /// The machine, as the header names it.
-        machine: String,
+        machine: Machine,
     },
     /// Neither the header nor the notes tell the machine.
     #[error("nothing in the dump tells its machine, only dumps of x86_64 are supported")]
@@ -91,7 +94,35 @@ pub enum SetError {
     },
 }
 
+impl Error {
+    /// What a person can do about it, if there is anything. `FILE` stands for the file.
+    #[must_use]
+    pub fn way_out(&self) -> Option<&'static str> {
+        match self {
+            Self::Foreign(foreign) => Some(foreign.way_out()),
+            Self::Machine { .. } | Self::UnknownMachine => {
+                Some("let a crash(8) that was built for that machine open it")
+            }
+            Self::NotVmcore { .. } => Some(
+                "give the file that kdump wrote; raw RAM (a .vmem, a LiME file with padding) needs \
+                 a description, see docs/raw-ram.md",
+            ),
+            Self::Cut { .. } => Some("copy it again, and compare the sizes: the file is shorter"),
+            Self::Malformed { .. } | Self::Unsupported { .. } | Self::RamRange { .. } => None,
+        }
+    }
+}
+
 impl SetError {
+    /// What a person can do about it, if there is anything. `FILE` stands for the file.
+    #[must_use]
+    pub fn way_out(&self) -> Option<&'static str> {
+        match self {
+            Self::File { error, .. } => error.way_out(),
+            Self::Empty | Self::NotSplit { .. } | Self::OtherDump { .. } => None,
+        }
+    }
+
     /// Which file it is about.
     #[must_use]
     pub fn file(&self) -> usize {
@@ -135,11 +166,18 @@ pub enum Problem {
     /// Notes or VMCOREINFO are in memory that there is not.
     #[error("the notes cannot be read: {0}")]
     NotesAbsent(Absent),
-    /// A note runs over the end of its section; it and what follows it is ignored.
+    /// A note is not what its type says, or runs over the end of its section; then what follows it
+    /// is ignored.
     #[error("the note at byte {at:#x} of the notes is malformed")]
     BadNote {
         /// Where it starts in the notes.
         at: u64,
+    },
+    /// More notes are malformed than are listed.
+    #[error("{count} more of the notes are malformed")]
+    MoreBadNotes {
+        /// How many.
+        count: u64,
     },
     /// The writer marked the dump as not written to its end.
     #[error("the writer marked the dump as incomplete")]
@@ -163,6 +201,12 @@ pub enum Problem {
     BadSegment {
         /// Which one, from 0.
         index: u64,
+    },
+    /// More program headers make no sense than are listed.
+    #[error("{count} more program headers of the ELF vmcore make no sense")]
+    MoreBadSegments {
+        /// How many.
+        count: u64,
     },
     /// The bitmap is shorter than the memory it stands for.
     #[error("the page bitmap ends at page {pages:#x} of {max_pfn:#x}")]
@@ -194,6 +238,9 @@ pub enum Problem {
     },
 }
 
+/// Most malformed entries of one table that are listed one by one: a hostile file has millions.
+pub(crate) const MOST_LISTED: u64 = 16;
+
 impl Problem {
     /// Whether it means that memory is missing that the writer wanted in the dump.
     pub(crate) fn means_incomplete(&self) -> bool {
@@ -206,13 +253,15 @@ impl Problem {
             | Self::NotesAbsent(_)
             | Self::VmcoreinfoCut(_)
             | Self::BadSegment { .. }
+            | Self::MoreBadSegments { .. }
             | Self::SetGap { .. } => true,
             Self::InPart { problem, .. } => problem.means_incomplete(),
             Self::SetOverlap { .. }
             | Self::VmcoreinfoFound { .. }
             | Self::NoVmcoreinfo
             | Self::NoCpuNotes
-            | Self::BadNote { .. } => false,
+            | Self::BadNote { .. }
+            | Self::MoreBadNotes { .. } => false,
         }
     }
 }

@@ -16,7 +16,7 @@ const PAGE_SIZE: u32 = 4096;
 pub struct DumpInfo {
     /// Kind of container.
     pub format: Format,
-    /// Whether the container came wrapped in makedumpfile's flattened form.
+    /// Whether the container, or one of a split set, came wrapped in makedumpfile's flattened form.
     pub flattened: bool,
     /// Version of the kdump-compressed header, 1 to 6.
     pub header_version: Option<u32>,

@@ -8,6 +8,8 @@
 //! | raw RAM | QEMU's `memory-backend-file` | `ram` |
 //! | flattened, around either | `makedumpfile -F`, QEMU | `flattened` |
 //!
+//! What is none of these is named, with the way to one of them (`foreign/`).
+//!
 //! Opens no file, starts nothing: the caller gives a [`ReadAt`]. Damaged input gives an
 //! [`Error`], a [`Problem`] or an [`Absent`], never a panic. Absent on purpose: what lies in the
 //! memory (page tables, structures) is the analyzer's; 32-bit and big-endian machines.
@@ -36,9 +38,11 @@ mod elf;
 mod error;
 mod extents;
 mod flattened;
+mod foreign;
 mod info;
 mod kdump;
 mod le;
+mod machine;
 mod notes;
 mod open;
 mod ram;
@@ -52,7 +56,9 @@ pub use absent::{Absent, Lost};
 pub use address::{Pfn, PhysAddr, VirtAddr};
 pub use codec::Codec;
 pub use error::{Error, Problem, SetError};
+pub use foreign::{Archive, Disk, Foreign, Packed, Sadump};
 pub use info::{DumpInfo, Format, LoadSegment, Uts};
+pub use machine::Machine;
 pub use notes::{CpuNote, QemuCpu};
 pub use ram::{Place, Ram, RamRange};
 pub use read_at::{ReadAt, ReadError};

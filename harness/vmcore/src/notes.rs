@@ -4,6 +4,7 @@
 //! A note is three 32-bit integers (length of the name, length of the content, type), the name
 //! and the content, both padded to four bytes (`Elf64_Nhdr` in `include/uapi/linux/elf.h`).
 
+use crate::error::MOST_LISTED;
 use crate::read_at::{Span, fetch};
 use crate::registers::{PtRegs, prstatus_pid};
 use crate::{Problem, ReadAt, ReadError, le};
@@ -53,6 +54,8 @@ pub(crate) struct Notes {
     /// Text of VMCOREINFO.
     pub(crate) vmcoreinfo: Option<Vec<u8>>,
     qemu: Vec<QemuCpu>,
+    /// Malformed ones.
+    bad: u64,
 }
 
 /// Most bytes of notes that are looked at, whatever number of sections they are in. A note of a
@@ -64,6 +67,7 @@ impl Notes {
     pub(crate) fn read(file: &dyn ReadAt, sections: &[Span], problems: &mut Vec<Problem>) -> Self {
         let mut notes = Self::default();
         let mut left = MOST_BYTES;
+        let mut cut = 0_u64;
         for section in sections {
             let Some(rest) = left.checked_sub(section.size) else {
                 let Span { offset, size: length } = *section;
@@ -73,9 +77,15 @@ impl Notes {
             left = rest;
             match section.bytes(file) {
                 Ok(bytes) => notes.parse(&bytes, problems),
-                Err(error) => problems.push(Problem::NotesCut(error)),
+                Err(error) => {
+                    cut += 1;
+                    if cut <= MOST_LISTED {
+                        problems.push(Problem::NotesCut(error));
+                    }
+                }
             }
         }
+        notes.count_bad(problems);
         notes
     }
 
@@ -98,22 +108,23 @@ impl Notes {
         }
     }
 
+    /// Tells how many malformed notes there are beyond those that are listed.
+    pub(crate) fn count_bad(&self, problems: &mut Vec<Problem>) {
+        if let Some(count) = self.bad.checked_sub(MOST_LISTED).filter(|count| *count != 0) {
+            problems.push(Problem::MoreBadNotes { count });
+        }
+    }
+
     /// Adds the notes of one section. Stops at the first that is malformed.
     pub(crate) fn parse(&mut self, section: &[u8], problems: &mut Vec<Problem>) {
-        let mut at = 0;
-        while let Some(name_length) = le::u32(section, at) {
-            // The kernel ends a CPU's notes with an empty one, and pads sections with zeros.
-            if name_length == 0 {
-                break;
+        for (at, note) in notes_in(section) {
+            if note.is_some_and(|note| self.add(&note)) {
+                continue;
             }
-            let Some(note) = Note::parse(section, at) else {
-                problems.push(Problem::BadNote { at: at.try_into().unwrap_or(u64::MAX) });
-                break;
-            };
-            if !self.add(&note) {
+            self.bad += 1;
+            if self.bad <= MOST_LISTED {
                 problems.push(Problem::BadNote { at: at.try_into().unwrap_or(u64::MAX) });
             }
-            at = note.end;
         }
     }
 
@@ -150,11 +161,29 @@ impl Notes {
     }
 }
 
+/// The notes of a section up to the first that is malformed.
+pub(crate) fn each(section: &[u8]) -> impl Iterator<Item = Note<'_>> {
+    notes_in(section).map_while(|(_, note)| note)
+}
+
+/// The notes of a section and where each begins; the last one is `None` if it is malformed.
+fn notes_in(section: &[u8]) -> impl Iterator<Item = (usize, Option<Note<'_>>)> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let at = next.take()?;
+        // The kernel ends a CPU's notes with an empty one, and pads sections with zeros.
+        le::u32(section, at).filter(|name_length| *name_length != 0)?;
+        let note = Note::parse(section, at);
+        next = note.as_ref().map(|note| note.end);
+        Some((at, note))
+    })
+}
+
 /// One note, as it lies in its section.
-struct Note<'s> {
-    name: &'s [u8],
-    kind: u32,
-    content: &'s [u8],
+pub(crate) struct Note<'s> {
+    pub(crate) name: &'s [u8],
+    pub(crate) kind: u32,
+    pub(crate) content: &'s [u8],
     end: usize,
 }
 

@@ -83,8 +83,14 @@ impl<'d> Opened<'d> {
 
 impl Said {
     /// Whether two files of split sets are of the same dump: all that describes the whole is equal.
+    /// A file may have come as a stream, and others not.
     pub(crate) fn is_of_the_dump_of(&self, other: &Self) -> bool {
-        let whole = |said: &Self| DumpInfo { split: None, compression: None, ..said.info.clone() };
+        let whole = |said: &Self| DumpInfo {
+            split: None,
+            compression: None,
+            flattened: false,
+            ..said.info.clone()
+        };
         whole(self) == whole(other) && self.vmcoreinfo == other.vmcoreinfo
     }
 }
@@ -165,6 +171,7 @@ fn open_kdump(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Found, E
 fn open_elf(file: &dyn ReadAt, problems: &mut Vec<Problem>) -> Result<Found, Error> {
     let (memory, sections) = ElfMemory::open(file, problems)?;
     let notes = Notes::read(file, &sections, problems);
-    let info = DumpInfo::bare(Format::Elf, memory.memory_end());
+    let phys_base = memory.phys_base();
+    let info = DumpInfo { phys_base, ..DumpInfo::bare(Format::Elf, memory.memory_end()) };
     Ok(Found { memory: Memory::Elf(memory), info, notes, vmcoreinfo: None })
 }

@@ -118,6 +118,7 @@ impl RamMemory {
             Some(Err(problem)) => problems.push(problem),
             None => {}
         }
+        notes.count_bad(problems);
         notes
     }
 

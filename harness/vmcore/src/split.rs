@@ -81,6 +81,7 @@ pub(crate) fn join(files: Vec<Opened<'_>>) -> Result<(Set<'_>, Said), SetError> 
     let mut problems = common(&files);
     let max_pfn = files.first().map_or(0, |(_, file)| file.said.info.max_pfn.0);
     coverage(files.iter().map(|(pages, _)| pages), max_pfn, &mut problems);
+    let flattened = files.iter().any(|(_, file)| file.said.info.flattened);
     let mut parts = Vec::new();
     let mut said: Option<Said> = None;
     for (pages, Opened { part, said: its }) in files {
@@ -90,6 +91,7 @@ pub(crate) fn join(files: Vec<Opened<'_>>) -> Result<(Set<'_>, Said), SetError> 
     let mut said = said.ok_or(SetError::Empty)?;
     said.problems = problems;
     said.info.split = None;
+    said.info.flattened = flattened;
     Ok((Set { parts, page_size: said.info.page_size.into() }, said))
 }
 

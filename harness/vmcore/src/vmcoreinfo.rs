@@ -7,6 +7,10 @@
 
 use std::collections::BTreeMap;
 
+/// Most bytes of text that are read. A kernel has a page for it (`VMCOREINFO_BYTES`); a file may
+/// name any stretch of itself.
+const MOST_TEXT: usize = 1 << 20;
+
 /// The keys and values of VMCOREINFO. Every getter gives `None` for a key that is absent or
 /// does not parse.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,10 +19,11 @@ pub struct VmcoreInfo {
 }
 
 impl VmcoreInfo {
-    /// Reads the text of the note. Lines that are no `KEY=VALUE` are skipped, the first of two
+    /// Reads the text of the note, up to 1 MiB of it. Lines that are no `KEY=VALUE` are skipped, the first of two
     /// lines with the same key counts, bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
+        let text = text.get(..MOST_TEXT).unwrap_or(text);
         let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
         let text = String::from_utf8_lossy(text.get(..end).unwrap_or_default());
         let mut values = BTreeMap::new();
@@ -161,6 +166,16 @@ mod tests {
         let id = info.build_id().unwrap();
         assert_eq!((id.len(), id[..3].to_vec()), (20, vec![0x3b, 0x43, 0xfa]));
         assert_eq!(info.kaslr_offset(), None);
+    }
+
+    #[test]
+    fn text_without_end_is_read_up_to_a_limit() {
+        let lines = (0..1_000_000).map(|number| format!("K{number}=1\n"));
+        let text = format!("OSRELEASE=6.9.0\n{}", lines.collect::<String>());
+        assert!(text.len() > 8 << 20);
+        let info = VmcoreInfo::parse(text.as_bytes());
+        assert_eq!((info.os_release(), info.get("K999999")), (Some("6.9.0"), None));
+        assert!(info.iter().count() < 200_000);
     }
 
     #[test]

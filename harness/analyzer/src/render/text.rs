@@ -57,7 +57,10 @@ fn header(report: &Report, out: &mut String) {
     parts.extend(kernel.release.clone());
     parts.extend(kernel.version.clone());
     parts.extend(kernel.kaslr_offset.as_ref().map(|offset| format!("kaslr {offset}")));
-    parts.extend(kernel.taint.as_ref().map(|taint| format!("taint {taint}")));
+    parts.extend(kernel.taint.as_ref().map(|taint| match taint.as_str() {
+        "" => "not tainted".to_owned(),
+        letters => format!("taint {letters}"),
+    }));
     line(out, "KERNEL", &joined(&parts));
     let mut machine: Vec<String> = Vec::new();
     machine.extend(kernel.nodename.clone());

@@ -25,16 +25,21 @@ fn text(extra: &str) -> String {
 
 /// A machine whose tables map the kernel's image and the first 256 GiB.
 fn machine() -> Memory {
+    machine_with(0)
+}
+
+/// The same with a bit that each entry of the tables has besides.
+fn machine_with(bit: u64) -> Memory {
     let mut memory = Memory::new();
     memory.write(TEXT_PHYSICAL, &[0x90; 8192]);
     let (upper, middle, direct) = (ROOT + 0x1000, ROOT + 0x2000, ROOT + 0x3000);
-    memory.write_u64(ROOT + 8 * 511, upper | TABLE);
-    memory.write_u64(upper + 8 * 510, middle | TABLE);
-    memory.write_u64(middle + 8 * 8, TEXT_PHYSICAL | LARGE);
-    memory.write_u64(middle + 8 * 13, ROOT | LARGE);
-    memory.write_u64(ROOT + 8 * 273, direct | TABLE);
+    memory.write_u64(ROOT + 8 * 511, upper | bit | TABLE);
+    memory.write_u64(upper + 8 * 510, middle | bit | TABLE);
+    memory.write_u64(middle + 8 * 8, TEXT_PHYSICAL | bit | LARGE);
+    memory.write_u64(middle + 8 * 13, ROOT | bit | LARGE);
+    memory.write_u64(ROOT + 8 * 273, direct | bit | TABLE);
     for gigabyte in 0..256 {
-        memory.write_u64(direct + 8 * gigabyte, (gigabyte << 30) | LARGE);
+        memory.write_u64(direct + 8 * gigabyte, (gigabyte << 30) | bit | LARGE);
     }
     memory
 }
@@ -42,7 +47,12 @@ fn machine() -> Memory {
 /// The dump as QEMU writes it, of a CPU that was in user mode: CR3 is the second of the two tables
 /// that page table isolation has.
 fn dump(memory: &Memory) -> Vec<u8> {
-    let cr = [0x8005_0033, 0, 0, ROOT | 0x1000, 0x6f0];
+    dump_with(memory, 0)
+}
+
+/// The same with a bit that CR3 has besides.
+fn dump_with(memory: &Memory, bit: u64) -> Vec<u8> {
+    let cr = [0x8005_0033, 0, 0, ROOT | bit | 0x1000, 0x6f0];
     let notes = [notes::prstatus(1, &[0; 27]), notes::qemu_cpu(cr, 0, 0)].concat();
     Elf { notes, ..Elf::of(memory, 0) }.write()
 }
@@ -63,6 +73,26 @@ fn note_in_a_page_of_its_own_is_found_by_the_pointer_in_the_image() {
     memory.write(far, &notes::vmcoreinfo(&text));
     memory.write_u64(TEXT_PHYSICAL + 0x1008, DIRECT_MAP + far);
     assert_eq!(found(&dump(&memory)), at(far, &text));
+}
+
+/// With SME or SEV all entries and CR3 have the C-bit: 47 on EPYC of Zen 1 and 2, 51 since.
+#[test]
+fn the_encryption_bit_of_cr3_is_that_of_the_tables() {
+    for bit in [47, 51] {
+        let text = text(&format!("NUMBER(sme_mask)={}\n", 1_u64 << bit));
+        let mut memory = machine_with(1 << bit);
+        memory.write(0x30_1234_5000, &notes::vmcoreinfo(&text));
+        memory.write_u64(TEXT_PHYSICAL + 0x1008, DIRECT_MAP + 0x30_1234_5000);
+        let file = dump_with(&memory, 1 << bit);
+        assert_eq!(found(&file), at(0x30_1234_5000, &text));
+        let mut vmcore = Vmcore::open(&file).unwrap();
+        vmcore.adopt_vmcoreinfo(PhysAddr(0x30_1234_5000), text.as_bytes());
+        let kernel = Kernel::open(&vmcore, None).unwrap();
+        let physical = |address| kernel.space().mapping(address).map(|there| there.physical.0);
+        assert_eq!(physical(TEXT + 0x1008), Ok(TEXT_PHYSICAL + 0x1008));
+        assert_eq!(physical(DIRECT_MAP + 0x30_1234_5000), Ok(0x30_1234_5000));
+        assert_eq!(kernel.space().direct_map().map(|map| map.base), Some(DIRECT_MAP));
+    }
 }
 
 /// To 4.12 it is a variable of the kernel.

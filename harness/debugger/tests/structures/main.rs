@@ -15,6 +15,7 @@ mod modules;
 mod old_stacks;
 mod old_tasks;
 mod overruns;
+mod phys_base;
 mod slabs;
 mod stacks;
 mod task_walks;

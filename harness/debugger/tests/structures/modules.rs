@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Modules in the three layouts of `struct module` and of its section addresses.
 
+use analyzer::machine::Machine;
+use debugger::{Files, Output, Session};
 use std::collections::BTreeMap;
 
 use kernel::modules::{Module, ModuleState, Region, RegionKind};
@@ -296,4 +298,30 @@ fn symbols_without_a_file() {
         assert_eq!(at(CORE + 0x292).as_deref(), Ok("process_bprm_put"));
         assert!(at(CORE + 0x1900).is_err());
     });
+}
+
+/// Where nothing taints, or no letter is known, there is no label with nothing behind it.
+#[test]
+fn a_taint_is_told_by_letters_by_its_number_or_as_none() {
+    const MASK: u64 = 0xffff_ffff_8180_0000;
+    for (taints, of_module, of_kernel) in [
+        (0, "no tainted modules\n", "TAINTED_MASK: 0\n"),
+        (0x3000, "NAME     TAINTS\nprocess  OE\n", "TAINTED_MASK: 3000  OE\n"),
+        // A flag of a kernel that is not born yet.
+        (1 << 27, "NAME     TAINTS\nprocess  0x8000000\n", "TAINTED_MASK: 8000000\n"),
+    ] {
+        let mut world = world(Layout::Mem);
+        put_layout(&mut world, Layout::Mem);
+        world.put_u64(MODULE + 88, taints);
+        world.symbol("tainted_mask", MASK);
+        world.put_u64(MASK, taints);
+        with_kernel(&world, |kernel| {
+            let machine = Machine::new(kernel);
+            let mut session = Session::new(&machine, Files::default());
+            let mut said =
+                |line: &str| session.run(line).iter().map(Output::text).collect::<String>();
+            assert_eq!(said("mod -t"), of_module);
+            assert_eq!(said("sys -t"), of_kernel);
+        });
+    }
 }

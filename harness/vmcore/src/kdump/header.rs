@@ -5,15 +5,15 @@ use std::ops::Range;
 
 use crate::notes::Notes;
 use crate::read_at::{Span, fetch};
-use crate::{Codec, Error, Pfn, ReadAt, Uts, le};
+use crate::{Codec, Error, Machine, Pfn, ReadAt, Uts, le};
 
 /// First bytes of the format.
 pub(crate) const SIGNATURE: &[u8; 8] = b"KDUMP   ";
-/// First bytes of the format's forerunner, which has no page descriptors in our sense.
-pub(crate) const SIGNATURE_DISKDUMP: &[u8; 8] = b"DISKDUMP";
 
 /// Bytes of `struct disk_dump_header` up to its list of tasks.
 const HEADER_BYTES: u64 = 464;
+/// Versions of the header read here.
+const VERSIONS: Range<u64> = 1..7;
 /// `DUMP_DH_COMPRESSED_INCOMPLETE` in the header's status.
 const STATUS_INCOMPLETE: u32 = 0x8;
 /// The compressions in the header's status.
@@ -64,12 +64,15 @@ impl Header {
     pub(crate) fn read(file: &dyn ReadAt) -> Result<Self, Error> {
         let main = fetch(file, 0, HEADER_BYTES)
             .map_err(|source| Error::Cut { what: "kdump header", source })?;
-        let version = check("header version", 8, le::i32(&main, 8), 1..7)?;
         let uts = uts(&main);
+        let version = match check("header version", 8, le::i32(&main, 8), VERSIONS) {
+            Ok(version) => version,
+            Err(error) => return Err(big_endian(&main, uts).unwrap_or(error)),
+        };
         let knows_names = !uts.release.is_empty();
         let names_machine = !NO_MACHINE.contains(&uts.machine.as_str());
         if names_machine && uts.machine != MACHINE {
-            return Err(Error::Machine { machine: uts.machine });
+            return Err(Error::Machine { machine: Machine::Named(uts.machine) });
         }
         let block_size = check("block size", 428, le::i32(&main, 428), BLOCK_SIZES)?;
         if !block_size.is_power_of_two() {
@@ -186,6 +189,16 @@ fn uts(main: &[u8]) -> Uts {
         machine: text(4),
         domainname: text(5),
     }
+}
+
+/// The refusal of a dump whose integers have their most significant byte first, as those of s390x
+/// and ppc64: makedumpfile and QEMU write the machine's own order.
+fn big_endian(main: &[u8], uts: Uts) -> Option<Error> {
+    let version = le::i32(main, 8)?.swap_bytes();
+    let is_version = VERSIONS.contains(&u64::try_from(version).ok()?);
+    let named = !NO_MACHINE.contains(&uts.machine.as_str());
+    let machine = if named { Machine::Named(uts.machine) } else { Machine::BigEndian };
+    is_version.then_some(Error::Machine { machine })
 }
 
 /// A field of the main header, which was read in full.

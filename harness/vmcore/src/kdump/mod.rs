@@ -11,5 +11,5 @@ mod descriptor;
 mod header;
 mod memory;
 
-pub(crate) use header::{Header, SIGNATURE, SIGNATURE_DISKDUMP};
+pub(crate) use header::{Header, SIGNATURE};
 pub(crate) use memory::KdumpMemory;

@@ -110,25 +110,12 @@ fn amounts_of_memory() {
 #[test]
 fn other_files_are_named() {
     let open = |file: &[u8]| Vmcore::open(&file).unwrap_err().to_string();
-    assert_eq!(open(b""), "not a vmcore: the file starts with nothing, it is empty");
     assert_eq!(
-        open(b"#!/bin/sh"),
-        "not a vmcore: the file starts with bytes 23 21 2f 62 69 6e 2f 73"
+        open(b"\x23\x21\x2f\x62\x00\x6e\x2f\x73\x01"),
+        "not a vmcore: the file starts with bytes 23 21 2f 62 00 6e 2f 73"
     );
-    assert_eq!(
-        open(b"DISKDUMP........"),
-        "the old diskdump format is not supported (file offset 0x0)"
-    );
-    let other = Kdump { machine: "aarch64", ..Kdump::default() }.write(&small_memory());
-    assert_eq!(open(&other), "a dump of a \"aarch64\" machine is not supported, only x86_64");
     let newer = Kdump { version: 7, ..Kdump::default() }.write(&small_memory());
     assert_eq!(open(&newer), "the header version at file offset 0x8 is 0x7");
-    let mut object = Elf::of(&small_memory(), 0).write();
-    object[16] = 1;
-    assert_eq!(
-        open(&object),
-        "an ELF file that is no core file is not supported (file offset 0x10)"
-    );
 }
 
 /// A reader that lends no bytes and fails on one stretch, as a disk does.

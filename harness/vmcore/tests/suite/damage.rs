@@ -16,7 +16,7 @@ fn cut_everywhere(file: &[u8]) -> usize {
         let prefix = &file[..length];
         let vmcore = match Vmcore::open(&prefix) {
             Ok(vmcore) => vmcore,
-            Err(Error::NotVmcore { .. }) => {
+            Err(Error::NotVmcore { .. } | Error::Foreign(_)) => {
                 assert!(length < 16, "not recognised at {length}");
                 continue;
             }
@@ -148,4 +148,84 @@ fn notes_that_are_given_over_and_over() {
     }
     let vmcore = Vmcore::open(&file).unwrap();
     assert!(matches!(vmcore.problems()[0], Problem::NotesCut(ReadError::TooMany { .. })));
+}
+
+/// Millions of entries that make no sense are counted, and a few of them listed.
+#[test]
+fn malformed_entries_without_end_are_counted() {
+    let nowhere = synth::Segment { virt: 0, phys: u64::MAX, stored: Vec::new(), size: 4096 };
+    // A note of a CPU with nothing in it.
+    let empty = synth::notes::note("CORE", 1, &[]);
+    let elf = Elf {
+        segments: vec![nowhere; 30_000],
+        notes: [empty.repeat(20_000), notes()].concat(),
+        ..Elf::default()
+    };
+    let file = elf.write();
+    let vmcore = Vmcore::open(&file).unwrap();
+    assert_eq!(vmcore.problems().len(), 34);
+    assert!(vmcore.problems().contains(&Problem::MoreBadSegments { count: 29_984 }));
+    assert!(vmcore.problems().contains(&Problem::MoreBadNotes { count: 19_984 }));
+    assert_eq!(vmcore.cpus().len(), 2);
+    // Sections of notes that lie past the end.
+    let mut file = Elf { segments: elf.segments, ..Elf::default() }.write();
+    for header in file[64..64 + 56 * 30_000].chunks_exact_mut(56) {
+        header[..4].copy_from_slice(&4_u32.to_le_bytes());
+        header[8..16].copy_from_slice(&(1_u64 << 40).to_le_bytes());
+        header[32..40].copy_from_slice(&1_u64.to_le_bytes());
+    }
+    assert!(Vmcore::open(&file).unwrap().problems().len() < 20);
+}
+
+/// Most resident memory that this process had, in KiB (`proc_pid_status(5)`).
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Sizes and places that reach far past what there is, in files where nothing is past the end
+/// because of a hole: what is taken from memory has a bound of its own.
+#[test]
+fn nonsense_sizes_take_no_memory() {
+    let kdump = Kdump { notes: notes(), vmcoreinfo: VMCOREINFO.to_owned(), ..Kdump::default() };
+    let kdump = kdump.write(&small_memory());
+    let elf =
+        Elf { notes: notes(), extended_numbering: true, ..Elf::of(&small_memory(), 0) }.write();
+    let before = peak();
+    let sizes = [1_u64 << 20, (64 << 20) - 8, 1 << 31, 1 << 40, u64::MAX];
+    // Sizes and offsets of VMCOREINFO, notes and erased symbols; of the notes and of memory.
+    let fields: [(&[u8], &[usize]); 2] = [
+        (&kdump, &[4128, 4136, 4144, 4152, 4160, 4168]),
+        (&elf, &[136, 160, 168, 192, 208, 216, 224]),
+    ];
+    for (file, places) in fields {
+        for place in places {
+            for size in sizes {
+                let mut file = file.to_vec();
+                file[*place..*place + 8].copy_from_slice(&size.to_le_bytes());
+                let mut flat = flatten_records(&[(0, &file[..]), (1 << 50, b"end")]);
+                flat.extend(synth::END_MARK);
+                crate::exercise::exercise(&flat);
+            }
+        }
+    }
+    // Numbers of program headers, and of pages that a bitmap stands for.
+    let counts: [(&[u8], usize, u32); 4] = [
+        (&elf, 108, 1 << 20),
+        (&elf, 108, u32::MAX),
+        (&kdump, 440, u32::MAX),
+        (&kdump, 436, u32::MAX),
+    ];
+    for (file, place, count) in counts {
+        let mut file = file.to_vec();
+        file[4096 + 96..4096 + 104].fill(0);
+        file[place..place + 4].copy_from_slice(&count.to_le_bytes());
+        let mut flat = flatten_records(&[(0, &file[..]), (1 << 50, b"end")]);
+        flat.extend(synth::END_MARK);
+        crate::exercise::exercise(&flat);
+    }
+    let taken = (peak() - before) >> 10;
+    // What is read at once is at most 64 MiB.
+    assert!(taken < 128, "{taken} MiB");
 }

@@ -2,7 +2,7 @@
 //! The true length of a dump on a raw disk.
 
 use synth::{Elf, Kdump, Packing, Page, flatten};
-use vmcore::{Error, Vmcore, true_length};
+use vmcore::{Error, Foreign, Vmcore, true_length};
 
 use crate::sample::{assert_holds, memory, notes};
 
@@ -60,7 +60,7 @@ fn dump_that_does_not_fit_on_the_disk() {
 #[test]
 fn empty_disk_is_no_dump() {
     let error = true_length(&vec![0_u8; 8192]).unwrap_err();
-    assert_eq!(error, Error::NotVmcore { start: vec![0; 8] });
+    assert_eq!(error, Error::Foreign(Foreign::Zeros));
 }
 
 /// QEMU ends its ELF dumps with the section of section names.

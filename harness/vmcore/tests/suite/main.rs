@@ -8,6 +8,7 @@ mod damage;
 mod elf;
 #[path = "../../fuzz/exercise.rs"]
 mod exercise;
+mod foreign;
 mod kdump;
 mod large;
 mod length;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sets of files written by `makedumpfile --split`.
 
-use synth::{Kdump, Memory, Packing, Page};
+use synth::{Kdump, Memory, Packing, Page, flatten};
 use vmcore::{Absent, Lost, Pfn, PhysAddr, Problem, ReadAt, SetError, Vmcore};
 
 use crate::sample::{Seen, VMCOREINFO, assert_pages, memory, notes, see};
@@ -45,6 +45,35 @@ fn files_of_a_set_are_one_dump_in_any_order() {
             assert!(vmcore.info().complete);
         }
     }
+}
+
+/// Each file may have come over ssh as a stream (`makedumpfile -F`), whatever the others are.
+#[test]
+fn files_of_a_set_may_be_flattened() {
+    let plain = files(Packing::Lzo);
+    for flattened in [vec![1], vec![0, 2], vec![0, 1, 2], vec![]] {
+        let given: Vec<Vec<u8>> = plain
+            .iter()
+            .enumerate()
+            .map(|(at, file)| match flattened.contains(&at) {
+                true => flatten(file, 3000),
+                false => file.clone(),
+            })
+            .collect();
+        let vmcore = open(&[&given[2], &given[0], &given[1]]).unwrap();
+        assert_eq!(vmcore.problems(), []);
+        assert_eq!(vmcore.info().flattened, !flattened.is_empty());
+        assert_pages(&vmcore, &memory());
+    }
+    // A stream that was cut is named as that of its pages.
+    let stream = flatten(&plain[1], 3000);
+    let cut = stream[..stream.len() - 16].to_vec();
+    let vmcore = open(&[&plain[0], &cut, &plain[2]]).unwrap();
+    let [Problem::InPart { pages: named, problem }, ..] = vmcore.problems() else {
+        panic!("{:?}", vmcore.problems())
+    };
+    assert_eq!(*named, pages(64, 2048));
+    assert!(matches!(**problem, Problem::FlattenedCut { .. }), "{problem}");
 }
 
 #[test]
