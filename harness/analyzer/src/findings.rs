@@ -47,6 +47,9 @@ impl Findings {
         for problem in kernel.vmcore().problems() {
             self.say("A002", Severity::Warning, problem.to_string());
         }
+        if let Some(misplaced) = kernel.misplaced() {
+            self.say("A023", Severity::Warning, misplaced.to_string());
+        }
         match kernel.vmlinux() {
             VmlinuxState::Matches { .. } => {}
             VmlinuxState::Absent => {

@@ -29,6 +29,7 @@ mod kallsyms_tables;
 mod layouts;
 mod layouts_of_3_10;
 mod list;
+mod located;
 pub mod locks;
 pub mod log;
 mod log_line;
@@ -62,6 +63,7 @@ mod uptime;
 pub mod uts;
 pub mod workqueues;
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -73,6 +75,7 @@ use vmcore::{Vmcore, VmcoreInfo};
 pub use direct_map::DirectMap;
 pub use find_info::{FoundInfo, find_info};
 pub use identity::{VmlinuxState, WrongVmlinux, release_of};
+pub use located::{Misplaced, Place};
 pub use memory::VirtualMemory;
 pub use unreadable::{Level, Listing, Unavailable, Unreadable};
 
@@ -96,6 +99,8 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Kernel<'a> {
     vmcore: &'a Vmcore<'a>,
+    info: Cow<'a, VmcoreInfo>,
+    misplaced: Option<Misplaced>,
     space: AddressSpace<'a>,
     image: Option<Image<'a>>,
     vmlinux: VmlinuxState,
@@ -127,7 +132,8 @@ pub struct Kernel<'a> {
 
 impl<'a> Kernel<'a> {
     /// Looks into a dump. A `vmlinux` that is not the dump's is not used:
-    /// [`vmlinux`](Self::vmlinux) tells.
+    /// [`vmlinux`](Self::vmlinux) tells. A kernel that is not where the dump says is searched for:
+    /// [`misplaced`](Self::misplaced) tells.
     ///
     /// # Errors
     /// If the dump does not say where the kernel is.
@@ -136,10 +142,24 @@ impl<'a> Kernel<'a> {
         if info.is_empty() {
             return Err(OpenError::NoVmcoreInfo);
         }
-        let space = AddressSpace::new(vmcore, Layout::of(vmcore, info));
-        let checked = identity::check(&space, info, vmlinux);
-        Ok(Self {
+        let kernel = Self::at(vmcore, Cow::Borrowed(info), vmlinux);
+        if located::is_in_doubt(&kernel, vmlinux)
+            && let Some(found) = located::search(vmcore, info, vmlinux)
+        {
+            let kernel = Self::at(vmcore, Cow::Owned(found.info), vmlinux);
+            return Ok(Self { misplaced: Some(found.misplaced), ..kernel });
+        }
+        Ok(kernel)
+    }
+
+    /// The kernel where `info` has it.
+    fn at(vmcore: &'a Vmcore<'a>, info: Cow<'a, VmcoreInfo>, vmlinux: Option<Files<'a>>) -> Self {
+        let space = AddressSpace::new(vmcore, Layout::of(vmcore, &info));
+        let checked = identity::check(&space, &info, vmlinux);
+        Self {
             vmcore,
+            info,
+            misplaced: None,
             space,
             image: checked.image,
             vmlinux: checked.state,
@@ -164,7 +184,7 @@ impl<'a> Kernel<'a> {
             running: OnceCell::new(),
             saved: OnceCell::new(),
             generated: OnceCell::new(),
-        })
+        }
     }
 
     /// The dump.
@@ -173,10 +193,17 @@ impl<'a> Kernel<'a> {
         self.vmcore
     }
 
-    /// What the kernel wrote down about itself for readers of its dump.
+    /// What the kernel wrote down about itself for readers of its dump; of one that was found elsewhere, as it
+    /// would be of a kernel there.
     #[must_use]
-    pub fn info(&self) -> &'a VmcoreInfo {
-        self.vmcore.vmcoreinfo()
+    pub fn info(&self) -> &VmcoreInfo {
+        &self.info
+    }
+
+    /// That the kernel is not where the dump says.
+    #[must_use]
+    pub const fn misplaced(&self) -> Option<&Misplaced> {
+        self.misplaced.as_ref()
     }
 
     /// The kernel's address space.

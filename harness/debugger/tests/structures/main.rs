@@ -9,6 +9,7 @@ mod exercise;
 mod find_info;
 mod identify;
 mod identity;
+mod located;
 mod locks;
 mod lockups;
 mod modules;
