@@ -65,6 +65,20 @@ pub enum Error {
     Kernel(#[from] OpenError),
 }
 
+impl Error {
+    /// What can be done about it.
+    #[must_use]
+    pub const fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Kernel(OpenError::NoKernel(_)) => Some(
+                "compare the file's size with that on the crashed machine and copy it again; a dump \
+                 with a makedumpfile `-d` of at most 31 has the kernel's own memory in it",
+            ),
+            Self::Kernel(OpenError::NoVmcoreInfo) => None,
+        }
+    }
+}
+
 /// Analyzes a dump.
 ///
 /// # Errors
@@ -82,6 +96,7 @@ pub fn analyze_and<T>(
     look: impl FnOnce(&Machine<'_>, &Report) -> T,
 ) -> Result<(Analysis, T), Error> {
     let kernel = Kernel::open(inputs.vmcore, inputs.vmlinux)?;
+    kernel.presence()?;
     let machine = Machine::new(&kernel);
     machine.open_modules(inputs.modules);
     let found = Found::new(&machine);

@@ -93,6 +93,12 @@ pub enum OpenError {
     /// Without VMCOREINFO the kernel's memory is not found in the dump.
     #[error("the dump has no VMCOREINFO, and none was found in its memory")]
     NoVmcoreInfo,
+    /// The dump names a kernel and has nothing of it.
+    #[error(
+        "the dump has VMCOREINFO and no memory of the kernel that it is of: neither its name nor its log \
+         nor a task can be read ({0})"
+    )]
+    NoKernel(Unavailable),
 }
 
 /// The crashed kernel.
@@ -185,6 +191,20 @@ impl<'a> Kernel<'a> {
             saved: OnceCell::new(),
             generated: OnceCell::new(),
         }
+    }
+
+    /// Looks whether anything of the kernel can be read: what it calls itself, a line of its log, a task.
+    ///
+    /// # Errors
+    /// If nothing can; its memory is not in the dump then, or all of it is something else.
+    pub fn presence(&self) -> Result<(), OpenError> {
+        let Err(why) = self.uts() else { return Ok(()) };
+        let has_log = self.log().is_ok_and(|log| !log.items.is_empty());
+        let has_task = || self.tasks().is_ok_and(|tasks| !tasks.items.is_empty());
+        if has_log || !self.running().is_empty() || has_task() {
+            return Ok(());
+        }
+        Err(OpenError::NoKernel(why))
     }
 
     /// The dump.

@@ -118,6 +118,13 @@ fn log(world: &mut World, text: &[&str]) {
     world.put_u32(LOG + 16, at);
 }
 
+/// A kernel of which the dump has its log and nothing else.
+pub(crate) fn with_log_alone(text: &[&str]) -> World {
+    let mut world = World::new();
+    log(&mut world, text);
+    world
+}
+
 /// An oops on CPU 1 by pid 42.
 pub(crate) fn crashed(noted: u32, pid: u32) -> World {
     let oops = ["BUG: something", "Oops: 0002 [#1] SMP", "CPU: 1 PID: 42 Comm: sh Tainted: G"];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Kernels that are not where their dump says.
 
+use analyzer::{Inputs, ModuleFiles, analyze};
 use kernel::{Kernel, Misplaced, Place, VirtualMemory as _, VmlinuxState};
 use vmcore::Vmcore;
 
@@ -136,4 +137,44 @@ fn a_kernel_whose_names_are_not_in_the_dump_is_not_doubted() {
         assert_eq!(kernel.misplaced(), None);
         assert_eq!(kernel.read_u64(WORD), Ok(0x1234_5678));
     });
+}
+
+struct NoModules;
+
+impl ModuleFiles for NoModules {
+    fn module(&self, _name: &str) -> Option<analyzer::Files<'_>> {
+        None
+    }
+}
+
+/// The file's headers arrived, its pages did not.
+#[test]
+fn a_dump_without_any_of_its_kernel_is_an_error() {
+    let mut world = World::new();
+    says(&mut world, 0, 0, 0);
+    for vmlinux in [false, true] {
+        let (dump, file) = (world.dump(), world.vmlinux());
+        let bytes = dump.as_slice();
+        let core = Vmcore::open(&bytes).expect("a dump");
+        let vmlinux = vmlinux.then(|| (&file).into());
+        let error = analyze(&Inputs { vmcore: &core, vmlinux, modules: &NoModules });
+        let error = error.expect_err("there is no kernel in it");
+        assert!(error.advice().is_some_and(|advice| advice.contains("copy it again")));
+        let cause = std::error::Error::source(&error).expect("it says why").to_string();
+        assert!(
+            cause.starts_with("the dump has VMCOREINFO and no memory of the kernel"),
+            "{cause}"
+        );
+    }
+}
+
+/// One line of its log is enough for a report.
+#[test]
+fn a_dump_with_a_log_alone_has_a_report() {
+    let world = crate::cpus::with_log_alone(&["BUG: something"]);
+    let dump = world.dump();
+    let bytes = dump.as_slice();
+    let core = Vmcore::open(&bytes).expect("a dump");
+    let inputs = Inputs { vmcore: &core, vmlinux: None, modules: &NoModules };
+    assert!(analyze(&inputs).is_ok());
 }
