@@ -11,6 +11,7 @@ use crate::printer::CodeNames;
 use crate::report::{Finding, Severity};
 use crate::stacks;
 use kernel::module_file::ModuleFile;
+use kernel::modules::{FoundBy, Module};
 use kernel::{Kernel, VmlinuxState};
 
 /// Findings, their addresses not printed yet.
@@ -109,9 +110,26 @@ impl Findings {
         self.say("A018", Severity::Warning, words);
     }
 
+    /// A module that the kernel's list does not lead to.
+    fn found_otherwise(&mut self, module: &Module) {
+        let name = &module.name;
+        let words = match module.found {
+            FoundBy::List => return,
+            FoundBy::FolderOnly => format!(
+                "module {name} was found by its folder in sysfs: the list of modules does not lead to it"
+            ),
+            FoundBy::Folder => format!(
+                "module {name} was found by its folder in sysfs, with its sections: its structure cannot \
+                 be read"
+            ),
+        };
+        self.say("A024", Severity::Info, words);
+    }
+
     fn module_files(&mut self, machine: &Machine<'_>) {
         for (module, file) in machine.modules() {
             let name = &module.name;
+            self.found_otherwise(module);
             let image = file.and_then(ModuleFile::image);
             if let Some(error) = image.and_then(Image::refused_debug_file) {
                 self.debug_file(&format!("module {name}"), error);

@@ -38,6 +38,7 @@ mod log_ring;
 pub mod memory;
 pub mod mm;
 pub mod module_file;
+mod module_folders;
 pub mod module_sections;
 pub mod module_symbols;
 pub mod modules;

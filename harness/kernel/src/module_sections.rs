@@ -63,6 +63,9 @@ impl Kernel<'_> {
     }
 
     fn all_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
+        if let Some(known) = &module.sections {
+            return Ok(known.clone());
+        }
         let table = self.object("module", module.address).number("sect_attrs")?;
         if table == 0 {
             let words = format!("module {} has no section addresses", module.name);
@@ -86,7 +89,11 @@ impl Kernel<'_> {
         let mut sections = BTreeMap::new();
         for index in 0..count {
             let attr = self.object(ATTR, first.wrapping_add(index * size));
-            sections.insert(self.section_name(attr.number(name)?)?, attr.number("address")?);
+            let address = attr.number("address")?;
+            // A name that cannot be read leaves the other sections where they are.
+            if let Ok(name) = self.section_name(attr.number(name)?) {
+                sections.insert(name, address);
+            }
         }
         Ok(sections)
     }
@@ -103,8 +110,10 @@ impl Kernel<'_> {
                 break;
             }
             let attr = self.object("bin_attribute", at);
-            let name = self.section_name(attr.number("attr.name")?)?;
-            sections.insert(name, attr.number("private")?);
+            let address = attr.number("private")?;
+            if let Ok(name) = self.section_name(attr.number("attr.name")?) {
+                sections.insert(name, address);
+            }
         }
         Ok(sections)
     }

@@ -87,7 +87,7 @@ fn the_current_task_in_both_places() {
 }
 
 /// The log, in the records of 3.5 to 5.9.
-fn log(world: &mut World, text: &[&str]) {
+pub(crate) fn log(world: &mut World, text: &[&str]) {
     const LOG: u64 = 0xffff_ffff_8170_0000;
     for (name, offset) in
         [("log_buf", 0), ("log_buf_len", 8), ("log_first_idx", 12), ("log_next_idx", 16)]

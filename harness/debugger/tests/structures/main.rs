@@ -12,6 +12,7 @@ mod identity;
 mod located;
 mod locks;
 mod lockups;
+mod module_folders;
 mod modules;
 mod old_stacks;
 mod old_tasks;
