@@ -227,13 +227,12 @@ impl Kernel<'_> {
     /// The taint flags of a module as the log has them last (`Modules linked in: process(OE)`).
     fn logged_taints(&self, name: &str) -> Option<u64> {
         let lines = self.log().ok()?.items.iter().rev();
-        lines.filter_map(|line| line.text.contains(name).then(|| Body::parse(&line.text))).find_map(
-            |body| {
-                let Body::Modules(modules) = body else { return None };
-                let listed = modules.loaded.iter().find(|listed| listed.name == name)?;
-                Some(taint::mask(&listed.taint))
-            },
-        )
+        let mut lines = lines.filter(|line| line.text.contains(name));
+        lines.find_map(|line| {
+            let Body::Modules(modules) = Body::parse(&line.text) else { return None };
+            let listed = modules.loaded.iter().find(|listed| listed.name == name)?;
+            Some(taint::mask(&listed.taint))
+        })
     }
 
     fn read_module(&self, address: u64) -> Result<Module, Unavailable> {
