@@ -12,6 +12,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod ages;
+mod around;
 mod btf;
 mod clock;
 pub mod cpus;
@@ -65,7 +66,7 @@ pub mod uts;
 pub mod workqueues;
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -73,6 +74,7 @@ use debuginfo::{Field, Files, Image};
 use unwind::Stack;
 use vmcore::{Vmcore, VmcoreInfo};
 
+pub use around::Around;
 pub use direct_map::DirectMap;
 pub use find_info::{FoundInfo, find_info};
 pub use identity::{VmlinuxState, WrongVmlinux, release_of};
@@ -135,6 +137,14 @@ pub struct Kernel<'a> {
     saved: OnceCell<Option<saved::Saved>>,
     /// Code that the kernel made while it ran.
     generated: OnceCell<Vec<generated::Generated>>,
+    /// What was read around missing page tables, and what that goes by: the mapping of all memory, and the page
+    /// frames of pages in areas, of which one is looked for at a time.
+    around: Cell<Around>,
+    told_direct_map: OnceCell<Option<DirectMap>>,
+    frames: RefCell<BTreeMap<u64, Option<u64>>>,
+    in_area: Cell<bool>,
+    /// While what that goes by is read itself.
+    only_tables: Cell<bool>,
 }
 
 impl<'a> Kernel<'a> {
@@ -191,6 +201,11 @@ impl<'a> Kernel<'a> {
             running: OnceCell::new(),
             saved: OnceCell::new(),
             generated: OnceCell::new(),
+            around: Cell::default(),
+            told_direct_map: OnceCell::new(),
+            frames: RefCell::default(),
+            in_area: Cell::new(false),
+            only_tables: Cell::new(false),
         }
     }
 
@@ -246,7 +261,10 @@ impl<'a> Kernel<'a> {
     pub fn types(&self) -> Result<&Image<'a>, Unavailable> {
         match &self.image {
             Some(image) => Ok(image),
-            None => self.btf.get_or_init(|| btf::read(self)).as_ref().map_err(Clone::clone),
+            None => {
+                let read = || self.by_tables_alone(|| btf::read(self));
+                self.btf.get_or_init(read).as_ref().map_err(Clone::clone)
+            }
         }
     }
 
@@ -296,7 +314,7 @@ impl<'a> Kernel<'a> {
     /// # Errors
     /// If there is none, or it cannot be read.
     pub fn kallsyms(&self) -> Result<&Kallsyms, Unavailable> {
-        let read = || Kallsyms::read(self, self.info());
+        let read = || self.by_tables_alone(|| Kallsyms::read(self, self.info()));
         self.kallsyms.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
@@ -360,7 +378,12 @@ impl<'a> Kernel<'a> {
 
 impl VirtualMemory for Kernel<'_> {
     fn read(&self, address: u64, buf: &mut [u8]) -> Result<(), Unreadable> {
-        self.space.read(address, buf)
+        match self.space.read(address, buf) {
+            Err(Unreadable::TableAbsent { .. }) if !self.only_tables.get() => {
+                self.read_by_pages(address, buf)
+            }
+            read => read,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The kernel view on synthetic kernels, whose structures have the layouts of several versions.
 
+mod around;
 mod commands;
 mod cpus;
 mod damage;
