@@ -14,6 +14,7 @@ use crate::diagnosis::Diagnosis;
 use crate::earlier::{Earlier, Past};
 use crate::facts;
 use crate::findings::Findings;
+use crate::from_log;
 use crate::leads;
 use crate::link::completed;
 use crate::machine::Machine;
@@ -134,19 +135,25 @@ impl Found {
         let told = Told::read(log, kernel.crash().oops.as_ref());
         let headline = told.headline.clone();
         let is_running = kernel.is_running();
+        let oops = kernel.crash().oops.as_ref();
+        let mut lost = None;
         let walks = crashing(kernel).filter(|_| !is_running).map(|crashing| {
             let mut walks = walks(machine, &crashing);
+            lost = from_log::go_on(machine, &mut walks.fault, log, oops);
             walks.fault.frames = completed(machine, &walks.fault.frames);
             walks
         });
         let is_shown = walks.as_ref().is_some_and(|walks| walks.begins == Begins::Fault);
-        let oops = kernel.crash().oops.as_ref();
         let earlier = Earlier::read(machine, log, oops, is_shown);
         findings.earlier(earlier.more);
         let (fault, panic, diagnosis) = match &walks {
             Some(walks) => {
                 findings.walks(machine, walks);
-                let diagnosis = diagnose(machine, Some(machine), walks, &told);
+                let mut diagnosis = diagnose(machine, Some(machine), walks, &told);
+                if let Some(lost) = lost {
+                    findings.told_frames(lost);
+                    diagnosis.rests_on_log();
+                }
                 let lines = |walk| {
                     let mut lines = lines(machine, walk);
                     with_arguments(machine, walk, &mut lines);
@@ -165,6 +172,7 @@ impl Found {
         let is_nmi = first.is_some_and(|first| first.stack == Some(StackKind::Nmi));
         let (mut diagnosis, past) = earlier.weigh(machine, diagnosis, is_nmi);
         leads::find(machine, &mut diagnosis);
+        findings.read_around(kernel);
         let mut found = Self {
             earlier,
             past,
