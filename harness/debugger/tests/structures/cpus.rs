@@ -63,6 +63,19 @@ fn masks_and_offsets() {
     });
 }
 
+/// CPU 1 was there and taken offline.
+#[test]
+fn cpus_that_were_there_and_not_up_are_offline() {
+    let mut world = World::new();
+    cpus(&mut world);
+    world.symbol("__cpu_present_mask", MASK + 1024);
+    world.put(MASK + 1024, &[0b11, 0b10]);
+    with_kernel(&world, |kernel| {
+        assert_eq!(kernel.up_cpus(), Ok(vec![0, 9]));
+        assert_eq!(kernel.offline_cpus(), Ok(vec![1]));
+    });
+}
+
 /// `current_task` is a variable of its own, or (6.2 to 6.14) a member of `pcpu_hot`.
 #[test]
 fn the_current_task_in_both_places() {
