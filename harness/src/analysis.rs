@@ -238,7 +238,13 @@ fn opened<T>(
         vmlinux: vmlinux.as_ref().map(|found| name(found.path())),
         modules: modules.paths().map(|(module, path)| (module.to_owned(), name(path))).collect(),
     };
-    look(&inputs, &names).map_err(|error| dump.failure(&error))
+    look(&inputs, &names).map_err(|error| {
+        let failure = dump.failure(&error);
+        match error.advice() {
+            Some(advice) => failure.hint(advice),
+            None => failure,
+        }
+    })
 }
 
 /// What the dump says of its kernel.

@@ -14,6 +14,7 @@ use crate::diagnosis::Diagnosis;
 use crate::earlier::{Earlier, Past};
 use crate::facts;
 use crate::findings::Findings;
+use crate::from_log;
 use crate::leads;
 use crate::link::completed;
 use crate::machine::Machine;
@@ -65,6 +66,20 @@ pub enum Error {
     Kernel(#[from] OpenError),
 }
 
+impl Error {
+    /// What can be done about it.
+    #[must_use]
+    pub const fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Kernel(OpenError::NoKernel(_)) => Some(
+                "compare the file's size with that on the crashed machine and copy it again; a dump \
+                 with a makedumpfile `-d` of at most 31 has the kernel's own memory in it",
+            ),
+            Self::Kernel(OpenError::NoVmcoreInfo) => None,
+        }
+    }
+}
+
 /// Analyzes a dump.
 ///
 /// # Errors
@@ -82,6 +97,7 @@ pub fn analyze_and<T>(
     look: impl FnOnce(&Machine<'_>, &Report) -> T,
 ) -> Result<(Analysis, T), Error> {
     let kernel = Kernel::open(inputs.vmcore, inputs.vmlinux)?;
+    kernel.presence()?;
     let machine = Machine::new(&kernel);
     machine.open_modules(inputs.modules);
     let found = Found::new(&machine);
@@ -119,19 +135,25 @@ impl Found {
         let told = Told::read(log, kernel.crash().oops.as_ref());
         let headline = told.headline.clone();
         let is_running = kernel.is_running();
+        let oops = kernel.crash().oops.as_ref();
+        let mut lost = None;
         let walks = crashing(kernel).filter(|_| !is_running).map(|crashing| {
             let mut walks = walks(machine, &crashing);
+            lost = from_log::go_on(machine, &mut walks.fault, log, oops);
             walks.fault.frames = completed(machine, &walks.fault.frames);
             walks
         });
         let is_shown = walks.as_ref().is_some_and(|walks| walks.begins == Begins::Fault);
-        let oops = kernel.crash().oops.as_ref();
         let earlier = Earlier::read(machine, log, oops, is_shown);
         findings.earlier(earlier.more);
         let (fault, panic, diagnosis) = match &walks {
             Some(walks) => {
                 findings.walks(machine, walks);
-                let diagnosis = diagnose(machine, Some(machine), walks, &told);
+                let mut diagnosis = diagnose(machine, Some(machine), walks, &told);
+                if let Some(lost) = lost {
+                    findings.told_frames(lost);
+                    diagnosis.rests_on_log();
+                }
                 let lines = |walk| {
                     let mut lines = lines(machine, walk);
                     with_arguments(machine, walk, &mut lines);
@@ -150,6 +172,7 @@ impl Found {
         let is_nmi = first.is_some_and(|first| first.stack == Some(StackKind::Nmi));
         let (mut diagnosis, past) = earlier.weigh(machine, diagnosis, is_nmi);
         leads::find(machine, &mut diagnosis);
+        findings.read_around(kernel);
         let mut found = Self {
             earlier,
             past,

@@ -11,16 +11,24 @@ use crate::printer::CodeNames;
 use crate::report::{Finding, Severity};
 use crate::stacks;
 use kernel::module_file::ModuleFile;
+use kernel::modules::{FoundBy, Module};
 use kernel::{Kernel, VmlinuxState};
+
+/// A finding whose addresses are not printed yet.
+type Found = (&'static str, Severity, Claim);
 
 /// Findings, their addresses not printed yet.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<(&'static str, Severity, Claim)>);
+pub struct Findings {
+    all: Vec<Found>,
+    /// Those that another run of the same crash may not have; they are in no stable report.
+    of_this_run: Vec<Found>,
+}
 
 impl Findings {
     fn add(&mut self, code: &'static str, severity: Severity, claim: Claim) {
-        if !self.0.iter().any(|(_, _, known)| *known == claim) {
-            self.0.push((code, severity, claim));
+        if !self.all.iter().any(|(_, _, known)| *known == claim) {
+            self.all.push((code, severity, claim));
         }
     }
 
@@ -30,12 +38,14 @@ impl Findings {
 
     /// As they stand in the report.
     pub fn list(&self, addresses: &mut dyn Addresses) -> Vec<Finding> {
-        let finding = |(code, severity, claim): &(&'static str, Severity, Claim)| Finding {
+        let of_this_run = self.of_this_run.iter().filter(|_| !addresses.is_stable());
+        let shown: Vec<&Found> = self.all.iter().chain(of_this_run).collect();
+        let finding = |(code, severity, claim): &Found| Finding {
             code: (*code).to_owned(),
             severity: *severity,
             message: addresses.evidence(claim).claim,
         };
-        self.0.iter().map(finding).collect()
+        shown.into_iter().map(finding).collect()
     }
 
     /// About the dump and the files given with it.
@@ -46,6 +56,9 @@ impl Findings {
         }
         for problem in kernel.vmcore().problems() {
             self.say("A002", Severity::Warning, problem.to_string());
+        }
+        if let Some(misplaced) = kernel.misplaced() {
+            self.say("A023", Severity::Warning, misplaced.to_string());
         }
         match kernel.vmlinux() {
             VmlinuxState::Matches { .. } => {}
@@ -87,6 +100,7 @@ impl Findings {
                 self.say("A017", Severity::Warning, words);
             }
         }
+        self.silent_cpus(kernel);
         for overrun in kernel.overruns() {
             if let Some(stack) = kernel.task_stack(&overrun.task) {
                 self.add("A019", Severity::Warning, stacks::stack_end::end(&overrun, &stack));
@@ -106,9 +120,26 @@ impl Findings {
         self.say("A018", Severity::Warning, words);
     }
 
+    /// A module that the kernel's list does not lead to.
+    fn found_otherwise(&mut self, module: &Module) {
+        let name = &module.name;
+        let words = match module.found {
+            FoundBy::List => return,
+            FoundBy::FolderOnly => format!(
+                "module {name} was found by its folder in sysfs: the list of modules does not lead to it"
+            ),
+            FoundBy::Folder => format!(
+                "module {name} was found by its folder in sysfs, with its sections: its structure cannot \
+                 be read"
+            ),
+        };
+        self.say("A024", Severity::Info, words);
+    }
+
     fn module_files(&mut self, machine: &Machine<'_>) {
         for (module, file) in machine.modules() {
             let name = &module.name;
+            self.found_otherwise(module);
             let image = file.and_then(ModuleFile::image);
             if let Some(error) = image.and_then(Image::refused_debug_file) {
                 self.debug_file(&format!("module {name}"), error);
@@ -206,6 +237,47 @@ impl Findings {
                 Severity::Warning,
                 format!("nothing in the text tells whether the file given for module {module} is the right one"),
             ),
+        }
+    }
+
+    /// The stack is not in the dump from an address on, and the rest of its frames are the log's.
+    pub fn told_frames(&mut self, lost: u64) {
+        let claim = Claim::new(None)
+            .text("the stack is not in the dump from ")
+            .data(lost)
+            .text(" on: the frames from there on are those that the kernel printed in its log");
+        self.add("A026", Severity::Warning, claim);
+    }
+
+    /// What was read though the page tables that map it are not in the dump.
+    pub fn read_around(&mut self, kernel: &Kernel<'_>) {
+        let around = kernel.read_around();
+        let by = match (around.direct_map, around.areas) {
+            (false, false) => return,
+            (true, false) => "by the place of its mapping of all memory",
+            (false, true) => "by its list of the pages of each area",
+            (true, true) => {
+                "by the place of its mapping of all memory and its list of the pages of each area"
+            }
+        };
+        let words = format!(
+            "page tables of the kernel are not in the dump: memory that they map was found {by}"
+        );
+        self.say("A025", Severity::Info, words);
+    }
+
+    /// CPUs that were up and whose registers are not in the dump.
+    fn silent_cpus(&mut self, kernel: &Kernel<'_>) {
+        let notes = kernel.vmcore().cpus().len();
+        let Ok(up) = kernel.up_cpus() else { return };
+        if notes > 0 && notes < up.len() {
+            let (silent, all) = (up.len() - notes, up.len());
+            let words = format!(
+                "the registers of {silent} of {all} CPUs are not in the dump: they did not answer when the \
+                 kernel stopped them (`bt -a` of `repro crash` says which)"
+            );
+            // Whether a CPU answers in time differs from run to run.
+            self.of_this_run.push(("A027", Severity::Warning, Claim::new(None).text(words)));
         }
     }
 

@@ -23,7 +23,7 @@ use kernel::module_file::ModuleFile;
 use kernel::module_sections::ModuleOrc;
 use kernel::modules::Module;
 use kernel::text::GoneText;
-use kernel::{Kernel, VirtualMemory};
+use kernel::{Kernel, Unavailable, VirtualMemory};
 
 /// The crashed machine.
 pub struct Machine<'a> {
@@ -162,10 +162,15 @@ impl Machine<'_> {
             return None;
         }
         let gone = self.kernel.gone_text(address)?;
-        let last = self.kernel.last_unloaded_module().ok().flatten();
         if gone == GoneText::Start {
             return Some(Gone::Start);
         }
+        let last = match self.kernel.last_unloaded_module() {
+            Ok(last) => last,
+            // Whether it was initialisation code or an unloaded module's is not known.
+            Err(Unavailable::Memory { .. }) => return None,
+            Err(_) => None,
+        };
         // Of modules of the kernel's own tree, some had that memory for their initialisation long before
         // the unloaded one had it: they do not leave that behind.
         Some(match last {

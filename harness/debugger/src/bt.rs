@@ -79,6 +79,10 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         vec![kernel.crash().task.clone().ok_or_else(none)?]
     } else if arguments.has("a") || arguments.has("c") {
         let mut cpus = kernel.up_cpus()?;
+        // Of one that was offline, it is said that it was.
+        let offline = kernel.offline_cpus().unwrap_or_default();
+        cpus.extend(offline.into_iter().filter(|cpu| kernel.current_task(*cpu).is_ok()));
+        cpus.sort_unstable();
         if let Some(text) = arguments.value("c") {
             let chosen = analyzer::values::parse_cpus(text, &cpus);
             cpus = chosen.ok_or_else(|| CommandError::usage(format!("no CPUs: `{text}`")))?;

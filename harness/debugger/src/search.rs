@@ -81,7 +81,7 @@ fn ranges(session: &Session<'_, '_>, arguments: &Arguments) -> Result<Vec<Range>
     }
     let direct = || -> Result<(u64, u64), CommandError> {
         let none = || CommandError::nothing("where memory is mapped is not known: give -s");
-        let map = kernel.space().direct_map().ok_or_else(none)?;
+        let map = kernel.direct_map().ok_or_else(none)?;
         let pages = kernel.vmcore().info().max_pfn.0;
         Ok((map.base, map.base.saturating_add(pages.saturating_mul(PAGE))))
     };

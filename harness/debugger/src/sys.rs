@@ -31,7 +31,10 @@ struct Sys {
     dumpfile: String,
     partial: bool,
     complete: bool,
+    /// Those that were up.
     cpus: Option<usize>,
+    /// Those that were there and offline.
+    offline: Option<usize>,
     /// Seconds since 1970.
     date: Option<i64>,
     uptime_seconds: Option<u64>,
@@ -139,6 +142,7 @@ fn sys(session: &Session<'_, '_>, kernel: &Kernel<'_>) -> Sys {
         partial: info.dump_level.is_some_and(|level| level != 0),
         complete: info.complete,
         cpus: kernel.up_cpus().ok().map(|cpus| cpus.len()),
+        offline: kernel.offline_cpus().ok().map(|cpus| cpus.len()),
         date: kernel.time_of_day().ok(),
         uptime_seconds: kernel.uptime_seconds().ok(),
         load_average: kernel.load_average().ok(),
@@ -163,7 +167,7 @@ impl Text for Sys {
         let rows = [
             ("KERNEL", Some(format!("{kernel}{}", taint.unwrap_or_default()))),
             ("DUMPFILE", Some(format!("{}{}", self.dumpfile, marks.collect::<String>()))),
-            ("CPUS", self.cpus.map(|count| count.to_string())),
+            ("CPUS", self.cpus.map(|up| cpus(up, self.offline.unwrap_or(0)))),
             ("DATE", self.date.map(super::date::text)),
             ("UPTIME", self.uptime_seconds.map(uptime)),
             ("LOAD AVERAGE", self.load_average.as_ref().map(|load| load.join(", "))),
@@ -180,6 +184,14 @@ impl Text for Sys {
             format!("{label:>12}: {}\n", value.unwrap_or_else(unknown))
         };
         rows.into_iter().map(row).collect()
+    }
+}
+
+/// All CPUs that were there, and how many of them were offline: `4 [OFFLINE: 1]`.
+fn cpus(up: usize, offline: usize) -> String {
+    match offline {
+        0 => up.to_string(),
+        _ => format!("{} [OFFLINE: {offline}]", up.saturating_add(offline)),
     }
 }
 
@@ -211,6 +223,7 @@ mod tests {
         assert_eq!(size((1 << 30) + (1 << 29)), "1.5 GB");
         assert_eq!(size(12), "12 bytes");
         assert_eq!(uptime(3), "00:00:03");
+        assert_eq!((cpus(4, 0), cpus(3, 1)), ("4".to_owned(), "4 [OFFLINE: 1]".to_owned()));
         assert_eq!(uptime(3 * 86_400 + 4 * 3600 + 5 * 60 + 6), "3 days, 04:05:06");
     }
 }

@@ -36,6 +36,17 @@ impl Kernel<'_> {
         Ok(cpus)
     }
 
+    /// Numbers of the CPUs that were there and not up, in order.
+    ///
+    /// # Errors
+    /// If a mask cannot be found or read.
+    pub fn offline_cpus(&self) -> Result<Vec<u32>, Unavailable> {
+        let up = self.up_cpus()?;
+        let mut present = self.cpu_mask(["__cpu_present_mask", "cpu_present_bits"])?;
+        present.retain(|cpu| !up.contains(cpu));
+        Ok(present)
+    }
+
     /// Numbers of the CPUs that could ever be there, in order; only these have per-CPU data.
     ///
     /// # Errors

@@ -10,8 +10,9 @@
 
 use vmcore::{PhysAddr, Vmcore, VmcoreInfo};
 
+use super::located;
 use super::paging::Format;
-use super::space::{AddressSpace, KERNEL_MAP, Layout};
+use super::space::KERNEL_MAP;
 use super::unreadable::Unreadable;
 
 /// Bytes in a page.
@@ -193,12 +194,7 @@ fn note_at(vmcore: &Vmcore<'_>, address: PhysAddr) -> Option<FoundInfo> {
     (found.text.starts_with(START) && is_good(vmcore, &found)).then_some(found)
 }
 
-/// Whether a kernel lies where the text says: its page tables map its text there.
+/// Whether a kernel lies where the text says.
 fn is_good(vmcore: &Vmcore<'_>, found: &FoundInfo) -> bool {
-    let info = VmcoreInfo::parse(&found.text);
-    let space = AddressSpace::new(vmcore, Layout::of(vmcore, &info));
-    let Some(text) = info.symbol("_stext") else { return false };
-    space
-        .mapping(text)
-        .is_ok_and(|there| Some(there.physical) == space.layout().image_physical(text))
+    located::is_mapped_there(vmcore, &VmcoreInfo::parse(&found.text))
 }

@@ -14,7 +14,7 @@ use super::space::AddressSpace;
 /// Longest `.notes` section that is compared.
 const MAX_NOTES: usize = 64 << 10;
 /// Longest banner that is compared.
-const MAX_BANNER: usize = 1024;
+pub(super) const MAX_BANNER: usize = 1024;
 
 /// What became of the `vmlinux` given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum VmlinuxState {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the vmlinux given is of another kernel: the dump has {what} {ours}, the file {theirs}")]
 pub struct WrongVmlinux {
-    /// What was compared: `build-id`, `linux_banner`.
+    /// What was compared: `build-id`, `linux_banner`, the address of `_stext`.
     pub what: &'static str,
     /// The dump's value.
     pub ours: String,
@@ -130,7 +130,7 @@ fn same_notes(space: &AddressSpace<'_>, image: &Image<'_>) -> Option<bool> {
 /// At the address that a wrong file names, the dump may have something else than a banner; the
 /// release then decides, which can only tell that a file is wrong.
 fn compare_banners(space: &AddressSpace<'_>, info: &VmcoreInfo, image: &Image<'_>) -> VmlinuxState {
-    let Some((address, theirs)) = file_banner(image) else { return VmlinuxState::Unconfirmed };
+    let Some((address, theirs)) = file_banner(image) else { return compare_text(info, image) };
     let found = space.read_string(address, MAX_BANNER).unwrap_or_default();
     if found == theirs {
         return VmlinuxState::Matches { by: "linux_banner" };
@@ -138,7 +138,7 @@ fn compare_banners(space: &AddressSpace<'_>, info: &VmcoreInfo, image: &Image<'_
     let release = format!("Linux version {}", info.os_release().unwrap_or_default());
     let is_banner = found.starts_with("Linux version ");
     if !is_banner && theirs.starts_with(&format!("{release} ")) {
-        return VmlinuxState::Unconfirmed;
+        return compare_text(info, image);
     }
     let ours = if is_banner { found } else { release };
     let trimmed = |banner: &str| banner.trim_end().to_owned();
@@ -149,6 +149,20 @@ fn compare_banners(space: &AddressSpace<'_>, info: &VmcoreInfo, image: &Image<'_
     })
 }
 
+/// Compares where the text begins, which can only tell that a file is wrong, or is to be used at another KASLR
+/// offset than the dump says: it would give wrong names then.
+fn compare_text(info: &VmcoreInfo, image: &Image<'_>) -> VmlinuxState {
+    let theirs = image.symbol("_stext").map(|symbol| symbol.address);
+    match (info.symbol("_stext"), theirs) {
+        (Some(ours), Some(theirs)) if ours != theirs => VmlinuxState::Wrong(WrongVmlinux {
+            what: "_stext at",
+            ours: format!("{ours:#x}"),
+            theirs: format!("{theirs:#x}"),
+        }),
+        _ => VmlinuxState::Unconfirmed,
+    }
+}
+
 /// The release of the kernel that a file is of, by its `linux_banner`.
 #[must_use]
 pub fn release_of(image: &Image<'_>) -> Option<String> {
@@ -157,7 +171,7 @@ pub fn release_of(image: &Image<'_>) -> Option<String> {
 }
 
 /// Run-time address and text of the file's `linux_banner`.
-fn file_banner(image: &Image<'_>) -> Option<(u64, String)> {
+pub(super) fn file_banner(image: &Image<'_>) -> Option<(u64, String)> {
     let address = image.symbol("linux_banner")?.address;
     let (start, bytes) = image.section(".rodata")?;
     let offset = usize::try_from(address.checked_sub(start)?).ok()?;

@@ -26,7 +26,7 @@ impl Kernel<'_> {
             let image = is_el7.then(|| Image::types(encoded()).ok()).flatten()?;
             fits(self, &image).ok().filter(|fits| *fits).map(|_| image)
         };
-        self.layouts.get_or_init(find).as_ref()
+        self.layouts.get_or_init(|| self.by_tables_alone(find)).as_ref()
     }
 }
 

@@ -12,6 +12,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod ages;
+mod around;
 mod btf;
 mod build_id;
 mod clock;
@@ -30,6 +31,7 @@ mod kallsyms_tables;
 mod layouts;
 mod layouts_of_3_10;
 mod list;
+mod located;
 pub mod locks;
 pub mod log;
 mod log_line;
@@ -38,6 +40,7 @@ mod log_ring;
 pub mod memory;
 pub mod mm;
 pub mod module_file;
+mod module_folders;
 pub mod module_sections;
 pub mod module_symbols;
 pub mod modules;
@@ -63,7 +66,8 @@ mod uptime;
 pub mod uts;
 pub mod workqueues;
 
-use std::cell::{OnceCell, RefCell};
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -71,9 +75,11 @@ use debuginfo::{Field, Files, Image};
 use unwind::Stack;
 use vmcore::{Vmcore, VmcoreInfo};
 
+pub use around::Around;
 pub use direct_map::DirectMap;
 pub use find_info::{FoundInfo, find_info};
 pub use identity::{VmlinuxState, WrongVmlinux, release_of};
+pub use located::{Misplaced, Place};
 pub use memory::VirtualMemory;
 pub use unreadable::{Level, Listing, Unavailable, Unreadable};
 
@@ -91,12 +97,20 @@ pub enum OpenError {
     /// Without VMCOREINFO the kernel's memory is not found in the dump.
     #[error("the dump has no VMCOREINFO, and none was found in its memory")]
     NoVmcoreInfo,
+    /// The dump names a kernel and has nothing of it.
+    #[error(
+        "the dump has VMCOREINFO and no memory of the kernel that it is of: neither its name nor its log \
+         nor a task can be read ({0})"
+    )]
+    NoKernel(Unavailable),
 }
 
 /// The crashed kernel.
 #[derive(Debug)]
 pub struct Kernel<'a> {
     vmcore: &'a Vmcore<'a>,
+    info: Cow<'a, VmcoreInfo>,
+    misplaced: Option<Misplaced>,
     space: AddressSpace<'a>,
     image: Option<Image<'a>>,
     vmlinux: VmlinuxState,
@@ -113,6 +127,8 @@ pub struct Kernel<'a> {
     tasks: OnceCell<Result<Listing<Task>, Unavailable>>,
     modules: OnceCell<Result<Listing<Module>, Unavailable>>,
     module_symbols: RefCell<BTreeMap<u64, module_symbols::Known>>,
+    /// Where the sections of modules are or were, by the addresses of their structures.
+    module_sections: RefCell<BTreeMap<u64, module_sections::Known>>,
     text: OnceCell<Vec<Range<u64>>>,
     crash: OnceCell<Crash>,
     page_flags: OnceCell<Result<PageFlags, Unavailable>>,
@@ -124,11 +140,20 @@ pub struct Kernel<'a> {
     saved: OnceCell<Option<saved::Saved>>,
     /// Code that the kernel made while it ran.
     generated: OnceCell<Vec<generated::Generated>>,
+    /// What was read around missing page tables, and what that goes by: the mapping of all memory, and the page
+    /// frames of pages in areas, of which one is looked for at a time.
+    around: Cell<Around>,
+    told_direct_map: OnceCell<Option<DirectMap>>,
+    frames: RefCell<BTreeMap<u64, Option<u64>>>,
+    in_area: Cell<bool>,
+    /// While what that goes by is read itself.
+    only_tables: Cell<bool>,
 }
 
 impl<'a> Kernel<'a> {
     /// Looks into a dump. A `vmlinux` that is not the dump's is not used:
-    /// [`vmlinux`](Self::vmlinux) tells.
+    /// [`vmlinux`](Self::vmlinux) tells. A kernel that is not where the dump says is searched for:
+    /// [`misplaced`](Self::misplaced) tells.
     ///
     /// # Errors
     /// If the dump does not say where the kernel is.
@@ -137,10 +162,24 @@ impl<'a> Kernel<'a> {
         if info.is_empty() {
             return Err(OpenError::NoVmcoreInfo);
         }
-        let space = AddressSpace::new(vmcore, Layout::of(vmcore, info));
-        let checked = identity::check(&space, info, vmlinux);
-        Ok(Self {
+        let kernel = Self::at(vmcore, Cow::Borrowed(info), vmlinux);
+        if located::is_in_doubt(&kernel, vmlinux)
+            && let Some(found) = located::search(vmcore, info, vmlinux)
+        {
+            let kernel = Self::at(vmcore, Cow::Owned(found.info), vmlinux);
+            return Ok(Self { misplaced: Some(found.misplaced), ..kernel });
+        }
+        Ok(kernel)
+    }
+
+    /// The kernel where `info` has it.
+    fn at(vmcore: &'a Vmcore<'a>, info: Cow<'a, VmcoreInfo>, vmlinux: Option<Files<'a>>) -> Self {
+        let space = AddressSpace::new(vmcore, Layout::of(vmcore, &info));
+        let checked = identity::check(&space, &info, vmlinux);
+        Self {
             vmcore,
+            info,
+            misplaced: None,
             space,
             image: checked.image,
             vmlinux: checked.state,
@@ -157,6 +196,7 @@ impl<'a> Kernel<'a> {
             tasks: OnceCell::new(),
             modules: OnceCell::new(),
             module_symbols: RefCell::default(),
+            module_sections: RefCell::default(),
             text: OnceCell::new(),
             crash: OnceCell::new(),
             page_flags: OnceCell::new(),
@@ -165,7 +205,26 @@ impl<'a> Kernel<'a> {
             running: OnceCell::new(),
             saved: OnceCell::new(),
             generated: OnceCell::new(),
-        })
+            around: Cell::default(),
+            told_direct_map: OnceCell::new(),
+            frames: RefCell::default(),
+            in_area: Cell::new(false),
+            only_tables: Cell::new(false),
+        }
+    }
+
+    /// Looks whether anything of the kernel can be read: what it calls itself, a line of its log, a task.
+    ///
+    /// # Errors
+    /// If nothing can; its memory is not in the dump then, or all of it is something else.
+    pub fn presence(&self) -> Result<(), OpenError> {
+        let Err(why) = self.uts() else { return Ok(()) };
+        let has_log = self.log().is_ok_and(|log| !log.items.is_empty());
+        let has_task = || self.tasks().is_ok_and(|tasks| !tasks.items.is_empty());
+        if has_log || !self.running().is_empty() || has_task() {
+            return Ok(());
+        }
+        Err(OpenError::NoKernel(why))
     }
 
     /// The dump.
@@ -174,10 +233,17 @@ impl<'a> Kernel<'a> {
         self.vmcore
     }
 
-    /// What the kernel wrote down about itself for readers of its dump.
+    /// What the kernel wrote down about itself for readers of its dump; of one that was found elsewhere, as it
+    /// would be of a kernel there.
     #[must_use]
-    pub fn info(&self) -> &'a VmcoreInfo {
-        self.vmcore.vmcoreinfo()
+    pub fn info(&self) -> &VmcoreInfo {
+        &self.info
+    }
+
+    /// That the kernel is not where the dump says.
+    #[must_use]
+    pub const fn misplaced(&self) -> Option<&Misplaced> {
+        self.misplaced.as_ref()
     }
 
     /// The kernel's address space.
@@ -199,7 +265,10 @@ impl<'a> Kernel<'a> {
     pub fn types(&self) -> Result<&Image<'a>, Unavailable> {
         match &self.image {
             Some(image) => Ok(image),
-            None => self.btf.get_or_init(|| btf::read(self)).as_ref().map_err(Clone::clone),
+            None => {
+                let read = || self.by_tables_alone(|| btf::read(self));
+                self.btf.get_or_init(read).as_ref().map_err(Clone::clone)
+            }
         }
     }
 
@@ -249,7 +318,7 @@ impl<'a> Kernel<'a> {
     /// # Errors
     /// If there is none, or it cannot be read.
     pub fn kallsyms(&self) -> Result<&Kallsyms, Unavailable> {
-        let read = || Kallsyms::read(self, self.info());
+        let read = || self.by_tables_alone(|| Kallsyms::read(self, self.info()));
         self.kallsyms.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
@@ -313,7 +382,12 @@ impl<'a> Kernel<'a> {
 
 impl VirtualMemory for Kernel<'_> {
     fn read(&self, address: u64, buf: &mut [u8]) -> Result<(), Unreadable> {
-        self.space.read(address, buf)
+        match self.space.read(address, buf) {
+            Err(Unreadable::TableAbsent { .. }) if !self.only_tables.get() => {
+                self.read_by_pages(address, buf)
+            }
+            read => read,
+        }
     }
 }
 

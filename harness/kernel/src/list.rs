@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::memory::VirtualMemory;
-use super::unreadable::{Listing, Unavailable};
+use super::unreadable::{Listing, Unavailable, Unreadable};
 
 /// `LIST_POISON1` and `LIST_POISON2`, less the configurable offset: what a deleted entry points
 /// to (`include/linux/poison.h`; `0x100`/`0x200` before 4.18, `0x100`/`0x122` since).
@@ -33,11 +33,50 @@ pub(super) fn walk(
     limit: usize,
     what: &str,
 ) -> Listing<u64> {
+    follow(head, limit, what, &|at| memory.read_u64(at))
+}
+
+/// The same, and where the list is damaged the entries that the links from its other end lead to: each of those
+/// has to point back to the one that led to it.
+pub(super) fn walk_both_ways(
+    memory: &dyn VirtualMemory,
+    head: u64,
+    limit: usize,
+    what: &str,
+) -> Listing<u64> {
+    let mut found = walk(memory, head, limit, what);
+    if found.damage.is_empty() {
+        return found;
+    }
+    let back = |at: u64| {
+        let previous = memory.read_u64(at.wrapping_add(8))?;
+        // An entry that cannot be read is one all the same: who knows it says so.
+        let forward = memory.read_u64(previous).unwrap_or(at);
+        Ok(if forward == at { previous } else { 0 })
+    };
+    let others = follow(head, limit, &format!("{what}, from its end,"), &back);
+    let known = |at: &u64| found.items.contains(at);
+    let met = others.items.iter().any(known);
+    let rest: Vec<u64> = others.items.into_iter().take_while(|at| !known(at)).collect();
+    found.items.extend(rest.into_iter().rev());
+    if !met {
+        found.damage.extend(others.damage);
+    }
+    found
+}
+
+/// Addresses of the `list_head`s that `next` leads to from `head` on.
+fn follow(
+    head: u64,
+    limit: usize,
+    what: &str,
+    next: &dyn Fn(u64) -> Result<u64, Unreadable>,
+) -> Listing<u64> {
     let mut found = Listing::default();
     let mut seen = BTreeSet::new();
     let mut at = head;
     loop {
-        let next = match memory.read_u64(at) {
+        let next = match next(at) {
             Ok(next) => next,
             Err(source) => {
                 let what = format!("{what} after {} entries", found.items.len());
@@ -80,7 +119,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::unreadable::Unreadable;
 
     /// Words at addresses, nothing else.
     struct Words(BTreeMap<u64, u64>);
@@ -124,6 +162,35 @@ mod tests {
         let (items, damage) = walked(&[(0x1000, 0x2000)], 99);
         assert_eq!(items, [0x2000]);
         assert_eq!(damage, ["the list after 1 entries: 0x0000000000002000: non-canonical address"]);
+    }
+
+    /// Entries at 0x2000, 0x3000, 0x4000 and 0x5000, those given left out.
+    fn both_ways(lost: &[u64], changed: &[(u64, u64)]) -> (Vec<u64>, usize) {
+        let ring = [0x1000, 0x2000, 0x3000, 0x4000, 0x5000];
+        let mut links = BTreeMap::new();
+        for (at, entry) in ring.iter().enumerate() {
+            links.insert(*entry, ring[(at + 1) % 5]);
+            links.insert(entry + 8, ring[(at + 4) % 5]);
+        }
+        links.extend(changed.iter().copied());
+        links.retain(|at, _| !lost.contains(&(at & !0xf)));
+        let list = walk_both_ways(&Words(links), 0x1000, 9, "the list");
+        (list.items, list.damage.len())
+    }
+
+    #[test]
+    fn what_lies_behind_an_entry_that_is_lost_is_found_from_the_other_end() {
+        assert_eq!(both_ways(&[], &[]), (vec![0x2000, 0x3000, 0x4000, 0x5000], 0));
+        assert_eq!(both_ways(&[0x3000], &[]), (vec![0x2000, 0x3000, 0x4000, 0x5000], 1));
+        // Between two that are lost nothing leads to the others.
+        assert_eq!(both_ways(&[0x2000, 0x4000], &[]), (vec![0x2000, 0x4000, 0x5000], 2));
+        assert_eq!(both_ways(&[0x1000], &[]), (vec![], 2));
+    }
+
+    #[test]
+    fn a_link_that_nothing_points_back_to_is_not_followed() {
+        let (items, damage) = both_ways(&[0x3000], &[(0x5008, 0x2000)]);
+        assert_eq!((items, damage), (vec![0x2000, 0x3000, 0x5000], 2));
     }
 
     #[test]

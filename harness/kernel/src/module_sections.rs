@@ -7,6 +7,7 @@
 //! an array of `bin_attribute` whose `private` is the address (6.14 and later).
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::memory::VirtualMemory;
 use super::modules::Module;
@@ -33,6 +34,9 @@ pub struct ModuleOrc {
     pub entries: Vec<u8>,
 }
 
+/// What is known of where a module's sections are or were.
+pub(crate) type Known = Result<Rc<BTreeMap<String, u64>>, Unavailable>;
+
 impl Kernel<'_> {
     /// Run-time addresses of a module's sections by name, with `.data..percpu`.
     ///
@@ -43,7 +47,7 @@ impl Kernel<'_> {
     /// If the module has no such table (CONFIG_SYSFS or CONFIG_KALLSYMS off, or too early in its
     /// loading), or it cannot be read.
     pub fn module_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
-        let mut sections = self.all_sections(module)?;
+        let mut sections = BTreeMap::clone(&*self.all_sections(module)?);
         sections.retain(|_, address| module.region_at(*address).is_some());
         if let Some((offset, _)) = module.percpu {
             sections.insert(".data..percpu".to_owned(), offset);
@@ -57,12 +61,22 @@ impl Kernel<'_> {
     /// # Errors
     /// As of [`module_sections`](Self::module_sections).
     pub fn freed_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
-        let mut sections = self.all_sections(module)?;
+        let mut sections = BTreeMap::clone(&*self.all_sections(module)?);
         sections.retain(|_, address| module.region_at(*address).is_none());
         Ok(sections)
     }
 
-    fn all_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
+    fn all_sections(&self, module: &Module) -> Known {
+        if let Some(known) = self.module_sections.borrow().get(&module.address) {
+            return known.clone();
+        }
+        let known = module.sections.clone();
+        let read = known.map_or_else(|| self.read_sections(module), Ok).map(Rc::new);
+        self.module_sections.borrow_mut().insert(module.address, read.clone());
+        read
+    }
+
+    fn read_sections(&self, module: &Module) -> Result<BTreeMap<String, u64>, Unavailable> {
         let table = self.object("module", module.address).number("sect_attrs")?;
         if table == 0 {
             let words = format!("module {} has no section addresses", module.name);
@@ -86,7 +100,11 @@ impl Kernel<'_> {
         let mut sections = BTreeMap::new();
         for index in 0..count {
             let attr = self.object(ATTR, first.wrapping_add(index * size));
-            sections.insert(self.section_name(attr.number(name)?)?, attr.number("address")?);
+            let address = attr.number("address")?;
+            // A name that cannot be read leaves the other sections where they are.
+            if let Ok(name) = self.section_name(attr.number(name)?) {
+                sections.insert(name, address);
+            }
         }
         Ok(sections)
     }
@@ -103,8 +121,10 @@ impl Kernel<'_> {
                 break;
             }
             let attr = self.object("bin_attribute", at);
-            let name = self.section_name(attr.number("attr.name")?)?;
-            sections.insert(name, attr.number("private")?);
+            let address = attr.number("private")?;
+            if let Ok(name) = self.section_name(attr.number("attr.name")?) {
+                sections.insert(name, address);
+            }
         }
         Ok(sections)
     }
@@ -119,9 +139,10 @@ impl Kernel<'_> {
     /// # Errors
     /// If the module has none, or it cannot be read.
     pub fn module_build_id(&self, module: &Module) -> Result<Vec<u8>, Unavailable> {
-        let sections = self.module_sections(module)?;
+        let sections = self.all_sections(module)?;
         let none = || Unavailable::Damaged(format!("module {} has no build-id", module.name));
         let note = *sections.get(".note.gnu.build-id").ok_or_else(none)?;
+        module.region_at(note).ok_or_else(none)?;
         let what = |source| Unavailable::memory("a module's build-id", source);
         let number = |offset: u64| self.read_u32(note.wrapping_add(offset)).map_err(what);
         let (name, length, kind) = (number(0)?, number(4)?, number(8)?);

@@ -5,6 +5,10 @@
 //! `module_core` and sizes (to 4.4), `core_layout` and `init_layout` (4.5 to 6.3), and seven
 //! areas `mem[]` that need not touch each other (6.4 and later).
 
+use std::collections::BTreeMap;
+
+use klog::Body;
+
 use super::{Kernel, Listing, Unavailable, list, taint};
 
 /// Modules that are listed at most; far more than any kernel loads.
@@ -31,6 +35,21 @@ pub struct Module {
     pub regions: Vec<Region>,
     /// Per-CPU offset of its `.data..percpu` and the section's size, if it has one.
     pub percpu: Option<(u64, u64)>,
+    /// How it was found.
+    pub found: FoundBy,
+    /// Addresses of its sections by name, where they are not in its `struct module`.
+    pub(super) sections: Option<BTreeMap<String, u64>>,
+}
+
+/// How a module was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundBy {
+    /// On the kernel's list.
+    List,
+    /// By its folder in sysfs, since the list does not lead to it.
+    FolderOnly,
+    /// By its folder in sysfs, which is all that is known of it: its `struct module` cannot be read.
+    Folder,
 }
 
 /// How far loading or unloading of a module has got (`enum module_state`).
@@ -46,6 +65,8 @@ pub enum ModuleState {
     Unformed,
     /// No value that any kernel has.
     Unknown(u64),
+    /// It cannot be read.
+    NotRead,
 }
 
 impl ModuleState {
@@ -68,6 +89,7 @@ impl std::fmt::Display for ModuleState {
             Self::Going => f.write_str("going"),
             Self::Unformed => f.write_str("unformed"),
             Self::Unknown(value) => write!(f, "unknown ({value})"),
+            Self::NotRead => f.write_str("not known"),
         }
     }
 }
@@ -163,7 +185,8 @@ impl Kernel<'_> {
 
     fn list_modules(&self) -> Result<Listing<Module>, Unavailable> {
         let link = self.field("module", "list")?.offset;
-        let links = list::walk(self, self.symbol("modules")?, MAX_MODULES, "the list of modules");
+        let head = self.symbol("modules")?;
+        let links = list::walk_both_ways(self, head, MAX_MODULES, "the list of modules");
         let mut modules = Listing { items: Vec::new(), damage: links.damage };
         for at in links.items {
             match self.read_module(at.wrapping_sub(link)) {
@@ -171,7 +194,45 @@ impl Kernel<'_> {
                 Err(why) => modules.damage.push(why),
             }
         }
+        if !modules.damage.is_empty() {
+            self.find_modules_otherwise(&mut modules);
+        }
+        self.complete_taints(&mut modules);
         Ok(modules)
+    }
+
+    /// Adds those that have a folder in sysfs and are not on the list.
+    fn find_modules_otherwise(&self, modules: &mut Listing<Module>) {
+        for folder in self.module_folders().unwrap_or_default() {
+            if modules.items.iter().any(|known| known.name == folder.name) {
+                continue;
+            }
+            let read = folder.module().and_then(|address| self.read_module(address).ok());
+            let whole = read.filter(|module| module.name == folder.name);
+            let whole = whole.map(|module| Module { found: FoundBy::FolderOnly, ..module });
+            modules.items.extend(whole.or_else(|| self.module_of_folder(&folder)));
+        }
+    }
+
+    /// Takes from the kernel's log which taint flags the modules have whose own cannot be read.
+    fn complete_taints(&self, modules: &mut Listing<Module>) {
+        for module in &mut modules.items {
+            let own = self.object("module", module.address).number("taints");
+            let Err(why @ Unavailable::Memory { .. }) = own else { continue };
+            module.taints = self.logged_taints(&module.name).unwrap_or(0);
+            modules.damage.push(why);
+        }
+    }
+
+    /// The taint flags of a module as the log has them last (`Modules linked in: process(OE)`).
+    fn logged_taints(&self, name: &str) -> Option<u64> {
+        let lines = self.log().ok()?.items.iter().rev();
+        let mut lines = lines.filter(|line| line.text.contains(name));
+        lines.find_map(|line| {
+            let Body::Modules(modules) = Body::parse(&line.text) else { return None };
+            let listed = modules.loaded.iter().find(|listed| listed.name == name)?;
+            Some(taint::mask(&listed.taint))
+        })
     }
 
     fn read_module(&self, address: u64) -> Result<Module, Unavailable> {
@@ -188,6 +249,8 @@ impl Kernel<'_> {
             version: module.string("version").ok().flatten(),
             regions: self.module_regions(address)?,
             percpu: percpu.filter(|(_, size)| *size != 0),
+            found: FoundBy::List,
+            sections: None,
         })
     }
 

@@ -25,6 +25,10 @@ const SLOTS: usize = 256;
 /// Translations kept for 2 MiB and 1 GiB pages.
 const LARGE_SLOTS: usize = 16;
 
+/// Names of the kernel's top page table: it was `init_level4_pgt` to 4.12 and is `init_top_pgt` since;
+/// kernels that export neither export `swapper_pg_dir`, another name of the same table.
+pub(super) const ROOTS: [&str; 3] = ["init_top_pgt", "init_level4_pgt", "swapper_pg_dir"];
+
 /// What the dump says about the kernel's address space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
@@ -41,12 +45,8 @@ pub struct Layout {
 
 impl Layout {
     /// Takes the layout from VMCOREINFO.
-    ///
-    /// The top table was `init_level4_pgt` to 4.12 and is `init_top_pgt` since; kernels that
-    /// export neither export `swapper_pg_dir`, another name of the same table.
     #[must_use]
     pub fn new(info: &vmcore::VmcoreInfo) -> Self {
-        let root = ["init_top_pgt", "init_level4_pgt", "swapper_pg_dir"];
         let number = |name| info.number(name);
         Self {
             phys_base: number("phys_base").unwrap_or(0),
@@ -54,7 +54,7 @@ impl Layout {
                 .and_then(|size| u64::try_from(size).ok())
                 .filter(|size| (1 << 20..=1 << 31).contains(size))
                 .unwrap_or(DEFAULT_IMAGE_SIZE),
-            root: root.iter().find_map(|name| info.symbol(name)),
+            root: ROOTS.iter().find_map(|name| info.symbol(name)),
             format: Format {
                 five_levels: number("pgtable_l5_enabled").is_some_and(|on| on != 0),
                 encryption_mask: number("sme_mask").map_or(0, i64::cast_unsigned),

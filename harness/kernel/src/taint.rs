@@ -21,6 +21,15 @@ pub fn letters(mask: u64) -> String {
     table.filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, letter)| letter).collect()
 }
 
+/// The flags whose letters are in `letters`, as far as a module may have them (bits 0 to 19).
+#[must_use]
+pub fn mask(letters: &str) -> u64 {
+    let table = (0_u32..).zip(LETTERS);
+    table
+        .filter(|(_, letter)| letters.contains(*letter))
+        .fold(0_u64, |mask, (bit, _)| mask | 1 << bit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +42,13 @@ mod tests {
         assert_eq!(letters(1 << 7 | 1 << 9 | 1 << 12), "DWO");
         assert_eq!(letters(1), "P");
         assert_eq!(letters(0), "");
+    }
+
+    #[test]
+    fn a_mask_is_that_of_its_letters() {
+        assert_eq!(mask("OE"), 0x3000);
+        assert_eq!(mask(""), 0);
+        assert_eq!(letters(mask("POEX")), "POEX");
     }
 
     #[test]

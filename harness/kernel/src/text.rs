@@ -9,7 +9,7 @@ use super::modules::RegionKind;
 /// Where the area for modules and generated code may begin (`MODULES_VADDR` of
 /// `arch/x86/include/asm/pgtable_64_types.h` without KASLR, which moves it up) and ends
 /// (`MODULES_END`).
-const MODULE_AREA: Range<u64> = 0xffff_ffff_a000_0000..0xffff_ffff_ff00_0000;
+pub(super) const MODULE_AREA: Range<u64> = 0xffff_ffff_a000_0000..0xffff_ffff_ff00_0000;
 
 /// Code that was there once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,12 @@ impl Kernel<'_> {
         // With KASLR the kernel itself may lie above the lowest start of the area.
         let area = MODULE_AREA.start.max(bound("_end").unwrap_or(0))..MODULE_AREA.end;
         let nobodys = area.contains(&address) && self.module_at(address).is_none();
+        // A module that is not known may have it, unless nothing is mapped there.
+        if self.has_hidden_modules() {
+            let mapping = self.space().mapping(address);
+            let is_unmapped = mapping.is_err_and(|why| why.is_mapped() == Some(false));
+            return (nobodys && is_unmapped).then_some(GoneText::Module);
+        }
         let gone = || super::VirtualMemory::read_u8(self, address).is_err();
         let unloaded = || matches!(self.last_unloaded_module(), Ok(Some(_)));
         (nobodys && (gone() || unloaded())).then_some(GoneText::Module)
@@ -49,12 +55,15 @@ impl Kernel<'_> {
         if ranges.iter().any(|range| range.contains(&address)) {
             return true;
         }
-        if self.modules().is_err() {
-            return self.is_executable_in_modules(address);
+        match self.module_at(address).and_then(|module| module.region_at(address)) {
+            Some(region) => region.kind == RegionKind::Text,
+            None => self.has_hidden_modules() && self.is_executable_in_modules(address),
         }
-        self.module_at(address)
-            .and_then(|module| module.region_at(address))
-            .is_some_and(|region| region.kind == RegionKind::Text)
+    }
+
+    /// Whether there may be modules that are not known: their list cannot be read, or not to its end.
+    fn has_hidden_modules(&self) -> bool {
+        !self.modules().is_ok_and(|listing| listing.damage.is_empty())
     }
 
     /// Whether the page tables let the CPU execute what is at an address where modules are.

@@ -6,10 +6,19 @@ use super::memory::{VirtualMemory, text};
 use super::{Kernel, Unavailable, taint};
 
 /// Bytes of each of the six strings (`__NEW_UTS_LEN` and a zero byte).
-const LENGTH: usize = 65;
+pub(super) const LENGTH: usize = 65;
 /// Bytes in front of the strings in which they are looked for: a reference count, and since 5.11
 /// nothing else.
-const BEFORE: usize = 64;
+pub(super) const BEFORE: usize = 64;
+/// The first string, which is always the same.
+const NAME: &[u8] = b"Linux\0";
+
+/// The release among the names in a namespace's first bytes.
+pub(super) fn release(namespace: &[u8]) -> Option<String> {
+    let start =
+        namespace.get(..BEFORE + NAME.len())?.windows(NAME.len()).position(|at| at == NAME)?;
+    Some(text(namespace.get(start + 2 * LENGTH..start + 3 * LENGTH)?))
+}
 
 /// `uname`'s answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,9 +65,8 @@ impl Kernel<'_> {
         })
     }
 
-    /// Finds the strings in the namespace: the first one is always `Linux`.
+    /// Finds the strings in the namespace.
     fn find_names(&self, namespace: u64) -> Result<u64, Unavailable> {
-        const NAME: &[u8] = b"Linux\0";
         let mut head = [0; BEFORE + NAME.len()];
         self.read(namespace, &mut head)
             .map_err(|source| Unavailable::memory("init_uts_ns", source))?;

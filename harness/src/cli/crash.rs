@@ -41,8 +41,10 @@ pub(super) struct Crash {
 impl Crash {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
         let (input, mut symbols) = self.files.open(&self.vmcore, global)?;
-        let (_, (), lacking) = self.files.analyze(&input, &mut symbols, global, &|_, _| ())?;
-        symbol_options::tell(&lacking, global);
+        // A dump that says nothing of its crash can still be asked.
+        if let Ok((_, (), lacking)) = self.files.analyze(&input, &mut symbols, global, &|_, _| ()) {
+            symbol_options::tell(&lacking, global);
+        }
         let mut shell = Shell::new(self.format, self.input.as_deref(), &self.commands)?;
         let mut context = None;
         loop {

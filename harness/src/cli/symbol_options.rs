@@ -125,13 +125,13 @@ impl SymbolOptions {
         };
         bus.emit(Event::Finished { counts: Counts::default(), failure: None });
         bus.finish()?;
-        let release = missing.release().unwrap_or_default();
-        let guest = || guest_with(release, global).map(|guest| guest.name);
-        let ways = Ways {
-            guest: guest().filter(|_| !self.fetch && !global.offline()),
-            servers: named,
-            offline: global.offline(),
-        };
+        if missing.is_nothing() {
+            return Ok((analysis, looked, Vec::new()));
+        }
+        let may_fetch = !self.fetch && !global.offline();
+        let guest = missing.release().filter(|_| may_fetch).and_then(|it| guest_with(it, global));
+        let guest = guest.map(|guest| guest.name);
+        let ways = Ways { guest, servers: named, offline: global.offline() };
         Ok((analysis, looked, words(&missing, &ways)))
     }
 

@@ -8,19 +8,30 @@ use vmcore::{PhysAddr, ReadAt, ReadError, Witness};
 
 use super::spans::Spans;
 
+/// Bytes of a page.
+const PAGE: u64 = 4096;
+
 /// The dump of a recording.
 pub(super) struct Kept<'r> {
     file_length: u64,
     file: &'r Spans,
     memory: &'r Spans,
+    /// Page frame numbers of what is not to be given, as if the dump had it not.
+    withheld: &'r BTreeSet<u64>,
     /// What is wanted of the memory while the file is asked for it.
     wanted: Cell<Option<(PhysAddr, usize)>>,
     missing: RefCell<BTreeSet<String>>,
 }
 
 impl<'r> Kept<'r> {
-    pub(super) fn new(file_length: u64, file: &'r Spans, memory: &'r Spans) -> Self {
-        Self { file_length, file, memory, wanted: Cell::new(None), missing: RefCell::default() }
+    pub(super) fn new(
+        file_length: u64,
+        file: &'r Spans,
+        memory: &'r Spans,
+        withheld: &'r BTreeSet<u64>,
+    ) -> Self {
+        let (wanted, missing) = (Cell::new(None), RefCell::default());
+        Self { file_length, file, memory, withheld, wanted, missing }
     }
 
     /// What was wanted and is not there.
@@ -48,7 +59,10 @@ impl ReadAt for Kept<'_> {
 
 impl Witness for Kept<'_> {
     fn recall(&self, address: PhysAddr, buffer: &mut [u8]) -> bool {
-        let known = self.memory.fill(address.0, buffer);
+        let length = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let last = address.0.saturating_add(length.saturating_sub(1));
+        let mut pages = self.withheld.range(address.0 / PAGE..=last / PAGE);
+        let known = pages.next().is_none() && self.memory.fill(address.0, buffer);
         self.wanted.set((!known).then_some((address, buffer.len())));
         known
     }

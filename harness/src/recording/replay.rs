@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Analyzes a recording.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use analyzer::machine::Machine;
 use analyzer::{Analysis, Files, Inputs, ModuleFiles};
-use debuginfo::Ledger;
+use debuginfo::{Answers, Ledger};
 use vmcore::Vmcore;
 
 use super::kept::Kept;
@@ -47,10 +48,10 @@ impl Recording {
     /// The recording lacks what the analyzer looks at.
     pub fn replay(self) -> Result<(About, Analysis), Error> {
         let Self { about, file_length, file, memory, vmlinux, modules } = self;
-        let kept = Kept::new(file_length, &file, &memory);
+        let whole = BTreeSet::new();
+        let kept = Kept::new(file_length, &file, &memory, &whole);
         let vmlinux = Ledger::replay(vmlinux);
-        let ledgers = modules.into_iter().map(|(name, answers)| (name, Ledger::replay(answers)));
-        let modules = Modules(ledgers.collect());
+        let modules = Modules::new(modules);
         let analysis = analyze(&kept, &vmlinux, &modules);
         let of = |ledger: &Ledger, whose: &str| {
             ledger.missing().into_iter().map(|what| format!("{whose}: {what}")).collect::<Vec<_>>()
@@ -62,6 +63,35 @@ impl Recording {
             return Ok((about, analysis?));
         }
         Err(Error::Lacks { name: about.name(), missing })
+    }
+}
+
+impl Recording {
+    /// Analyzes the crash as if pages of memory, by their frame numbers, were not in the dump. What the analyzer
+    /// looks at instead and was not recorded is not there either.
+    ///
+    /// # Errors
+    /// There is no report without them.
+    pub fn replay_without(&self, pages: &BTreeSet<u64>) -> Result<Analysis, Error> {
+        let kept = Kept::new(self.file_length, &self.file, &self.memory, pages);
+        let vmlinux = Ledger::replay(self.vmlinux.clone());
+        analyze(&kept, &vmlinux, &Modules::new(self.modules.clone()))
+    }
+
+    /// Looks into the machine of the recording.
+    ///
+    /// # Errors
+    /// The recorded headers are those of no dump.
+    pub fn look<T>(&self, look: impl FnOnce(&Machine<'_>) -> T) -> Result<T, Error> {
+        let whole = BTreeSet::new();
+        let kept = Kept::new(self.file_length, &self.file, &self.memory, &whole);
+        let (vmlinux, modules) =
+            (Ledger::replay(self.vmlinux.clone()), Modules::new(self.modules.clone()));
+        let mut vmcore = Vmcore::open(&kept)?;
+        vmcore.attend(&kept);
+        let inputs =
+            Inputs { vmcore: &vmcore, vmlinux: Some(replayed(&vmlinux)), modules: &modules };
+        Ok(analyzer::analyze_and(&inputs, |machine, _| look(machine))?.1)
     }
 }
 
@@ -79,6 +109,13 @@ fn replayed(ledger: &Ledger) -> Files<'_> {
 
 /// The modules of a recording.
 struct Modules(BTreeMap<String, Ledger>);
+
+impl Modules {
+    fn new(modules: BTreeMap<String, Answers>) -> Self {
+        let ledgers = modules.into_iter().map(|(name, answers)| (name, Ledger::replay(answers)));
+        Self(ledgers.collect())
+    }
+}
 
 impl ModuleFiles for Modules {
     fn module(&self, name: &str, _: Option<&[u8]>) -> Option<Files<'_>> {

@@ -33,6 +33,23 @@ impl VmcoreInfo {
         Self { values }
     }
 
+    /// What the kernel would have written if it lay elsewhere: with this `phys_base` and KASLR offset, and
+    /// with the addresses of its symbols `shift` bytes further up (wrapping, to go down).
+    #[must_use]
+    pub fn moved(&self, phys_base: i64, kaslr_offset: Option<u64>, shift: u64) -> Self {
+        let mut values = self.values.clone();
+        for (_, value) in values.iter_mut().filter(|(key, _)| key.starts_with("SYMBOL(")) {
+            if let Some(address) = hexadecimal(value) {
+                *value = format!("{:x}", address.wrapping_add(shift));
+            }
+        }
+        values.insert("NUMBER(phys_base)".to_owned(), phys_base.to_string());
+        if let Some(offset) = kaslr_offset {
+            values.insert("KERNELOFFSET".to_owned(), format!("{offset:x}"));
+        }
+        Self { values }
+    }
+
     /// Whether there is anything in it: a dump may have no VMCOREINFO.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -176,6 +193,17 @@ mod tests {
         let info = VmcoreInfo::parse(text.as_bytes());
         assert_eq!((info.os_release(), info.get("K999999")), (Some("6.9.0"), None));
         assert!(info.iter().count() < 200_000);
+    }
+
+    #[test]
+    fn a_kernel_elsewhere_has_all_its_addresses_moved_and_nothing_else() {
+        let moved = VmcoreInfo::parse(EL7).moved(-4096, Some(0x20_0000), 0x1000);
+        assert_eq!(moved.symbol("_stext"), Some(0xffff_ffff_9e40_1000));
+        assert_eq!((moved.phys_base(), moved.kaslr_offset()), (Some(-4096), Some(0x20_0000)));
+        assert_eq!((moved.size("log"), moved.length("mem_section")), (Some(16), Some(4096)));
+        let down = VmcoreInfo::parse(EL7).moved(0, None, 0x1000_u64.wrapping_neg());
+        assert_eq!(down.symbol("_stext"), Some(0xffff_ffff_9e3f_f000));
+        assert_eq!(down.kaslr_offset(), Some(0x1d40_0000));
     }
 
     #[test]

@@ -75,6 +75,15 @@ impl Diagnosis {
         }
     }
 
+    /// Takes back what would be proven, of a stack that the log tells and the dump does not have.
+    pub(crate) fn rests_on_log(&mut self) {
+        if self.grounds == Grounds::Shown {
+            self.grounds = Grounds::Inferred;
+            self.unknown =
+                Some("the stack is not in the dump, and its frames are those of the log".into());
+        }
+    }
+
     /// What keeps a verdict from being proven of which every step is shown; the first that does.
     #[must_use]
     pub fn doubt(&self) -> Option<Doubt> {

@@ -194,7 +194,7 @@ impl Past {
 }
 
 /// The address of a place that the log names: the log's own, as it has them up to 4.9, or by the name.
-fn address(machine: &Machine<'_>, place: &Place) -> Option<u64> {
+pub(crate) fn address(machine: &Machine<'_>, place: &Place) -> Option<u64> {
     let Some(symbol) = &place.symbol else { return place.address };
     let (offset, size) = symbol.extent?;
     let is_it = |address: &u64| {

@@ -103,7 +103,7 @@ fn moved(kernel: &Kernel<'_>, address: u64) -> AddressRegion {
         return AddressRegion::PageArray;
     }
     let within = |base: u64, bytes: u64| address.checked_sub(base).is_some_and(|at| at < bytes);
-    let map = kernel.space().direct_map();
+    let map = kernel.direct_map();
     if map.is_some_and(|map| within(map.base, end.saturating_mul(PAGE))) {
         return AddressRegion::DirectMap;
     }

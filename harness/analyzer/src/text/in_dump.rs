@@ -8,7 +8,7 @@ use super::found::{is_of_panic, section, told};
 use super::guess::{behind_helpers, by_checker, by_message, judged};
 use super::log_report::LogReport;
 use super::split::{Split, Splitter};
-use super::stack::{self, frames, without_panic, without_printing};
+use super::stack::{self, TextFrame, frames, without_panic, without_printing};
 use crate::cause::diagnose;
 use crate::context::{Begins, Walks};
 use crate::diagnosis::Diagnosis;
@@ -36,12 +36,8 @@ pub(crate) fn reports(log: &[LogLine]) -> Vec<LogReport> {
     reports
 }
 
-/// What a report came down to, and the stack that it is about.
-pub(crate) fn diagnosed(
-    scene: &dyn Scene,
-    report: &LogReport,
-    locate: &dyn Fn(&Place) -> Option<u64>,
-) -> (Told, Diagnosis, Walk) {
+/// The stack that a report has, without the frames that only print or panic, and whether it is of `panic()`.
+fn own_frames(report: &LogReport) -> (Vec<TextFrame>, bool) {
     let section = section(report);
     let own = section.map(|section| frames(section, report.is_fetch())).unwrap_or_default();
     let is_panic = is_of_panic(report, section);
@@ -49,7 +45,23 @@ pub(crate) fn diagnosed(
     if own.iter().any(|frame| frame.trust == Trust::Told) {
         own.retain(|frame| frame.trust != Trust::Scan);
     }
-    let walk = stack::walk(section.and_then(|section| section.user), &own, locate);
+    (own, is_panic)
+}
+
+/// The stack that the kernel printed in a report.
+pub(crate) fn printed(report: &LogReport, locate: &dyn Fn(&Place) -> Option<u64>) -> Walk {
+    let user = section(report).and_then(|section| section.user);
+    stack::walk(user, &own_frames(report).0, locate)
+}
+
+/// What a report came down to, and the stack that it is about.
+pub(crate) fn diagnosed(
+    scene: &dyn Scene,
+    report: &LogReport,
+    locate: &dyn Fn(&Place) -> Option<u64>,
+) -> (Told, Diagnosis, Walk) {
+    let (own, is_panic) = own_frames(report);
+    let walk = stack::walk(section(report).and_then(|section| section.user), &own, locate);
     let told = told(report, report);
     let fault = Walk { frames: completed(scene, &walk.frames), stop: walk.stop.clone() };
     let begins = match (report.is_fault(), is_panic) {

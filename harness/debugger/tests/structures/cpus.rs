@@ -63,6 +63,19 @@ fn masks_and_offsets() {
     });
 }
 
+/// CPU 1 was there and taken offline.
+#[test]
+fn cpus_that_were_there_and_not_up_are_offline() {
+    let mut world = World::new();
+    cpus(&mut world);
+    world.symbol("__cpu_present_mask", MASK + 1024);
+    world.put(MASK + 1024, &[0b11, 0b10]);
+    with_kernel(&world, |kernel| {
+        assert_eq!(kernel.up_cpus(), Ok(vec![0, 9]));
+        assert_eq!(kernel.offline_cpus(), Ok(vec![1]));
+    });
+}
+
 /// `current_task` is a variable of its own, or (6.2 to 6.14) a member of `pcpu_hot`.
 #[test]
 fn the_current_task_in_both_places() {
@@ -87,7 +100,7 @@ fn the_current_task_in_both_places() {
 }
 
 /// The log, in the records of 3.5 to 5.9.
-fn log(world: &mut World, text: &[&str]) {
+pub(crate) fn log(world: &mut World, text: &[&str]) {
     const LOG: u64 = 0xffff_ffff_8170_0000;
     for (name, offset) in
         [("log_buf", 0), ("log_buf_len", 8), ("log_first_idx", 12), ("log_next_idx", 16)]
@@ -116,6 +129,13 @@ fn log(world: &mut World, text: &[&str]) {
     }
     world.put_u32(LOG + 12, 0);
     world.put_u32(LOG + 16, at);
+}
+
+/// A kernel of which the dump has its log and nothing else.
+pub(crate) fn with_log_alone(text: &[&str]) -> World {
+    let mut world = World::new();
+    log(&mut world, text);
+    world
 }
 
 /// An oops on CPU 1 by pid 42.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The kernel view on synthetic kernels, whose structures have the layouts of several versions.
 
+mod around;
 mod commands;
 mod cpus;
 mod damage;
@@ -9,8 +10,10 @@ mod exercise;
 mod find_info;
 mod identify;
 mod identity;
+mod located;
 mod locks;
 mod lockups;
+mod module_folders;
 mod modules;
 mod old_stacks;
 mod old_tasks;

@@ -65,7 +65,7 @@ impl Kernel<'_> {
         let array = self.page_array()?;
         let first = array.frame(page.head, u64::MAX).unwrap_or(page.frame);
         let physical = PhysAddr(first.saturating_mul(PAGE));
-        let map = self.space().direct_map();
+        let map = self.direct_map();
         let none = || Unavailable::Damaged("where memory is mapped is not known".to_owned());
         let base = map.and_then(|map| map.address(physical)).ok_or_else(none)?;
         self.slab(page.head, base, PAGE << page.order).map(Some)

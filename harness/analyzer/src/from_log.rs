@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The rest of a stack whose memory is not in the dump, by the trace that the kernel printed of it.
+//!
+//! Situation: the file was cut, or the pages of the stack were lost. The registers of the fault are in the CPU's
+//! note, the log is at hand, and between them they tell who called. A dump never shows what such frames say,
+//! so that nothing that rests on them is proven.
+
+use unwind::{StopReason, Trust, Walk};
+
+use crate::earlier::address;
+use crate::machine::Machine;
+use crate::text::in_dump::{printed, reports};
+use kernel::VirtualMemory as _;
+use kernel::log::LogLine;
+use kernel::oops::Oops;
+
+/// Goes on with a walk that came to memory that is not in the dump, if the log has the trace of that very stack:
+/// it begins at the same address and has the last frame that was found. Gives the address of the stack that could not be
+/// read.
+pub(crate) fn go_on(
+    machine: &Machine<'_>,
+    walk: &mut Walk,
+    log: &[LogLine],
+    oops: Option<&Oops>,
+) -> Option<u64> {
+    let StopReason::NoMemory { address: lost } = walk.stop else { return None };
+    // Where nothing was mapped the walk went astray, and the dump has all that there was.
+    if machine.kernel().read_u64(lost).err()?.is_mapped() == Some(false) {
+        return None;
+    }
+    let end = oops?.index + 1;
+    let all = reports(log);
+    let report = all.iter().rfind(|report| report.number <= end)?;
+    let told = printed(report, &|place| address(machine, place));
+    let sure = walk.frames.iter().rposition(|frame| frame.trust < Trust::Scan)?;
+    let (first, last) = (walk.frames.first()?, walk.frames.get(sure)?);
+    if told.frames.first()?.pc.address() != first.pc.address() {
+        return None;
+    }
+    let last = last.pc.address();
+    let at = told.frames.iter().position(|frame| frame.pc.address() == last)?;
+    let rest = told.frames.get(at + 1..).filter(|rest| !rest.is_empty())?;
+    walk.frames.truncate(sure + 1);
+    walk.frames.extend(rest.iter().cloned());
+    walk.stop = told.stop;
+    Some(lost)
+}
