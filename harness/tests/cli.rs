@@ -15,7 +15,8 @@ fn repro_in(project: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("REPRO_") || name.starts_with("CLICOLOR") {
+        let follows = ["REPRO_", "CLICOLOR", "DEBUGINFOD_"];
+        if follows.iter().any(|beginning| name.starts_with(beginning)) {
             command.env_remove(name);
         }
     }

@@ -66,7 +66,7 @@ impl Alone {
     fn repro(&self, verb: &[&str], options: &[&str]) -> Result<String> {
         let words = verb.iter().map(OsString::from).chain([self.vmcore.clone().into()]);
         let words: Vec<_> = words.chain(options.iter().map(OsString::from)).collect();
-        let output = duct::cmd(project::repro()?, words)
+        let output = project::repro_with(words)?
             .stdout_capture()
             .stderr_capture()
             .unchecked()

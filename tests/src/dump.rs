@@ -38,7 +38,7 @@ impl Dump {
     pub fn analyze(&self, options: &[&str]) -> Result<String> {
         let mut words = self.words();
         words.extend(options.iter().map(OsString::from));
-        let output = duct::cmd(project::repro()?, words)
+        let output = project::repro_with(words)?
             .stdout_capture()
             .stderr_capture()
             .unchecked()
@@ -58,7 +58,7 @@ impl Dump {
         words[0] = "crash".into();
         words.extend(["--format".into(), "json".into()]);
         words.extend(["-c".into(), commands.join("; ").into()]);
-        let output = duct::cmd(project::repro()?, words)
+        let output = project::repro_with(words)?
             .stdout_capture()
             .stderr_capture()
             .unchecked()
@@ -84,7 +84,7 @@ impl Dump {
         let mut words = self.words();
         words[0] = "crash".into();
         words.extend(["--format", "json", "-c", line].map(OsString::from));
-        let output = duct::cmd(project::repro()?, words)
+        let output = project::repro_with(words)?
             .stdout_capture()
             .stderr_capture()
             .unchecked()
@@ -113,7 +113,7 @@ impl Dump {
             *verb = "crash".into();
         }
         words.extend(["-c".into(), command.into()]);
-        let answer = duct::cmd(project::repro()?, words).stdout_capture().stderr_null().run();
+        let answer = project::repro_with(words)?.stdout_capture().stderr_null().run();
         let answer = answer.with_context(|| format!("ask repro for {command}"))?;
         Ok(String::from_utf8(answer.stdout)?)
     }

@@ -57,7 +57,7 @@ fn told(dump: &Dump, named: impl Iterator<Item = OsString>) -> Result<String> {
     words.extend(["--format".into(), "json".into()]);
     words.extend(["--module-dir".into(), dump.modules.clone().into()]);
     let mut report: Report =
-        serde_json::from_str(&duct::cmd(project::repro()?, words).read().context("run repro")?)?;
+        serde_json::from_str(&project::repro_with(words)?.read().context("run repro")?)?;
     report.dump = analyzer::report::Dump { complete: report.dump.complete, ..Default::default() };
     Ok(analyzer::render::json(&report))
 }

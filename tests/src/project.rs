@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the project is, and its program.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -54,6 +55,15 @@ pub fn repro() -> Result<PathBuf> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "repro does not build:\n{said}");
     Ok(target.join("debug").join("repro"))
+}
+
+/// The program with words, to be run without the servers that the user's environment names: what a test sees is of
+/// this machine alone.
+///
+/// # Errors
+/// It does not build.
+pub fn repro_with(words: Vec<OsString>) -> Result<duct::Expression> {
+    Ok(duct::cmd(repro()?, words).env_remove("DEBUGINFOD_URLS"))
 }
 
 /// The project as `repro` sees it.

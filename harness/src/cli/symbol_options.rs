@@ -25,7 +25,8 @@ use crate::exit::Exit;
 use crate::input::Input;
 use crate::report::{Lacking, columns, lacking_text};
 use crate::run::{Recorder, select};
-use crate::symbols::{Lines, Places, is_kernel};
+use crate::symbols::{Lines, Places, Wanted, is_kernel};
+use crate::text::Text;
 
 /// Rounds of bringing and looking again: the kernel, then its modules, then what their frames lead to.
 const MOST_ROUNDS: usize = 6;
@@ -111,6 +112,10 @@ impl SymbolOptions {
                 (look(machine, report), Missing::of(machine, report))
             };
             let (analysis, (looked, missing)) = analyze_input(input, symbols, look)?;
+            let missing = match input {
+                Input::Text(text) => of_text(text, symbols),
+                Input::Dump(_) => missing,
+            };
             left -= 1;
             if missing.is_nothing() || left == 0 {
                 break (analysis, looked, missing);
@@ -166,6 +171,16 @@ pub(super) fn tell(lacking: &[Lacking], global: &GlobalOptions) {
     let text = lacking_text(lacking, columns(io::stderr()));
     // Where stderr is gone, there is nowhere to tell it.
     let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// What a text lacks, which has no machine to look into.
+fn of_text(text: &Text, symbols: &Symbols) -> Missing {
+    let release = text.log().ok().and_then(|log| log.release());
+    let wanted = Wanted { release: release.clone(), build_id: None };
+    match symbols.kernel(&wanted) {
+        Ok(None) => Missing::of_text(release),
+        _ => Missing::default(),
+    }
 }
 
 /// The guest that has kernels of that release.

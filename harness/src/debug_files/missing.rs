@@ -72,6 +72,12 @@ impl Missing {
         }
     }
 
+    /// What a text of a kernel lacks that has no file: its release alone tells which it would be.
+    pub(crate) fn of_text(release: Option<String>) -> Self {
+        let kernel = release.is_some().then_some(Lack { build_id: None, why: Why::Absent });
+        Self { release, kernel, modules: Vec::new() }
+    }
+
     /// The release, if it can be a part of a path and of a package's name: what a dump says may be anything.
     pub(crate) fn release(&self) -> Option<&str> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+~-".contains(c);

@@ -27,7 +27,9 @@ impl Places {
     /// Those of a dump: its own folder, the cache, those of packages.
     #[must_use]
     pub(crate) fn of(dump: Option<&Path>, cache: Option<PathBuf>) -> Self {
-        let beside = dump.and_then(Path::parent).map(folder_of);
+        // What comes by standard input lies beside nothing.
+        let file = dump.filter(|path| *path != Path::new("-"));
+        let beside = file.and_then(Path::parent).map(folder_of);
         Self { system: true, beside, cache, unpacked: Vec::new() }
     }
 
