@@ -44,7 +44,8 @@ const CRASHED: [(&str, Test); 8] = [
 ];
 
 /// Tests of one dump that stands for all.
-const DUMPS: [(&str, Test); 5] = [
+const DUMPS: [(&str, Test); 6] = [
+    ("levels", every_level),
     ("debug-files", debug_files),
     ("formats", every_format),
     ("text", by_its_text),
@@ -245,6 +246,21 @@ fn artefacts(selected: &Selected) -> Result<()> {
     let run = fs::read_to_string(&run).with_context(|| format!("read {}", run.display()))?;
     ensure!(run == live.stdout, "run.json is not what was printed");
     Ok(())
+}
+
+/// A dump by kdump at level 31, of all memory by QEMU, and of that at each level say the same of the crash.
+fn every_level(selected: &Selected) -> Result<()> {
+    let (by_kdump, by_qemu) = (live::run(selected)?, live::run_by_qemu(selected)?);
+    captured(&by_qemu, CaptureMethod::Qmp)?;
+    let said = |live: &Live| -> Result<Report> {
+        let stable = live.dump.analyze(&["--addresses", "stable", "--format", "json"])?;
+        Ok(serde_json::from_str(&stable)?)
+    };
+    let (ours, theirs) = (said(&by_kdump)?, said(&by_qemu)?);
+    ensure!(ours.verdict == theirs.verdict, "{:#?}\n{:#?}", ours.verdict, theirs.verdict);
+    ensure!(ours.signature == theirs.signature && ours.root_signature == theirs.root_signature);
+    ensure!(ours.backtraces.fault == theirs.backtraces.fault, "the stacks of the fault differ");
+    formats::check_levels(&by_qemu.dump)
 }
 
 /// The dump alone, on a machine without its debug files, and with a server that has them.

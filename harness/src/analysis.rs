@@ -274,7 +274,9 @@ impl Symbols {
 
     pub(crate) fn kernel(&self, wanted: &Wanted) -> Result<Option<Found>, Failure> {
         let given = self.vmlinux.as_deref();
-        kernel(given, &self.places, wanted).map_err(|error| {
+        let noted = self.places.noted.clone();
+        let wanted = Wanted { build_id: noted.or(wanted.build_id.clone()), ..wanted.clone() };
+        kernel(given, &self.places, &wanted).map_err(|error| {
             let path = given.unwrap_or(Path::new("vmlinux"));
             Failure::new(Exit::AnalysisFailed, format!("cannot read {}", path.display()))
                 .caused_by(&error)

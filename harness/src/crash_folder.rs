@@ -14,6 +14,10 @@ use crate::exit::Exit;
 /// Crashes that are named where a folder has several.
 const NAMED: usize = 5;
 
+/// Endings of what people keep beside a dump: checksums, signatures, notes.
+const BESIDE: [&str; 10] =
+    ["md5", "sha1", "sha256", "sha512", "md5sum", "sha256sum", "asc", "sig", "log", "json"];
+
 /// What a file of such a folder is, in the order in which they are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -28,7 +32,9 @@ enum Kind {
 impl Kind {
     fn of(name: &str) -> Option<Self> {
         let is = |beginnings: &[&str]| beginnings.iter().any(|it| name.starts_with(it));
+        let ending = name.rsplit('.').next().unwrap_or_default();
         match () {
+            () if BESIDE.contains(&ending) => None,
             () if is(&["vmcore-dmesg", "dmesg."]) => Some(Self::Log),
             () if name.contains("incomplete") && is(&["vmcore", "dump"]) => {
                 Some(Self::IncompleteDump)
@@ -64,9 +70,12 @@ fn file_of(folder: &Path) -> Result<PathBuf, Failure> {
     if let Some(first) = files(folder)?.into_iter().min() {
         return Ok(first.path);
     }
-    let crashes = crashes(folder);
+    let (crashes, hidden) = crashes(folder);
     let what = format!("{} is a folder without a vmcore", folder.display());
     let failure = Failure::new(Exit::AnalysisFailed, what);
+    if crashes.is_empty() && hidden > 0 {
+        return Err(failure.hint(format!("{hidden} folders in it cannot be read: try it as root")));
+    }
     if crashes.is_empty() {
         return Err(
             failure.hint("a crash's folder has a file vmcore, dump.DATE or vmcore-dmesg.txt")
@@ -76,7 +85,7 @@ fn file_of(folder: &Path) -> Result<PathBuf, Failure> {
         crashes.iter().take(NAMED).map(|path| path.display().to_string()).collect();
     let more = crashes.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let all = "all of them together: --group";
+    let all = "all of them together: repro analyze --group";
     Err(failure.hint(format!("name a crash, the newest first: {}{more}; {all}", names.join(" "))))
 }
 
@@ -94,16 +103,20 @@ fn files(folder: &Path) -> Result<Vec<CrashFile>, Failure> {
     Ok(paths.filter_map(of_crash).collect())
 }
 
-/// Folders with a crash in a folder, the newest first.
-fn crashes(folder: &Path) -> Vec<PathBuf> {
+/// Folders with a crash in a folder, the newest first, and how many cannot be read.
+fn crashes(folder: &Path) -> (Vec<PathBuf>, usize) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
-    let with_crash = folders.filter(|path| files(path).is_ok_and(|files| !files.is_empty()));
+    let read: Vec<_> = folders.map(|path| (files(&path), path)).collect();
+    let hidden = read.iter().filter(|(files, _)| files.is_err()).count();
+    let with_crash =
+        read.into_iter().filter(|(files, _)| files.as_ref().is_ok_and(|it| !it.is_empty()));
     let mut dated: Vec<_> = with_crash
+        .map(|(_, path)| path)
         .map(|path| (path.metadata().and_then(|folder| folder.modified()).ok(), path))
         .collect();
     dated.sort_by(|a, b| b.cmp(a));
-    dated.into_iter().map(|(_, path)| path).collect()
+    (dated.into_iter().map(|(_, path)| path).collect(), hidden)
 }
 
 #[cfg(test)]
@@ -133,6 +146,10 @@ mod tests {
         );
         let debian = ["dmesg.202611301200", "dump.202611301200"];
         assert_eq!(chosen(&debian).unwrap(), "dump.202611301200");
+        assert_eq!(
+            chosen(&["vmcore.md5", "vmcore-20261130.kdump"]).unwrap(),
+            "vmcore-20261130.kdump"
+        );
         assert_eq!(chosen(&["vmcore.flat"]).unwrap(), "vmcore.flat");
         assert_eq!(chosen(&["README.txt", "vmcore.gz", "System.map-5.14"]).unwrap(), "vmcore.gz");
     }

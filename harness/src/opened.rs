@@ -32,8 +32,22 @@ impl Opened {
     /// # Errors
     /// It cannot be read, or nothing of it can be unpacked.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let bytes = Map::open(path).map_err(|error| failed("read", path).caused_by(&error))?;
-        let path = path.to_owned();
+        let bytes = Map::open(path).map_err(|error| {
+            let failure = failed("read", path).caused_by(&error);
+            match error.kind() {
+                io::ErrorKind::PermissionDenied => failure
+                    .hint("dumps are often root's alone: run this as root, or copy it as root"),
+                io::ErrorKind::InvalidInput => {
+                    failure.hint("`-` reads a text from standard input; a dump has to be a file")
+                }
+                _ => failure,
+            }
+        })?;
+        Self::of(path.to_owned(), bytes)
+    }
+
+    /// The same of a file that is mapped.
+    pub(crate) fn of(path: PathBuf, bytes: Map) -> Result<Self, Failure> {
         let Some(packing) = Packing::of(&bytes) else {
             return Ok(Self { path, bytes, damage: None });
         };

@@ -72,6 +72,9 @@ impl Packing {
             (b"\x04\x22\x4d\x18", Packing::Lz4),
             (b"\x02\x21\x4c\x18", Packing::Lz4),
         ];
+        if is_skippable(start) {
+            return Some(Self::Zstd);
+        }
         let named = MAGIC.iter().find(|(magic, _)| start.starts_with(magic));
         let is_bzip2 = start.starts_with(b"BZh")
             && start.get(4..10).is_some_and(|pi| pi == b"\x31\x41\x59\x26\x53\x59");
@@ -137,6 +140,14 @@ fn frames<'p>(
 ) -> Result<(), Failed> {
     let mut rest = packed;
     while !rest.is_empty() {
+        if is_skippable(rest) {
+            rest = skipped(rest).unwrap_or_default();
+            continue;
+        }
+        // Tapes and disks fill up with zeros.
+        if to.length > 0 && rest.iter().all(|byte| *byte == 0) {
+            break;
+        }
         let after = one(rest, to, most)?;
         if after.len() == rest.len() {
             return Err(Failed::Damaged(io::ErrorKind::InvalidData.into()));
@@ -144,6 +155,18 @@ fn frames<'p>(
         rest = after;
     }
     Ok(())
+}
+
+/// Whether a frame begins that has nothing of the content (RFC 8878 §3.1.2; LZ4 has the same): tools with several
+/// threads, such as pzstd, write one before each of the others.
+fn is_skippable(start: &[u8]) -> bool {
+    start.get(1..4) == Some(b"\x2a\x4d\x18") && start.first().is_some_and(|byte| byte >> 4 == 5)
+}
+
+/// What follows such a frame.
+fn skipped(frame: &[u8]) -> Option<&[u8]> {
+    let length = u32::from_le_bytes(*frame.get(4..)?.first_chunk()?);
+    frame.get(usize::try_from(length).ok()?.checked_add(8)?..)
 }
 
 /// Copies to the end, as far as there is room.
@@ -252,6 +275,21 @@ mod tests {
             }
         }
         assert!(tried >= 2, "gzip and xz are on every machine");
+    }
+
+    #[test]
+    fn frames_without_content_and_zeros_at_the_end_are_passed_over() {
+        let Some(frame) = packed("zstd", &["-c", "-q"], b"content") else { return };
+        let skippable = b"\x50\x2a\x4d\x18\x04\0\0\0more";
+        let bytes = [&skippable[..], &frame, skippable, &frame, &[0; 512]].concat();
+        assert_eq!(Packing::of(&bytes), Some(Packing::Zstd));
+        let unpacked = Packing::Zstd.unpack(&bytes, &room(99)).unwrap();
+        assert_eq!(
+            (&unpacked.content[..], unpacked.damage.is_none()),
+            (&b"contentcontent"[..], true)
+        );
+        let cut = Packing::Zstd.unpack(&bytes[..10], &room(99));
+        assert!(matches!(cut, Err(Failed::Damaged(_))));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::opened::Opened;
 /// Most bytes that are read from standard input: a journal of months has less.
 const MOST: u64 = 1 << 30;
 
+/// How dumps begin, whatever else is in them.
+const DUMPS: [&[u8]; 4] = [b"KDUMP   ", b"DISKDUMP", b"makedumpfile", b"\x7fELF"];
+
 /// A text.
 pub(crate) struct Text(Opened);
 
@@ -30,12 +33,18 @@ impl Text {
         Self(file)
     }
 
-    /// The text of standard input, whatever it is.
+    /// The text of standard input, unpacked if it is compressed; of a log, odd bytes are no reason to refuse it.
     pub(crate) fn of_standard_input() -> Result<Self, Failure> {
         let bytes = standard_input().map_err(|error| {
             Failure::new(Exit::AnalysisFailed, "cannot read standard input").caused_by(&error)
         })?;
-        Ok(Self(Opened { path: PathBuf::from("-"), bytes, damage: None }))
+        let file = Opened::of(PathBuf::from("-"), bytes)?;
+        if DUMPS.iter().any(|magic| file.bytes.starts_with(magic)) {
+            let what = "standard input is a dump and no text";
+            return Err(Failure::new(Exit::AnalysisFailed, what)
+                .hint("a dump is read here and there: keep it in a file, and name that"));
+        }
+        Ok(Self(file))
     }
 
     /// The file.

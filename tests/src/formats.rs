@@ -116,6 +116,29 @@ fn by_its_folder(dump: &Dump, expected: &str) -> Result<()> {
     Ok(())
 }
 
+/// Checks that a dump of all memory gives the same report with the pages left out that each level of makedumpfile
+/// leaves out, apart from the line about the dump.
+///
+/// # Errors
+/// It does not; [`Unavailable`] if there is no makedumpfile.
+pub fn check_levels(dump: &Dump) -> Result<()> {
+    let folder = tempfile::tempdir_in(project::target())?;
+    let lines = dump.vmcore.with_file_name("lines.json");
+    fs::copy(lines, folder.path().join("lines.json")).context("copy the lines")?;
+    let expected = report(dump, std::slice::from_ref(&dump.vmcore))?;
+    // makedumpfile 1.7.2 does not find the program headers in what QEMU 10 writes.
+    let elf = folder.path().join("vmcore.elf");
+    fs::write(&elf, own(&dump.vmcore)?.elf())?;
+    let output = folder.path().join("vmcore");
+    for options in [["-l", "-d", "0"], ["-l", "-d", "1"], ["-l", "-d", "31"], ["-E", "-d", "31"]] {
+        makedumpfile(&options, &elf, &[&output])?;
+        let found = report(dump, std::slice::from_ref(&output))?;
+        ensure!(found == expected, "{options:?}: another report:\n{found}\ninstead of\n{expected}");
+        fs::remove_file(&output)?;
+    }
+    Ok(())
+}
+
 /// Writes a dump anew in the flattened form.
 ///
 /// # Errors

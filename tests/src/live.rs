@@ -71,6 +71,8 @@ type Ways = [&'static str; 4];
 const FAST: Ways = ["--capture", "fast", "--boot", "snapshot"];
 /// With addresses, times and random numbers of its own.
 const BOOTED: Ways = ["--capture", "fast", "--boot", "cold"];
+/// All memory, as QEMU writes it.
+const BY_QEMU: Ways = ["--capture", "qmp", "--boot", "cold"];
 /// The reference.
 const REFERENCE: Ways = ["--capture", "kdump", "--boot", "cold"];
 
@@ -98,6 +100,14 @@ pub fn run_again(selected: &Selected) -> Result<Live> {
 /// The same as of [`run`].
 pub fn run_fast(selected: &Selected) -> Result<Live> {
     kept(selected, &format!("{}.fast", selected.name()), FAST)
+}
+
+/// A run of the same case and guest whose memory QEMU writes, with nothing left out.
+///
+/// # Errors
+/// The same as of [`run`].
+pub fn run_by_qemu(selected: &Selected) -> Result<Live> {
+    kept(selected, &format!("{}.qemu", selected.name()), BY_QEMU)
 }
 
 fn kept(selected: &Selected, folder: &str, ways: Ways) -> Result<Live> {

@@ -5,7 +5,7 @@
 //! note, the log is at hand, and between them they tell who called. A dump never shows what such frames say,
 //! so that nothing that rests on them is proven.
 
-use unwind::{StopReason, Trust, Walk};
+use unwind::{Frame, StopReason, Trust, Walk};
 
 use crate::earlier::address;
 use crate::machine::Machine;
@@ -38,7 +38,11 @@ pub(crate) fn go_on(
         return None;
     }
     let last = last.pc.address();
-    let at = told.frames.iter().position(|frame| frame.pc.address() == last)?;
+    // A function that calls itself is there more than once.
+    let is_it = |frame: &&Frame| frame.pc.address() == last;
+    let times = walk.frames.get(..=sure)?.iter().filter(is_it).count();
+    let mut places = told.frames.iter().enumerate().filter(|(_, frame)| is_it(frame));
+    let (at, _) = places.nth(times.checked_sub(1)?)?;
     let rest = told.frames.get(at + 1..).filter(|rest| !rest.is_empty())?;
     walk.frames.truncate(sure + 1);
     walk.frames.extend(rest.iter().cloned());

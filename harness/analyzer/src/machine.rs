@@ -52,8 +52,8 @@ impl<'a> Machine<'a> {
     pub fn new(kernel: &'a Kernel<'a>) -> Self {
         let listing = kernel.modules().map(|listing| listing.items.as_slice()).unwrap_or_default();
         let loaded = |module| Loaded { module, file: OnceCell::new(), orc: OnceCell::new() };
-        let release = kernel.info().os_release().unwrap_or_default();
-        let version = Version::detect(orc_header(kernel).as_deref(), release).ok();
+        let release = kernel.release().unwrap_or_default();
+        let version = Version::detect(orc_header(kernel).as_deref(), &release).ok();
         let modules = listing.iter().map(loaded).collect();
         let (orc, files) = (OnceCell::new(), OnceCell::new());
         Self { kernel, modules, version, orc, files }

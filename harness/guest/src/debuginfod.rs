@@ -26,6 +26,10 @@ const FOLDER: &str = "debuginfod";
 /// Longest silence of a server where nobody says otherwise (`DEBUGINFOD_TIMEOUT` has this default): it may have to
 /// unpack a large package first.
 const SILENCE: Duration = Duration::from_secs(90);
+/// Bytes that have to come within that time, as debuginfod's own client has it.
+const LEAST: u64 = 100 << 10;
+/// Longest time for one file where nobody says otherwise.
+const WHOLE: Duration = Duration::from_secs(60 * 60);
 /// Bytes of a file where nobody says otherwise; a kernel with debug information has less than 1 GiB.
 const MOST: u64 = 4 << 30;
 
@@ -79,12 +83,16 @@ impl Debuginfod {
     #[must_use]
     pub fn of(urls: &str, limits: Limits) -> Option<Self> {
         let server = |url| Server { site: Site::of(url), is_silent: AtomicBool::new(false) };
-        let servers: Vec<Server> = urls.split_whitespace().map(server).collect();
+        // Other words are settings of elfutils' own client, such as Fedora's `ima:enforcing`.
+        let schemes = ["http://", "https://", "file://"];
+        let is_url = |word: &&str| schemes.iter().any(|scheme| word.starts_with(scheme));
+        let servers: Vec<Server> = urls.split_whitespace().filter(is_url).map(server).collect();
         let manners = Manners {
             tries: 2,
             silence: limits.silence.unwrap_or(SILENCE),
-            whole: limits.whole,
+            whole: Some(limits.whole.unwrap_or(WHOLE)),
             most: limits.bytes.unwrap_or(MOST),
+            least: LEAST,
             learns_size: true,
         };
         (!servers.is_empty()).then_some(Self { servers, manners })
@@ -106,13 +114,14 @@ impl Debuginfod {
         is_right: &(dyn Fn(&Path) -> bool + Sync),
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Option<PathBuf>, FetchError> {
-        if let Some(kept) = kept_build(store.root(), build_id, part) {
-            return Ok(Some(kept));
-        }
-        let lock = locked(store, FOLDER, progress)?;
+        // Each build has a lock, so that a slow server holds up nobody who wants another one.
+        let lock = locked(store, &format!("{FOLDER}-{}", hex(build_id)), progress)?;
         // Another run may have brought it while this one waited.
         if let Some(kept) = kept_build(store.root(), build_id, part) {
-            return Ok(Some(kept));
+            if is_right(&kept) {
+                return Ok(Some(kept));
+            }
+            discard_file(&kept);
         }
         let meter = Meter::default();
         let mut shown = |_: Progress| {
@@ -306,6 +315,35 @@ mod tests {
         // One of the others may have it.
         let both = format!("{url} {}", place.server("b", Some(b"right")));
         assert_eq!(place.asked(&both, limits).unwrap().unwrap(), b"right");
+    }
+
+    #[test]
+    fn what_breaks_off_and_goes_on_is_counted_as_one_file() {
+        let place = Place::new();
+        let part = answering(
+            b"HTTP/1.1 206 Partial Content\r\nContent-Length: 99\r\nConnection: close\r\n\r\nright",
+        );
+        let limits = Limits { bytes: Some(98), ..Limits::default() };
+        let error = place.asked(&part, limits).unwrap_err().to_string();
+        assert!(error.contains("has more than 98 bytes"), "{error}");
+    }
+
+    #[test]
+    fn settings_of_another_client_are_no_servers() {
+        let servers =
+            Debuginfod::of("ima:enforcing http://one.example ima:ignore", Limits::default());
+        assert_eq!(servers.unwrap().to_string(), "http://one.example");
+        assert!(Debuginfod::of("ima:ignore", Limits::default()).is_none());
+    }
+
+    #[test]
+    fn what_the_cache_has_of_another_build_is_brought_anew() {
+        let place = Place::new();
+        let urls = place.server("a", Some(b"right"));
+        let kept = place.0.path().join("cache/debuginfod/ab0cde");
+        fs::create_dir_all(&kept).unwrap();
+        fs::write(kept.join("debuginfo"), "wrong").unwrap();
+        assert_eq!(place.asked(&urls, Limits::default()).unwrap().unwrap(), b"right");
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub(super) fn locked<'s>(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Lock<'s>, FetchError> {
     let waiting =
-        Progress { phase: Phase::Lists, what: "another run".into(), done: 0, total: None };
+        Progress { phase: Phase::Waiting, what: "another run".into(), done: 0, total: None };
     Ok(store.lock(name, &mut || progress(waiting.clone()).is_continue())?)
 }
 

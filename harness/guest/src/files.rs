@@ -107,6 +107,8 @@ pub struct Progress {
 /// A step of [`fetch`](super::fetch()).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// Waiting for another run that changes the cache.
+    Waiting,
     /// Asking the archive what there is.
     Lists,
     /// Getting packages.

@@ -34,10 +34,18 @@ impl Site {
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Web(url) => f.write_str(url),
+            Self::Web(url) => f.write_str(&without_password(url)),
             Self::Folder(folder) => write!(f, "{}", folder.display()),
         }
     }
+}
+
+/// A URL as it may be shown: without the name and the password that it may have (RFC 3986, section 3.2.1).
+pub(super) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// A path as a URL has it (RFC 3986, section 2): names of packages have `+`, `~` and `^`.
@@ -56,6 +64,13 @@ fn encoded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let site = Site::of("http://user:secret@debug.example:80/x@y/");
+        assert_eq!(site.to_string(), "http://debug.example:80/x@y");
+        assert_eq!(without_password("/srv/a@b"), "/srv/a@b");
+    }
 
     #[test]
     fn urls_and_paths_are_told_apart() {

@@ -6,18 +6,21 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::StatusCode;
 
 use crate::FetchError;
 use crate::meter::Meter;
-use crate::site::Site;
+use crate::site::{Site, without_password};
 use crate::site_error::SiteError;
 use crate::store::StoreError;
 
-/// The pause before the second try; it doubles with each.
+/// The pause before the second try; it doubles with each, up to the longest one.
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// How often a file is asked for in all, however little comes in each time.
+const MOST_TRIES: u32 = 100;
 /// Longest time until a site is found.
 const CONNECT: Duration = Duration::from_secs(15);
 /// What is copied at once.
@@ -34,6 +37,8 @@ pub(super) struct Manners {
     pub(super) whole: Option<Duration>,
     /// Bytes that a file may have.
     pub(super) most: u64,
+    /// Bytes that have to come within the time of the longest silence.
+    pub(super) least: u64,
     /// Whether only the site's answer tells how much is to come.
     pub(super) learns_size: bool,
 }
@@ -41,7 +46,7 @@ pub(super) struct Manners {
 impl Default for Manners {
     fn default() -> Self {
         let silence = Duration::from_secs(30);
-        Self { tries: 4, silence, whole: None, most: u64::MAX, learns_size: false }
+        Self { tries: 4, silence, whole: None, most: u64::MAX, least: 1, learns_size: false }
     }
 }
 
@@ -58,6 +63,8 @@ enum Ended {
     Complete,
     /// It may work the next time.
     Failed(String),
+    /// It would not get better.
+    TooSlow,
     /// More came than is taken.
     TooLarge,
 }
@@ -115,9 +122,12 @@ impl<'m> Transport<'m> {
         })?;
         let write = |source| StoreError::Write { path: target.to_owned(), source };
         let mut file = File::create(target).map_err(write)?;
-        match self.pour(&mut source, &mut file, more).map_err(write)? {
+        match self.pour(&mut source, &mut file, 0, more).map_err(write)? {
             Ended::Complete => Ok(()),
             Ended::TooLarge => Err(self.too_large(&from.display().to_string())),
+            Ended::TooSlow => {
+                Err(unreachable(&from.display().to_string(), "it is too slow".into()))
+            }
             Ended::Failed(_) if !self.meter.go_on() => Err(FetchError::Cancelled),
             Ended::Failed(why) => {
                 Err(SiteError::Unreachable { url: from.display().to_string(), why }.into())
@@ -132,7 +142,7 @@ impl<'m> Transport<'m> {
         size: Option<u64>,
         more: &mut dyn FnMut(u64),
     ) -> Result<(), FetchError> {
-        let (mut tries, mut pause) = (0, PAUSE);
+        let (mut tries, mut pause, mut all) = (0, PAUSE, 0);
         let length = || fs::metadata(target).map_or(0, |meta| meta.len());
         loop {
             if !self.meter.go_on() {
@@ -145,15 +155,25 @@ impl<'m> Transport<'m> {
                     Some(size) => format!("it ends after {} of {size} bytes", length()),
                 },
                 Ended::Failed(why) => why,
+                Ended::TooSlow => {
+                    let Manners { least, silence, .. } = self.manners;
+                    let why = format!("less than {least} bytes came within {silence:?}");
+                    return Err(unreachable(url, why));
+                }
                 Ended::TooLarge => return Err(self.too_large(url)),
             };
             // A connection that breaks again and again, but further on each time, gets there.
-            tries = if length() > before { 0 } else { tries + 1 };
-            if tries >= self.manners.tries {
-                return Err(SiteError::Unreachable { url: url.to_owned(), why }.into());
+            if length() > before {
+                (tries, pause) = (0, PAUSE);
+            } else {
+                tries += 1;
+            }
+            all += 1;
+            if tries >= self.manners.tries || all >= MOST_TRIES {
+                return Err(unreachable(url, why));
             }
             std::thread::sleep(pause);
-            pause *= 2;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -191,20 +211,26 @@ impl<'m> Transport<'m> {
             let unknown = status == StatusCode::NOT_FOUND;
             return Err(refused(url, unknown, &format!("the site answers {status}")));
         }
-        if let Some(length) = response.body().content_length().filter(|_| self.manners.learns_size)
-        {
-            self.meter.to_download.store(have.saturating_add(length), Ordering::Relaxed);
+        let have = if append { have } else { 0 };
+        if let Some(length) = response.body().content_length() {
+            let whole = have.saturating_add(length);
+            if whole > self.manners.most {
+                return Ok(Ended::TooLarge);
+            }
+            if self.manners.learns_size {
+                self.meter.to_download.store(whole, Ordering::Relaxed);
+            }
         }
         let mut options = File::options();
         options.create(true).write(true);
         let file = if append { options.append(true) } else { options.truncate(true) };
         let mut file = file.open(target).map_err(write)?;
         let mut body = response.body_mut().as_reader();
-        Ok(self.pour(&mut body, &mut file, more).map_err(write)?)
+        Ok(self.pour(&mut body, &mut file, have, more).map_err(write)?)
     }
 
     fn too_large(&self, url: &str) -> FetchError {
-        SiteError::TooLarge { url: url.to_owned(), most: self.manners.most }.into()
+        SiteError::TooLarge { url: without_password(url), most: self.manners.most }.into()
     }
 
     /// Copies to the end; an error is one of writing.
@@ -212,10 +238,12 @@ impl<'m> Transport<'m> {
         &self,
         from: &mut dyn Read,
         to: &mut File,
+        have: u64,
         more: &mut dyn FnMut(u64),
     ) -> io::Result<Ended> {
         let mut buffer = vec![0; BLOCK];
-        let mut room = self.manners.most;
+        let mut room = self.manners.most.saturating_sub(have);
+        let (mut since, mut came) = (Instant::now(), 0);
         loop {
             if !self.meter.go_on() {
                 return Ok(Ended::Failed("cancelled".to_owned()));
@@ -227,6 +255,13 @@ impl<'m> Transport<'m> {
                         return Ok(Ended::TooLarge);
                     };
                     room = rest;
+                    came += count as u64;
+                    if since.elapsed() >= self.manners.silence {
+                        if came < self.manners.least {
+                            return Ok(Ended::TooSlow);
+                        }
+                        (since, came) = (Instant::now(), 0);
+                    }
                     to.write_all(&buffer[..count])?;
                     more(count as u64);
                 }
@@ -237,6 +272,38 @@ impl<'m> Transport<'m> {
     }
 }
 
+fn unreachable(url: &str, why: String) -> FetchError {
+    SiteError::Unreachable { url: without_password(url), why }.into()
+}
+
 fn refused(url: &str, unknown: bool, why: &str) -> FetchError {
-    SiteError::Refused { url: url.to_owned(), unknown, why: why.to_owned() }.into()
+    SiteError::Refused { url: without_password(url), unknown, why: why.to_owned() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A byte at a time, without an end.
+    struct Drip;
+
+    impl Read for Drip {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            buffer[0] = b'x';
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn what_comes_too_slowly_is_given_up() {
+        let meter = Meter::default();
+        let manners =
+            |least| Manners { silence: Duration::ZERO, most: 1000, least, ..Manners::default() };
+        let poured = |least| {
+            let transport = Transport::new(&meter, manners(least));
+            transport.pour(&mut Drip, &mut tempfile::tempfile().unwrap(), 0, &mut |_| ()).unwrap()
+        };
+        assert!(matches!(poured(2), Ended::TooSlow));
+        assert!(matches!(poured(1), Ended::TooLarge), "a byte each time is enough");
+    }
 }

@@ -10,6 +10,7 @@ use vmcore::VmcoreInfo;
 
 use super::memory::{VirtualMemory, text};
 use super::space::AddressSpace;
+use super::usual_offset::usual_offset;
 
 /// Longest `.notes` section that is compared.
 const MAX_NOTES: usize = 64 << 10;
@@ -61,7 +62,8 @@ pub(super) fn check<'a>(
 ) -> Checked<'a> {
     let said = info.kaslr_offset();
     let Some(files) = files else {
-        return Checked { image: None, state: VmlinuxState::Absent, kaslr: said };
+        let kaslr = usual_offset(info);
+        return Checked { image: None, state: VmlinuxState::Absent, kaslr };
     };
     let opened = match said {
         Some(bias) => Image::kernel(files, bias).map(|image| (image, bias)),

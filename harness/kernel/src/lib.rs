@@ -63,6 +63,7 @@ pub mod trees;
 pub mod unloaded;
 pub mod unreadable;
 mod uptime;
+mod usual_offset;
 pub mod uts;
 pub mod workqueues;
 

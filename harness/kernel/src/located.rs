@@ -17,14 +17,13 @@ use vmcore::{PhysAddr, Vmcore, VmcoreInfo};
 use super::identity::{MAX_BANNER, file_banner};
 use super::memory::{VirtualMemory as _, text};
 use super::space::{AddressSpace, KERNEL_MAP, Layout, ROOTS};
+use super::usual_offset::usual_offset;
 use super::{Kernel, Unavailable, Unreadable, uts};
 
 /// What a kernel's image is aligned to.
 const ALIGNMENT: u64 = 2 << 20;
 /// Physical places that are tried: 512 GiB of memory. Each costs the read of one page at most.
 const MOST_PLACES: u64 = 1 << 18;
-/// Where `_stext` is linked with `CONFIG_PHYSICAL_START` as it is everywhere (16 MiB).
-const USUAL_TEXT: u64 = KERNEL_MAP + (16 << 20);
 /// Bytes of a page.
 const PAGE: u64 = 4096;
 
@@ -74,11 +73,15 @@ pub(super) struct Found {
 
 /// Whether the page tables that VMCOREINFO names map the kernel's text to where it says.
 pub(super) fn is_mapped_there(vmcore: &Vmcore<'_>, info: &VmcoreInfo) -> bool {
-    let space = AddressSpace::new(vmcore, Layout::of(vmcore, info));
-    let Some(text) = info.symbol("_stext") else { return false };
-    space
-        .mapping(text)
-        .is_ok_and(|there| Some(there.physical) == space.layout().image_physical(text))
+    let layout = Layout::of(vmcore, info);
+    info.symbol("_stext").is_some_and(|text| maps(vmcore, &layout, text))
+}
+
+/// Whether the page tables of a layout map an address of the image to where the layout has it.
+fn maps(vmcore: &Vmcore<'_>, layout: &Layout, text: u64) -> bool {
+    let root = layout.root.and_then(|root| layout.image_physical(root));
+    let there = root.and_then(|root| layout.format.walk(vmcore, root, text).ok());
+    there.is_some_and(|there| Some(there.physical) == layout.image_physical(text))
 }
 
 /// Whether the kernel may lie elsewhere than where it is looked for.
@@ -91,9 +94,9 @@ fn has_other_offset(info: &VmcoreInfo, files: Option<Files<'_>>) -> bool {
     let (Some(text), Some(said)) = (info.symbol("_stext"), info.kaslr_offset()) else {
         return false;
     };
-    let is_usual = text == USUAL_TEXT.wrapping_add(said);
     let linked = || Image::kernel(files?, 0).ok()?.symbol("_stext");
-    !is_usual && linked().is_some_and(|linked| linked.address.wrapping_add(said) != text)
+    usual_offset(info).is_none()
+        && linked().is_some_and(|linked| linked.address.wrapping_add(said) != text)
 }
 
 /// Whether the kernel's name is not at its place. A page that was left out of the dump tells nothing.
@@ -137,12 +140,15 @@ pub(super) fn search(
 /// The `phys_base` with which the page tables that VMCOREINFO names map the kernel to where they are, and the
 /// kernel's name is the one of VMCOREINFO.
 fn by_own_tables(vmcore: &Vmcore<'_>, info: &VmcoreInfo, said: i64) -> Option<i64> {
-    let window = info.symbol("_stext")?.checked_sub(KERNEL_MAP)?;
+    let text = info.symbol("_stext")?;
+    let names = info.symbol("init_uts_ns");
+    let layout = Layout::of(vmcore, info);
+    let window = text.checked_sub(KERNEL_MAP)?;
     let first = (window - window % ALIGNMENT).cast_signed().checked_neg()?;
     let others = places(vmcore).map(|place| first.wrapping_add_unsigned(place));
     std::iter::once(said).chain(others).find(|phys_base| {
-        let moved = info.moved(*phys_base, None, 0);
-        is_mapped_there(vmcore, &moved) && is_named(vmcore, &moved)
+        let layout = Layout { phys_base: *phys_base, ..layout };
+        maps(vmcore, &layout, text) && is_named(vmcore, layout, names, info.os_release())
     })
 }
 
@@ -153,12 +159,11 @@ fn places(vmcore: &Vmcore<'_>) -> impl Iterator<Item = u64> {
 }
 
 /// Whether the kernel there has the name that VMCOREINFO says; also if its page was left out.
-fn is_named(vmcore: &Vmcore<'_>, info: &VmcoreInfo) -> bool {
-    let Some(names) = info.symbol("init_uts_ns") else { return true };
-    let space = AddressSpace::new(vmcore, Layout::of(vmcore, info));
+fn is_named(vmcore: &Vmcore<'_>, layout: Layout, names: Option<u64>, said: Option<&str>) -> bool {
+    let Some(names) = names else { return true };
+    let space = AddressSpace::new(vmcore, layout);
     match space.read_bytes(names, uts::BEFORE + 6 * uts::LENGTH) {
         Ok(bytes) => {
-            let said = info.os_release();
             uts::release(&bytes).is_some_and(|release| said.is_none_or(|said| said == release))
         }
         Err(Unreadable::Absent { .. }) => true,
@@ -210,7 +215,11 @@ fn by_banner(
     let by_text = info.symbol("_stext").map(|said| text.wrapping_add(offset).wrapping_sub(said));
     let moved = |shift| info.moved(place.phys_base, place.kaslr_offset, shift);
     let mut shifts = by_text.into_iter().chain([0]).map(moved);
-    Some((place, shifts.find(|moved| is_named(vmcore, moved))?))
+    let is_it = |moved: &VmcoreInfo| {
+        let layout = Layout::of(vmcore, moved);
+        is_named(vmcore, layout, moved.symbol("init_uts_ns"), moved.os_release())
+    };
+    Some((place, shifts.find(is_it)?))
 }
 
 /// The KASLR offset with which the kernel's tables map its text to where it is; without the tables the one that

@@ -127,6 +127,23 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
+    /// Why, without the address: another run of the same crash has another one.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Absent { absent, .. } => absent.reason(),
+            Self::NotMapped { level, .. } => format!("nothing is mapped there (no {level} entry)"),
+            Self::Damaged { level, .. } => format!("a page table is damaged (its {level} entry)"),
+            Self::TableAbsent { level, absent, .. } => {
+                format!("the {level} table that maps it: {}", absent.reason())
+            }
+            Self::NonCanonical { .. } => "it is no canonical address".to_owned(),
+            Self::User { .. } => "it is an address of user space".to_owned(),
+            Self::Text { .. } => "a text has no memory".to_owned(),
+            Self::NoTables { .. } => "the dump names no page table of the kernel".to_owned(),
+        }
+    }
+
     /// Whether something was mapped at the address when the kernel crashed; `None` where the dump
     /// does not tell.
     #[must_use]

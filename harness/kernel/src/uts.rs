@@ -34,6 +34,13 @@ pub struct Uts {
 }
 
 impl Kernel<'_> {
+    /// The kernel's release: as it calls itself, else as VMCOREINFO has it.
+    #[must_use]
+    pub fn release(&self) -> Option<String> {
+        let own = self.uts().ok().map(|uts| uts.release).filter(|release| !release.is_empty());
+        own.or_else(|| self.info().os_release().map(str::to_owned))
+    }
+
     /// What the kernel calls itself. Needs no `vmlinux`.
     ///
     /// # Errors

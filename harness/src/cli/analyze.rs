@@ -29,7 +29,7 @@ const REPORT_MARGIN: usize = 11;
 /// --offline), and with --fetch in the repositories of the guest that has such kernels. What is lacking still is said
 /// below the report, with the line that gets it; the report has what the dump or the text itself can tell.
 ///
-/// Files may be compressed (xz, zstd, gzip); the separate debug file of a stripped one is found by
+/// Files may be compressed (xz, zstd, gzip, bzip2, lz4); the separate debug file of a stripped one is found by
 /// build-id and .gnu_debuglink, the supplementary one that `dwz -m` makes by .gnu_debugaltlink.
 /// With --group nothing is fetched.
 #[derive(Debug, Args)]

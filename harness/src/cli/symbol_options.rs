@@ -43,7 +43,7 @@ pub(super) struct SymbolOptions {
     /// Bring debug information that is not here from the repositories of the guest that has such kernels
     ///
     /// Only the kernel's package of debug information is fetched, into the cache. Without this option a terminal
-    /// is asked, and nothing is fetched elsewhere. REPRO_MIRROR and the user's configuration name other places
+    /// is asked; without a terminal nothing is fetched. REPRO_MIRROR and the user's configuration name other places
     /// of repositories, as for runs.
     #[arg(long)]
     fetch: bool,
@@ -58,7 +58,9 @@ impl SymbolOptions {
         global: &GlobalOptions,
     ) -> Result<(Input, Symbols), Failure> {
         let of_kernel = |path: &&PathBuf| named.len() > 1 && is_kernel(path);
-        let kernels: Vec<&PathBuf> = named.iter().filter(of_kernel).chain(&self.vmlinux).collect();
+        let mut kernels: Vec<&PathBuf> =
+            named.iter().filter(of_kernel).chain(&self.vmlinux).collect();
+        kernels.dedup_by_key(|path| path.canonicalize().ok());
         if let [_, other, ..] = kernels.as_slice() {
             let what = format!("{} is a second kernel", other.display());
             return Err(Failure::new(Exit::Usage, what).hint("a dump has one vmlinux"));
@@ -120,14 +122,30 @@ impl SymbolOptions {
             if missing.is_nothing() || left == 0 {
                 break (analysis, looked, missing);
             }
-            if sources.store.is_none() {
-                sources.store = global.store().ok();
-            }
             let mut recorder = Recorder::new(&mut bus);
+            if sources.store.is_none() {
+                match global.store() {
+                    Ok(store) => sources.store = Some(store),
+                    Err(failure) if left == MOST_ROUNDS - 1 => recorder.warn(failure.to_string()),
+                    Err(_) => {}
+                }
+            }
             if !bring(&missing, &mut symbols.places, &mut sources, &mut recorder) {
                 break (analysis, looked, missing);
             }
         };
+        let release = missing.release();
+        if self.fetch && missing.kernel.is_some() {
+            let why = match release.map(|release| guest_with(release, global)) {
+                _ if global.offline() => Some("nothing is fetched with --offline"),
+                None => Some("the release of the kernel is not known"),
+                Some(None) => Some("no guest has such kernels"),
+                Some(Some(_)) => None,
+            };
+            let mut recorder = Recorder::new(&mut bus);
+            why.into_iter().for_each(|why| recorder.warn(format!("--fetch does nothing: {why}")));
+        }
+        let were_asked = sources.store.is_some();
         bus.emit(Event::Finished { counts: Counts::default(), failure: None });
         bus.finish()?;
         if missing.is_nothing() {
@@ -136,7 +154,8 @@ impl SymbolOptions {
         let may_fetch = !self.fetch && !global.offline();
         let guest = missing.release().filter(|_| may_fetch).and_then(|it| guest_with(it, global));
         let guest = guest.map(|guest| guest.name);
-        let ways = Ways { guest, servers: named, offline: global.offline() };
+        let servers = named.filter(|_| were_asked);
+        let ways = Ways { guest, servers, offline: global.offline() };
         Ok((analysis, looked, words(&missing, &ways)))
     }
 
@@ -153,7 +172,7 @@ impl SymbolOptions {
         let mut guest = guest_with(release, global)?;
         let agreed = self.fetch
             || asked_for.get().unwrap_or_else(|| {
-                let answer = agrees(release, &guest.name);
+                let answer = global.yes() || !global.is_quiet() && agrees(release, &guest.name);
                 asked_for.set(Some(answer));
                 answer
             });
@@ -202,6 +221,10 @@ fn agrees(release: &str, guest: &str) -> bool {
     let mut answer = String::new();
     let asked = io::stderr().write_all(question.as_bytes()).and_then(|()| io::stderr().flush());
     let read = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));
+    if matches!(read, Ok(0)) {
+        // The end of the input is no line, and the report begins one.
+        let _ = io::stderr().write_all(b"\n");
+    }
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 

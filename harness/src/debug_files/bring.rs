@@ -13,7 +13,7 @@ use super::missing::{LackingModule, Missing};
 use crate::events::Phase;
 use crate::run::Recorder;
 use crate::run::prepare::progress_line;
-use crate::symbols::{Places, build_id_of, module_below};
+use crate::symbols::{Places, is_of_build, module_below};
 use crate::units;
 
 /// Where files may come from besides this machine's own places.
@@ -35,9 +35,20 @@ pub(crate) fn bring(
     sources: &mut Sources<'_>,
     recorder: &mut Recorder<'_>,
 ) -> bool {
-    of_packages(missing, places, sources, recorder)
+    of_its_notes(missing, places)
+        || of_packages(missing, places, sources, recorder)
         || of_servers(missing, sources, recorder)
         || of_repositories(missing, sources, recorder)
+}
+
+/// The kernel by the build-id in its own notes, once: what is here of it is found then.
+fn of_its_notes(missing: &Missing, places: &mut Places) -> bool {
+    let Some(id) = missing.kernel.as_ref().and_then(|lack| lack.build_id.clone()) else {
+        return false;
+    };
+    let is_new = places.noted.as_ref() != Some(&id);
+    places.noted = Some(id);
+    is_new
 }
 
 /// Modules of the kernel's tree out of packages that the cache has of the release.
@@ -117,7 +128,7 @@ impl Asking<'_, '_> {
             return false;
         }
         self.recorder.begin(Phase::Fetch, format!("{what} from {}", self.servers));
-        let is_right = |path: &Path| build_id_of(path).is_some_and(|id| id == build_id);
+        let is_right = |path: &Path| is_of_build(path, build_id, part == BuildFile::DebugInfo);
         let recorder = &mut *self.recorder;
         let mut shown = |progress| shown(recorder, &progress);
         let wanted = (build_id, part);

@@ -3,8 +3,8 @@
 //!
 //! The one table of how distributions name the releases of their kernels and the packages with debug information:
 //! Debian's `linux-image-*-dbg`; Ubuntu's "Debug Symbol Packages"; `debuginfo-install` of yum-utils and of dnf's core
-//! plugins for Red Hat's and what is built from them; openSUSE's and SLE's `kernel-*-debuginfo`; Oracle's
-//! `kernel-uek-debuginfo`; Arch has none but debuginfod.
+//! plugins for Red Hat's and what is built from them; Oracle's `kernel-uek-debuginfo`. SUSE's and Arch's are best had
+//! by build-id.
 
 /// Whose kernel it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) enum Distribution {
     Debian,
     /// `5.15.0-91-generic`.
     Ubuntu,
-    /// RHEL 7, CentOS 7 and what is built from it: `3.10.0-1160.el7.x86_64`.
+    /// RHEL 7 and 6, CentOS and what is built from them, with yum: `3.10.0-1160.el7.x86_64`.
     El7,
     /// Later ones: `5.14.0-362.8.1.el9_3.x86_64`.
     El,
@@ -40,7 +40,7 @@ impl Distribution {
         let flavour = release.rsplit('-').next().unwrap_or_default();
         Some(match () {
             () if has("uek") => Self::OracleUek,
-            () if has(".el7") => Self::El7,
+            () if has(".el7") || has(".el6") => Self::El7,
             () if has(".el") => Self::El,
             () if has(".fc") => Self::Fedora,
             () if has(".amzn") => Self::Amazon,
@@ -57,7 +57,7 @@ impl Distribution {
         match self {
             Self::Debian => "Debian",
             Self::Ubuntu => "Ubuntu (its archive of debug symbols, ddebs)",
-            Self::El7 => "CentOS 7 or RHEL 7",
+            Self::El7 => "CentOS or RHEL",
             Self::El => "RHEL or one built from it",
             Self::Fedora => "Fedora",
             Self::Amazon => "Amazon Linux",
@@ -72,14 +72,25 @@ impl Distribution {
         Some(match self {
             Self::Debian => format!("apt install linux-image-{release}-dbg"),
             Self::Ubuntu => format!("apt install linux-image-unsigned-{release}-dbgsym"),
-            Self::El7 | Self::Amazon => format!("debuginfo-install kernel-{release}"),
-            Self::El | Self::Fedora => format!("dnf debuginfo-install kernel-{release}"),
-            Self::OracleUek => format!("dnf install kernel-uek-debuginfo-{release}"),
-            Self::Suse => {
-                let version = release.rsplit_once('-').map_or(release, |(version, _)| version);
-                format!("zypper install 'kernel-default-debuginfo>={version}'")
+            Self::El7 if release.contains(".rt") => {
+                format!("debuginfo-install kernel-rt-{release}")
             }
-            Self::Arch => return None,
+            Self::El7 => format!("debuginfo-install kernel-{release}"),
+            // The packages of other flavours are called in too many ways.
+            Self::El | Self::Fedora if release.contains(".rt") || release.contains('+') => {
+                return None;
+            }
+            Self::El | Self::Fedora => format!("dnf debuginfo-install kernel-{release}"),
+            Self::Amazon if release.contains(".amzn2.") => {
+                format!("debuginfo-install kernel-{release}")
+            }
+            Self::Amazon => format!("dnf debuginfo-install kernel-{release}"),
+            Self::OracleUek if release.contains("el7uek") => {
+                format!("yum install kernel-uek-debuginfo-{release}")
+            }
+            Self::OracleUek => format!("dnf install kernel-uek-debuginfo-{release}"),
+            // The package's version has a number of its rebuild that the release does not.
+            Self::Suse | Self::Arch => return None,
         })
     }
 }
@@ -123,5 +134,15 @@ mod tests {
             "apt install linux-image-6.1.0-57-cloud-amd64-dbg"
         );
         assert_eq!(line("6.8.2-arch2-1"), None);
+        assert_eq!(line("5.14.21-150500.55.19-default"), None);
+        assert_eq!(line("5.14.0-9.rt1.el9.x86_64"), None);
+        assert_eq!(
+            line("6.1.19-30.43.amzn2023.x86_64").unwrap(),
+            "dnf debuginfo-install kernel-6.1.19-30.43.amzn2023.x86_64"
+        );
+        assert_eq!(
+            line("4.14.35-1902.el7uek.x86_64").unwrap(),
+            "yum install kernel-uek-debuginfo-4.14.35-1902.el7uek.x86_64"
+        );
     }
 }

@@ -9,6 +9,8 @@ use debuginfo::Image;
 use kernel::VmlinuxState;
 use kernel::module_file::ModuleFile;
 
+use crate::symbols::Wanted;
+
 /// Files with debug information that a report lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Missing {
@@ -64,9 +66,9 @@ impl Missing {
             VmlinuxState::Matches { .. } | VmlinuxState::Unconfirmed => bare(kernel.image()),
         };
         let lack = why.map(|why| Lack { build_id: kernel.build_id().ok(), why });
-        let release = kernel.info().os_release().map(str::to_owned);
+        let said = Wanted { release: kernel.release(), build_id: None };
         Self {
-            release: release.or_else(|| kernel.uts().ok().map(|uts| uts.release)),
+            release: said.release().map(str::to_owned),
             kernel: lack,
             modules: modules(machine, report),
         }
@@ -74,16 +76,15 @@ impl Missing {
 
     /// What a text of a kernel lacks that has no file: its release alone tells which it would be.
     pub(crate) fn of_text(release: Option<String>) -> Self {
+        let said = Wanted { release, build_id: None };
+        let release = said.release().map(str::to_owned);
         let kernel = release.is_some().then_some(Lack { build_id: None, why: Why::Absent });
         Self { release, kernel, modules: Vec::new() }
     }
 
-    /// The release, if it can be a part of a path and of a package's name: what a dump says may be anything.
+    /// The release, if it can be a part of a path and of a package's name.
     pub(crate) fn release(&self) -> Option<&str> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+~-".contains(c);
-        let release = self.release.as_deref()?;
-        let begins = release.starts_with(|c: char| c.is_ascii_digit());
-        (begins && release.chars().all(is_plain)).then_some(release)
+        self.release.as_deref()
     }
 
     /// Whether nothing is.

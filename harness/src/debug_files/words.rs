@@ -58,7 +58,8 @@ fn of_module(module: &LackingModule, missing: &Missing, ways: &Ways) -> Lacking 
         // Where the kernel's is lacking too, the same package has both.
         lines.extend(of_release(missing.release(), ways));
     }
-    lines.extend(of_servers(lack, ways).filter(|_| missing.kernel.is_none()));
+    let of_tree = !*is_from_outside && missing.kernel.is_none();
+    lines.extend(of_servers(lack, ways).filter(|_| of_tree || ways.servers.is_some()));
     Lacking { what: what + why, lines }
 }
 

@@ -270,6 +270,7 @@ pub(crate) fn fetch_failure(error: &FetchError) -> Failure {
 
 pub(crate) fn progress_line(progress: &Progress) -> String {
     let step = match progress.phase {
+        guest::Phase::Waiting => "waiting for",
         guest::Phase::Lists => "reading",
         guest::Phase::Download => "downloading",
         guest::Phase::Extract => "unpacking",

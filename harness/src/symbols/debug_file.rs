@@ -73,9 +73,13 @@ impl Facts {
     }
 }
 
-/// The build-id of a kernel or module, or of its debug file.
-pub(crate) fn build_id_of(path: &Path) -> Option<Vec<u8>> {
-    Facts::of(&open(path).ok()?)?.build_id
+/// Whether a file is a kernel or module of a build, or its debug file. It is not unpacked: what a server gives is
+/// not compressed, and might become anything.
+pub(crate) fn is_of_build(path: &Path, build_id: &[u8], with_debug_info: bool) -> bool {
+    let facts = Map::open(path).ok().and_then(|map| Facts::of(&map));
+    facts.is_some_and(|facts| {
+        facts.build_id.as_deref() == Some(build_id) && (facts.has_debug_info || !with_debug_info)
+    })
 }
 
 /// The file with its debug file and the supplementary one, where it needs them and they are found.

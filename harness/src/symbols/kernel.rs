@@ -4,6 +4,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use debuginfo::Image;
+use kernel::release_of;
+
 use super::debug_file::{Facts, complete};
 use super::names::PACKED;
 use super::open::open;
@@ -20,10 +23,16 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// The release, if it can be a part of a path: what a dump says may be anything.
-    pub(super) fn release(&self) -> Option<&str> {
-        self.release.as_deref().filter(|release| !release.contains('/') && !release.is_empty())
+    /// The release, if it can be a part of a path and of a package's name: what a dump says may be anything.
+    pub(crate) fn release(&self) -> Option<&str> {
+        self.release.as_deref().filter(|release| is_plain(release))
     }
+}
+
+/// Whether a release is one that a kernel may have: it begins with a number and has no letters that act.
+fn is_plain(release: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+~-".contains(c);
+    release.starts_with(|c: char| c.is_ascii_digit()) && release.chars().all(is_plain)
 }
 
 /// Opens the kernel's file: the one given, the one in the folder given, or one in the places of
@@ -34,29 +43,60 @@ pub(crate) fn kernel(
     wanted: &Wanted,
 ) -> io::Result<Option<Found>> {
     match given {
-        Some(folder) if folder.is_dir() => match search(&in_folder(folder, wanted), wanted) {
+        Some(folder) if folder.is_dir() => match search(&in_folder(folder, wanted), wanted, true) {
             None => Err(io::Error::new(io::ErrorKind::NotFound, "no vmlinux in this folder")),
             found => Ok(found),
         },
         Some(path) => Ok(Some(complete(path, open(path)?, &[]))),
-        None => Ok(search(&unnamed(places, wanted), wanted)),
+        None => Ok(search(&unnamed(places, wanted), wanted, false)),
     }
 }
 
-/// The first file of the right build, else the first that does not say.
-fn search(places: &[PathBuf], wanted: &Wanted) -> Option<Found> {
-    let mut doubtful = None;
-    for path in places {
-        for place in variants(path) {
-            let Ok(image) = open(&place) else { continue };
-            let Some(facts) = Facts::of(&image) else { continue };
-            if wanted.build_id.is_some() && facts.build_id == wanted.build_id {
-                return Some(complete(&place, image, &[]));
-            }
-            doubtful.get_or_insert((place, image));
+/// The first file of the right build that has debug information, else the first of the right build, else the
+/// first that does not say. One that says it is another's is taken only out of a folder that the user named.
+fn search(places: &[PathBuf], wanted: &Wanted, is_named: bool) -> Option<Found> {
+    let mut best: Option<(Fit, Found)> = None;
+    for place in places.iter().flat_map(|path| variants(path)) {
+        let Ok(image) = open(&place) else { continue };
+        let Some(facts) = Facts::of(&image) else { continue };
+        let fit = fit(&facts, &image, wanted);
+        if fit == Fit::Other && !is_named {
+            continue;
+        }
+        let found = complete(&place, image, &[]);
+        let fit = if fit == Fit::Right && !found.has_debug_info() { Fit::Bare } else { fit };
+        if fit == Fit::Right {
+            return Some(found);
+        }
+        if best.as_ref().is_none_or(|(known, _)| fit < *known) {
+            best = Some((fit, found));
         }
     }
-    doubtful.map(|(place, image)| complete(&place, image, &[]))
+    best.map(|(_, found)| found)
+}
+
+/// How well a file fits what is wanted, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// It is the one.
+    Right,
+    /// It does not say what it is.
+    Unknown,
+    /// It is the one, without debug information.
+    Bare,
+    /// It is another one.
+    Other,
+}
+
+fn fit(facts: &Facts, file: &[u8], wanted: &Wanted) -> Fit {
+    if let (Some(ours), Some(theirs)) = (&wanted.build_id, &facts.build_id) {
+        return if ours == theirs { Fit::Right } else { Fit::Other };
+    }
+    let release = Image::kernel(file, 0).ok().and_then(|image| release_of(&image));
+    match (wanted.release(), release) {
+        (Some(ours), Some(theirs)) if ours != theirs => Fit::Other,
+        _ => Fit::Unknown,
+    }
 }
 
 /// The path itself, and as compressed files.

@@ -18,7 +18,7 @@ mod open;
 mod places;
 mod supplementary;
 
-pub(crate) use debug_file::build_id_of;
+pub(crate) use debug_file::is_of_build;
 pub(crate) use kernel::{Wanted, kernel};
 pub(crate) use kernel_file::is_kernel;
 pub(crate) use lines::{FILE as LINES, Lines, source_of};
@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 use analyzer::Files;
 
 use crate::map::Map;
+use identity::image_of;
 
 /// Where packages put debug information.
 const DEBUG_ROOT: &str = "/usr/lib/debug";
@@ -49,6 +50,11 @@ impl Found {
     /// Where it was found.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether it, or its debug file, has debug information.
+    fn has_debug_info(&self) -> bool {
+        self.debug.is_some() || image_of(&self.image).is_some_and(|image| image.has_debug_info())
     }
 
     /// The bytes.

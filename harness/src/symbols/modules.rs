@@ -126,7 +126,8 @@ impl Modules {
             let path = entry.path();
             if entry.file_type()?.is_dir() {
                 if deeper > 0 {
-                    self.collect(from, &path, deeper - 1, release)?;
+                    // One folder that cannot be read is no reason to leave the others.
+                    let _absent = self.collect(from, &path, deeper - 1, release);
                 }
             } else if let Some((name, kind)) = module(&entry.file_name().to_string_lossy()) {
                 let of_release = path.iter().any(|part| release.is_some_and(|it| part == it));

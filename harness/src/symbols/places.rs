@@ -18,6 +18,9 @@ pub struct Places {
     pub beside: Option<PathBuf>,
     /// The cache, with the kernels of guests and what servers gave.
     pub cache: Option<PathBuf>,
+    /// Build-id of the kernel as its own notes in memory have it, where that was read: kernels before 5.9 say it
+    /// nowhere else, and some say a wrong one.
+    pub noted: Option<Vec<u8>>,
     /// Modules of the kernel's tree and their debug files that were unpacked for this dump, by the modules' names in
     /// the kernel.
     pub unpacked: Vec<(String, PathBuf)>,
@@ -30,7 +33,7 @@ impl Places {
         // What comes by standard input lies beside nothing.
         let file = dump.filter(|path| *path != Path::new("-"));
         let beside = file.and_then(Path::parent).map(folder_of);
-        Self { system: true, beside, cache, unpacked: Vec::new() }
+        Self { system: true, beside, cache, noted: None, unpacked: Vec::new() }
     }
 
     /// The same with the folder of another dump.

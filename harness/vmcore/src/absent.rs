@@ -42,6 +42,29 @@ impl Absent {
     }
 }
 
+impl Absent {
+    /// Why, without the address.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Excluded { dump_level, .. } => {
+                format!("its page was left out of the dump{}", by_level(*dump_level))
+            }
+            Self::Lost { .. } => "its page should be in the dump and is lost".to_owned(),
+            Self::NotRam { .. } => "there is no memory".to_owned(),
+        }
+    }
+}
+
+/// What a dump level leaves out, in brackets.
+fn by_level(level: Option<u32>) -> String {
+    let kinds = level.map(excluded_kinds).filter(|kinds| !kinds.is_empty());
+    let kinds = kinds.zip(level);
+    kinds
+        .map(|(kinds, level)| format!(" (dump level {level} leaves out {kinds} pages)"))
+        .unwrap_or_default()
+}
+
 impl std::error::Error for Absent {}
 
 impl fmt::Display for Absent {
@@ -49,13 +72,7 @@ impl fmt::Display for Absent {
         match self {
             Self::Excluded { address, dump_level } => {
                 write!(f, "physical memory at {address} was left out of the dump")?;
-                match dump_level.map(excluded_kinds) {
-                    Some(kinds) if !kinds.is_empty() => {
-                        let level = dump_level.unwrap_or_default();
-                        write!(f, " (dump level {level} leaves out {kinds} pages)")
-                    }
-                    _ => Ok(()),
-                }
+                f.write_str(&by_level(*dump_level))
             }
             Self::Lost { address, why } => {
                 write!(f, "physical memory at {address} is lost: {why}")

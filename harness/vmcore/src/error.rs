@@ -119,7 +119,10 @@ impl SetError {
     pub fn way_out(&self) -> Option<&'static str> {
         match self {
             Self::File { error, .. } => error.way_out(),
-            Self::Empty | Self::NotSplit { .. } | Self::OtherDump { .. } => None,
+            Self::Empty => None,
+            Self::NotSplit { .. } | Self::OtherDump { .. } => {
+                Some("analyze each dump by itself, or a folder of them with --group")
+            }
         }
     }
 

@@ -342,7 +342,7 @@ fn holds(
     match (now, was, at.and_then(|at| scene.unreadable(at))) {
         (Some(value), ..) => claim.text(" holds ").data(value),
         (None, Some(value), _) => claim.text(" held ").data(value),
-        (None, None, Some(why)) => claim.text(format!(" cannot be read: {why}")),
+        (None, None, Some(why)) => claim.text(format!(" cannot be read: {}", why.reason())),
         (None, None, None) => claim.text(" is at an address that is not known"),
     }
 }
