@@ -3,7 +3,8 @@
 //! cannot write by our own writer, which shares nothing with the readers.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use analyzer::report::Report;
@@ -126,9 +127,9 @@ pub fn check_levels(dump: &Dump) -> Result<()> {
     let lines = dump.vmcore.with_file_name("lines.json");
     fs::copy(lines, folder.path().join("lines.json")).context("copy the lines")?;
     let expected = report(dump, std::slice::from_ref(&dump.vmcore))?;
-    // makedumpfile 1.7.2 does not find the program headers in what QEMU 10 writes.
     let elf = folder.path().join("vmcore.elf");
-    fs::write(&elf, own(&dump.vmcore)?.elf())?;
+    fs::copy(&dump.vmcore, &elf)?;
+    with_headers_in_front(&elf)?;
     let output = folder.path().join("vmcore");
     for options in [["-l", "-d", "0"], ["-l", "-d", "1"], ["-l", "-d", "31"], ["-E", "-d", "31"]] {
         makedumpfile(&options, &elf, &[&output])?;
@@ -137,6 +138,26 @@ pub fn check_levels(dump: &Dump) -> Result<()> {
         fs::remove_file(&output)?;
     }
     Ok(())
+}
+
+/// Moves the program headers of an ELF file behind its first header, where makedumpfile 1.7.2 looks for them. QEMU 10
+/// has its section headers there, which nobody needs.
+fn with_headers_in_front(elf: &Path) -> Result<()> {
+    const HEADER: usize = 64;
+    let file = File::options().read(true).write(true).open(elf)?;
+    let mut header = [0; HEADER];
+    file.read_exact_at(&mut header, 0)?;
+    let word = |at: usize| u64::from_le_bytes(header[at..at + 8].try_into().expect("eight bytes"));
+    let half = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+    let (from, size) = (word(32), usize::from(half(54)) * usize::from(half(56)));
+    let mut programs = vec![0; size];
+    file.read_exact_at(&mut programs, from)?;
+    header[32..40].copy_from_slice(&64_u64.to_le_bytes());
+    header[40..48].fill(0);
+    header[52..54].copy_from_slice(&64_u16.to_le_bytes());
+    header[58..].fill(0);
+    file.write_all_at(&header, 0)?;
+    Ok(file.write_all_at(&programs, 64)?)
 }
 
 /// Writes a dump anew in the flattened form.
