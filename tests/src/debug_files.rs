@@ -96,6 +96,8 @@ pub fn check(live: &Live) -> Result<()> {
     ensure!(brought.notes.contains(&format!("by build-id {build_id}")), "{}", brought.notes);
     ensure!(!brought.notes.contains("Missing"), "{}", brought.notes);
 
+    by_its_notes(live, &bare, &whole)?;
+
     let gone = server.url.clone();
     drop(server);
     let kept = bare.analyze(&[], &gone)?;
@@ -106,6 +108,25 @@ pub fn check(live: &Live) -> Result<()> {
     let tried = silent.notes.matches("cannot reach").count();
     ensure!(tried == 1, "a server that is gone was asked {tried} times: {}", silent.notes);
     beside(live, &bare, &whole)
+}
+
+/// A kernel whose VMCOREINFO has no build-id, as before 5.9: its notes in memory have it, and what was brought is found.
+fn by_its_notes(live: &Live, bare: &Bare, whole: &str) -> Result<()> {
+    const NAME: &[u8] = b"BUILD-ID=";
+    let mut bytes = fs::read(&live.dump.vmcore)?;
+    let head = bytes.get(..1 << 20).context("a short dump")?;
+    let at = head.windows(NAME.len()).position(|at| at == NAME).context("no BUILD-ID")?;
+    bytes[at] = b'X';
+    let place = tempfile::tempdir_in(project::target())?;
+    let without = place.path().join("vmcore");
+    fs::write(&without, bytes)?;
+    let other = Bare { folder: tempfile::tempdir_in(project::target())?, vmcore: without };
+    fs::rename(bare.folder.path().join("cache"), other.folder.path().join("cache"))?;
+    let said = other.analyze(&["--offline"], "")?;
+    fs::rename(other.folder.path().join("cache"), bare.folder.path().join("cache"))?;
+    let build = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    ensure!(build(&said.report) == build(whole), "by its notes:\n{}{}", said.report, said.notes);
+    Ok(())
 }
 
 /// What distributions have: the kernel with all its sections, and debug information of modules apart from their code.

@@ -147,3 +147,61 @@ fn of_release(root: &Path, release: &str) -> [PathBuf; 4] {
         modules.join("vmlinux.debug"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A file with debug information and a build-id, and what `strip` leaves of it.
+    fn built(folder: &Path, name: &str, build_id: &str) -> [PathBuf; 2] {
+        let (source, whole) = (folder.join(format!("{name}.c")), folder.join(name));
+        fs::write(&source, "int value = 1; void _start(void) { }").unwrap();
+        let id = format!("-Wl,--build-id=0x{build_id}");
+        run(Command::new("gcc")
+            .args(["-g", "-static", "-nostdlib", &id, "-o"])
+            .arg(&whole)
+            .arg(source));
+        let bare = folder.join(format!("{name}.bare"));
+        run(Command::new("objcopy").arg("-S").args([&whole, &bare]));
+        [whole, bare]
+    }
+
+    fn run(command: &mut Command) {
+        assert!(command.status().expect("it is installed").success(), "{command:?}");
+    }
+
+    fn found(places: &[&PathBuf], build_id: Option<&[u8]>, is_named: bool) -> Option<PathBuf> {
+        let places: Vec<PathBuf> = places.iter().map(|path| (*path).clone()).collect();
+        let wanted = Wanted { release: None, build_id: build_id.map(<[u8]>::to_vec) };
+        search(&places, &wanted, is_named).map(|found| found.path().to_owned())
+    }
+
+    #[test]
+    fn a_bare_file_hides_no_whole_one_and_another_build_none_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let [whole, bare] = built(folder.path(), "one", "aabbcc");
+        let [other, _] = built(folder.path(), "other", "ddeeff");
+        let id = Some(&[0xaa, 0xbb, 0xcc][..]);
+        assert_eq!(found(&[&other, &bare, &whole], id, false).as_ref(), Some(&whole));
+        assert_eq!(found(&[&other, &bare], id, false).as_ref(), Some(&bare));
+        assert_eq!(found(&[&other], id, false), None);
+        // Out of a folder that was named, the report says that it is another one.
+        assert_eq!(found(&[&other], id, true).as_ref(), Some(&other));
+        assert_eq!(found(&[&other, &whole], None, false).as_ref(), Some(&other), "nothing tells");
+    }
+
+    #[test]
+    fn releases_that_would_act_in_a_path_are_none() {
+        let release = |text: &str| {
+            let wanted = Wanted { release: Some(text.to_owned()), build_id: None };
+            wanted.release().map(str::to_owned)
+        };
+        assert_eq!(release("6.12.118+deb13-amd64").unwrap(), "6.12.118+deb13-amd64");
+        for text in ["..", ".", "", "6.1/../x", "6.1 x", "-x", "6.1\u{1b}[2J"] {
+            assert_eq!(release(text), None, "{text:?}");
+        }
+    }
+}
