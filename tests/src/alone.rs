@@ -14,10 +14,10 @@ use tempfile::TempDir;
 use crate::dump::Dump;
 use crate::project;
 
-/// A dump in a folder where nothing else is.
+/// A dump in a folder where nothing else is, on a machine with an empty cache.
 #[derive(Debug)]
 pub struct Alone {
-    _folder: TempDir,
+    folder: TempDir,
     vmcore: PathBuf,
 }
 
@@ -30,7 +30,7 @@ impl Alone {
         let folder = tempfile::tempdir().context("make a folder")?;
         let vmcore = folder.path().join("vmcore");
         symlink(fs::canonicalize(&dump.vmcore)?, &vmcore).context("make a link")?;
-        Ok(Self { _folder: folder, vmcore })
+        Ok(Self { folder, vmcore })
     }
 
     /// Whether VMCOREINFO tells where the kernel keeps its symbols, as it does since 6.0.
@@ -67,6 +67,7 @@ impl Alone {
         let words = verb.iter().map(OsString::from).chain([self.vmcore.clone().into()]);
         let words: Vec<_> = words.chain(options.iter().map(OsString::from)).collect();
         let output = project::repro_with(words)?
+            .env("REPRO_CACHE", self.folder.path().join("cache"))
             .stdout_capture()
             .stderr_capture()
             .unchecked()

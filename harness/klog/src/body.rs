@@ -120,6 +120,8 @@ fn rip_line(rest: &str) -> Option<Body> {
 /// `invalid opcode: 0000 [#1] SMP`, since 6.12 `Oops: divide error: 0000 [#1] SMP`.
 #[must_use]
 pub fn die_line(text: &str) -> Option<(u64, u32)> {
+    // Few lines have the letter, and to look for it alone is quick.
+    memchr::memchr(b'#', text.as_bytes())?;
     let (before, after) = text.split_once(" [#")?;
     let (_, code) = before.rsplit_once(": ")?;
     let is_code = code.len() >= 4 && code.bytes().all(|byte| byte.is_ascii_hexdigit());

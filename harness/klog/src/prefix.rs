@@ -54,7 +54,8 @@ fn strip_all(line: &str) -> Option<Prefix<'_>> {
         match found.text.as_bytes().first() {
             Some(b'<') if found.level() => {}
             Some(b'[') if found.bracket() => {}
-            Some(b'0'..=b'9' | b' ') if found.record() || found.lost_bracket() => {}
+            Some(b'0'..=b'9') if found.record() || found.lost_bracket() => {}
+            Some(b' ') if found.lost_bracket() => {}
             _ => match header(found.text) {
                 Header::Kernel(rest) => found.text = rest,
                 Header::Other => return None,
@@ -99,7 +100,9 @@ impl<'a> Prefix<'a> {
 
     /// `    5.123456] `: the first byte of a line is what serial lines lose first.
     fn lost_bracket(&mut self) -> bool {
-        let Some((inner, _)) = self.text.split_once(']') else { return false };
+        // Most lines of a trace begin with a blank too, and have no bracket near.
+        let near = self.text.bytes().take(2 * LONGEST).position(|byte| byte == b']');
+        let Some(inner) = near.and_then(|end| self.text.get(..end)) else { return false };
         let Some(nanoseconds) =
             Some(inner.trim()).filter(|it| it.len() < LONGEST).and_then(seconds)
         else {

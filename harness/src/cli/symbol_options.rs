@@ -26,7 +26,6 @@ use crate::input::Input;
 use crate::report::{Lacking, columns, lacking_text};
 use crate::run::{Recorder, select};
 use crate::symbols::{Lines, Places, Wanted, is_kernel};
-use crate::text::Text;
 
 /// Rounds of bringing and looking again: the kernel, then its modules, then what their frames lead to.
 const MOST_ROUNDS: usize = 6;
@@ -115,7 +114,7 @@ impl SymbolOptions {
             };
             let (analysis, (looked, missing)) = analyze_input(input, symbols, look)?;
             let missing = match input {
-                Input::Text(text) => of_text(text, symbols),
+                Input::Text(_) => of_text(analysis.report.kernel.release.clone(), symbols),
                 Input::Dump(_) => missing,
             };
             left -= 1;
@@ -193,8 +192,7 @@ pub(super) fn tell(lacking: &[Lacking], global: &GlobalOptions) {
 }
 
 /// What a text lacks, which has no machine to look into.
-fn of_text(text: &Text, symbols: &Symbols) -> Missing {
-    let release = text.log().ok().and_then(|log| log.release());
+fn of_text(release: Option<String>, symbols: &Symbols) -> Missing {
     let wanted = Wanted { release: release.clone(), build_id: None };
     match symbols.kernel(&wanted) {
         Ok(None) => Missing::of_text(release),
