@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use anyhow::{Context as _, Result, ensure};
+use vmcore::Vmcore;
 
 use crate::live::Live;
 use crate::peers::debuginfod::Server;
@@ -114,9 +115,13 @@ pub fn check(live: &Live) -> Result<()> {
 fn by_its_notes(live: &Live, bare: &Bare, whole: &str) -> Result<()> {
     const NAME: &[u8] = b"BUILD-ID=";
     let mut bytes = fs::read(&live.dump.vmcore)?;
-    let head = bytes.get(..1 << 20).context("a short dump")?;
-    let at = head.windows(NAME.len()).position(|at| at == NAME).context("no BUILD-ID")?;
-    bytes[at] = b'X';
+    // It stands in the headers more than once: as a note, and by itself.
+    let head = bytes.get_mut(..1 << 20).context("a short dump")?;
+    while let Some(at) = head.windows(NAME.len()).position(|at| at == NAME) {
+        head[at] = b'X';
+    }
+    let said = Vmcore::open(&bytes)?.vmcoreinfo().build_id();
+    ensure!(said.is_none(), "VMCOREINFO has a build-id still");
     let place = tempfile::tempdir_in(project::target())?;
     let without = place.path().join("vmcore");
     fs::write(&without, bytes)?;

@@ -171,7 +171,7 @@ impl SymbolOptions {
         let mut guest = guest_with(release, global)?;
         let agreed = self.fetch
             || asked_for.get().unwrap_or_else(|| {
-                let answer = global.yes() || !global.is_quiet() && agrees(release, &guest.name);
+                let answer = agrees(release, &guest.name, global);
                 asked_for.set(Some(answer));
                 answer
             });
@@ -208,10 +208,14 @@ fn guest_with(release: &str, global: &GlobalOptions) -> Option<Manifest> {
     guests.find(|guest| guest.source.may_have(release))
 }
 
-/// Asks at a terminal; elsewhere nobody agrees.
-fn agrees(release: &str, guest: &str) -> bool {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+/// Asks at a terminal, unless all questions are answered with yes; elsewhere nobody agrees, whatever the environment
+/// says: what is fetched was asked for by somebody who sees it.
+fn agrees(release: &str, guest: &str, global: &GlobalOptions) -> bool {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() || global.is_quiet() {
         return false;
+    }
+    if global.yes() {
+        return true;
     }
     let question = format!(
         "Fetch the debug information of {release} (some hundred MB) from the repositories of {guest}? [y/N] "
