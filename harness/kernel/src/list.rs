@@ -55,7 +55,8 @@ pub(super) fn walk_both_ways(
         Ok(if forward == at { previous } else { 0 })
     };
     let others = follow(head, limit, &format!("{what}, from its end,"), &back);
-    let known = |at: &u64| found.items.contains(at);
+    let known: BTreeSet<u64> = found.items.iter().copied().collect();
+    let known = |at: &u64| known.contains(at);
     let met = others.items.iter().any(known);
     let rest: Vec<u64> = others.items.into_iter().take_while(|at| !known(at)).collect();
     found.items.extend(rest.into_iter().rev());

@@ -10,6 +10,7 @@
 //! The folder is a `struct kernfs_node` (3.14 and later, `include/linux/kernfs.h`): a red-black tree of its
 //! entries, each with its name and, in `priv`, the attribute that it was made of.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::modules::{FoundBy, Module, ModuleState, Region, RegionKind};
@@ -17,8 +18,9 @@ use super::text::MODULE_AREA;
 use super::trees::Order;
 use super::{Kernel, Unavailable, VirtualMemory as _};
 
-/// Entries of one folder that are looked at, at most.
-const MAX_ENTRIES: usize = 65_536;
+/// Entries of all folders together that are looked at, at most: a server has some ten thousand, and in a damaged dump
+/// all folders may have the same ones.
+const MAX_ENTRIES: usize = 1 << 18;
 /// Longest name that is read.
 const MAX_NAME: usize = 256;
 /// Bytes of a page.
@@ -47,12 +49,13 @@ impl Kernel<'_> {
         let kset = self.read_u64(self.symbol("module_kset")?).map_err(what)?;
         let top = self.object("kset", kset).number("kobj.sd")?;
         let mut folders = Vec::new();
-        for (name, folder) in self.kernfs_entries(top)? {
+        let left = Cell::new(MAX_ENTRIES);
+        for (name, folder) in self.kernfs_entries(top, &left)? {
             // Code of the kernel that may be a module has a folder without sections.
-            let entries = self.kernfs_entries(folder).unwrap_or_default();
+            let entries = self.kernfs_entries(folder, &left).unwrap_or_default();
             let sections = entries.into_iter().find(|(name, _)| name == "sections");
             let Some((_, sections)) = sections else { continue };
-            let sections = self.folder_sections(sections).unwrap_or_default();
+            let sections = self.folder_sections(sections, &left).unwrap_or_default();
             if sections.contains_key(THIS_MODULE) {
                 folders.push(Folder { name, sections });
             }
@@ -60,11 +63,17 @@ impl Kernel<'_> {
         Ok(folders)
     }
 
-    /// Names and addresses of the entries of a folder of kernfs. What cannot be read is left out.
-    fn kernfs_entries(&self, folder: u64) -> Result<Vec<(String, u64)>, Unavailable> {
+    /// Names and addresses of the entries of a folder of kernfs, as long as some are `left`. What cannot be read is
+    /// left out.
+    fn kernfs_entries(
+        &self,
+        folder: u64,
+        left: &Cell<usize>,
+    ) -> Result<Vec<(String, u64)>, Unavailable> {
         let link = self.field("kernfs_node", "rb")?.offset;
         let top = self.object("kernfs_node", folder).number("dir.children.rb_node")?;
-        let nodes = self.rb_nodes(top, Order::Sorted, MAX_ENTRIES)?;
+        let nodes = self.rb_nodes(top, Order::Sorted, left.get())?;
+        left.set(left.get().saturating_sub(nodes.items.len().max(1)));
         let entry = |node: u64| {
             let address = node.wrapping_sub(link);
             let name = self.object("kernfs_node", address).number("name").ok()?;
@@ -74,8 +83,12 @@ impl Kernel<'_> {
         Ok(nodes.items.into_iter().filter_map(|node| entry(node.address)).collect())
     }
 
-    fn folder_sections(&self, folder: u64) -> Result<BTreeMap<String, u64>, Unavailable> {
-        let entries = self.kernfs_entries(folder)?.into_iter();
+    fn folder_sections(
+        &self,
+        folder: u64,
+        left: &Cell<usize>,
+    ) -> Result<BTreeMap<String, u64>, Unavailable> {
+        let entries = self.kernfs_entries(folder, left)?.into_iter();
         let address = |file: u64| {
             let attribute = self.object("kernfs_node", file).number("priv").ok()?;
             self.section_of_attribute(attribute).ok()

@@ -5,7 +5,8 @@
 //! `module_core` and sizes (to 4.4), `core_layout` and `init_layout` (4.5 to 6.3), and seven
 //! areas `mem[]` that need not touch each other (6.4 and later).
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use klog::Body;
 
@@ -203,8 +204,10 @@ impl Kernel<'_> {
 
     /// Adds those that have a folder in sysfs and are not on the list.
     fn find_modules_otherwise(&self, modules: &mut Listing<Module>) {
+        let mut known: BTreeSet<String> =
+            modules.items.iter().map(|module| module.name.clone()).collect();
         for folder in self.module_folders().unwrap_or_default() {
-            if modules.items.iter().any(|known| known.name == folder.name) {
+            if !known.insert(folder.name.clone()) {
                 continue;
             }
             let read = folder.module().and_then(|address| self.read_module(address).ok());
@@ -216,23 +219,24 @@ impl Kernel<'_> {
 
     /// Takes from the kernel's log which taint flags the modules have whose own cannot be read.
     fn complete_taints(&self, modules: &mut Listing<Module>) {
+        let logged = OnceCell::new();
         for module in &mut modules.items {
             let own = self.object("module", module.address).number("taints");
             let Err(why @ Unavailable::Memory { .. }) = own else { continue };
-            module.taints = self.logged_taints(&module.name).unwrap_or(0);
+            let logged: &BTreeMap<String, u64> = logged.get_or_init(|| self.logged_taints());
+            module.taints = logged.get(&module.name).copied().unwrap_or(0);
             modules.damage.push(why);
         }
     }
 
-    /// The taint flags of a module as the log has them last (`Modules linked in: process(OE)`).
-    fn logged_taints(&self, name: &str) -> Option<u64> {
-        let lines = self.log().ok()?.items.iter().rev();
-        let mut lines = lines.filter(|line| line.text.contains(name));
-        lines.find_map(|line| {
-            let Body::Modules(modules) = Body::parse(&line.text) else { return None };
-            let listed = modules.loaded.iter().find(|listed| listed.name == name)?;
-            Some(taint::mask(&listed.taint))
-        })
+    /// The taint flags of modules as the log has them last (`Modules linked in: process(OE)`).
+    fn logged_taints(&self) -> BTreeMap<String, u64> {
+        let lines = self.log().map(|log| log.items.as_slice()).unwrap_or_default();
+        let listed = lines.iter().filter_map(|line| match Body::parse(&line.text) {
+            Body::Modules(modules) => Some(modules.loaded),
+            _ => None,
+        });
+        listed.flatten().map(|module| (module.name, taint::mask(&module.taint))).collect()
     }
 
     fn read_module(&self, address: u64) -> Result<Module, Unavailable> {
