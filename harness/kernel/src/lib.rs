@@ -87,6 +87,7 @@ pub use unreadable::{Level, Listing, Unavailable, Unreadable};
 use crash::Crash;
 use kallsyms::Kallsyms;
 use log::LogLine;
+use mm::own_pages::OwnBlock;
 use mm::page_flags::PageFlags;
 use modules::Module;
 use space::{AddressSpace, Layout};
@@ -133,6 +134,7 @@ pub struct Kernel<'a> {
     text: OnceCell<Vec<Range<u64>>>,
     crash: OnceCell<Crash>,
     page_flags: OnceCell<Result<PageFlags, Unavailable>>,
+    own_pages: OnceCell<BTreeMap<u64, OwnBlock>>,
     near_stacks: OnceCell<Vec<Stack>>,
     all_stacks: OnceCell<Vec<Stack>>,
     /// Each possible CPU with the task that runs on it.
@@ -201,6 +203,7 @@ impl<'a> Kernel<'a> {
             text: OnceCell::new(),
             crash: OnceCell::new(),
             page_flags: OnceCell::new(),
+            own_pages: OnceCell::new(),
             near_stacks: OnceCell::new(),
             all_stacks: OnceCell::new(),
             running: OnceCell::new(),

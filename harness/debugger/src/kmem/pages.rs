@@ -72,7 +72,7 @@ impl Row {
 const fn use_words(used_for: PageUse) -> &'static str {
     match used_for {
         PageUse::Slab => "slab",
-        PageUse::Free { .. } => "free",
+        PageUse::Free { .. } | PageUse::FreeOnCpu { .. } => "free",
         PageUse::Unreferenced => "unreferenced",
         PageUse::Anonymous => "anonymous",
         PageUse::File(_) => "file",

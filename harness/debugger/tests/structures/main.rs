@@ -18,6 +18,7 @@ mod modules;
 mod old_stacks;
 mod old_tasks;
 mod overruns;
+mod own_pages;
 mod phys_base;
 mod slabs;
 mod stacks;

@@ -13,10 +13,10 @@ use crate::world::{KERNEL_MAP, Kind, World, say, with_kernel};
 
 /// Where all memory is mapped.
 pub(crate) const DIRECT: u64 = 0xffff_8880_0000_0000;
-const VMEMMAP: u64 = 0xffff_ea00_0000_0000;
+pub(crate) const VMEMMAP: u64 = 0xffff_ea00_0000_0000;
 /// Physical address of the top page table, and of the array of `struct page`.
 const ROOT: u64 = 0x100_8000;
-const PAGES: u64 = 0x4000_0000;
+pub(crate) const PAGES: u64 = 0x4000_0000;
 const PAGE_SIZE: u64 = 64;
 /// Physical address of the slab.
 const SLAB: u64 = 0x200_0000;
@@ -61,7 +61,7 @@ impl Generation {
 }
 
 /// Physical address of a frame's `struct page`.
-fn entry(frame: u64) -> u64 {
+pub(crate) fn entry(frame: u64) -> u64 {
     PAGES + frame * PAGE_SIZE
 }
 
@@ -141,6 +141,7 @@ fn types(world: &mut World, generation: Generation) {
         ("_refcount", 52, Kind::One("atomic_t")),
         ("_mapcount", 48, Kind::One("atomic_t")),
         ("compound_order", 20, Kind::Number(1)),
+        ("lru", 8, Kind::One("list_head")),
     ];
     let mut flags = vec![("PG_locked", 0), ("PG_head", 6), ("__NR_PAGEFLAGS", 20)];
     match generation {

@@ -1,47 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the kernel knows of a page frame (`struct page`, `include/linux/mm_types.h`).
 //!
-//! The array of all `struct page` is mapped at `vmemmap_base`; frame *n* is its entry *n*. A page
-//! that belongs to a larger one leads to its head, which has the flags that count.
+//! A page that belongs to a larger one leads to its head, which has the flags that count.
 
 use vmcore::PhysAddr;
 
 use super::PAGE;
-use crate::{Kernel, Unavailable, VirtualMemory as _};
+use super::own_pages::OwnBlock;
+use super::page_array::PageArray;
+use crate::{Kernel, Unavailable};
 
-/// Where the array is without `CONFIG_RANDOMIZE_MEMORY`, with four and five levels of tables
-/// (`Documentation/arch/x86/x86_64/mm.rst`).
-const VMEMMAP: [u64; 2] = [0xffff_ea00_0000_0000, 0xffd4_0000_0000_0000];
 /// Highest order of a block of free pages, and of a large page that is believed.
 const MAX_ORDER: u64 = 18;
 /// Bits of `page.page_type` that tell it since 6.12 (`PGTY_*`).
 const TYPE_SHIFT: u32 = 24;
-
-/// Where the array of `struct page` is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageArray {
-    /// Address of the entry of frame 0.
-    pub base: u64,
-    /// Bytes of an entry.
-    pub size: u64,
-}
-
-impl PageArray {
-    /// The entry of a frame.
-    #[must_use]
-    pub const fn entry(&self, frame: u64) -> u64 {
-        self.base.wrapping_add(frame.wrapping_mul(self.size))
-    }
-
-    /// The frame whose entry holds `address`, if frames below `end` are described there.
-    #[must_use]
-    pub const fn frame(&self, address: u64, end: u64) -> Option<u64> {
-        match address.checked_sub(self.base) {
-            Some(offset) if offset / self.size < end => Some(offset / self.size),
-            _ => None,
-        }
-    }
-}
 
 /// A page frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +50,15 @@ pub enum PageUse {
         /// Order of the block.
         order: u32,
     },
-    /// Nothing refers to it, and it is in no block of free pages: it waits on a list of its CPU or
-    /// of those that are freed together.
+    /// Nothing: part of a free block that a CPU keeps for itself.
+    FreeOnCpu {
+        /// The CPU.
+        cpu: u32,
+        /// Order of the block.
+        order: u32,
+    },
+    /// Nothing refers to it, and it is in no block of free pages: it is about to be freed, or belongs
+    /// to several that were taken together, of which the first has the reference.
     Unreferenced,
     /// Memory of processes that belongs to no file.
     Anonymous,
@@ -92,19 +71,6 @@ pub enum PageUse {
 }
 
 impl Kernel<'_> {
-    /// Where the array of `struct page` is.
-    ///
-    /// # Errors
-    /// If the size of an entry is unknown.
-    #[expect(clippy::indexing_slicing, reason = "the table has an entry for each of two formats")]
-    pub fn page_array(&self) -> Result<PageArray, Unavailable> {
-        let base = self.symbol("vmemmap_base").ok().and_then(|at| self.read_u64(at).ok());
-        let base = base
-            .filter(|base| base >> 63 == 1)
-            .unwrap_or_else(|| VMEMMAP[usize::from(self.space().layout().format.five_levels)]);
-        Ok(PageArray { base, size: self.size_of("page")?.max(1) })
-    }
-
     /// The page frame that a physical address lies in.
     ///
     /// # Errors
@@ -192,7 +158,10 @@ impl Kernel<'_> {
         }
         // PAGE_MAPPING_ANON and PAGE_MAPPING_MOVABLE of include/linux/page-flags.h.
         Ok(match page.mapping & 3 {
-            _ if page.references <= 0 => PageUse::Unreferenced,
+            _ if page.references <= 0 => match self.own_block(page.frame, array) {
+                Some(OwnBlock { cpu, order }) => PageUse::FreeOnCpu { cpu, order },
+                None => PageUse::Unreferenced,
+            },
             1 | 3 => PageUse::Anonymous,
             0 if page.mapping >> 63 == 1 => PageUse::File(page.mapping),
             _ => PageUse::Kernel,
