@@ -18,7 +18,9 @@ use protocol::{Message, Stage};
 
 const MAKEDUMPFILE: &str = "/bin/makedumpfile";
 /// The dump level that kdump's own configuration uses.
-const DUMP_OPTIONS: [&str; 3] = ["-d", "31", "-f"];
+const DUMP_LEVEL: &str = "31";
+/// Another dump level, on the kernel's command line as the setting below.
+const LEVEL_SETTING: &str = "REPRO_VMCORE_LEVEL";
 /// The compression that kdump's own configuration uses.
 const COMPRESSION: &str = "-l";
 /// Set to `none` on the kernel's command line, which hands it on to PID 1, where compressing costs
@@ -83,7 +85,8 @@ fn save_memory() -> Result<(), String> {
     let start = Instant::now();
     let disk = disk(VMCORE_DISK)?;
     let path = disk.to_str().ok_or_else(|| format!("{} is no name", disk.display()))?;
-    let mut arguments = DUMP_OPTIONS.to_vec();
+    let level = env::var(LEVEL_SETTING).unwrap_or_else(|_| DUMP_LEVEL.to_owned());
+    let mut arguments = vec!["-d", level.as_str(), "-f"];
     if env::var(COMPRESSION_SETTING).as_deref() != Ok("none") {
         arguments.push(COMPRESSION);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::apt_source::AptSource;
+use super::dump_level::DumpLevel;
 use super::rpm::RpmSource;
 use crate::shown;
 use crate::strict::{self, ManifestError};
@@ -221,6 +222,9 @@ impl Source {
 pub struct KernelOptions {
     /// Memory kept for the capture kernel, as the kernel's `crashkernel=` takes it.
     pub crashkernel: String,
+    /// What `kdump` leaves out of the dump.
+    #[serde(default)]
+    pub dump_level: DumpLevel,
     /// Further words of the command line. Console and `crashkernel=` are added by the harness.
     #[serde(default)]
     pub command_line: Vec<String>,

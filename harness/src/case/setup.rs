@@ -8,7 +8,7 @@ use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
 use super::Parameter;
-use guest::{WantedPackage, strict};
+use guest::{DumpLevel, WantedPackage, strict};
 
 /// What differs from the guest's own file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Setup {
     pub memory: Option<u64>,
     /// Number of CPUs.
     pub cpus: Option<u32>,
+    /// What `kdump` leaves out, as makedumpfile's `-d` takes it; the guest's where there is none.
+    pub dump_level: Option<DumpLevel>,
     /// Words added to the kernel's command line (`slub_debug=FZPU`).
     #[serde(default)]
     pub command_line: Vec<String>,
@@ -44,6 +46,7 @@ impl Setup {
         let mut all = self.clone();
         all.memory = part.memory.or(self.memory);
         all.cpus = part.cpus.or(self.cpus);
+        all.dump_level = part.dump_level.or(self.dump_level);
         all.command_line.extend(part.command_line.iter().cloned());
         all.sysctls.extend(part.sysctls.clone());
         all.packages.extend(part.packages.iter().cloned());
@@ -84,9 +87,10 @@ mod tests {
         let general = setup(
             "memory = '512MiB'\ncpus = 2\ncommand-line = ['a=1']\nsysctls = { 'k.a' = 1, 'k.b' = 2 }",
         );
-        let part = setup("cpus = 1\ncommand-line = ['b']\nsysctls = { 'k.b' = 3 }");
+        let part = setup("cpus = 1\ndump-level = 1\ncommand-line = ['b']\nsysctls = { 'k.b' = 3 }");
         let both = general.with(&part);
         assert_eq!((both.memory, both.cpus), (Some(512 << 20), Some(1)));
+        assert_eq!((general.dump_level, both.dump_level), (None, DumpLevel::try_from(1).ok()));
         assert_eq!(both.command_line, ["a=1", "b"]);
         let values: Vec<_> = both.sysctls.iter().map(|(k, v)| (k.as_str(), v.0.as_str())).collect();
         assert_eq!(values, [("k.a", "1"), ("k.b", "3")]);

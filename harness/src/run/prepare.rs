@@ -485,7 +485,8 @@ fn plan(selected: &Selected, way: CaptureWay, vmlinuz: PathBuf, initrd: File) ->
     let (kernel, setup) = (&guest.kernel, case.manifest.setup(&guest.name));
     let expected = case.manifest.expectation(&guest.name);
     let capture = |tcg: &[String]| {
-        let words = [CONSOLE.to_owned()];
+        let level = setup.dump_level.unwrap_or(kernel.dump_level);
+        let words = [CONSOLE.to_owned(), format!("REPRO_VMCORE_LEVEL={level}")];
         [&words[..], &kernel.capture_command_line, tcg].concat().join(" ")
     };
     let first = [CONSOLE.to_owned(), format!("crashkernel={}", kernel.crashkernel)];
