@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use rustix::process::Signal;
+
 use super::options::GlobalOptions;
 use crate::analysis::Symbols;
 use crate::error::Failure;
@@ -153,7 +155,13 @@ fn make(
         .chain(["--root".into(), root.into()])
         .collect();
     arguments.extend(selected.iter().map(|selected| selected.name().into()));
-    let output = duct::cmd(program, arguments).stdout_capture().unchecked().run();
+    // The runs end with us, in order: each has a guest to stop.
+    let tied = |command: &mut std::process::Command| {
+        process::tie_to_parent(command, Signal::TERM);
+        Ok(())
+    };
+    let output = duct::cmd(program, arguments).before_spawn(tied).stdout_capture();
+    let output = output.unchecked().run();
     let output = output.map_err(|error| failed(&error))?;
     let runs: Runs = serde_json::from_slice(&output.stdout).map_err(|error| {
         Failure::new(Exit::Internal, "the runs were not made").caused_by(&error)
