@@ -6,6 +6,7 @@ use crate::diagnosis::{
     BadPointer, Diagnosis, Doubt, Hang, Lockup, Nature, NoLock, Place, Role, TextPlace, Use, What,
 };
 use crate::express::Expression;
+use crate::identify::FreedMemory;
 use crate::report_facts::{BadOperand, DoubtName, Facts, How, LeftTaken, NatureName};
 
 /// The facts of a diagnosis.
@@ -72,10 +73,13 @@ impl Facts {
             Nature::BelowNull { .. } => named(N::BelowNull),
             Nature::ErrorCode { .. } => named(N::ErrorCode),
             Nature::Poison(_) => named(N::Poison),
-            Nature::Freed { cache: it, .. } => Self { cache: cache(it), ..named(N::Freed) },
+            Nature::Freed { what, .. } => self.freed(what),
             Nature::Misplaced { cache: it, .. } => Self { cache: cache(it), ..named(N::Misplaced) },
             Nature::Short { cache: it, size, .. } => {
                 Self { cache: cache(it), size: Some(*size), ..named(N::Beyond) }
+            }
+            Nature::Outside { cache: it, at, size } => {
+                Self { cache: cache(it), offset: Some(*at), size: Some(*size), ..named(N::Outside) }
             }
             Nature::NeverWritten { cache: it } => {
                 Self { cache: cache(it), ..named(N::NeverWritten) }
@@ -115,11 +119,18 @@ impl Facts {
         }
     }
 
+    fn freed(&self, what: &FreedMemory) -> Self {
+        let nature = match what {
+            FreedMemory::Object { .. } => NatureName::Freed,
+            FreedMemory::Pages => NatureName::FreedPages,
+        };
+        let cache = what.cache().map(str::to_owned);
+        Self { nature: Some(nature), cache, ..self.clone() }
+    }
+
     fn lockup(self, it: &Lockup) -> Self {
         match &it.hang {
-            Hang::NoLock(NoLock::Freed { cache }) => {
-                Self { nature: Some(NatureName::Freed), cache: Some(cache.clone()), ..self }
-            }
+            Hang::NoLock(NoLock::Freed(what)) => self.freed(what),
             Hang::NoLock(NoLock::NeverWritten { cache }) => {
                 Self { nature: Some(NatureName::NeverWritten), cache: Some(cache.clone()), ..self }
             }

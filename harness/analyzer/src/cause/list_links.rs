@@ -4,6 +4,7 @@
 use super::subject::Subject;
 use crate::claim::Claim;
 use crate::diagnosis::{CheckKind, Diagnosis, Grounds, ListEntry, What};
+use crate::identify::FreedMemory;
 use crate::scene::Scene;
 
 /// `LIST_POISON1` of `include/linux/poison.h` on x86-64, since and before 4.3: the next of an entry
@@ -37,13 +38,16 @@ fn broken(machine: &dyn Scene, (previous, next): (&Subject, &Subject), diagnosis
     };
     let claim = Claim::new(Some(true)).text(format!("`{name}` leads to ")).data(at);
     let claim = claim.text(", which has ").data(held).text(format!(" as its {link} entry"));
-    let slab = machine.identity(at).and_then(|identity| identity.slab);
-    let free = slab.filter(|slab| slab.state.is_free() == Some(true));
-    let cache = free.map(|slab| slab.slab.cache.name.clone());
-    let of = cache.as_ref().map(|cache| format!(", and is in a free object of {cache}"));
-    diagnosis.evidence.push(claim.text(of.unwrap_or_default()));
+    let freed = machine.identity(at).and_then(|identity| identity.freed_memory());
+    diagnosis.evidence.push(match &freed {
+        Some(FreedMemory::Object { cache }) => {
+            claim.text(format!(", and is in a free object of {cache}"))
+        }
+        Some(FreedMemory::Pages) => claim.text(", and is in a free page"),
+        None => claim,
+    });
     check.kind =
-        CheckKind::List(if cache.is_some() { ListEntry::Freed } else { ListEntry::Broken });
+        CheckKind::List(if freed.is_some() { ListEntry::Freed } else { ListEntry::Broken });
     check.expression = Some(name);
 }
 

@@ -11,13 +11,15 @@ use super::lock_functions::LockSort;
 use crate::claim::Claim;
 use crate::diagnosis::NoLock;
 use crate::flow::Words as _;
-use crate::identify::Pattern;
+use crate::identify::{FreedMemory, Identity, Pattern};
 use crate::machine::Machine;
 use crate::scene::Scene as _;
 
 /// What is where a lock should be, if it is none; with what shows it.
 pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, Claim)> {
-    let slab = machine.identity(lock.address).and_then(|identity| identity.slab);
+    let identity = machine.identity(lock.address);
+    let freed = identity.as_ref().and_then(Identity::freed_memory);
+    let slab = identity.and_then(|identity| identity.slab);
     let slab = slab.filter(|slab| slab.part == SlotPart::Object);
     let word = machine.word(lock.address, 4);
     let whole = machine.word(lock.address, 8);
@@ -26,13 +28,14 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
         matches!(filled, Some(Pattern::Poison { offset: 0, poison, .. }) if !poison.is_of_list());
     let is_new =
         matches!(filled, Some(Pattern::Poison { poison, .. }) if poison.fills_new_objects());
-    let is_free = slab.as_ref().and_then(|slab| slab.state.is_free());
-    let cache = slab.as_ref().map(|slab| slab.slab.cache.name.clone());
     let cannot_be =
         word.is_some_and(|word| is_filled || spin(machine, lock, word) == Some(WordState::NoLock));
-    let no = match (cache, is_free) {
-        (Some(cache), Some(true)) => NoLock::Freed { cache },
-        (Some(cache), Some(false)) if cannot_be && is_new => NoLock::NeverWritten { cache },
+    let in_use = slab.as_ref().filter(|slab| slab.state.is_free() == Some(false));
+    let no = match (freed, in_use) {
+        (Some(freed), _) => NoLock::Freed(freed),
+        (None, Some(slab)) if cannot_be && is_new => {
+            NoLock::NeverWritten { cache: slab.slab.cache.name.clone() }
+        }
         _ if cannot_be => NoLock::Other,
         _ => return None,
     };
@@ -42,9 +45,12 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
         _ => claim,
     };
     let claim = match (&slab, &no) {
-        (Some(slab), NoLock::Freed { cache }) => {
+        (Some(slab), NoLock::Freed(FreedMemory::Object { cache })) => {
             let and = if cannot_be { ", and" } else { "" };
             claim.text(format!("{and} is in a free object of {cache}, ")).data(slab.start)
+        }
+        (_, NoLock::Freed(FreedMemory::Pages)) => {
+            claim.text(if cannot_be { ", and is in a free page" } else { " is in a free page" })
         }
         (Some(slab), NoLock::NeverWritten { cache }) => {
             claim.text(format!("; it is in an object of {cache} in use, ")).data(slab.start)

@@ -16,10 +16,10 @@ use super::place;
 use super::releases::is_handed_over;
 use super::taken::holds;
 use crate::claim::Claim;
+use crate::identify::FreedMemory;
 use crate::printer::CodeNames as _;
 use crate::scene::Scene as _;
 use kernel::locks::{Holder, Lock, LockKind};
-use kernel::mm::slab_layout::SlotPart;
 use kernel::tasks::{Task, TaskState};
 
 /// Who has a lock.
@@ -37,7 +37,7 @@ pub(super) enum Owner {
     /// Readers; none of them shows on a stack.
     Readers,
     /// The lock lies in a freed object of that cache.
-    Freed(String),
+    Freed(FreedMemory),
     /// No task, by now.
     Nobody,
     /// Who waits is not in its list: it is no lock any more, or another one.
@@ -62,8 +62,9 @@ pub(super) fn owner(all: &Everybody<'_, '_>, waiter: &Task, lock: &Wanted) -> Ow
     let LockSort::Sleep(kind) = lock.sort else {
         return by_stack(all, waiter, lock).map_or(Owner::Unknown, Owner::Shown);
     };
-    if let Some(cache) = freed(all, lock) {
-        return Owner::Freed(cache);
+    let identity = all.machine.identity(lock.address);
+    if let Some(freed) = identity.and_then(|identity| identity.freed_memory()) {
+        return Owner::Freed(freed);
     }
     let Ok(state) = all.machine.kernel().lock(kind, lock.address) else { return Owner::Unknown };
     match state.holder {
@@ -74,13 +75,6 @@ pub(super) fn owner(all: &Everybody<'_, '_>, waiter: &Task, lock: &Wanted) -> Ow
         Holder::Readers { .. } => by_stack(all, waiter, lock).map_or(Owner::Readers, Owner::Shown),
         Holder::Somebody => by_stack(all, waiter, lock).map_or(Owner::Unknown, Owner::Shown),
     }
-}
-
-/// The cache of the object that the lock is in, if that is free.
-fn freed(all: &Everybody<'_, '_>, lock: &Wanted) -> Option<String> {
-    let slab = all.machine.identity(lock.address)?.slab?;
-    let is_free = slab.part == SlotPart::Object && slab.state.is_free() == Some(true);
-    is_free.then_some(slab.slab.cache.name)
 }
 
 /// Whether the lock has forgotten who waits for it: that one is in its list from when it went to sleep until it

@@ -22,6 +22,7 @@ use crate::diagnosis::{
 };
 use crate::express::{Expression, NamedPart};
 use crate::formats;
+use crate::identify::FreedMemory;
 use crate::machine::Machine;
 use crate::scene::Scene;
 use crate::told::Told;
@@ -330,7 +331,7 @@ fn held(link: &Link) -> Held {
         Waits::Lock(_, Owner::Named(task)) => {
             Held::Named { comm: called(task), is_waiter: task.address == link.task.address }
         }
-        Waits::Lock(_, Owner::Freed(cache)) => Held::Freed(cache.clone()),
+        Waits::Lock(_, Owner::Freed(freed)) => Held::Freed(freed.clone()),
         Waits::Lock(_, Owner::Lost) => Held::Lost,
         Waits::Lock(lock, _) if lock.sort == LockSort::Sleep(LockKind::Semaphore) => Held::Down,
         _ => Held::Unknown,
@@ -440,9 +441,10 @@ fn evidence(all: &Everybody<'_, '_>, link: &Link, claims: &mut Vec<Claim>) {
         }
         Owner::Readers => claims.push(at.text(" is held for reading")),
         Owner::Nobody => claims.push(at.text(" was given back by now")),
-        Owner::Freed(cache) => {
+        Owner::Freed(FreedMemory::Object { cache }) => {
             claims.push(at.text(format!(" is in a free object of {cache}")));
         }
+        Owner::Freed(FreedMemory::Pages) => claims.push(at.text(" is in a free page")),
         Owner::Lost => {
             let claim = at.text(" has a list of those who wait without task ");
             let claim = claim.text(called(&link.task));

@@ -3,7 +3,7 @@
 
 use super::how::Use;
 use crate::gone::{Gone, TakenFor};
-use crate::identify::Poison;
+use crate::identify::{FreedMemory, Poison};
 use crate::kind::CrashKind;
 
 /// What a bad pointer is.
@@ -34,10 +34,10 @@ pub enum Nature {
     },
     /// A value that the kernel writes where nothing may be read.
     Poison(Poison),
-    /// It was read from an object of the slab allocator that is free.
+    /// It was read from memory that is free.
     Freed {
-        /// The object's cache.
-        cache: String,
+        /// What was freed.
+        what: FreedMemory,
         /// Whether it was free when it was read, and not only when the kernel crashed.
         is_certain: bool,
     },
@@ -59,6 +59,15 @@ pub enum Nature {
         structure: String,
         /// Bytes of that.
         needs: u64,
+    },
+    /// It was read outside of the object of the slab allocator that it was looked for in, by an index.
+    Outside {
+        /// The object's cache.
+        cache: String,
+        /// Distance from the object's start, in bytes.
+        at: i64,
+        /// Bytes of the object.
+        size: u64,
     },
     /// It was read from an object of the slab allocator that is in use, where nobody has written
     /// since it was allocated.
@@ -184,9 +193,11 @@ impl Nature {
             Self::UserMemory => CrashKind::UserAccess,
             Self::ReadOnly(_) => CrashKind::WriteToReadOnly,
             Self::NotCode(_) => CrashKind::ExecOfNonExecutable,
-            Self::Short { .. } | Self::Guard { .. } | Self::StackGuard | Self::Beyond { .. } => {
-                CrashKind::OutOfBounds
-            }
+            Self::Short { .. }
+            | Self::Outside { .. }
+            | Self::Guard { .. }
+            | Self::StackGuard
+            | Self::Beyond { .. } => CrashKind::OutOfBounds,
             Self::Gone(gone) => of_gone(gone, how),
             Self::NullPlus { .. }
             | Self::Small { .. }
@@ -220,6 +231,7 @@ impl Nature {
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
             | Self::Short { .. }
+            | Self::Outside { .. }
             | Self::NeverAllocated(_)
             | Self::Text { .. } => true,
             Self::UserMemory
@@ -285,6 +297,7 @@ impl Nature {
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
             | Self::Short { .. }
+            | Self::Outside { .. }
             | Self::ReadOnly(_)
             | Self::NotCode(_)
             | Self::Guard { .. }
@@ -315,11 +328,17 @@ impl Nature {
             Self::ErrorCode { errno, name: None } => format!("the error code -{errno}"),
             Self::Poison(poison) if poison.is_of_list() => format!("the {poison}"),
             Self::Poison(poison) => poison.to_string(),
-            Self::Freed { cache, is_certain: true } => {
+            Self::Freed { what: FreedMemory::Object { cache }, is_certain: true } => {
                 format!("what a freed object of {cache} holds")
             }
-            Self::Freed { cache, is_certain: false } => {
+            Self::Freed { what: FreedMemory::Object { cache }, is_certain: false } => {
                 format!("what an object of {cache} held that is free by now")
+            }
+            Self::Freed { what: FreedMemory::Pages, is_certain: true } => {
+                "what freed pages hold".to_owned()
+            }
+            Self::Freed { what: FreedMemory::Pages, is_certain: false } => {
+                "what pages held that are free by now".to_owned()
             }
             Self::Misplaced { cache, structure } => {
                 format!(
@@ -329,6 +348,12 @@ impl Nature {
             Self::Short { cache, size, structure, needs } => format!(
                 "what lies behind an object of {cache}: it has {size} bytes, and a struct {structure} {needs}"
             ),
+            Self::Outside { cache, at, .. } if *at < 0 => {
+                format!("what lies {:#x} bytes before an object of {cache}", at.unsigned_abs())
+            }
+            Self::Outside { cache, at, size } => {
+                format!("what lies behind an object of {cache}, at {at:#x} of {size:#x} bytes")
+            }
             Self::NeverWritten { cache } => format!(
                 "what an object of {cache} held when it was allocated: nobody has set it since"
             ),

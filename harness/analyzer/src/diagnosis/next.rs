@@ -154,6 +154,9 @@ fn pointer(it: &BadPointer) -> Option<String> {
         Some(Nature::NeverAllocated(_)) => {
             format!("where {which} is set to memory that is not to be freed")
         }
+        Some(Nature::Outside { .. }) => {
+            format!("the bound of the index in {which}, and the size of what it is an index into")
+        }
         Some(Nature::Guard { .. } | Nature::Beyond { .. }) => {
             format!("how far {which} may go, and the size of what it leads through")
         }
@@ -229,7 +232,7 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
                 "the call that may sleep, between where {which} is taken and where it is given back"
             )
         }
-        Hang::NoLock(NoLock::Freed { .. }) => {
+        Hang::NoLock(NoLock::Freed(_)) => {
             format!("who freed the object with {which}, and what still led there")
         }
         Hang::NoLock(NoLock::NeverWritten { .. }) => {

@@ -150,6 +150,7 @@ mod tests {
     use super::*;
     use crate::claim::Claim;
     use crate::gone::{InitPlace, Was};
+    use crate::identify::FreedMemory;
 
     /// A diagnosis of which every step is shown, of a pointer that is that.
     fn shown(nature: Nature) -> Diagnosis {
@@ -179,6 +180,10 @@ mod tests {
         "kmalloc-64".to_owned()
     }
 
+    fn object() -> FreedMemory {
+        FreedMemory::Object { cache: cache() }
+    }
+
     /// The table "What a bad pointer is" of docs/verdicts.md: what several mistakes leave behind
     /// proves none of them, however surely it was met.
     #[test]
@@ -186,7 +191,8 @@ mod tests {
         let place = InitPlace { module: "guard".to_owned(), section: ".init.text".to_owned() };
         let open = [
             Nature::BelowNull { distance: 16 },
-            Nature::Freed { cache: cache(), is_certain: false },
+            Nature::Freed { what: object(), is_certain: false },
+            Nature::Freed { what: FreedMemory::Pages, is_certain: false },
             Nature::FreeList,
             Nature::NeverSet { escapes: true },
             Nature::OnStack,
@@ -208,7 +214,7 @@ mod tests {
             assert!(diagnosis.why_not_proven().is_some(), "{diagnosis:#?}");
         }
         let told = [
-            Nature::Freed { cache: cache(), is_certain: true },
+            Nature::Freed { what: object(), is_certain: true },
             Nature::NeverSet { escapes: false },
             Nature::UserMemory,
             Nature::FreedArea,
@@ -229,7 +235,10 @@ mod tests {
         };
         let gone = of_the_kernel(Nature::Gone(Gone::Unloaded { or: None, was: Was::default() }));
         assert_eq!(gone.confidence(), Confidence::Proven);
-        let freed = of_the_kernel(Nature::Freed { cache: cache(), is_certain: true });
+        let freed = of_the_kernel(Nature::Freed {
+            what: FreedMemory::Object { cache: cache() },
+            is_certain: true,
+        });
         assert_eq!(freed.doubt(), Some(Doubt::Kernel));
     }
 

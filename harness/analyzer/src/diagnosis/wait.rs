@@ -4,6 +4,7 @@
 use super::{Diagnosis, Grounds, Until, What};
 use crate::claim::{Addresses, Claim};
 use crate::express::Expression;
+use crate::identify::FreedMemory;
 use crate::kind::CrashKind;
 use crate::source_line::SourceLine;
 
@@ -77,11 +78,8 @@ pub enum Hang {
 /// What is where a lock should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoLock {
-    /// A freed object.
-    Freed {
-        /// The object's cache.
-        cache: String,
-    },
+    /// Freed memory.
+    Freed(FreedMemory),
     /// Memory of an object in use, as it was when it was allocated.
     NeverWritten {
         /// The object's cache.
@@ -109,7 +107,7 @@ impl Lockup {
     #[must_use]
     pub const fn kind(&self) -> CrashKind {
         match (&self.hang, self.kind) {
-            (Hang::NoLock(NoLock::Freed { .. }), _) => CrashKind::UseAfterFree,
+            (Hang::NoLock(NoLock::Freed(_)), _) => CrashKind::UseAfterFree,
             (Hang::NoLock(NoLock::NeverWritten { .. }), _) => CrashKind::Uninitialized,
             (Hang::Asleep(_), _) => CrashKind::SleepingInAtomic,
             // A spinlock's owner is on a CPU all the time. If nobody else is, it is this one.
@@ -199,7 +197,7 @@ pub enum Held {
     /// There is no lock any more.
     Lost,
     /// It lies in a freed object of that cache.
-    Freed(String),
+    Freed(FreedMemory),
 }
 
 impl Left {

@@ -409,9 +409,9 @@ fn lockup(it: &Lockup) -> Words {
 
 fn no_lock(no: &NoLock, title: &str, named: &str) -> Words {
     match no {
-        NoLock::Freed { cache } => Words::new(
+        NoLock::Freed(what) => Words::new(
             format!("use after free of {title}"),
-            format!("use after free: {named} is in a freed object of {cache}: waited for"),
+            format!("use after free: {named} is in {what}: waited for"),
         ),
         NoLock::NeverWritten { cache } => Words::new(
             format!("lock {title} never initialised"),
@@ -520,9 +520,9 @@ fn waits(it: &Waiting) -> Words {
                 format!("`{lock}` is down, and nobody calls up() on it: task `{}` waits", it.comm);
             return Words::new(title, claim);
         }
-        Held::Freed(cache) => {
+        Held::Freed(freed) => {
             let claim = format!(
-                "use after free: `{lock}` is in a freed object of {cache}, and task `{}` waits for it: it waits",
+                "use after free: `{lock}` is in {freed}, and task `{}` waits for it: it waits",
                 it.comm
             );
             return Words::new(format!("use after free of {lock}"), claim);

@@ -3,6 +3,8 @@
 //! function that returned.
 
 use iced_x86::Register;
+use kernel::mm::PAGE;
+use kernel::mm::page::PageUse;
 use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
 use kernel::mm::track::Track;
@@ -17,9 +19,14 @@ use crate::flow::{
     CallTarget, Round, Slicer, Start, Term, TermKind, between, call_target, evaluate,
     evaluate_round, full, is_call,
 };
-use crate::identify::Pattern;
+use crate::identify::{FreedMemory, Identity, Pattern, Poison};
 use crate::scene::Scene;
 use crate::thunk::lower;
+
+/// What pages are that were given back.
+const PAGES: FreedMemory = FreedMemory::Pages;
+/// The largest block that is allocated at once, in bytes (order 10 of `MAX_ORDER`).
+const LARGEST: u64 = PAGE << 10;
 
 /// What a value on the way was read from, if its owner gave it back. `sp` is the stack pointer at the
 /// fault in `frames[0]`, `round` the round of a loop on the way.
@@ -54,15 +61,23 @@ pub(super) fn gone(
         None => "it is read".to_owned(),
     };
     let identity = scene.identity(at)?;
+    let since = Since { scene, frames, pc: writer.pc(), site: term.site };
+    if let Some(found) = free_page(&identity, &format!("{read} from")) {
+        let after = since.freed(&Object::Pages(at));
+        let is_certain = after == After::Nothing && was_free_page(scene, &identity);
+        let part = writer.unbounded().part_at(address, *size);
+        let nature = Nature::Freed { what: PAGES, is_certain };
+        let found = Found { nature, expression, about: About { part, ..found.about }, ..found };
+        return Some(found).filter(|_| after != After::Freed);
+    }
     if let Some(slab) = identity.slab {
-        let since = Since { scene, frames, pc: writer.pc(), site: term.site };
-        let after = since.freed(slab.start);
+        let after = since.freed(&Object::Slab(slab.start));
         let found = free_object(scene, &slab, read + " from").filter(|_| after != After::Freed)?;
         let is_certain = after == After::Nothing && was_free(scene, &slab, at);
         let cache = slab.slab.cache.name.clone();
         let part = writer.unbounded().part_at(address, *size);
         let about = About { part, ..found.about };
-        let nature = Nature::Freed { cache, is_certain };
+        let nature = Nature::Freed { what: FreedMemory::Object { cache }, is_certain };
         return Some(Found { nature, expression, about, ..found });
     }
     let stack = identity.stack.filter(|place| !place.guard)?.stack;
@@ -73,6 +88,36 @@ pub(super) fn gone(
     let claim = Claim::new(Some(true)).text(read).text(" at ").data(at);
     let claim = claim.text(", below the stack pointer, which is ").data(sp);
     Some(Found { claim: Some(claim), expression, ..Nature::Returned.into() })
+}
+
+/// What was read from a page, if it is free.
+fn free_page(identity: &Identity, read: &str) -> Option<Found> {
+    let page = identity.page.as_ref().filter(|_| identity.freed_memory() == Some(PAGES))?;
+    let claim = Claim::new(Some(true)).text(format!("{read} a page that is free: "));
+    let claim = claim.data(identity.address & !(PAGE - 1));
+    let claim = match page.used_for {
+        PageUse::FreeOnCpu { cpu, .. } => {
+            claim.volatile(format!(", on the list of free pages of CPU {cpu}"))
+        }
+        PageUse::Free { order } => claim.volatile(format!(", in a free block of order {order}")),
+        PageUse::Slab
+        | PageUse::Unreferenced
+        | PageUse::Anonymous
+        | PageUse::File(_)
+        | PageUse::Reserved
+        | PageUse::Kernel => claim,
+    };
+    Some(Found { claim: Some(claim), ..Nature::Freed { what: PAGES, is_certain: false }.into() })
+}
+
+/// Whether the page that is free by now was so at the fault, as with an object.
+fn was_free_page(scene: &dyn Scene, identity: &Identity) -> bool {
+    let Some(own) = scene.one_of_several_cpus() else { return true };
+    let used_for = identity.page.as_ref().map(|page| page.used_for);
+    let is_own = matches!(used_for, Some(PageUse::FreeOnCpu { cpu, .. }) if cpu == own);
+    let word = scene.word(identity.address, 8);
+    let held = word.and_then(|word| scene.identity(word)?.pattern);
+    is_own || matches!(held, Some(Pattern::Poison { poison: Poison::Page, .. }))
 }
 
 /// Whether the object that is free by now was so at the fault: other CPUs go on until they are stopped.
@@ -95,6 +140,36 @@ struct Since<'s> {
     site: u64,
 }
 
+/// What was read from.
+enum Object {
+    /// An object of the slab allocator, by its start.
+    Slab(u64),
+    /// Something in pages, of which nobody tells any more where it began: the address.
+    Pages(u64),
+}
+
+impl Object {
+    /// Whether a function that is given the value may free it: the object, what is before the address
+    /// in its page, the start of a page before that, or the entry of one in the array of pages.
+    fn is_meant_by(&self, scene: &dyn Scene, value: u64) -> bool {
+        match *self {
+            Self::Slab(start) => value == start,
+            Self::Pages(at) => {
+                let is_before = |start: u64| start <= at && at - start < LARGEST;
+                let is_page = is_before(value) && value.is_multiple_of(PAGE);
+                let is_here = value <= at && value & !(PAGE - 1) == at & !(PAGE - 1);
+                let own = || scene.identity(at)?.page.map(|page| page.frame * PAGE);
+                let entry = || scene.identity(value)?.page_entry.zip(own());
+                is_page
+                    || is_here
+                    || entry().is_some_and(|(frame, own)| {
+                        own.checked_sub(frame * PAGE).is_some_and(|inside| inside < LARGEST)
+                    })
+            }
+        }
+    }
+}
+
 /// What can have happened to an object after it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
@@ -107,7 +182,7 @@ enum After {
 }
 
 impl Since<'_> {
-    fn freed(&self, object: u64) -> After {
+    fn freed(&self, object: &Object) -> After {
         let frame = self.frames.iter().position(|frame| frame.pc.for_lookup() == self.pc);
         let Some(frame) = frame else { return After::Unknown };
         let mut after = self.in_function(self.pc, Some(self.site), object);
@@ -124,7 +199,7 @@ impl Since<'_> {
     }
 
     /// What the function with the code at `pc` called since `site`, or since it was entered.
-    fn in_function(&self, pc: u64, site: Option<u64>, object: u64) -> After {
+    fn in_function(&self, pc: u64, site: Option<u64>, object: &Object) -> After {
         if !self.scene.is_text(pc) {
             return After::Nothing;
         }
@@ -147,7 +222,8 @@ impl Since<'_> {
             let callers = callers.and_then(|at| self.frames.get(at..)).unwrap_or_default();
             let is_given = |register| {
                 let term = with_callers(self.scene, callers, 0, slicer.register(register));
-                evaluate(&term, self.scene).or(term.observed) == Some(object)
+                let value = evaluate(&term, self.scene).or(term.observed);
+                value.is_some_and(|value| object.is_meant_by(self.scene, value))
             };
             if is_given(Register::RDI) || is_given(Register::RSI) {
                 return After::Freed;
@@ -172,7 +248,8 @@ fn free_object(scene: &dyn Scene, slab: &SlabObject, read: String) -> Option<Fou
     let claim = Claim::new(Some(true)).text(format!("{read} an object of {cache} that is free: "));
     let claim = Some(tracks(scene, slab, claim.data(slab.start)));
     let about = noted(slab);
-    Some(Found { claim, about, ..Nature::Freed { cache, is_certain: false }.into() })
+    let what = FreedMemory::Object { cache };
+    Some(Found { claim, about, ..Nature::Freed { what, is_certain: false }.into() })
 }
 
 /// The free object that a register leads into, where only the poison in a pointer's place tells of

@@ -11,6 +11,7 @@ mod foot;
 mod found;
 mod freed;
 mod jumper;
+mod led_out;
 mod length;
 mod memory;
 mod naming;

@@ -6,6 +6,7 @@
 
 use kernel::Unreadable;
 use kernel::mm::PAGE;
+use kernel::mm::page::PageUse;
 use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
 use kernel::mm::vmalloc::VmArea;
@@ -16,6 +17,7 @@ use super::chain::slot;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
+use super::led_out::led_out;
 use super::placed::{misplaced, owner, past_end};
 use super::unallocated::unallocated;
 use super::written_text::text;
@@ -79,6 +81,9 @@ pub(super) fn refine(
         pointer.symptom = Symptom::Bad;
     }
     let round = term.and_then(|term| round(term, scene, bad.pointer));
+    if found.is_none() {
+        found = term.and_then(|term| led_out(scene, (writer, round), term));
+    }
     if found.is_none() {
         found = term.and_then(|term| gone(scene, frames, (writer, round), term, bad.sp));
     }
@@ -243,10 +248,12 @@ fn is_from_the_unknown(scene: &dyn Scene, foot: &Foot<'_, '_>) -> bool {
     place.is_some_and(|place| {
         let is_heap = place.region == AddressRegion::DirectMap;
         let is_told = |slab: &SlabObject| slab.state.is_free().is_some();
+        let used_for = |place: &Identity| place.page.as_ref().map(|page| page.used_for);
+        let is_open = |place: &Identity| {
+            !place.unknown.is_empty() || used_for(place) == Some(PageUse::Unreferenced)
+        };
         let is_known = place.stack.is_some() || place.kfence.is_some();
-        is_heap
-            && !is_known
-            && place.slab.as_ref().map_or(!place.unknown.is_empty(), |slab| !is_told(slab))
+        is_heap && !is_known && place.slab.as_ref().map_or(is_open(&place), |slab| !is_told(slab))
     })
 }
 

@@ -7,6 +7,7 @@
 //! displays as one line that names the most telling of them. What could not be told is listed
 //! with its reason; nothing is guessed.
 
+mod freed_memory;
 mod identity;
 mod pattern;
 mod places;
@@ -19,6 +20,7 @@ use crate::machine::Machine;
 use kernel::VirtualMemory as _;
 use kernel::tasks::Task;
 
+pub use freed_memory::FreedMemory;
 pub use identity::{Identity, ModulePlace, PerCpuPlace};
 pub use pattern::{BELOW_NULL, NULL_PAGE, Pattern, Poison};
 pub use region::AddressRegion;

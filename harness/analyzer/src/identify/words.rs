@@ -232,6 +232,9 @@ fn page_words(page: &Page) -> String {
     let state = match page.used_for {
         PageUse::Slab => "of the slab allocator".to_owned(),
         PageUse::Free { order } => format!("free, in a block of order {order}"),
+        PageUse::FreeOnCpu { cpu, order } => {
+            format!("free, in a block of order {order} of CPU {cpu}")
+        }
         PageUse::Unreferenced => "without references".to_owned(),
         PageUse::Anonymous => "anonymous memory of processes".to_owned(),
         PageUse::File(mapping) => format!("contents of a file (mapping 0x{mapping:016x})"),

@@ -191,6 +191,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
         }
         Some(
             Nature::Returned
+            | Nature::Outside { .. }
             | Nature::NeverSet { .. }
             | Nature::OnStack
             | Nature::UserMemory
@@ -238,7 +239,7 @@ fn of_lockup(it: &Lockup) -> Vec<Question> {
         return Vec::new();
     }
     match &it.hang {
-        Hang::NoLock(NoLock::Freed { .. }) => vec![Q::Freed { again: false }, Q::Counted],
+        Hang::NoLock(NoLock::Freed(_)) => vec![Q::Freed { again: false }, Q::Counted],
         Hang::NoLock(NoLock::NeverWritten { .. }) => vec![Q::Set],
         Hang::NoLock(NoLock::Other) => vec![Q::Freed { again: false }, Q::Set],
         Hang::Lock(_) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],

@@ -14,8 +14,8 @@ use crate::scene::Scene;
 use crate::source_line::SourceLine;
 
 /// Functions that allocate, each with the number of its argument with the size, if it has one (`include/linux/slab.h`,
-/// `include/linux/vmalloc.h`, 3.10 to 6.12).
-const ALLOCATING: [(&str, Option<usize>); 28] = [
+/// `include/linux/vmalloc.h`, `include/linux/gfp.h`, 3.10 to 6.12).
+const ALLOCATING: [(&str, Option<usize>); 34] = [
     ("__kmalloc", Some(0)),
     ("__kmalloc_noprof", Some(0)),
     ("__kmalloc_node", Some(0)),
@@ -44,17 +44,25 @@ const ALLOCATING: [(&str, Option<usize>); 28] = [
     ("mempool_alloc", None),
     ("mempool_alloc_noprof", None),
     ("devm_kmalloc", None),
+    ("__get_free_pages", None),
+    ("get_free_pages_noprof", None),
+    ("get_zeroed_page", None),
+    ("get_zeroed_page_noprof", None),
+    ("alloc_pages_exact", Some(0)),
+    ("alloc_pages_exact_noprof", Some(0)),
 ];
 
 /// Functions that free what one of their arguments leads to, by its number (`include/linux/slab.h`,
-/// `include/linux/rcupdate.h`, `include/linux/vmalloc.h`, `include/linux/skbuff.h`, 3.10 to 6.12). That of the last ones is a member.
-const FREEING: [(&str, usize); 20] = [
+/// `include/linux/rcupdate.h`, `include/linux/vmalloc.h`, `include/linux/gfp.h`, `include/linux/skbuff.h`, 3.10 to 6.12). That of the last ones is a member.
+const FREEING: [(&str, usize); 22] = [
     ("kfree", 0),
     ("kfree_sensitive", 0),
     ("kzfree", 0),
     ("kvfree", 0),
     ("kvfree_sensitive", 0),
     ("vfree", 0),
+    ("free_pages", 0),
+    ("free_pages_exact", 0),
     ("kmem_cache_free", 1),
     ("mempool_free", 0),
     ("devm_kfree", 1),

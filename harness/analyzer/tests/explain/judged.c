@@ -58,6 +58,14 @@ NOINLINE void release(void *start)
 			objects[i].is_free = 1;
 }
 
+/* The object was whole pages: no cache tells of it any more. */
+NOINLINE void release_pages(void *start)
+{
+	for (int i = 0; i < 8; i++)
+		if (objects[i].start == (unsigned long)start)
+			objects[i].is_free = 2;
+}
+
 NOINLINE void *allocate(unsigned long size)
 {
 	static int used;
@@ -69,6 +77,19 @@ NOINLINE void *allocate(unsigned long size)
 	objects[used].size = size;
 	objects[used++].is_free = 0;
 	return words;
+}
+
+/* Slots in memory of twice their size; what is behind them is empty. */
+NOINLINE struct job **allocate_slots(unsigned long count)
+{
+	struct job **slots = allocate(count * 2 * sizeof(*slots));
+
+	for (int i = 0; i < 8; i++)
+		if (objects[i].start == (unsigned long)slots)
+			objects[i].size = count * sizeof(*slots);
+	for (unsigned long i = 0; i < count * 2; i++)
+		slots[i] = NULL;
+	return slots;
 }
 
 /* Functions that went on with a jump. */
@@ -159,6 +180,21 @@ NOINLINE long mod_read_before_something(struct job *job)
 	return job->state;
 }
 
+NOINLINE long mod_read_after_its_pages_went(struct job *job)
+{
+	release_pages(job);
+	sink = job->payload->length; /* BUG: job->payload */
+	return job->state;
+}
+
+NOINLINE long mod_read_before_its_pages_went(struct job *job)
+{
+	struct payload *payload = job->payload;
+
+	release_pages(job);
+	return payload->length; /* BUG: job->payload */
+}
+
 NOINLINE long mod_never_written(struct job *job)
 {
 	job->state = 1;
@@ -181,6 +217,18 @@ NOINLINE long mod_poison_from_elsewhere(void)
 NOINLINE long mod_cell(struct table *table, long index)
 {
 	return table->cells[index]; /* BUG: index */
+}
+
+NOINLINE long mod_slot(struct job **slots, long number)
+{
+	quiet(number);
+	return slots[number]->state; /* BUG: slots[number] */
+}
+
+NOINLINE long mod_empty_slot(struct job **slots, long number)
+{
+	quiet(number);
+	return slots[number]->state; /* BUG: slots[number] */
 }
 
 NOINLINE void mod_mark(struct table *table, long bit)
@@ -426,10 +474,14 @@ int main(int count, char **arguments)
 	job->payload = NULL;
 	TRY(mod_read_after_release, mod_read_after_release(job));
 	TRY(mod_read_before_release, mod_read_before_release(job));
+	TRY(mod_read_after_its_pages_went, mod_read_after_its_pages_went(job));
+	TRY(mod_read_before_its_pages_went, mod_read_before_its_pages_went(job));
 	if (strcmp(victim, "mod_read_before_something") == 0)
 		release(job);
 	TRY(mod_read_before_something, mod_read_before_something(job));
 	TRY(mod_cell, mod_cell(table, 1L << 40));
+	TRY(mod_slot, mod_slot(allocate_slots(1024), 1500));
+	TRY(mod_empty_slot, mod_empty_slot(allocate_slots(1024), 1000));
 	TRY(mod_mark, (mod_mark(table, 1L << 43), 0));
 	TRY(mod_tail, mod_tail(NULL));
 	TRY(mod_first_state, mod_first_state(&heads));

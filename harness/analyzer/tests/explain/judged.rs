@@ -6,6 +6,7 @@
 use crate::support::Victims;
 use analyzer::diagnosis::{Diagnosis, Doubt, Nature, TextPlace};
 use analyzer::fault::examine;
+use analyzer::identify::FreedMemory;
 use analyzer::report::{Confidence, CrashKind};
 
 /// Optimised as the kernel is; a loop that looks like `strlen` stays one.
@@ -83,6 +84,19 @@ fn what_was_read_before_the_object_was_freed_is_what_it_was() {
     proven("mod_read_before_release", CrashKind::NullRead);
 }
 
+/// Most of all where the allocator clears what is freed: NULL is what it left.
+#[test]
+fn what_is_read_from_freed_pages_is_used_after_free() {
+    let diagnosis = proven("mod_read_after_its_pages_went", CrashKind::UseAfterFree);
+    let pages = Nature::Freed { what: FreedMemory::Pages, is_certain: true };
+    assert_eq!(nature(&diagnosis), Some(&pages));
+}
+
+#[test]
+fn what_was_read_before_the_pages_were_freed_is_what_it_was() {
+    proven("mod_read_before_its_pages_went", CrashKind::NullRead);
+}
+
 #[test]
 fn whether_an_object_was_free_when_it_was_read_is_not_known_if_something_ran_since() {
     doubted("mod_read_before_something", CrashKind::UseAfterFree, Doubt::Mistake);
@@ -101,6 +115,15 @@ fn the_filling_of_an_unknown_object_tells_no_mistake() {
 #[test]
 fn what_a_module_fills_an_object_with_is_not_the_allocators() {
     doubted("mod_own_filling", CrashKind::UseAfterFree, Doubt::Mistake);
+}
+
+/// NULL, or whatever the neighbour holds: what is wrong is where it was read.
+#[test]
+fn what_is_read_by_a_number_outside_of_an_object_is_none_of_its_elements() {
+    let diagnosis = proven("mod_slot", CrashKind::OutOfBounds);
+    let outside = matches!(nature(&diagnosis), Some(Nature::Outside { at: 12000, size: 8192, .. }));
+    assert!(outside, "{diagnosis:#?}");
+    proven("mod_empty_slot", CrashKind::NullRead);
 }
 
 #[test]

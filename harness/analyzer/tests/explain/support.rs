@@ -8,13 +8,15 @@ use std::process::Command;
 
 use analyzer::express::Names;
 use analyzer::flow::{Code, Words};
-use analyzer::identify::Identity;
+use analyzer::identify::{AddressRegion, Identity};
 use analyzer::link::completed;
 use analyzer::printer::{CodeName, CodeNames};
 use analyzer::scene::Scene;
 use analyzer::source_line::SourceLine;
 use debuginfo::{CfaRule, CfiRule, Image};
+use kernel::mm::PAGE;
 use kernel::mm::caches::{Checks, SlabCache};
+use kernel::mm::page::{Page, PageUse};
 use kernel::mm::slab::Slab;
 use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
@@ -216,6 +218,8 @@ const KEPT: [Register; 6] =
 
 /// Words of the heap's table in the program: where an object starts, its size, whether it is free.
 const OBJECTS: (&str, u64, u64) = ("objects", 8, 24);
+/// In the last of them: the object was whole pages, and they are free.
+const PAGES_ARE_FREE: u64 = 2;
 
 impl UserScene<'_> {
     /// The frames at the fault by the call frame information, with those of functions that left none.
@@ -259,8 +263,32 @@ impl UserScene<'_> {
             let word = |at: u64| self.crash.word_at(table + index * size + at);
             let (start, bytes) = (word(0)?, word(8)?);
             let offset = address.checked_sub(start).filter(|offset| *offset < bytes)?;
-            let is_free = word(16)? != 0;
-            Some(slab_object(start, bytes, offset, is_free))
+            let state = word(16).filter(|state| *state != PAGES_ARE_FREE)?;
+            Some(slab_object(start, bytes, offset, state != 0))
+        })
+    }
+
+    /// The page of an object that was whole pages, which are free.
+    fn free_page(&self, address: u64) -> Option<Page> {
+        let (name, count, size) = OBJECTS;
+        let table = self.image.symbol(name)?.address;
+        let word = |index: u64, at: u64| self.crash.word_at(table + index * size + at);
+        let is_there = |index: &u64| {
+            let inside = word(*index, 0).and_then(|start| address.checked_sub(start));
+            inside.zip(word(*index, 8)).is_some_and(|(inside, bytes)| inside < bytes)
+                && word(*index, 16) == Some(PAGES_ARE_FREE)
+        };
+        (0..count).find(is_there).map(|_| Page {
+            frame: address / PAGE,
+            address: 0,
+            head: 0,
+            order: 0,
+            flags: 0,
+            references: 0,
+            maps: None,
+            mapping: 0,
+            index: 0,
+            used_for: PageUse::Free { order: 1 },
         })
     }
 }
@@ -376,6 +404,10 @@ impl Scene for UserScene<'_> {
     fn identity(&self, address: u64) -> Option<Identity> {
         let mut identity = Identity::of_value(address);
         identity.slab = self.object(address).map(Box::new);
+        identity.page = self.free_page(address);
+        if identity.page.is_some() {
+            identity.region = AddressRegion::DirectMap;
+        }
         Some(identity)
     }
 }
