@@ -165,6 +165,7 @@ fn call(
     let origin = origin(scene, writer, frames, &term, target);
     diagnosis.evidence.extend(origin.steps);
     diagnosis.grounds = origin.grounds;
+    diagnosis.unknown = origin.left_out;
     let term = origin.term.unwrap_or(term);
     let giver = blamed.filter(|_| guilty > 1);
     tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use unwind::Frame;
 
+use super::left_out::left_out;
 use super::naming::Namer;
 use crate::claim::Claim;
 use crate::diagnosis::Grounds;
@@ -25,6 +26,8 @@ pub(super) struct Origin {
     pub(super) steps: Vec<Claim>,
     /// Whether the dump gives the bad value again.
     pub(super) grounds: Grounds,
+    /// Why not, where that is because of what the dump was made without.
+    pub(super) left_out: Option<String>,
 }
 
 /// Alternatives of one value that are compared with what it was.
@@ -57,6 +60,7 @@ pub(super) fn origin(
             term: None,
             steps: Vec::new(),
             grounds: Grounds::None,
+            left_out: None,
         };
     };
     let walked = round(term, scene, bad);
@@ -112,7 +116,9 @@ pub(super) fn origin(
         Ok(c) if c.has_distance() => Ok(in_variable().unwrap_or(c)),
         other => other.or_else(|why| in_variable().ok_or(why)),
     };
-    Origin { expression, term: Some(named), steps, grounds }
+    let is_open = grounds == Grounds::Inferred && again.is_none();
+    let left_out = is_open.then(|| left_out(scene, term)).flatten();
+    Origin { expression, term: Some(named), steps, grounds, left_out }
 }
 
 /// The address in a module from outside of the kernel's tree that the value was read from, and the bytes, whatever

@@ -390,6 +390,7 @@ fn named(
                 name(diagnosis, named);
             }
             diagnosis.grounds = origin.grounds;
+            diagnosis.unknown = origin.left_out;
         }
         (Err(why), Some(local)) => {
             let words = format!("the debug information places `{local}` in {}", lower(register));

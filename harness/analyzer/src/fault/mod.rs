@@ -12,6 +12,7 @@ mod found;
 mod freed;
 mod jumper;
 mod led_out;
+mod left_out;
 mod length;
 mod memory;
 mod naming;

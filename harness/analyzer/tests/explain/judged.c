@@ -66,6 +66,14 @@ NOINLINE void release_pages(void *start)
 			objects[i].is_free = 2;
 }
 
+/* The dump is made without the object. */
+NOINLINE void leave_out(void *start)
+{
+	for (int i = 0; i < 8; i++)
+		if (objects[i].start == (unsigned long)start)
+			objects[i].is_free = 3;
+}
+
 NOINLINE void *allocate(unsigned long size)
 {
 	static int used;
@@ -193,6 +201,13 @@ NOINLINE long mod_read_before_its_pages_went(struct job *job)
 
 	release_pages(job);
 	return payload->length; /* BUG: job->payload */
+}
+
+NOINLINE long mod_left_out(struct job *job)
+{
+	leave_out(job);
+	sink = job->payload->length; /* BUG: job->payload */
+	return job->state;
 }
 
 NOINLINE long mod_never_written(struct job *job)
@@ -474,6 +489,7 @@ int main(int count, char **arguments)
 	job->payload = NULL;
 	TRY(mod_read_after_release, mod_read_after_release(job));
 	TRY(mod_read_before_release, mod_read_before_release(job));
+	TRY(mod_left_out, mod_left_out(job));
 	TRY(mod_read_after_its_pages_went, mod_read_after_its_pages_went(job));
 	TRY(mod_read_before_its_pages_went, mod_read_before_its_pages_went(job));
 	if (strcmp(victim, "mod_read_before_something") == 0)

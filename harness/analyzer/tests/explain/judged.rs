@@ -98,6 +98,14 @@ fn what_was_read_before_the_pages_were_freed_is_what_it_was() {
 }
 
 #[test]
+fn what_was_left_out_of_the_dump_is_not_read_again_and_who_has_it_is_said() {
+    let diagnosis = judged("mod_left_out", "mod_left_out");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    let why = diagnosis.why_not_proven().expect("a reason");
+    assert!(why.contains("of level 31: one of level 1 has it"), "{why}");
+}
+
+#[test]
 fn whether_an_object_was_free_when_it_was_read_is_not_known_if_something_ran_since() {
     doubted("mod_read_before_something", CrashKind::UseAfterFree, Doubt::Mistake);
 }

@@ -23,6 +23,7 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 use kernel::{Level, Unreadable};
 use tempfile::TempDir;
 use unwind::{Frame, Pc, Register, Registers, Trust};
+use vmcore::{Absent, PhysAddr};
 
 /// Ways to compile that change how values travel.
 pub(crate) const OPTIMISATIONS: [&str; 3] = ["-O1", "-O2", "-Os"];
@@ -220,6 +221,8 @@ const KEPT: [Register; 6] =
 const OBJECTS: (&str, u64, u64) = ("objects", 8, 24);
 /// In the last of them: the object was whole pages, and they are free.
 const PAGES_ARE_FREE: u64 = 2;
+/// In the last of them: the dump is made without the object.
+const IS_LEFT_OUT: u64 = 3;
 
 impl UserScene<'_> {
     /// The frames at the fault by the call frame information, with those of functions that left none.
@@ -264,21 +267,27 @@ impl UserScene<'_> {
             let (start, bytes) = (word(0)?, word(8)?);
             let offset = address.checked_sub(start).filter(|offset| *offset < bytes)?;
             let state = word(16).filter(|state| *state != PAGES_ARE_FREE)?;
-            Some(slab_object(start, bytes, offset, state != 0))
+            Some(slab_object(start, bytes, offset, state == 1))
+        })
+    }
+
+    /// Whether the address is in an object whose last word in the table is that.
+    fn is_in_object(&self, address: u64, state: u64) -> bool {
+        let (name, count, size) = OBJECTS;
+        let Some(table) = self.image.symbol(name).map(|symbol| symbol.address) else {
+            return false;
+        };
+        let word = |index: u64, at: u64| self.crash.word_at(table + index * size + at);
+        (0..count).any(|index| {
+            let inside = word(index, 0).and_then(|start| address.checked_sub(start));
+            inside.zip(word(index, 8)).is_some_and(|(inside, bytes)| inside < bytes)
+                && word(index, 16) == Some(state)
         })
     }
 
     /// The page of an object that was whole pages, which are free.
     fn free_page(&self, address: u64) -> Option<Page> {
-        let (name, count, size) = OBJECTS;
-        let table = self.image.symbol(name)?.address;
-        let word = |index: u64, at: u64| self.crash.word_at(table + index * size + at);
-        let is_there = |index: &u64| {
-            let inside = word(*index, 0).and_then(|start| address.checked_sub(start));
-            inside.zip(word(*index, 8)).is_some_and(|(inside, bytes)| inside < bytes)
-                && word(*index, 16) == Some(PAGES_ARE_FREE)
-        };
-        (0..count).find(is_there).map(|_| Page {
+        self.is_in_object(address, PAGES_ARE_FREE).then(|| Page {
             frame: address / PAGE,
             address: 0,
             head: 0,
@@ -352,6 +361,9 @@ impl CodeNames for UserScene<'_> {
 
 impl Words for UserScene<'_> {
     fn word(&self, address: u64, size: u8) -> Option<u64> {
+        if self.is_in_object(address, IS_LEFT_OUT) {
+            return None;
+        }
         let bytes = self.crash.read(address, usize::from(size))?;
         Some(bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
     }
@@ -380,6 +392,11 @@ impl Scene for UserScene<'_> {
         self.image.function(address).is_found()
     }
     fn unreadable(&self, address: u64) -> Option<Unreadable> {
+        if self.is_in_object(address, IS_LEFT_OUT) {
+            let physical = PhysAddr(address);
+            let absent = Absent::Excluded { address: physical, dump_level: Some(31) };
+            return Some(Unreadable::Absent { address, physical, absent });
+        }
         let none = self.crash.read(address, 1).is_none();
         none.then_some(Unreadable::NotMapped { address, level: Level::Pte, entry: 0 })
     }
