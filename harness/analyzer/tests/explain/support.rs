@@ -287,7 +287,7 @@ impl UserScene<'_> {
 
     /// The page of an object that was whole pages, which are free.
     fn free_page(&self, address: u64) -> Option<Page> {
-        self.is_in_object(address, PAGES_ARE_FREE).then(|| Page {
+        self.is_in_object(address, PAGES_ARE_FREE).then_some(Page {
             frame: address / PAGE,
             address: 0,
             head: 0,
