@@ -15,6 +15,7 @@ use crate::run::accel::{Candidates, Memory};
 use crate::run::complaints::Complaints;
 use crate::run::complete::complete;
 use crate::run::drive::{Driven, drive};
+use crate::run::explain::{self, Explained};
 use crate::run::judge::{self, Judgement};
 use crate::run::looked::Looked;
 use crate::run::outcome::{Ending, Outcome, RunResult};
@@ -22,8 +23,9 @@ use crate::run::plan::Ways;
 use crate::run::prepare::{Prepared, prepare};
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
-use crate::run::{excerpt, explain, place, reviewed};
+use crate::run::{excerpt, place, reviewed};
 use crate::vm::Launcher;
+use analyzer::Analysis;
 use guest::Store;
 
 /// What all runs of an invocation share.
@@ -118,7 +120,8 @@ fn phases(
             None => explain::vmcore(&folder.join("vmcore"), &symbols, recorder),
         };
         match explained {
-            Ok((analysis, looked)) => {
+            Ok(Explained { analysis, looked, not_kept }) => {
+                result.failure = result.failure.take().or(not_kept);
                 write_crash(folder, &analysis, &symbols.lines, &looked)?;
                 let culprit = analysis.report.verdict.culprit.as_ref();
                 result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
@@ -132,6 +135,10 @@ fn phases(
             }
             Err(failure) => result.failure = Some(failure),
         }
+    } else if result.crash.is_some()
+        && let Some(analysis) = explain::log(folder, &symbols, recorder)
+    {
+        told(selected, folder, &symbols, &analysis, result)?;
     }
     let expected = selected.case.manifest.expectation(&selected.guest.name);
     let not_allowed: Vec<&str> = judge::not_allowed(&expected, &end.complaints).collect();
@@ -139,10 +146,7 @@ fn phases(
         let console = folder.join("console.log");
         analyzed = explain::complaint(&console, &not_allowed, &symbols, recorder);
         if let Some(analysis) = &analyzed {
-            write_crash(folder, analysis, &symbols.lines, &Looked::default())?;
-            let culprit = analysis.report.verdict.culprit.as_ref();
-            result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
-            result.report = Some(analysis.report.clone());
+            told(selected, folder, &symbols, analysis, result)?;
         }
     }
     result.place = Some(place::of(&selected.case, result.excerpt.as_ref(), setting.project));
@@ -153,6 +157,21 @@ fn phases(
     if let Some(analysis) = analyzed.filter(|_| result.outcome == Outcome::Reproduced) {
         reviewed::hold(selected, setting.review, &analysis, result, recorder)?;
     }
+    Ok(())
+}
+
+/// Keeps what a log told.
+fn told(
+    selected: &Selected,
+    folder: &Path,
+    symbols: &Symbols,
+    analysis: &Analysis,
+    result: &mut RunResult,
+) -> Result<(), Failure> {
+    write_crash(folder, analysis, &symbols.lines, &Looked::default())?;
+    let culprit = analysis.report.verdict.culprit.as_ref();
+    result.excerpt = culprit.and_then(|it| excerpt::of(&selected.case, it));
+    result.report = Some(analysis.report.clone());
     Ok(())
 }
 
