@@ -85,6 +85,14 @@ pub fn check(live: &Live) -> Result<()> {
     ensure!(alone.notes.contains(&line), "{line} is not in {}", alone.notes);
     ensure!(alone.report != whole, "the dump alone says all");
 
+    let configuration = bare.folder.path().join(".config/repro");
+    fs::create_dir_all(&configuration)?;
+    fs::write(configuration.join("config.toml"), "mirrors = 5\n")?;
+    let unset = bare.analyze(&["--fetch"], "")?;
+    ensure!(unset.notes.contains("config.toml:1"), "nothing was fetched, for: {}", unset.notes);
+    ensure!(unset.notes.contains(&missing) && unset.report == alone.report, "{}", unset.notes);
+    fs::remove_dir_all(&configuration)?;
+
     let server = Server::start(&served)?;
     let offline = bare.analyze(&["--offline"], &server.url)?;
     ensure!(

@@ -164,7 +164,7 @@ impl SymbolOptions {
         release: &str,
         global: &GlobalOptions,
         asked_for: &Cell<Option<bool>>,
-    ) -> Option<Manifest> {
+    ) -> Option<Result<Manifest, Failure>> {
         if global.offline() {
             return None;
         }
@@ -176,8 +176,7 @@ impl SymbolOptions {
                 answer
             });
         let options = GuestOptions::of_kernel(release);
-        let applied = agreed && options.apply([&mut guest]).is_ok();
-        applied.then_some(guest)
+        agreed.then(|| options.apply([&mut guest]).map(|()| guest))
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use guest::{BuildFile, Debuginfod, FetchError, Manifest, Progress, Store, hex, kept};
 
 use super::missing::{LackingModule, Missing};
+use crate::error::Failure;
 use crate::events::Phase;
 use crate::run::Recorder;
 use crate::run::prepare::progress_line;
@@ -22,8 +23,9 @@ pub(crate) struct Sources<'a> {
     pub(crate) store: Option<Store>,
     /// Servers that may be asked.
     pub(crate) servers: Option<Debuginfod>,
-    /// Gives the guest with such kernels, where its repositories may be asked for a release.
-    pub(crate) repositories: &'a dyn Fn(&str) -> Option<Manifest>,
+    /// Gives the guest with such kernels, where its repositories may be asked for a release, or what is
+    /// wrong with what says where those are.
+    pub(crate) repositories: &'a dyn Fn(&str) -> Option<Result<Manifest, Failure>>,
     /// What was asked for in vain.
     pub(crate) asked: BTreeSet<String>,
 }
@@ -163,8 +165,15 @@ fn of_repositories(
     if missing.kernel.is_none() && !of_tree || sources.asked.contains(release) {
         return false;
     }
-    let Some(manifest) = (sources.repositories)(release) else { return false };
+    let Some(guest) = (sources.repositories)(release) else { return false };
     sources.asked.insert(release.to_owned());
+    let manifest = match guest {
+        Ok(manifest) => manifest,
+        Err(failure) => {
+            recorder.warn(failure.to_string());
+            return false;
+        }
+    };
     recorder.begin(Phase::Fetch, format!("debug information of {release} for {}", manifest.name));
     let mut shown = |progress| shown(recorder, &progress);
     match guest::debug_files(&manifest, store, &mut shown) {
