@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use harness::events::{Accel, Bus, CaptureMethod, Event, Reporter, Stamped};
 use harness::run::accel::{Candidates, Memory};
-use harness::run::plan::{ByAccel, Limits, Module, ModuleFrom, Plan, Sysctl, Trigger};
+use harness::run::limits::Limits;
+use harness::run::plan::{ByAccel, Module, ModuleFrom, Plan, Sysctl, Trigger};
 use harness::run::{Driven, Recorder, drive};
 use tests::script::{Log, Script, ScriptLauncher};
 

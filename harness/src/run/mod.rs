@@ -19,6 +19,7 @@ mod explain;
 pub mod fault_state;
 pub mod invocation;
 pub mod judge;
+pub mod limits;
 pub(crate) mod looked;
 pub mod matrix;
 mod object;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::events::{Accel, CaptureMethod};
 use crate::interrupt::Interrupt;
+use crate::run::limits::Limits;
 use crate::snapshot::Snapshots;
 use crate::vm::{Disks, SharedRam, Spec};
 
@@ -233,25 +234,4 @@ impl<T> ByAccel<T> {
             Accel::Tcg => &self.tcg,
         }
     }
-}
-
-/// Longest times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// QEMU's start to the kernel's first line.
-    pub first_output: Duration,
-    /// QEMU's start to the agent's hello.
-    pub boot: Duration,
-    /// A request to load the capture kernel or to set a parameter.
-    pub arm: Duration,
-    /// Loading one module.
-    pub load: Duration,
-    /// Start of the trigger to the crash.
-    pub trigger: Duration,
-    /// End of the trigger to a crash that comes later (a timer, deferred work).
-    pub settle: Duration,
-    /// Crash to the capture kernel's hello.
-    pub capture_boot: Duration,
-    /// The capture kernel's hello to the complete dump.
-    pub capture: Duration,
 }

@@ -20,10 +20,10 @@ use crate::initramfs::{self, CASE_FOLDER, CaseContent, CaseFile, EXEC_MODULES, E
 use crate::interrupt::Interrupt;
 use crate::json;
 use crate::module_disk::{ModuleDisk, ModuleDiskError};
+use crate::run::limits::Limits;
 use crate::run::package_files::{self, PackageFiles};
 use crate::run::plan::{
-    BootWay, ByAccel, CaptureWay, FromSnapshot, Limits, Module, ModuleFrom, Plan, Sysctl, Trigger,
-    Ways,
+    BootWay, ByAccel, CaptureWay, FromSnapshot, Module, ModuleFrom, Plan, Sysctl, Trigger, Ways,
 };
 use crate::run::recorder::Recorder;
 use crate::run::select::Selected;
@@ -34,9 +34,7 @@ use crate::units;
 use crate::vm::{CASE_BYTES, Disks, Launcher, SharedRam};
 use protocol::{CASE_MODULES, ModuleEntry, ModuleIndex, ModulePlace, kernel_name};
 
-use guest::{
-    self, FetchError, GuestFiles, ImportFiles, Manifest, PhaseTimeouts, Progress, Purpose, Store,
-};
+use guest::{self, FetchError, GuestFiles, ImportFiles, Manifest, Progress, Purpose, Store};
 
 /// Name of the trigger's script in the guest.
 const TRIGGER: &str = "trigger.sh";
@@ -489,12 +487,14 @@ fn plan(selected: &Selected, way: CaptureWay, vmlinuz: PathBuf, initrd: File) ->
         let words = [CONSOLE.to_owned(), format!("REPRO_VMCORE_LEVEL={level}")];
         [&words[..], &kernel.capture_command_line, tcg].concat().join(" ")
     };
+    let memory_bytes = setup.memory.unwrap_or(guest.memory);
+    let limits = |timeouts| Limits::of(timeouts, memory_bytes, guest.memory);
     let first = [CONSOLE.to_owned(), format!("crashkernel={}", kernel.crashkernel)];
     Plan {
         case: case.name.clone(),
         guest: guest.name.clone(),
         cpus: setup.cpus.unwrap_or(guest.cpus),
-        memory_bytes: setup.memory.unwrap_or(guest.memory),
+        memory_bytes,
         kernel: vmlinuz,
         initrd,
         command_line: [&first[..], &kernel.command_line, &setup.command_line].concat().join(" "),
@@ -623,19 +623,4 @@ fn exec_paths(case: &Case, paths: &ExecPaths, first: Option<Vec<String>>) -> Vec
     argv.extend(wanted.iter().map(|wanted| wanted.word().to_owned()));
     argv.extend(first.into_iter().flat_map(|first| std::iter::once("--".to_owned()).chain(first)));
     argv
-}
-
-/// What a manifest does not say is a part of what it says.
-fn limits(timeouts: &PhaseTimeouts) -> Limits {
-    let PhaseTimeouts { boot, arm, load, trigger, capture } = *timeouts;
-    Limits {
-        first_output: boot / 4,
-        boot,
-        arm,
-        load,
-        trigger,
-        settle: trigger / 10,
-        capture_boot: capture / 4,
-        capture,
-    }
 }
