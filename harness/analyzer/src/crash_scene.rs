@@ -12,7 +12,7 @@ use crate::identify::{Identity, identify};
 use crate::machine::Machine;
 use crate::outside::OUTSIDE;
 use crate::printer::CodeNames as _;
-use crate::scene::Scene;
+use crate::scene::{RanOn, Scene};
 use crate::source_line::SourceLine;
 use kernel::{Unreadable, VirtualMemory as _};
 
@@ -78,9 +78,11 @@ impl Scene for Machine<'_> {
         Some(self.kernel().crash().task.as_ref()?.mm != 0)
     }
 
-    fn one_of_several_cpus(&self) -> Option<u32> {
-        let several = self.kernel().up_cpus().map_or(true, |cpus| cpus.len() > 1);
-        self.kernel().crash().cpu.filter(|_| several)
+    fn ran_on(&self) -> RanOn {
+        match self.kernel().up_cpus() {
+            Ok(cpus) if cpus.len() <= 1 => RanOn::TheOnlyOne,
+            _ => RanOn::OneOfSeveral(self.kernel().crash().cpu),
+        }
     }
 
     fn per_cpu_bases(&self) -> Vec<u64> {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a diagnosis looks at: code, memory, names and types of the crashed machine.
 
+use std::ops::Range;
+
 use crate::flow::{Code, Words};
 use crate::frame_names::FrameNames;
 use crate::gone::Gone;
@@ -28,6 +30,19 @@ const FINAL: [&str; 14] = [
     "__fortify_panic",
     "usercopy_abort",
 ];
+
+/// The kernel's half with five levels of page tables, and so with four, to the end of the modules
+/// (`Documentation/arch/x86/x86_64/mm.rst`).
+const KERNEL_HALF: Range<u64> = 0xff00_0000_0000_0000..0xffff_ffff_ff00_0000;
+
+/// The CPU that ran the code of a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RanOn {
+    /// There is no other.
+    TheOnlyOne,
+    /// There are others; which one it was, where that is known.
+    OneOfSeveral(Option<u32>),
+}
 
 /// The crashed machine, as far as a diagnosis needs it.
 pub trait Scene: FrameNames + Words {
@@ -99,9 +114,13 @@ pub trait Scene: FrameNames + Words {
     fn per_cpu_bases(&self) -> Vec<u64> {
         Vec::new()
     }
-    /// The CPU that ran the code, if there are others, which went on until they were stopped.
-    fn one_of_several_cpus(&self) -> Option<u32> {
-        None
+    /// Whether the value may be an address of the kernel's half, and is no small negative number.
+    fn may_be_address(&self, value: u64) -> bool {
+        KERNEL_HALF.contains(&value)
+    }
+    /// The CPU that ran the code. Others went on until they were stopped.
+    fn ran_on(&self) -> RanOn {
+        RanOn::TheOnlyOne
     }
     /// Whether the crashed task has memory of its own; `None` if that is not known.
     fn has_process(&self) -> Option<bool> {

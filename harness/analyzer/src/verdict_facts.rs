@@ -62,10 +62,11 @@ impl Facts {
     fn nature(self, nature: &Nature) -> Self {
         use NatureName as N;
         let cache = |cache: &String| Some(cache.clone());
-        let slab = |place: &Option<Place>| match place {
-            Some(Place::Slab(owner)) => Some(owner.cache.clone()),
+        let slab_of = |place: &Place| match place {
+            Place::Slab(owner) => Some(owner.cache.clone()),
             _ => None,
         };
+        let slab = |place: &Option<Place>| place.as_ref().and_then(slab_of);
         let named = |name| Self { nature: Some(name), ..self.clone() };
         match nature {
             Nature::NullPlus { distance } => Self { offset: Some(*distance), ..named(N::Null) },
@@ -78,8 +79,9 @@ impl Facts {
             Nature::Short { cache: it, size, .. } => {
                 Self { cache: cache(it), size: Some(*size), ..named(N::Beyond) }
             }
-            Nature::Outside { cache: it, at, size } => {
-                Self { cache: cache(it), offset: Some(*at), size: Some(*size), ..named(N::Outside) }
+            Nature::Outside { place, at, size, .. } => {
+                let cache = slab_of(place);
+                Self { cache, offset: Some(*at), size: *size, ..named(N::Outside) }
             }
             Nature::NeverWritten { cache: it } => {
                 Self { cache: cache(it), ..named(N::NeverWritten) }

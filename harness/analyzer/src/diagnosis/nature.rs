@@ -60,14 +60,16 @@ pub enum Nature {
         /// Bytes of that.
         needs: u64,
     },
-    /// It was read outside of the object of the slab allocator that it was looked for in, by an index.
+    /// It was read outside of what the pointer leads to that it was looked for by.
     Outside {
-        /// The object's cache.
-        cache: String,
-        /// Distance from the object's start, in bytes.
+        /// What that is.
+        place: Place,
+        /// Distance from its start, in bytes.
         at: i64,
-        /// Bytes of the object.
-        size: u64,
+        /// Its bytes, where they are known.
+        size: Option<u64>,
+        /// Whether the pointer is known to have been good: it leads to what the module allocated.
+        is_certain: bool,
     },
     /// It was read from an object of the slab allocator that is in use, where nobody has written
     /// since it was allocated.
@@ -173,6 +175,8 @@ pub enum Place {
     Stack,
     /// A vmalloc area.
     VmArea,
+    /// Pages that were allocated as such.
+    Pages,
 }
 
 impl Nature {
@@ -267,6 +271,10 @@ impl Nature {
             Self::Freed { is_certain: false, .. } => {
                 "whether it was free when it was read is not known: other code ran since"
             }
+            Self::Outside { is_certain: false, .. } => {
+                "either the index is too large or what it leads through too small, or that was \
+                 freed and has another owner by now"
+            }
             Self::BelowNull { .. } => "where it came from is not known",
             Self::FreeList => {
                 "either a free object was written to, or the one before it was run over"
@@ -297,7 +305,7 @@ impl Nature {
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
             | Self::Short { .. }
-            | Self::Outside { .. }
+            | Self::Outside { is_certain: true, .. }
             | Self::ReadOnly(_)
             | Self::NotCode(_)
             | Self::Guard { .. }
@@ -348,11 +356,14 @@ impl Nature {
             Self::Short { cache, size, structure, needs } => format!(
                 "what lies behind an object of {cache}: it has {size} bytes, and a struct {structure} {needs}"
             ),
-            Self::Outside { cache, at, .. } if *at < 0 => {
-                format!("what lies {:#x} bytes before an object of {cache}", at.unsigned_abs())
+            Self::Outside { place, at, .. } if *at < 0 => {
+                format!("what lies {:#x} bytes before {}", at.unsigned_abs(), place.words())
             }
-            Self::Outside { cache, at, size } => {
-                format!("what lies behind an object of {cache}, at {at:#x} of {size:#x} bytes")
+            Self::Outside { place, at, size: Some(size), .. } => {
+                format!("what lies behind {}, at {at:#x} of {size:#x} bytes", place.words())
+            }
+            Self::Outside { place, at, size: None, .. } => {
+                format!("what lies behind {}, at {at:#x}", place.words())
             }
             Self::NeverWritten { cache } => format!(
                 "what an object of {cache} held when it was allocated: nobody has set it since"
@@ -411,13 +422,14 @@ impl Nature {
 }
 
 impl Place {
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             Self::Symbol(symbol) => format!("`{symbol}`"),
             Self::Module(module) => format!("memory of module {module}"),
             Self::Slab(owner) => format!("an object of {}", owner.cache),
             Self::Stack => "a kernel stack".to_owned(),
             Self::VmArea => "a vmalloc area".to_owned(),
+            Self::Pages => "allocated pages".to_owned(),
         }
     }
 }

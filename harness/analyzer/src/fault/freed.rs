@@ -7,26 +7,28 @@ use kernel::mm::PAGE;
 use kernel::mm::page::PageUse;
 use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
-use kernel::mm::track::Track;
-use unwind::{Frame, Pc};
+use unwind::Frame;
 
 use super::caller::with_callers;
 use super::found::Found;
+use super::noted::{noted, tracks};
+use super::outside::{Read, outside};
+use super::pointer::pointer;
 use crate::claim::Claim;
-use crate::diagnosis::{About, Nature};
+use crate::diagnosis::Nature;
 use crate::express::Writer;
 use crate::flow::{
     CallTarget, Round, Slicer, Start, Term, TermKind, between, call_target, evaluate,
     evaluate_round, full, is_call,
 };
 use crate::identify::{FreedMemory, Identity, Pattern, Poison};
-use crate::scene::Scene;
+use crate::scene::{RanOn, Scene};
 use crate::thunk::lower;
 
 /// What pages are that were given back.
 const PAGES: FreedMemory = FreedMemory::Pages;
-/// The largest block that is allocated at once, in bytes (order 10 of `MAX_ORDER`).
-const LARGEST: u64 = PAGE << 10;
+/// Where a block of free pages is larger than 2^this pages, any number that is an address may lead into one.
+const LARGEST_BY_CHANCE: u32 = 3;
 
 /// What a value on the way was read from, if its owner gave it back. `sp` is the stack pointer at the
 /// fault in `frames[0]`, `round` the round of a loop on the way.
@@ -54,38 +56,46 @@ pub(super) fn gone(
         }
     }
     let TermKind::Load { address, size, .. } = &term.kind else { return None };
-    let at = evaluate_round(address, scene, round.map(|round| round.variable))?;
-    let expression = writer.expression(term).ok();
-    let read = match &writer.unbounded().expression(term).ok() {
-        Some(text) => format!("`{text}` is read"),
-        None => "it is read".to_owned(),
-    };
+    let variable = round.map(|round| round.variable);
+    let at = evaluate_round(address, scene, variable)?;
     let identity = scene.identity(at)?;
+    let read = Read { writer, term, address, size: *size, place: &identity };
+    let pointer = pointer(scene, address, at, variable);
+    if let Some(found) = pointer.and_then(|pointer| outside(scene, &read, pointer)) {
+        return Some(found);
+    }
+    let is_known = pointer.is_some();
     let since = Since { scene, frames, pc: writer.pc(), site: term.site };
-    if let Some(found) = free_page(&identity, &format!("{read} from")) {
-        let after = since.freed(&Object::Pages(at));
-        let is_certain = after == After::Nothing && was_free_page(scene, &identity);
-        let part = writer.unbounded().part_at(address, *size);
+    let expression = writer.expression(term).ok();
+    let words = format!("{} is read from", read.named());
+    if let Some(found) = free_page(&identity, &words) {
+        let after = since.freed(pointer.map_or(at, |pointer| pointer.value));
+        let is_certain = is_known && after == After::Nothing && was_free_page(scene, &identity);
         let nature = Nature::Freed { what: PAGES, is_certain };
-        let found = Found { nature, expression, about: About { part, ..found.about }, ..found };
-        return Some(found).filter(|_| after != After::Freed);
+        let about = read.about(found.about);
+        return Some(Found { nature, expression, about, ..found })
+            .filter(|_| after != After::Freed);
     }
-    if let Some(slab) = identity.slab {
-        let after = since.freed(&Object::Slab(slab.start));
-        let found = free_object(scene, &slab, read + " from").filter(|_| after != After::Freed)?;
-        let is_certain = after == After::Nothing && was_free(scene, &slab, at);
-        let cache = slab.slab.cache.name.clone();
-        let part = writer.unbounded().part_at(address, *size);
-        let about = About { part, ..found.about };
-        let nature = Nature::Freed { what: FreedMemory::Object { cache }, is_certain };
-        return Some(Found { nature, expression, about, ..found });
+    if let Some(slab) = &identity.slab {
+        let after = since.freed(slab.start);
+        let found = free_object(scene, slab, words).filter(|_| after != After::Freed)?;
+        let is_certain = is_known && after == After::Nothing && was_free(scene, slab, at);
+        let what = FreedMemory::Object { cache: slab.slab.cache.name.clone() };
+        let about = read.about(found.about);
+        return Some(Found {
+            nature: Nature::Freed { what, is_certain },
+            expression,
+            about,
+            ..found
+        });
     }
-    let stack = identity.stack.filter(|place| !place.guard)?.stack;
+    let stack = &identity.stack.as_ref().filter(|place| !place.guard)?.stack;
     // Nothing of a live frame lies below the stack pointer: the kernel has no red zone there.
     if at >= sp || !(stack.low..stack.high).contains(&sp) {
         return None;
     }
-    let claim = Claim::new(Some(true)).text(read).text(" at ").data(at);
+    let words = format!("{} is read at ", read.named());
+    let claim = Claim::new(Some(true)).text(words).data(at);
     let claim = claim.text(", below the stack pointer, which is ").data(sp);
     Some(Found { claim: Some(claim), expression, ..Nature::Returned.into() })
 }
@@ -110,24 +120,32 @@ fn free_page(identity: &Identity, read: &str) -> Option<Found> {
     Some(Found { claim: Some(claim), ..Nature::Freed { what: PAGES, is_certain: false }.into() })
 }
 
-/// Whether the page that is free by now was so at the fault, as with an object.
+/// Whether the page that is free by now was so at the fault, as with an object, and was somebody's before.
 fn was_free_page(scene: &dyn Scene, identity: &Identity) -> bool {
-    let Some(own) = scene.one_of_several_cpus() else { return true };
-    let used_for = identity.page.as_ref().map(|page| page.used_for);
-    let is_own = matches!(used_for, Some(PageUse::FreeOnCpu { cpu, .. }) if cpu == own);
     let word = scene.word(identity.address, 8);
     let held = word.and_then(|word| scene.identity(word)?.pattern);
-    is_own || matches!(held, Some(Pattern::Poison { poison: Poison::Page, .. }))
+    if matches!(held, Some(Pattern::Poison { poison: Poison::Page, .. })) {
+        return true;
+    }
+    match (identity.page.as_ref().map(|page| page.used_for), scene.ran_on()) {
+        (Some(PageUse::FreeOnCpu { cpu, .. }), RanOn::OneOfSeveral(own)) => own == Some(cpu),
+        (Some(PageUse::FreeOnCpu { .. }), RanOn::TheOnlyOne) => true,
+        (Some(PageUse::Free { order }), RanOn::TheOnlyOne) => order <= LARGEST_BY_CHANCE,
+        _ => false,
+    }
 }
 
 /// Whether the object that is free by now was so at the fault: other CPUs go on until they are stopped.
 fn was_free(scene: &dyn Scene, slab: &SlabObject, at: u64) -> bool {
-    let Some(own) = scene.one_of_several_cpus() else { return true };
+    let own = match scene.ran_on() {
+        RanOn::TheOnlyOne => return true,
+        RanOn::OneOfSeveral(own) => own,
+    };
     let is_filled = || {
         let held = scene.word(at, 8).and_then(|word| scene.identity(word)?.pattern);
         matches!(held, Some(Pattern::Poison { .. } | Pattern::FreePointer { .. }))
     };
-    slab.state == ObjectState::FreeOnCpu(own) || is_filled()
+    own.is_some_and(|own| slab.state == ObjectState::FreeOnCpu(own)) || is_filled()
 }
 
 /// What ran between a read and the fault.
@@ -138,36 +156,6 @@ struct Since<'s> {
     pc: u64,
     /// The instruction that read.
     site: u64,
-}
-
-/// What was read from.
-enum Object {
-    /// An object of the slab allocator, by its start.
-    Slab(u64),
-    /// Something in pages, of which nobody tells any more where it began: the address.
-    Pages(u64),
-}
-
-impl Object {
-    /// Whether a function that is given the value may free it: the object, what is before the address
-    /// in its page, the start of a page before that, or the entry of one in the array of pages.
-    fn is_meant_by(&self, scene: &dyn Scene, value: u64) -> bool {
-        match *self {
-            Self::Slab(start) => value == start,
-            Self::Pages(at) => {
-                let is_before = |start: u64| start <= at && at - start < LARGEST;
-                let is_page = is_before(value) && value.is_multiple_of(PAGE);
-                let is_here = value <= at && value & !(PAGE - 1) == at & !(PAGE - 1);
-                let own = || scene.identity(at)?.page.map(|page| page.frame * PAGE);
-                let entry = || scene.identity(value)?.page_entry.zip(own());
-                is_page
-                    || is_here
-                    || entry().is_some_and(|(frame, own)| {
-                        own.checked_sub(frame * PAGE).is_some_and(|inside| inside < LARGEST)
-                    })
-            }
-        }
-    }
 }
 
 /// What can have happened to an object after it was read.
@@ -182,7 +170,7 @@ enum After {
 }
 
 impl Since<'_> {
-    fn freed(&self, object: &Object) -> After {
+    fn freed(&self, object: u64) -> After {
         let frame = self.frames.iter().position(|frame| frame.pc.for_lookup() == self.pc);
         let Some(frame) = frame else { return After::Unknown };
         let mut after = self.in_function(self.pc, Some(self.site), object);
@@ -199,7 +187,7 @@ impl Since<'_> {
     }
 
     /// What the function with the code at `pc` called since `site`, or since it was entered.
-    fn in_function(&self, pc: u64, site: Option<u64>, object: &Object) -> After {
+    fn in_function(&self, pc: u64, site: Option<u64>, object: u64) -> After {
         if !self.scene.is_text(pc) {
             return After::Nothing;
         }
@@ -222,8 +210,7 @@ impl Since<'_> {
             let callers = callers.and_then(|at| self.frames.get(at..)).unwrap_or_default();
             let is_given = |register| {
                 let term = with_callers(self.scene, callers, 0, slicer.register(register));
-                let value = evaluate(&term, self.scene).or(term.observed);
-                value.is_some_and(|value| object.is_meant_by(self.scene, value))
+                evaluate(&term, self.scene).or(term.observed) == Some(object)
             };
             if is_given(Register::RDI) || is_given(Register::RSI) {
                 return After::Freed;
@@ -266,27 +253,4 @@ pub(super) fn holder(
         let name = local.unwrap_or_else(|| lower(register));
         free_object(scene, &slab, format!("{name} leads into"))
     })
-}
-
-/// Who allocated and freed the object, where the allocator noted that.
-pub(crate) fn noted(slab: &SlabObject) -> About {
-    let caller = |track: &Option<Track>| track.as_ref().map(|track| track.caller);
-    About { freed: caller(&slab.freed), allocated: caller(&slab.allocated), ..About::default() }
-}
-
-/// The same in words.
-fn tracks(scene: &dyn Scene, slab: &SlabObject, mut claim: Claim) -> Claim {
-    if let Some(track) = &slab.freed {
-        claim = by(scene, track, claim.text(", freed by "));
-    }
-    if let Some(track) = &slab.allocated {
-        claim = by(scene, track, claim.text(", allocated by "));
-    }
-    claim
-}
-
-/// The code that called the allocator, with its line.
-pub(super) fn by(scene: &dyn Scene, track: &Track, claim: Claim) -> Claim {
-    let call = Pc::Return(track.caller).for_lookup();
-    claim.code(track.caller).at(scene.source_line(call).as_ref())
 }

@@ -17,7 +17,6 @@ use super::chain::slot;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
-use super::led_out::led_out;
 use super::placed::{misplaced, owner, past_end};
 use super::unallocated::unallocated;
 use super::written_text::text;
@@ -81,9 +80,6 @@ pub(super) fn refine(
         pointer.symptom = Symptom::Bad;
     }
     let round = term.and_then(|term| round(term, scene, bad.pointer));
-    if found.is_none() {
-        found = term.and_then(|term| led_out(scene, (writer, round), term));
-    }
     if found.is_none() {
         found = term.and_then(|term| gone(scene, frames, (writer, round), term, bad.sp));
     }

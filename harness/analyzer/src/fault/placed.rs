@@ -9,7 +9,7 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 use super::foot::Foot;
 use super::found::Found;
-use super::freed::{by, noted};
+use super::noted::{by, noted};
 use crate::claim::Claim;
 use crate::diagnosis::{About, Nature};
 use crate::express::{Expression, Structure, Writer};

@@ -240,6 +240,32 @@ NOINLINE long mod_slot(struct job **slots, long number)
 	return slots[number]->state; /* BUG: slots[number] */
 }
 
+/* The compiler adds the numbers to the pointer before the loop. */
+NOINLINE long mod_slot_of_group(struct job **slots, long group, long first, long count)
+{
+	long sum = 0;
+
+	for (long i = first; i < first + count; i++)
+		sum += slots[group + i - first]->state; /* BUG: - */
+	return sum;
+}
+
+/* What was told by its distance from what is gone. */
+NOINLINE long mod_moved(struct job ***cursor, char *from, char *to)
+{
+	struct job **slot = (struct job **)((char *)*cursor + (to - from));
+
+	quiet(1);
+	return (*slot)->state; /* BUG: - */
+}
+
+NOINLINE long mod_slot_by_a_freed_number(struct job **slots, struct job *job)
+{
+	release(job);
+	return slots[job->state & 0xfff]->state; /* BUG: job->state */
+}
+
+
 NOINLINE long mod_empty_slot(struct job **slots, long number)
 {
 	quiet(number);
@@ -497,6 +523,14 @@ int main(int count, char **arguments)
 	TRY(mod_read_before_something, mod_read_before_something(job));
 	TRY(mod_cell, mod_cell(table, 1L << 40));
 	TRY(mod_slot, mod_slot(allocate_slots(1024), 1500));
+	TRY(mod_slot_of_group, mod_slot_of_group(allocate_slots(1024), 1000, 400, 1));
+	if (strcmp(victim, "mod_moved") == 0) {
+		struct job **from = allocate_slots(1024), **to = allocate_slots(1024), **at = from + 8;
+
+		TRY(mod_moved, mod_moved(&at, (char *)from, (char *)to));
+	}
+	job->state = 1500;
+	TRY(mod_slot_by_a_freed_number, mod_slot_by_a_freed_number(allocate_slots(1024), job));
 	TRY(mod_empty_slot, mod_empty_slot(allocate_slots(1024), 1000));
 	TRY(mod_mark, (mod_mark(table, 1L << 43), 0));
 	TRY(mod_tail, mod_tail(NULL));

@@ -128,10 +128,31 @@ fn what_a_module_fills_an_object_with_is_not_the_allocators() {
 /// NULL, or whatever the neighbour holds: what is wrong is where it was read.
 #[test]
 fn what_is_read_by_a_number_outside_of_an_object_is_none_of_its_elements() {
-    let diagnosis = proven("mod_slot", CrashKind::OutOfBounds);
-    let outside = matches!(nature(&diagnosis), Some(Nature::Outside { at: 12000, size: 8192, .. }));
+    let diagnosis = doubted("mod_slot", CrashKind::OutOfBounds, Doubt::Mistake);
+    let outside =
+        matches!(nature(&diagnosis), Some(Nature::Outside { at: 12000, size: Some(8192), .. }));
     assert!(outside, "{diagnosis:#?}");
     proven("mod_empty_slot", CrashKind::NullRead);
+}
+
+/// `slots + (group - first)`, which a compiler computes before the loop, may lead to a neighbour.
+#[test]
+fn of_a_sum_of_pointer_and_numbers_only_its_pointer_leads_into_the_object() {
+    let diagnosis = judged("mod_slot_of_group", "mod_slot_of_group");
+    assert_eq!(diagnosis.kind(), CrashKind::NullRead, "{diagnosis:#?}");
+}
+
+#[test]
+fn the_distance_of_two_pointers_is_no_index() {
+    let diagnosis = judged("mod_moved", "mod_moved");
+    assert_eq!(diagnosis.kind(), CrashKind::NullRead, "{diagnosis:#?}");
+}
+
+/// What is wrong with the slot is that its number was read from a freed object.
+#[test]
+fn a_number_out_of_a_freed_object_is_used_after_free_wherever_it_leads() {
+    let diagnosis = judged("mod_slot_by_a_freed_number", "mod_slot_by_a_freed_number");
+    assert_eq!(diagnosis.kind(), CrashKind::UseAfterFree, "{diagnosis:#?}");
 }
 
 #[test]

@@ -418,6 +418,9 @@ impl Scene for UserScene<'_> {
         let (file, line) = ("marked.c".to_owned(), self.line(address)?);
         Some(SourceLine { file, line, text: None })
     }
+    fn may_be_address(&self, value: u64) -> bool {
+        self.crash.read(value, 1).is_some()
+    }
     fn identity(&self, address: u64) -> Option<Identity> {
         let mut identity = Identity::of_value(address);
         identity.slab = self.object(address).map(Box::new);

@@ -5,14 +5,14 @@
 //! Nothing in the `struct page` of such a page tells it from one that was taken as a part of several
 //! (`alloc_pages()` without `__GFP_COMP`): the lists themselves have to be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::page_array::PageArray;
 use super::zones::Zone;
-use crate::{Kernel, Unavailable, list};
+use crate::{Kernel, Unavailable, VirtualMemory as _, list};
 
-/// Blocks of all lists that are taken at most.
-const MAX_BLOCKS: usize = 1 << 20;
+/// Lists and blocks of them that are looked at, of all CPUs and zones.
+const MAX_STEPS: usize = 1 << 20;
 /// Lists of a CPU for a zone at most (there are 14 in 6.12).
 const MAX_LISTS: u64 = 64;
 /// Orders that have lists (`PAGE_ALLOC_COSTLY_ORDER` and those below), and the one of huge pages, whose
@@ -34,8 +34,19 @@ impl Kernel<'_> {
         let blocks = self.own_pages.get_or_init(|| self.own_blocks(array).unwrap_or_default());
         ORDERS.iter().find_map(|span| {
             let first = frame >> span << span;
-            blocks.get(&first).copied().filter(|block| block.order >= *span)
+            let block = blocks.get(&first).copied().filter(|block| block.order >= *span)?;
+            self.is_listed(array.entry(first)).ok()?.then_some(block)
         })
+    }
+
+    /// Whether a block's first page is as one on a list: nobody refers to it, and its neighbours lead to it.
+    fn is_listed(&self, page: u64) -> Result<bool, Unavailable> {
+        let link = page.wrapping_add(self.field("page", "lru")?.offset);
+        let what = |source| Unavailable::memory("a CPU's list of free pages", source);
+        let word = |at: u64| self.read_u64(at).map_err(what);
+        let (next, previous) = (word(link)?, word(link.wrapping_add(8))?);
+        let is_linked = word(next.wrapping_add(8))? == link && word(previous)? == link;
+        Ok(is_linked && self.page_references(page)? == 0)
     }
 
     /// The blocks of all CPUs' lists, by their first frames.
@@ -43,17 +54,24 @@ impl Kernel<'_> {
         let lists = self.own_lists()?;
         let link = self.field("page", "lru")?.offset;
         let end = self.vmcore().info().max_pfn.0;
-        let mut blocks = BTreeMap::new();
+        let (mut blocks, mut left, mut seen) = (BTreeMap::new(), MAX_STEPS, BTreeSet::new());
         for zone in self.zones()?.iter().filter(|zone| zone.present != 0) {
+            // In a damaged table of nodes one may stand more than once.
+            if !seen.insert(zone.address) {
+                continue;
+            }
             for cpu in self.possible_cpus()? {
                 let start = self.own_start(zone, cpu, &lists)?;
                 for number in 0..lists.count {
-                    let left = MAX_BLOCKS.saturating_sub(blocks.len());
                     let head = start.wrapping_add(number * 16);
                     let pages = list::walk(self, head, left, "a CPU's list of free pages");
+                    left = left.saturating_sub(pages.items.len() + 1);
                     let block = OwnBlock { cpu, order: lists.order(number) };
                     let frame = |at: &u64| array.frame(at.wrapping_sub(link), end);
                     blocks.extend(pages.items.iter().filter_map(frame).map(|it| (it, block)));
+                    if left == 0 {
+                        return Ok(blocks);
+                    }
                 }
             }
         }
@@ -98,7 +116,7 @@ struct Lists {
 }
 
 impl Lists {
-    /// The order of the blocks of a list (`order_to_pindex()` of `mm/page_alloc.c`; only order 0 before 5.13).
+    /// The order of the blocks of a list (`order_to_pindex()` of `mm/page_alloc.c`; only order 0 before 5.14).
     fn order(&self, number: u64) -> u32 {
         let place = usize::try_from(number / self.kinds).unwrap_or(usize::MAX);
         ORDERS.get(place).or(ORDERS.last()).copied().unwrap_or(0)

@@ -83,11 +83,7 @@ impl Kernel<'_> {
         let flags = page.number("flags")?;
         let (head, order) = self.page_head(address, flags)?;
         let whole = self.object("page", head);
-        let references = if self.has_field("page", "_refcount") {
-            whole.int("_refcount.counter")?
-        } else {
-            whole.int("_count.counter")?
-        };
+        let references = self.page_references(head)?;
         let map_count = page.int("_mapcount.counter")?;
         let mut found = Page {
             frame,
@@ -106,6 +102,15 @@ impl Kernel<'_> {
         // A value far below zero is a type (`page_type` shares the place).
         found.maps = (counted && map_count >= -1).then(|| map_count.saturating_add(1));
         Ok(found)
+    }
+
+    /// References to the page whose `struct page` is there.
+    pub(super) fn page_references(&self, page: u64) -> Result<i32, Unavailable> {
+        let page = self.object("page", page);
+        if self.has_field("page", "_refcount") {
+            return page.int("_refcount.counter");
+        }
+        page.int("_count.counter")
     }
 
     /// Head and order of the large page that the page at `address` belongs to.
