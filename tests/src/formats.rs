@@ -208,6 +208,18 @@ fn by_our_writer(vmcore: &Path, folder: &Path, same: Same<'_>) -> Result<()> {
         let kdump = Kdump { split: Some(split), ..own.kdump(Packing::Lzo) };
         fs::write(path, kdump.write(&own.memory))?;
     }
+    // The kernel is in one of them.
+    let alone = [&first, &second].map(|part| {
+        let said =
+            duct::cmd!(project::repro()?, "analyze", part).stderr_to_stdout().stdout_capture();
+        anyhow::Ok(String::from_utf8_lossy(&said.unchecked().run()?.stdout).into_owned())
+    });
+    for said in alone {
+        let said = said?;
+        let is_named = said.contains("name all files of the set at once")
+            || said.contains("the file of the split dump with pages");
+        ensure!(is_named, "one file of two: {said}");
+    }
     same("split in the middle of its memory", vec![second, first])?;
     own.write_ram(folder)?;
     same("raw RAM", vec![folder.join("ram.json")])

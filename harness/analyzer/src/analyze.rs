@@ -75,6 +75,9 @@ impl Error {
                 "compare the file's size with that on the crashed machine and copy it again; a dump \
                  with a makedumpfile `-d` of at most 31 has the kernel's own memory in it",
             ),
+            Self::Kernel(OpenError::InAnotherFile) => {
+                Some("name all files of the set at once, in any order")
+            }
             Self::Kernel(OpenError::NoVmcoreInfo) => None,
         }
     }

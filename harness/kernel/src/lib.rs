@@ -74,7 +74,7 @@ use std::ops::Range;
 
 use debuginfo::{Field, Files, Image};
 use unwind::Stack;
-use vmcore::{Vmcore, VmcoreInfo};
+use vmcore::{Problem, Vmcore, VmcoreInfo};
 
 pub use around::Around;
 pub use direct_map::DirectMap;
@@ -105,6 +105,9 @@ pub enum OpenError {
          nor a task can be read ({0})"
     )]
     NoKernel(Unavailable),
+    /// What there is of a split dump has nothing of the kernel.
+    #[error("the kernel's memory is in another file of the split dump")]
+    InAnotherFile,
 }
 
 /// The crashed kernel.
@@ -228,7 +231,11 @@ impl<'a> Kernel<'a> {
         if has_log || !self.running().is_empty() || has_task() {
             return Ok(());
         }
-        Err(OpenError::NoKernel(why))
+        let is_gap = |problem: &Problem| matches!(problem, Problem::SetGap { .. });
+        match self.vmcore.problems().iter().any(is_gap) {
+            true => Err(OpenError::InAnotherFile),
+            false => Err(OpenError::NoKernel(why)),
+        }
     }
 
     /// The dump.
