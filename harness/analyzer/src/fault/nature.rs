@@ -17,6 +17,7 @@ use super::chain::slot;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
+use super::outside::behind;
 use super::placed::{misplaced, owner, past_end};
 use super::unallocated::unallocated;
 use super::written_text::text;
@@ -85,6 +86,9 @@ pub(super) fn refine(
     }
     if found.is_none() {
         found = term.and_then(|term| misplaced(scene, (writer, round), term));
+    }
+    if found.is_none() {
+        found = term.and_then(|term| behind(scene, (writer, round), term));
     }
     let small = foot.as_ref().filter(|_| found.is_none() && is_null);
     if small.is_some_and(|foot| value != 0 && is_stored(scene, foot, value)) {

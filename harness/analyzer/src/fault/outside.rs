@@ -11,13 +11,16 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 use super::found::Found;
 use super::noted::noted;
-use super::pointer::Pointer;
+use super::pointer::{Pointer, pointer};
 use crate::claim::Claim;
 use crate::diagnosis::{About, Nature, Owner, Place};
 use crate::express::Writer;
-use crate::flow::Term;
-use crate::identify::{AddressRegion, Identity};
+use crate::flow::{Round, Term, TermKind, evaluate_round};
+use crate::identify::{AddressRegion, Identity, NULL_PAGE};
 use crate::scene::Scene;
+
+/// The last element of an array that a program names by a constant is nearer to its start.
+const FARTHEST: u64 = 1 << 14;
 
 /// A value that was read from memory.
 pub(super) struct Read<'t> {
@@ -72,6 +75,43 @@ pub(super) fn outside(scene: &dyn Scene, read: &Read<'_>, pointer: Pointer) -> O
         let size = Some(size).filter(|_| page.order > 0);
         found(read, Place::Pages, (start, inside.cast_signed(), size), About::default(), false)
     })
+}
+
+/// The innermost value on the way that was read behind the end of the object of the slab allocator in use whose start
+/// its pointer leads to, and by a constant: an element of an array that has fewer.
+pub(super) fn behind(
+    scene: &dyn Scene,
+    (writer, round): (Writer<'_>, Option<Round>),
+    term: &Term,
+) -> Option<Found> {
+    match &term.kind {
+        TermKind::Caller { pc, term } => return behind(scene, (writer.at(*pc), round), term),
+        TermKind::Walk { .. } => return None,
+        _ => {}
+    }
+    let mut parts = term.parts().into_iter();
+    if let Some(found) = parts.find_map(|part| behind(scene, (writer, round), part)) {
+        return Some(found);
+    }
+    let TermKind::Load { address, size, .. } = &term.kind else { return None };
+    let variable = round.map(|round| round.variable);
+    let at = evaluate_round(address, scene, variable)?;
+    let pointer = pointer(scene, address, at, variable).filter(|_| at > NULL_PAGE)?;
+    // Per-CPU variables are at constant distances, too, but farther.
+    if at.wrapping_sub(pointer.value) > FARTHEST {
+        return None;
+    }
+    let place = scene.identity(at)?;
+    if is_at_home(&place, pointer.value) {
+        return None;
+    }
+    let slab = scene.identity(pointer.value)?.slab?;
+    let is_used = slab.part == SlotPart::Object && slab.state == ObjectState::Allocated;
+    if !is_used || pointer.value != slab.start || at < slab.start {
+        return None;
+    }
+    let read = Read { writer, term, address, size: *size, place: &place };
+    of_object(scene, &read, pointer, &slab)
 }
 
 /// Whether the pointer leads to where the value was read, as far as that place tells.

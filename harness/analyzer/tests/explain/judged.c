@@ -266,6 +266,13 @@ NOINLINE long mod_slot_by_a_freed_number(struct job **slots, struct job *job)
 }
 
 
+NOINLINE long mod_last_slot(struct job **slots)
+{
+	quiet(1);
+	sink = slots[1500]->state; /* BUG: - */
+	return (long)slots[0];
+}
+
 NOINLINE long mod_empty_slot(struct job **slots, long number)
 {
 	quiet(number);
@@ -531,6 +538,7 @@ int main(int count, char **arguments)
 	}
 	job->state = 1500;
 	TRY(mod_slot_by_a_freed_number, mod_slot_by_a_freed_number(allocate_slots(1024), job));
+	TRY(mod_last_slot, mod_last_slot(allocate_slots(1024)));
 	TRY(mod_empty_slot, mod_empty_slot(allocate_slots(1024), 1000));
 	TRY(mod_mark, (mod_mark(table, 1L << 43), 0));
 	TRY(mod_tail, mod_tail(NULL));

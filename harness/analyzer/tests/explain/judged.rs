@@ -132,6 +132,8 @@ fn what_is_read_by_a_number_outside_of_an_object_is_none_of_its_elements() {
     let outside =
         matches!(nature(&diagnosis), Some(Nature::Outside { at: 12000, size: Some(8192), .. }));
     assert!(outside, "{diagnosis:#?}");
+    let constant = doubted("mod_last_slot", CrashKind::OutOfBounds, Doubt::Mistake);
+    assert!(matches!(nature(&constant), Some(Nature::Outside { at: 12000, .. })));
     proven("mod_empty_slot", CrashKind::NullRead);
 }
 
