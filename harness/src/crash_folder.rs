@@ -65,6 +65,13 @@ pub(crate) fn expanded(paths: &[impl AsRef<Path>]) -> Result<Vec<PathBuf>, Failu
     paths.iter().map(|path| of(path.as_ref())).collect()
 }
 
+/// The log in a folder that has the dump of the same crash.
+pub(crate) fn log_in(folder: &Path) -> Option<PathBuf> {
+    let mut logs = files(folder).ok()?;
+    logs.retain(|file| file.kind == Kind::Log);
+    logs.into_iter().min().map(|file| file.path)
+}
+
 /// The dump in a folder, else the log.
 fn file_of(folder: &Path) -> Result<PathBuf, Failure> {
     if let Some(first) = files(folder)?.into_iter().min() {
@@ -85,7 +92,7 @@ fn file_of(folder: &Path) -> Result<PathBuf, Failure> {
         crashes.iter().take(NAMED).map(|path| path.display().to_string()).collect();
     let more = crashes.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let all = "all of them together: repro analyze --group";
+    let all = format!("all of them together: repro analyze --group {}", folder.display());
     Err(failure.hint(format!("name a crash, the newest first: {}{more}; {all}", names.join(" "))))
 }
 
@@ -152,6 +159,17 @@ mod tests {
         );
         assert_eq!(chosen(&["vmcore.flat"]).unwrap(), "vmcore.flat");
         assert_eq!(chosen(&["README.txt", "vmcore.gz", "System.map-5.14"]).unwrap(), "vmcore.gz");
+    }
+
+    #[test]
+    fn the_log_beside_a_dump_is_known_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("vmcore-incomplete"), "").unwrap();
+        assert_eq!(log_in(folder.path()), None);
+        for name in ["kexec-dmesg.log", "vmcore-dmesg.txt"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(log_in(folder.path()), Some(folder.path().join("vmcore-dmesg.txt")));
     }
 
     #[test]

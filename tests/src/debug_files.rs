@@ -93,6 +93,8 @@ pub fn check(live: &Live) -> Result<()> {
     ensure!(unset.notes.contains(&missing) && unset.report == alone.report, "{}", unset.notes);
     fs::remove_dir_all(&configuration)?;
 
+    stripped(live, &bare, &alone)?;
+
     let server = Server::start(&served)?;
     let offline = bare.analyze(&["--offline"], &server.url)?;
     ensure!(
@@ -140,6 +142,22 @@ fn by_its_notes(live: &Live, bare: &Bare, whole: &str) -> Result<()> {
     let build = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     ensure!(build(&said.report) == build(whole), "by its notes:\n{}{}", said.report, said.notes);
     Ok(())
+}
+
+/// A kernel without names tells less than the dump, which has its own.
+fn stripped(live: &Live, bare: &Bare, alone: &Said) -> Result<()> {
+    let objcopy = setup::program("objcopy", "binutils")?;
+    let kernel = bare.folder.path().join("stripped");
+    duct::cmd!(objcopy, "--strip-all", &live.dump.vmlinux, &kernel).run().context("objcopy")?;
+    let said = bare.analyze(&["--vmlinux", &kernel.display().to_string()], "")?;
+    let verdict = |report: &str| {
+        let lines = report.lines().filter(|line| !line.contains("A003"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    ensure!(verdict(&said.report) == verdict(&alone.report), "stripped: {}", said.report);
+    ensure!(said.report.contains("is stripped, and not used"), "stripped: {}", said.report);
+    ensure!(said.notes.contains("has no debug information"), "stripped: {}", said.notes);
+    fs::remove_file(&kernel).context("remove the kernel")
 }
 
 /// What distributions have: the kernel with all its sections, and debug information of modules apart from their code.

@@ -63,7 +63,12 @@ impl Findings {
         match kernel.vmlinux() {
             VmlinuxState::Matches { .. } => {}
             VmlinuxState::Absent => {
-                self.say("A003", Severity::Warning, without_vmlinux(kernel));
+                let words = without_vmlinux(kernel, "no vmlinux was given");
+                self.say("A003", Severity::Warning, words);
+            }
+            VmlinuxState::Stripped => {
+                let words = without_vmlinux(kernel, "the vmlinux given is stripped, and not used");
+                self.say("A003", Severity::Warning, words);
             }
             VmlinuxState::Unconfirmed => self.say(
                 "A004",
@@ -340,7 +345,7 @@ impl Findings {
 }
 
 /// What the report does without, and what stands in for it.
-fn without_vmlinux(kernel: &Kernel<'_>) -> String {
+fn without_vmlinux(kernel: &Kernel<'_>, why: &str) -> String {
     let names = match kernel.kallsyms() {
         Ok(_) => "names come from the symbol table in the dump's memory".to_owned(),
         Err(why) => format!("no names ({why})"),
@@ -354,5 +359,5 @@ fn without_vmlinux(kernel: &Kernel<'_>) -> String {
         }
         Err(why) => format!("no types ({why})"),
     };
-    format!("no vmlinux was given: {names}, {types}; no source lines of the kernel")
+    format!("{why}: {names}, {types}; no source lines of the kernel")
 }

@@ -243,6 +243,13 @@ impl<'d> Image<'d> {
         self.ask(|| "debug information".to_owned(), has)
     }
 
+    /// Whether the file has neither symbols nor debug information. Of a ledger nobody is told: what was written
+    /// down came of a file that had some.
+    pub fn is_stripped(&self) -> bool {
+        let is_replayed = self.ledger.as_ref().is_some_and(|it| it.ledger.is_replayed());
+        !is_replayed && self.elf.symbols.is_empty() && self.elf.section(".debug_info").is_none()
+    }
+
     /// Value of a key in `.modinfo` (`srcversion`, `vermagic`, …), the first if there are several.
     pub fn modinfo(&self, key: &str) -> Option<String> {
         let look = || notes::modinfo(&self.elf, key).map(str::to_owned);

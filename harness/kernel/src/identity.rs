@@ -31,6 +31,8 @@ pub enum VmlinuxState {
     Unconfirmed,
     /// It is of another kernel and is not used.
     Wrong(WrongVmlinux),
+    /// It is the dump's, or may be, and has neither symbols nor debug information: the dump tells more.
+    Stripped,
     /// It is no file that can be used.
     Unusable(debuginfo::Error),
 }
@@ -77,6 +79,10 @@ pub(super) fn check<'a>(
     };
     let state = compare(space, info, &image);
     let usable = matches!(state, VmlinuxState::Matches { .. } | VmlinuxState::Unconfirmed);
+    if usable && image.is_stripped() {
+        let kaslr = said.or_else(|| usual_offset(info));
+        return Checked { image: None, state: VmlinuxState::Stripped, kaslr };
+    }
     Checked { image: usable.then_some(image), state, kaslr: said.or(usable.then_some(bias)) }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use analyzer::Analysis;
 use analyzer::machine::Machine;
-use analyzer::report::Report;
+use analyzer::report::{Confidence, Report};
 use clap::Args;
 use guest::{Debuginfod, Limits, Manifest};
 
@@ -144,6 +144,12 @@ impl SymbolOptions {
             let mut recorder = Recorder::new(&mut bus);
             why.into_iter().for_each(|why| recorder.warn(format!("--fetch does nothing: {why}")));
         }
+        if matches!(input, Input::Dump(_)) {
+            let mut recorder = Recorder::new(&mut bus);
+            by_its_log(&analysis.report, symbols)
+                .into_iter()
+                .for_each(|words| recorder.warn(words));
+        }
         let were_asked = sources.store.is_some();
         bus.emit(Event::Finished { counts: Counts::default(), failure: None });
         bus.finish()?;
@@ -188,6 +194,14 @@ pub(super) fn tell(lacking: &[Lacking], global: &GlobalOptions) {
     let text = lacking_text(lacking, columns(io::stderr()));
     // Where stderr is gone, there is nowhere to tell it.
     let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// What a dump that lacks too much leaves open, the log may tell that was saved beside it.
+fn by_its_log(report: &Report, symbols: &Symbols) -> Option<String> {
+    let is_open =
+        report.verdict.confidence == Confidence::Unknown && report.dump.complete == Some(false);
+    let log = crash_folder::log_in(symbols.places.beside.as_deref().filter(|_| is_open)?)?;
+    Some(format!("the log beside the dump may tell more: repro analyze {}", log.display()))
 }
 
 /// What a text lacks, which has no machine to look into.

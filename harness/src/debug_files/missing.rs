@@ -63,6 +63,7 @@ impl Missing {
         let why = match kernel.vmlinux() {
             VmlinuxState::Absent | VmlinuxState::Unusable(_) => Some(Why::Absent),
             VmlinuxState::Wrong(_) => Some(Why::Wrong),
+            VmlinuxState::Stripped => Some(Why::Bare),
             VmlinuxState::Matches { .. } | VmlinuxState::Unconfirmed => bare(kernel.image()),
         };
         let lack = why.map(|why| Lack { build_id: kernel.build_id().ok(), why });

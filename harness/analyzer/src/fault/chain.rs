@@ -12,6 +12,7 @@ use crate::diagnosis::Grounds;
 use crate::express::{Expression, Writer};
 use crate::flow::{Term, TermKind, evaluate, evaluate_unobserved, round, walk};
 use crate::identify::NULL_PAGE;
+use crate::medium::Medium;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
 
@@ -342,7 +343,8 @@ fn holds(
     }
     let confirmed = now.or(was).map(|_| true);
     let mut claim = Claim::new(confirmed).text(format!("`{text}`"));
-    if let Some(at) = at {
+    // Where modules were, a text does not tell.
+    if let Some(at) = at.filter(|_| scene.medium() == Medium::Dump) {
         claim = claim.text(" at ").data(at);
     }
     match (now, was, at.and_then(|at| scene.unreadable(at))) {

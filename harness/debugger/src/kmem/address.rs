@@ -7,8 +7,10 @@ use super::super::{CommandError, Session, Text};
 use super::areas::Area;
 use super::pages::Row as PageRow;
 use super::slabs::{Cache, Object};
-use analyzer::identify::{Identity, identify_for};
+use analyzer::identify::{AddressRegion, Identity, identify_for};
 use analyzer::printer::CodeNames as _;
+use kernel::mm::PAGE;
+use vmcore::PhysAddr;
 
 /// What is at some addresses.
 #[derive(Debug, Serialize)]
@@ -33,7 +35,21 @@ pub(super) fn show(session: &Session<'_, '_>, words: &[String]) -> Result<Answer
     let mut addresses = Vec::new();
     for word in words {
         let address = session.address(word)?.value;
-        let found = identify_for(session.machine(), address, task);
+        let mut found = identify_for(session.machine(), address, task);
+        let kernel = session.kernel();
+        // Of a page's own entry in the array of pages, that page is meant.
+        if let Some(page) =
+            found.page_entry.and_then(|frame| kernel.page_at(PhysAddr(frame * PAGE)).ok())
+        {
+            found.page = Some(page);
+        }
+        // A number where the process has nothing is taken for a physical address, as crash(8) does.
+        let is_nobodys = found.user.as_ref().is_none_or(|place| place.vma.is_none());
+        let memory =
+            kernel.direct_map().filter(|_| found.region == AddressRegion::User && is_nobodys);
+        if let Some(map) = memory.filter(|_| address / PAGE < kernel.vmcore().info().max_pfn.0) {
+            found = identify_for(session.machine(), map.base.wrapping_add(address), task);
+        }
         addresses.push(answer(session, found));
     }
     Ok(Answers { addresses })
