@@ -39,6 +39,9 @@ fn page(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// With which a shell ends that does not find a program (sh(1), "Exit status").
+const NOT_FOUND: i32 = 127;
+
 /// Hands text to a command of the shell, which writes where we do.
 pub(super) fn pipe(text: &str, command: &str) -> Result<(), Failure> {
     let status = duct::cmd("sh", ["-c", command]).stdin_bytes(text).unchecked().run();
@@ -48,6 +51,9 @@ pub(super) fn pipe(text: &str, command: &str) -> Result<(), Failure> {
     // `head` and `less` stop reading when they have seen enough.
     match status {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Ok(output) if output.status.code() == Some(NOT_FOUND) => {
+            Err(Failure::new(Exit::Usage, format!("the shell does not find `{command}`")))
+        }
         other => other.map(|_| ()).map_err(failed),
     }
 }

@@ -191,14 +191,25 @@ impl Shell {
     }
 
     fn answer(&mut self, session: &mut Session<'_, '_>, line: &str) -> Result<(), Failure> {
-        let Redirected { commands, target } = Redirected::new(line);
+        Redirected::all(line).into_iter().try_for_each(|part| self.part(session, part))
+    }
+
+    fn part(&mut self, session: &mut Session<'_, '_>, part: Redirected<'_>) -> Result<(), Failure> {
+        let Redirected { commands, target } = part;
         let outputs = session.run(commands);
-        self.failed |= outputs.iter().any(|output| output.result.is_err());
-        if target == Target::Terminal && !self.scroll {
+        let (failed, good): (Vec<_>, Vec<_>) =
+            outputs.into_iter().partition(|output| output.result.is_err());
+        self.failed |= !failed.is_empty();
+        if target != Target::Terminal {
             // Errors go where errors go.
-            return outputs.iter().try_for_each(|output| print(output, self.format));
+            failed.iter().try_for_each(|output| print(output, self.format))?;
+            return self.show(&text(&good, self.format), target);
         }
-        self.show(&text(&outputs, self.format), target)
+        let outputs: Vec<_> = good.into_iter().chain(failed).collect();
+        if self.scroll {
+            return self.show(&text(&outputs, self.format), target);
+        }
+        outputs.iter().try_for_each(|output| print(output, self.format))
     }
 
     fn history(&self) -> Result<(), Failure> {

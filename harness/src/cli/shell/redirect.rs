@@ -30,9 +30,28 @@ pub(super) enum Target<'l> {
 }
 
 impl<'l> Redirected<'l> {
-    /// Takes a line apart at the first `|`, `>` or `>>` outside of quotes and brackets. An
+    /// The parts of a line that go to places of their own: `;` ends one, but not within quotes, as in a
+    /// shell.
+    pub(super) fn all(line: &'l str) -> Vec<Self> {
+        let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
+        for (index, letter) in line.char_indices() {
+            match (quote, letter) {
+                (Some(open), _) if open == letter => quote = None,
+                (None, '"' | '\'') => quote = Some(letter),
+                (None, ';') => {
+                    parts.push(Self::new(&line[start..index]));
+                    start = index + 1;
+                }
+                _ => {}
+            }
+        }
+        parts.push(Self::new(&line[start..]));
+        parts
+    }
+
+    /// Takes a part of a line apart at the first `|`, `>` or `>>` outside of quotes and brackets. An
     /// expression with such an operator stands in brackets, as crash(8) wants it.
-    pub(super) fn new(line: &'l str) -> Self {
+    fn new(line: &'l str) -> Self {
         let mut quote = None;
         let mut depth = 0_usize;
         let mut previous = ' ';
@@ -93,6 +112,15 @@ mod tests {
         );
         assert_eq!(of("log > out.txt").target, Target::File("out.txt"));
         assert_eq!(of("log >>out.txt").target, Target::Append("out.txt"));
+    }
+
+    #[test]
+    fn each_command_of_a_line_has_its_own_output() {
+        let parts = Redirected::all("sys > a; ps | grep 'b;c' | wc -l; log");
+        let targets: Vec<Target<'_>> = parts.iter().map(|part| part.target).collect();
+        let piped = Target::Pipe("grep 'b;c' | wc -l");
+        assert_eq!(targets, [Target::File("a"), piped, Target::Terminal]);
+        assert_eq!(parts[1].commands.trim(), "ps");
     }
 
     #[test]
