@@ -502,6 +502,17 @@ impl<'a> Writer<'a> {
         let Type::Array { count: Some(count), .. } = image.resolve(id).found()?.1 else {
             return None;
         };
+        // Of `cell[row][column]` the code has one number, `row * 4 + column`, which is none of a row's.
+        let around = match before.split_last().map(|(_, outer)| outer.last()) {
+            None => None,
+            Some(None) => whole.ty.clone(),
+            Some(Some(step)) => Some(Ty::Known(self.image_of(whole.ty.as_ref()?)?, step.field.ty)),
+        };
+        if let Some(Ty::Known(image, id)) = around
+            && matches!(image.resolve(id).found()?.1, Type::Array { .. })
+        {
+            return None;
+        }
         // An array of no or one element at the end of a structure is often used as a longer one.
         (count > 1).then(|| Bound { index, count, array: whole.c.part(before) })
     }

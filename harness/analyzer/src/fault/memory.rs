@@ -11,6 +11,7 @@ use super::chain::{Origin, origin};
 use super::length::oversized;
 use super::nature::{Bad, beyond, leads_out, refine};
 use super::passed_on::passed_on;
+use super::placed::may_be_index;
 use super::tested;
 use super::ties::tie;
 use crate::blame::{blamed, tied};
@@ -22,6 +23,9 @@ use crate::link::by_number;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
 use crate::thunk::lower;
+
+/// Of a sum of a pointer and a number that leads to nothing.
+const EITHER: &str = "whether the pointer or the number that is added to it is bad is not known";
 
 /// Diagnoses a fault on memory by the interrupted instruction of the frame; `None` if it touches
 /// no memory whose address is known.
@@ -167,6 +171,11 @@ fn pointer(
     }
     tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     match from {
+        // Either of them may be the wrong one.
+        Some(_) if !may_be_index(bad) => {
+            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+            diagnosis.unknown.get_or_insert_with(|| EITHER.to_owned());
+        }
         Some(from) if guilty == 0 || diagnosis.expression().is_some() => {
             beyond(scene, (from, Some(bad)), bad_value(bad), diagnosis);
             let other = [instruction.memory_base(), instruction.memory_index()];
@@ -186,8 +195,7 @@ fn pointer(
     }
     if access.is_ambiguous(scene, value) {
         diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-        let words = "whether the pointer or the number that is added to it is bad is not known";
-        diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+        diagnosis.unknown.get_or_insert_with(|| EITHER.to_owned());
     }
     if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis)) {
         unset(&slicer, *slot, diagnosis);
@@ -308,7 +316,7 @@ fn added<'t>(
     let all = [(base.as_ref(), index.as_ref()), (index.as_ref(), base.as_ref())];
     all.into_iter().find_map(|(array, index)| {
         let from = value(array).filter(is_far)?;
-        value(index)?;
+        value(index).filter(|value| may_be_index(*value))?;
         let expression = writer.expression(index).ok().filter(|c| !c.is_number())?;
         Some(Added { from, array, index, expression })
     })

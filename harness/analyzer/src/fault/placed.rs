@@ -16,6 +16,15 @@ use crate::express::{Expression, Structure, Writer};
 use crate::flow::{Round, Term, TermKind, evaluate, evaluate_round};
 use crate::scene::Scene;
 
+/// What is larger is no index, but an address, or a distance between two of them: of `per_cpu_ptr(stats, cpu)` the
+/// compiler may take either for the pointer.
+const LARGEST_INDEX: u64 = 1 << 44;
+
+/// Whether the value may be an index, of either sign.
+pub(super) const fn may_be_index(value: u64) -> bool {
+    value <= LARGEST_INDEX || value >= LARGEST_INDEX.wrapping_neg()
+}
+
 /// The innermost pointer on the way that leads into the middle of an object of the slab allocator, where
 /// what it points to does not fit.
 pub(super) fn misplaced(
@@ -112,7 +121,7 @@ pub(super) fn past_end(
     let TermKind::Load { address, size, .. } = &term.kind else { return None };
     let bound = writer.bound(address, *size)?;
     let value = evaluate(bound.index, scene).or(bound.index.observed)?;
-    if value < bound.count {
+    if value < bound.count || !may_be_index(value) {
         return None;
     }
     let index = writer.expression(bound.index).ok().filter(|c| !c.is_number())?;

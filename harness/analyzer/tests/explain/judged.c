@@ -266,6 +266,16 @@ NOINLINE long mod_slot_by_a_freed_number(struct job **slots, struct job *job)
 }
 
 
+struct grid {
+	struct job *cells[4][4];
+};
+
+NOINLINE long mod_grid(struct grid *grid, long row, long column)
+{
+	quiet(row);
+	return grid->cells[row][column]->state; /* BUG: - */
+}
+
 NOINLINE long mod_last_slot(struct job **slots)
 {
 	quiet(1);
@@ -538,6 +548,7 @@ int main(int count, char **arguments)
 	}
 	job->state = 1500;
 	TRY(mod_slot_by_a_freed_number, mod_slot_by_a_freed_number(allocate_slots(1024), job));
+	TRY(mod_grid, mod_grid((struct grid *)allocate_slots(16), 2, 1));
 	TRY(mod_last_slot, mod_last_slot(allocate_slots(1024)));
 	TRY(mod_empty_slot, mod_empty_slot(allocate_slots(1024), 1000));
 	TRY(mod_mark, (mod_mark(table, 1L << 43), 0));

@@ -144,6 +144,14 @@ fn of_a_sum_of_pointer_and_numbers_only_its_pointer_leads_into_the_object() {
     assert_eq!(diagnosis.kind(), CrashKind::NullRead, "{diagnosis:#?}");
 }
 
+/// One number is left of both, which is larger than a row has elements.
+#[test]
+fn an_element_of_an_array_of_arrays_is_not_past_the_end_of_one() {
+    let diagnosis = judged("mod_grid", "mod_grid");
+    assert_eq!(diagnosis.kind(), CrashKind::NullRead, "{diagnosis:#?}");
+    assert_eq!(diagnosis.pointer().expect("a pointer").past, None);
+}
+
 #[test]
 fn the_distance_of_two_pointers_is_no_index() {
     let diagnosis = judged("mod_moved", "mod_moved");
