@@ -14,6 +14,7 @@ use unwind::Frame;
 
 use super::access::WRITE;
 use super::chain::slot;
+use super::empty_list::empty_list;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
@@ -126,6 +127,12 @@ pub(super) fn refine(
         if let Some(pointer) = diagnosis.pointer_mut() {
             pointer.past = Some((index, array));
         }
+    }
+    if let Some(claim) = term.and_then(|term| empty_list(scene, (writer, round), term)) {
+        diagnosis.evidence.push(claim);
+        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        let words = "a list's own head was taken for an entry of it, or an entry that is in no list was followed";
+        diagnosis.unknown = Some(words.to_owned());
     }
     if let Some(foot) = foot.as_ref() {
         in_variable(scene, foot, diagnosis);

@@ -2,6 +2,8 @@
 // Crashes for the rules of proof, compiled and run in user mode. Functions of the "module" are called
 // mod_*, all others are the "kernel's". The kernel keeps a table of heap objects, which the test takes
 // for the slab allocator's. The line to blame carries a marker, "BUG:", with the expression that is bad.
+#include <stddef.h>
+
 #include "crash.h"
 
 #define POISON 0x6b6b6b6b6b6b6b6bUL
@@ -274,6 +276,21 @@ NOINLINE long mod_grid(struct grid *grid, long row, long column)
 {
 	quiet(row);
 	return grid->cells[row][column]->state; /* BUG: - */
+}
+
+struct hub {
+	long jobs_done;
+	struct link jobs;
+	long room[4];
+};
+
+/* The link of a job is 16 bytes in: the job of an empty list begins before the hub's. */
+NOINLINE long mod_first_job(struct hub *hub)
+{
+	struct job *job = (struct job *)((char *)hub->jobs.next - offsetof(struct job, link));
+
+	sink = job->payload->length; /* BUG: - */
+	return hub->jobs_done;
 }
 
 NOINLINE long mod_last_slot(struct job **slots)
@@ -549,6 +566,15 @@ int main(int count, char **arguments)
 	job->state = 1500;
 	TRY(mod_slot_by_a_freed_number, mod_slot_by_a_freed_number(allocate_slots(1024), job));
 	TRY(mod_grid, mod_grid((struct grid *)allocate_slots(16), 2, 1));
+	if (strcmp(victim, "mod_first_job") == 0) {
+		static struct {
+			long before[4];
+			struct hub hub;
+		} place;
+
+		place.hub.jobs.next = place.hub.jobs.prev = &place.hub.jobs;
+		TRY(mod_first_job, mod_first_job(&place.hub));
+	}
 	TRY(mod_last_slot, mod_last_slot(allocate_slots(1024)));
 	TRY(mod_empty_slot, mod_empty_slot(allocate_slots(1024), 1000));
 	TRY(mod_mark, (mod_mark(table, 1L << 43), 0));

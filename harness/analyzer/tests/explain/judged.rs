@@ -153,6 +153,14 @@ fn an_element_of_an_array_of_arrays_is_not_past_the_end_of_one() {
 }
 
 #[test]
+fn what_is_read_of_the_head_of_an_empty_list_as_of_an_entry_proves_nothing_of_the_entry() {
+    let diagnosis = judged("mod_first_job", "mod_first_job");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    let why = diagnosis.why_not_proven().expect("a reason");
+    assert!(why.contains("head was taken for an entry"), "{why}");
+}
+
+#[test]
 fn the_distance_of_two_pointers_is_no_index() {
     let diagnosis = judged("mod_moved", "mod_moved");
     assert_eq!(diagnosis.kind(), CrashKind::NullRead, "{diagnosis:#?}");
