@@ -129,10 +129,7 @@ pub(super) fn refine(
         }
     }
     if let Some(claim) = term.and_then(|term| empty_list(scene, (writer, round), term)) {
-        diagnosis.evidence.push(claim);
-        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-        let words = "a list's own head was taken for an entry of it, or an entry that is in no list was followed";
-        diagnosis.unknown = Some(words.to_owned());
+        of_no_entry(claim, diagnosis);
     }
     if let Some(foot) = foot.as_ref() {
         in_variable(scene, foot, diagnosis);
@@ -176,6 +173,14 @@ pub(super) fn refine(
         pointer.expression = Some(expression);
     }
     pointer.nature = Some(found.nature);
+}
+
+/// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
+fn of_no_entry(claim: Claim, diagnosis: &mut Diagnosis) {
+    let words = "a list's own head was taken for an entry of it, or an entry that is in no list was followed";
+    diagnosis.evidence.push(claim);
+    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    diagnosis.unknown = Some(words.to_owned());
 }
 
 /// Says in the diagnosis what NULL is the link of.
