@@ -131,9 +131,7 @@ pub(super) fn refine(
     if let Some(claim) = term.and_then(|term| empty_list(scene, (writer, round), term)) {
         of_no_entry(claim, diagnosis);
     }
-    if let Some(foot) = foot.as_ref() {
-        in_variable(scene, foot, diagnosis);
-    }
+    foot.iter().for_each(|foot| in_variable(scene, foot, diagnosis));
 
     let is_past = diagnosis.pointer().is_some_and(|it| it.past.is_some());
     let is_call = is_null && !is_past && bad.how == Use::Call;
