@@ -86,15 +86,16 @@ pub(super) fn refine(
         found = term.and_then(|term| gone(scene, frames, (writer, round), term, bad.sp));
     }
     if found.is_none() {
-        found = term.and_then(|term| misplaced(scene, (writer, round), term));
-    }
-    if found.is_none() {
-        found = term.and_then(|term| behind(scene, (writer, round), term));
+        let what = (writer, round);
+        found = term.and_then(|it| misplaced(scene, what, it).or_else(|| behind(scene, what, it)));
     }
     let small = foot.as_ref().filter(|_| found.is_none() && is_null);
     if small.is_some_and(|foot| value != 0 && is_stored(scene, foot, value)) {
         pointer.symptom = Symptom::Bad;
         found = Some(Nature::Small { value }.into());
+    }
+    if found.is_none() && value != 0 && small.is_some_and(|foot| is_handed_over(foot.term)) {
+        number_or_null(value, diagnosis);
     }
     if found.is_none() && is_null {
         found = null(value, bad).map(Found::from);
@@ -171,6 +172,15 @@ pub(super) fn refine(
         pointer.expression = Some(expression);
     }
     pointer.nature = Some(found.nature);
+}
+
+/// Says in the diagnosis that a small number is NULL only if something was added to that, which nothing shows.
+///
+/// Example: `kmalloc(0)` gives 0x10, and an entry of an xarray may be a number.
+fn number_or_null(value: u64, diagnosis: &mut Diagnosis) {
+    let words = format!("it is {value:#x}: a number, or NULL to which something was added");
+    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    diagnosis.unknown.get_or_insert(words);
 }
 
 /// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
@@ -419,6 +429,11 @@ fn is_unlinked(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<bool> {
 /// access 0x33 a NULL pointer, and the pointer is 3.
 fn is_stored(scene: &dyn Scene, foot: &Foot<'_, '_>, value: u64) -> bool {
     foot.loaded_from(scene).is_some() && evaluate(foot.term, scene) == Some(value)
+}
+
+/// Whether the value is what a function returned or was given, and not known from where those had it.
+fn is_handed_over(term: &Term) -> bool {
+    matches!(term.bare().kind, TermKind::Returned { .. } | TermKind::Entry(_))
 }
 
 /// NULL, where the address accessed does not show it.
