@@ -23,6 +23,7 @@ mod passed_on;
 mod placed;
 mod pointer;
 mod prototype;
+mod reads;
 mod ring;
 mod spin;
 mod tested;

@@ -12,10 +12,11 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 use super::found::Found;
 use super::noted::noted;
 use super::pointer::{Pointer, pointer};
+use super::reads::innermost;
 use crate::claim::Claim;
 use crate::diagnosis::{About, Nature, Owner, Place};
 use crate::express::Writer;
-use crate::flow::{Round, Term, TermKind, evaluate_round};
+use crate::flow::{Round, Term, evaluate_round};
 use crate::identify::{AddressRegion, Identity, NULL_PAGE};
 use crate::scene::Scene;
 
@@ -84,34 +85,26 @@ pub(super) fn behind(
     (writer, round): (Writer<'_>, Option<Round>),
     term: &Term,
 ) -> Option<Found> {
-    match &term.kind {
-        TermKind::Caller { pc, term } => return behind(scene, (writer.at(*pc), round), term),
-        TermKind::Walk { .. } => return None,
-        _ => {}
-    }
-    let mut parts = term.parts().into_iter();
-    if let Some(found) = parts.find_map(|part| behind(scene, (writer, round), part)) {
-        return Some(found);
-    }
-    let TermKind::Load { address, size, .. } = &term.kind else { return None };
-    let variable = round.map(|round| round.variable);
-    let at = evaluate_round(address, scene, variable)?;
-    let pointer = pointer(scene, address, at, variable).filter(|_| at > NULL_PAGE)?;
-    // Per-CPU variables are at constant distances, too, but farther.
-    if at.wrapping_sub(pointer.value) > FARTHEST {
-        return None;
-    }
-    let place = scene.identity(at)?;
-    if is_at_home(&place, pointer.value) {
-        return None;
-    }
-    let slab = scene.identity(pointer.value)?.slab?;
-    let is_used = slab.part == SlotPart::Object && slab.state == ObjectState::Allocated;
-    if !is_used || pointer.value != slab.start || at < slab.start {
-        return None;
-    }
-    let read = Read { writer, term, address, size: *size, place: &place };
-    of_object(scene, &read, pointer, &slab)
+    innermost(writer, term, &|writer, term, (address, size)| {
+        let variable = round.map(|round| round.variable);
+        let at = evaluate_round(address, scene, variable)?;
+        let pointer = pointer(scene, address, at, variable).filter(|_| at > NULL_PAGE)?;
+        // Per-CPU variables are at constant distances, too, but farther.
+        if at.wrapping_sub(pointer.value) > FARTHEST {
+            return None;
+        }
+        let place = scene.identity(at)?;
+        if is_at_home(&place, pointer.value) {
+            return None;
+        }
+        let slab = scene.identity(pointer.value)?.slab?;
+        let is_used = slab.part == SlotPart::Object && slab.state == ObjectState::Allocated;
+        if !is_used || pointer.value != slab.start || at < slab.start {
+            return None;
+        }
+        let read = Read { writer, term, address, size, place: &place };
+        of_object(scene, &read, pointer, &slab)
+    })
 }
 
 /// Whether the pointer leads to where the value was read, as far as that place tells.
@@ -168,7 +161,12 @@ fn found(
     let (distance, way) = (at.unsigned_abs(), if at < 0 { "before" } else { "behind" });
     let words = format!("{} is read {distance:#x} bytes {way} the start of ", read.named());
     let of = size.map(|size| format!(" of {size:#x} bytes")).unwrap_or_default();
-    let claim = Claim::new(Some(true)).text(words).text(format!("{}{of}, at ", place.words()));
+    // Of pages that were taken together, only large ones tell which is the first.
+    let what = match (&place, size) {
+        (Place::Pages, None) => "an allocated page".to_owned(),
+        _ => place.words(),
+    };
+    let claim = Claim::new(Some(true)).text(words).text(format!("{what}{of}, at "));
     let claim = Some(claim.data(start));
     let nature = Nature::Outside { place, at, size, is_certain };
     let expression = read.writer.expression(read.term).ok();

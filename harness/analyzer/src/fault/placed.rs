@@ -10,6 +10,7 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 use super::foot::Foot;
 use super::found::Found;
 use super::noted::{by, noted};
+use super::reads::innermost;
 use crate::claim::Claim;
 use crate::diagnosis::{About, Nature};
 use crate::express::{Expression, Structure, Writer};
@@ -32,17 +33,16 @@ pub(super) fn misplaced(
     (writer, round): (Writer<'_>, Option<Round>),
     term: &Term,
 ) -> Option<Found> {
-    match &term.kind {
-        TermKind::Caller { pc, term } => return misplaced(scene, (writer.at(*pc), round), term),
-        TermKind::Walk { .. } => return None,
-        _ => {}
-    }
-    let mut parts = term.parts().into_iter();
-    if let Some(found) = parts.find_map(|part| misplaced(scene, (writer, round), part)) {
-        return Some(found);
-    }
-    let TermKind::Load { address, size, .. } = &term.kind else { return None };
-    let (_, structure, inside) = writer.unbounded().structure_at(address, *size)?;
+    innermost(writer, term, &|writer, _, read| misplaced_read(scene, (writer, round), read))
+}
+
+/// The same of one that was read: how its address was computed, and its bytes.
+fn misplaced_read(
+    scene: &dyn Scene,
+    (writer, round): (Writer<'_>, Option<Round>),
+    (address, size): (&Term, u8),
+) -> Option<Found> {
+    let (_, structure, inside) = writer.unbounded().structure_at(address, size)?;
     let place = evaluate_round(address, scene, round.map(|round| round.variable))?;
     let value = place.wrapping_sub(inside.cast_unsigned());
     let slab = scene.identity(value)?.slab.filter(|slab| slab.part == SlotPart::Object)?;
@@ -52,13 +52,13 @@ pub(super) fn misplaced(
         return None;
     }
     if at == 0 {
-        return short((writer, address, *size), (value, structure, inside), &slab);
+        return short((writer, address, size), (value, structure, inside), &slab);
     }
     // In an object that has room for several, the last may be one that is shorter on purpose.
     if structure.size.saturating_mul(2) <= whole {
         return None;
     }
-    let named = |writer: Writer<'_>| Some(writer.structure_at(address, *size)?.0);
+    let named = |writer: Writer<'_>| Some(writer.structure_at(address, size)?.0);
     let expression = named(writer);
     let name =
         named(writer.unbounded()).map_or_else(|| "the pointer".to_owned(), |c| format!("`{c}`"));
@@ -109,25 +109,17 @@ pub(super) fn past_end(
     writer: Writer<'_>,
     term: &Term,
 ) -> Option<(Expression, Expression, Claim)> {
-    match &term.kind {
-        TermKind::Caller { pc, term } => return past_end(scene, writer.at(*pc), term),
-        TermKind::Walk { .. } => return None,
-        _ => {}
-    }
-    let mut parts = term.parts().into_iter();
-    if let Some(found) = parts.find_map(|part| past_end(scene, writer, part)) {
-        return Some(found);
-    }
-    let TermKind::Load { address, size, .. } = &term.kind else { return None };
-    let bound = writer.bound(address, *size)?;
-    let value = evaluate(bound.index, scene).or(bound.index.observed)?;
-    if value < bound.count || !may_be_index(value) {
-        return None;
-    }
-    let index = writer.expression(bound.index).ok().filter(|c| !c.is_number())?;
-    let claim = Claim::new(Some(true)).text(format!("`{index}` is ")).data(value);
-    let claim = claim.text(format!(", and `{}` has {} elements", bound.array, bound.count));
-    Some((index, bound.array, claim))
+    innermost(writer, term, &|writer, _, (address, size)| {
+        let bound = writer.bound(address, size)?;
+        let value = evaluate(bound.index, scene).or(bound.index.observed)?;
+        if value < bound.count || !may_be_index(value) {
+            return None;
+        }
+        let index = writer.expression(bound.index).ok().filter(|c| !c.is_number())?;
+        let claim = Claim::new(Some(true)).text(format!("`{index}` is ")).data(value);
+        let claim = claim.text(format!(", and `{}` has {} elements", bound.array, bound.count));
+        Some((index, bound.array, claim))
+    })
 }
 
 /// Who allocated the object that a pointer was read from, where the allocator noted that: one that has

@@ -61,7 +61,12 @@ impl Kernel<'_> {
                 continue;
             }
             for cpu in self.possible_cpus()? {
-                let start = self.own_start(zone, cpu, &lists)?;
+                if left == 0 {
+                    return Ok(blocks);
+                }
+                left -= 1;
+                // What cannot be read of one CPU says nothing of the others.
+                let Ok(start) = self.own_start(zone, cpu, &lists) else { continue };
                 for number in 0..lists.count {
                     let head = start.wrapping_add(number * 16);
                     let pages = list::walk(self, head, left, "a CPU's list of free pages");
@@ -69,9 +74,6 @@ impl Kernel<'_> {
                     let block = OwnBlock { cpu, order: lists.order(number) };
                     let frame = |at: &u64| array.frame(at.wrapping_sub(link), end);
                     blocks.extend(pages.items.iter().filter_map(frame).map(|it| (it, block)));
-                    if left == 0 {
-                        return Ok(blocks);
-                    }
                 }
             }
         }
