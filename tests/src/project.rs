@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the project is, and its program.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -44,7 +44,11 @@ pub fn repro() -> Result<PathBuf> {
     let _lock = Lock::take(&target.join("tests").join("build.lock"))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = ["build", "--quiet", "--package", "harness", "--bin", "repro"];
-    let output = duct::cmd(cargo, arguments)
+    // What cargo tells a test of the test's own package is not for this build: build scripts that look at such a
+    // variable would run again at each turn between the two.
+    let own = std::env::vars_os().map(|(name, _)| name).filter(|name| is_of_a_package(name));
+    let output = own
+        .fold(duct::cmd(cargo, arguments), |command, name| command.env_remove(name))
         .dir(root())
         .env("CARGO_TARGET_DIR", &target)
         .stdout_to_stderr()
@@ -55,6 +59,12 @@ pub fn repro() -> Result<PathBuf> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "repro does not build:\n{said}");
     Ok(target.join("debug").join("repro"))
+}
+
+/// Whether cargo sets a variable for a program of one package.
+fn is_of_a_package(variable: &OsStr) -> bool {
+    let kinds = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+    variable.to_str().is_some_and(|name| kinds.iter().any(|kind| name.starts_with(kind)))
 }
 
 /// The program with words, to be run without the servers that the user's environment names: what a test sees is of

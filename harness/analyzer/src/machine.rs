@@ -99,7 +99,8 @@ impl<'a> Machine<'a> {
     }
 
     /// The module that has code or data at the address.
-    pub(crate) fn module_at(&self, address: u64) -> Option<&'a Module> {
+    #[must_use]
+    pub fn module_at(&self, address: u64) -> Option<&'a Module> {
         self.loaded_at(address).map(|loaded| loaded.module)
     }
 

@@ -3,13 +3,16 @@
 
 use std::path::PathBuf;
 
+use analyzer::machine::Machine;
 use clap::Args;
 
 use super::CommandResult;
 use super::options::{GlobalOptions, OutputFormat};
 use super::shell::{Pause, Shell};
 use super::symbol_options::{self, SymbolOptions};
-use crate::analysis::ask_input;
+use crate::analysis::{Symbols, ask_input};
+use crate::debug_files::Missing;
+use crate::input::Input;
 
 /// Ask a vmcore questions, with the commands of crash(8)
 ///
@@ -41,21 +44,31 @@ pub(super) struct Crash {
 impl Crash {
     pub(super) fn run(&self, global: &GlobalOptions) -> CommandResult {
         let (input, mut symbols) = self.files.open(&self.vmcore, global)?;
-        // A dump that says nothing of its crash can still be asked.
-        if let Ok((_, (), lacking)) = self.files.analyze(&input, &mut symbols, global, &|_, _| ()) {
-            symbol_options::tell(&lacking, global);
-        }
         let mut shell = Shell::new(self.format, self.input.as_deref(), &self.commands)?;
         let mut context = None;
+        let mut may_lack = true;
         loop {
-            let pause = ask_input(&input, &symbols, |session| {
+            let talked = ask_input(&input, &symbols, |session| {
+                if may_lack && is_lacking(&input, session.machine(), global) {
+                    return None;
+                }
                 if let Some(task) = context.take() {
                     session.set_context(task);
                 }
                 let pause = shell.converse(session);
                 context = session.context().ok().cloned();
-                pause
-            })??;
+                Some(pause)
+            });
+            let pause = match talked {
+                Ok(Some(pause)) => pause?,
+                Err(failure) if !may_lack => return Err(failure),
+                Ok(None) | Err(_) => {
+                    may_lack = false;
+                    self.bring(&input, &mut symbols, global);
+                    continue;
+                }
+            };
+            may_lack = false;
             match pause {
                 Pause::Over => return Ok(shell.exit()),
                 Pause::Modules(Some(name), file) => {
@@ -66,4 +79,19 @@ impl Crash {
             }
         }
     }
+
+    /// Brings what a report would be better with, and tells what is lacking still.
+    fn bring(&self, input: &Input, symbols: &mut Symbols, global: &GlobalOptions) {
+        // A dump that says nothing of its crash can still be asked.
+        if let Ok((_, (), lacking)) = self.files.analyze(input, symbols, global, &|_, _| ()) {
+            symbol_options::tell(&lacking, global);
+        }
+    }
+}
+
+/// Whether a whole report has to tell what to bring, or what is lacking: it takes as long as some commands.
+fn is_lacking(input: &Input, machine: &Machine<'_>, global: &GlobalOptions) -> bool {
+    let is_complete = machine.kernel().vmcore().info().complete;
+    let is_whole = is_complete && input.damage().next().is_none();
+    !is_whole || symbol_options::has_servers(global) || !Missing::of_crash(machine).is_nothing()
 }

@@ -243,6 +243,11 @@ fn agrees(release: &str, guest: &str, global: &GlobalOptions) -> bool {
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
+/// Whether servers of debug files may be asked.
+pub(super) fn has_servers(global: &GlobalOptions) -> bool {
+    servers(global).is_some()
+}
+
 /// The servers that the environment names, with its limits (debuginfod-find(1), "ENVIRONMENT VARIABLES").
 fn servers(global: &GlobalOptions) -> Option<Debuginfod> {
     if global.offline() {

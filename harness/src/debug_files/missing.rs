@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use analyzer::context::{crashing, walks};
 use analyzer::machine::Machine;
 use analyzer::report::Report;
 use debuginfo::Image;
-use kernel::VmlinuxState;
 use kernel::module_file::ModuleFile;
+use kernel::{Kernel, VmlinuxState};
 
 use crate::symbols::Wanted;
 
@@ -59,19 +60,30 @@ pub(crate) enum Why {
 impl Missing {
     /// What a report lacks.
     pub(crate) fn of(machine: &Machine<'_>, report: &Report) -> Self {
+        let stacks = &report.backtraces;
+        let others = stacks.others.iter().flat_map(|other| &other.frames);
+        let frames = stacks.fault.iter().chain(&stacks.panic).chain(others);
+        Self::on(machine, &frames.filter_map(|frame| frame.module.as_deref()).collect())
+    }
+
+    /// What the stack that crashed lacks, told without a report. The stacks of other tasks may lack more.
+    pub(crate) fn of_crash(machine: &Machine<'_>) -> Self {
+        let stack =
+            crashing(machine.kernel()).map(|crashing| walks(machine, &crashing).fault.frames);
+        let stack = stack.iter().flatten();
+        let modules = stack.filter_map(|frame| machine.module_at(frame.pc.for_lookup()));
+        Self::on(machine, &modules.map(|module| module.name.as_str()).collect())
+    }
+
+    /// What is lacking if these modules are on a stack.
+    fn on(machine: &Machine<'_>, modules: &BTreeSet<&str>) -> Self {
         let kernel = machine.kernel();
-        let why = match kernel.vmlinux() {
-            VmlinuxState::Absent | VmlinuxState::Unusable(_) => Some(Why::Absent),
-            VmlinuxState::Wrong(_) => Some(Why::Wrong),
-            VmlinuxState::Stripped => Some(Why::Bare),
-            VmlinuxState::Matches { .. } | VmlinuxState::Unconfirmed => bare(kernel.image()),
-        };
-        let lack = why.map(|why| Lack { build_id: kernel.build_id().ok(), why });
+        let lack = why_kernel(kernel).map(|why| Lack { build_id: kernel.build_id().ok(), why });
         let said = Wanted { release: kernel.release(), build_id: None };
         Self {
             release: said.release().map(str::to_owned),
             kernel: lack,
-            modules: modules(machine, report),
+            modules: lacking_modules(machine, modules),
         }
     }
 
@@ -99,11 +111,30 @@ fn bare(image: Option<&Image<'_>>) -> Option<Why> {
     image.is_some_and(|image| !image.has_debug_info()).then_some(Why::Bare)
 }
 
-fn modules(machine: &Machine<'_>, report: &Report) -> Vec<LackingModule> {
-    let stacks = &report.backtraces;
-    let others = stacks.others.iter().flat_map(|other| &other.frames);
-    let frames = stacks.fault.iter().chain(&stacks.panic).chain(others);
-    let named: BTreeSet<&str> = frames.filter_map(|frame| frame.module.as_deref()).collect();
+/// Why the kernel's file is lacking, if it is.
+fn why_kernel(kernel: &Kernel<'_>) -> Option<Why> {
+    match kernel.vmlinux() {
+        VmlinuxState::Absent | VmlinuxState::Unusable(_) => Some(Why::Absent),
+        VmlinuxState::Wrong(_) => Some(Why::Wrong),
+        VmlinuxState::Stripped => Some(Why::Bare),
+        VmlinuxState::Matches { .. } | VmlinuxState::Unconfirmed => bare(kernel.image()),
+    }
+}
+
+/// Why a module's file is lacking, if it is.
+fn why(file: Option<&ModuleFile<'_>>) -> Option<Why> {
+    match file {
+        None | Some(ModuleFile::Unusable(_)) => Some(Why::Absent),
+        Some(ModuleFile::Wrong(_)) => Some(Why::Wrong),
+        Some(ModuleFile::Matches { image, .. } | ModuleFile::Unconfirmed { image }) => {
+            bare(Some(image))
+        }
+        // No file would help.
+        Some(ModuleFile::NoSections(_)) => None,
+    }
+}
+
+fn lacking_modules(machine: &Machine<'_>, named: &BTreeSet<&str>) -> Vec<LackingModule> {
     let mut lacking = Vec::new();
     for (module, file) in machine.modules() {
         let is_on_stack = named.contains(module.name.as_str());
@@ -111,16 +142,7 @@ fn modules(machine: &Machine<'_>, report: &Report) -> Vec<LackingModule> {
         if !is_on_stack && !is_from_outside {
             continue;
         }
-        let why = match file {
-            None | Some(ModuleFile::Unusable(_)) => Some(Why::Absent),
-            Some(ModuleFile::Wrong(_)) => Some(Why::Wrong),
-            Some(ModuleFile::Matches { image, .. } | ModuleFile::Unconfirmed { image }) => {
-                bare(Some(image))
-            }
-            // No file would help.
-            Some(ModuleFile::NoSections(_)) => None,
-        };
-        let Some(why) = why else { continue };
+        let Some(why) = why(file) else { continue };
         let build_id = machine.kernel().module_build_id(module).ok();
         lacking.push(LackingModule {
             name: module.name.clone(),
