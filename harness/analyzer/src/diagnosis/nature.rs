@@ -24,6 +24,10 @@ pub enum Nature {
     BelowNull {
         /// Its distance from NULL, in bytes.
         distance: u16,
+        /// The name of the error code that it would be, of the common ones.
+        name: Option<&'static str>,
+        /// The member that begins there of the structure which the pointer is to.
+        member: Option<String>,
     },
     /// An error code (`ERR_PTR`).
     ErrorCode {
@@ -31,6 +35,8 @@ pub enum Nature {
         errno: u16,
         /// Its name, of the common ones.
         name: Option<&'static str>,
+        /// Whether it is hardly anything else.
+        is_certain: bool,
     },
     /// A value that the kernel writes where nothing may be read.
     Poison(Poison),
@@ -48,6 +54,8 @@ pub enum Nature {
         cache: String,
         /// Tag of the structure.
         structure: String,
+        /// Whether it was read outside of an object that a module is known to have allocated.
+        is_certain: bool,
     },
     /// It was read behind the end of an object of the slab allocator that is too small for what it is taken for.
     Short {
@@ -59,6 +67,8 @@ pub enum Nature {
         structure: String,
         /// Bytes of that.
         needs: u64,
+        /// Whether the object is known to be what a module allocated.
+        is_certain: bool,
     },
     /// It was read outside of what the pointer leads to that it was looked for by.
     Outside {
@@ -275,6 +285,20 @@ impl Nature {
                 "either the index is too large or what it leads through too small, or that was \
                  freed and has another owner by now"
             }
+            Self::ErrorCode { is_certain: false, errno: 1, .. } => {
+                "-1 stands for other things than -EPERM, too"
+            }
+            Self::ErrorCode { is_certain: false, .. } => {
+                "it may be NULL, too, of which as much was taken off as a member lies inside of its structure"
+            }
+            Self::Misplaced { is_certain: false, .. } => {
+                "either that is no pointer to such a structure, or less was allocated on purpose, or it was \
+                 freed and has another owner by now"
+            }
+            Self::Short { is_certain: false, .. } => {
+                "either too little was allocated, or that is no pointer to such a structure, or it was freed and \
+                 has another owner by now"
+            }
             Self::BelowNull { .. } => "where it came from is not known",
             Self::FreeList => {
                 "either a free object was written to, or the one before it was run over"
@@ -295,7 +319,7 @@ impl Nature {
             }
             Self::NullPlus { .. }
             | Self::Small { .. }
-            | Self::ErrorCode { .. }
+            | Self::ErrorCode { is_certain: true, .. }
             | Self::Freed { is_certain: true, .. }
             | Self::NeverWritten { .. }
             | Self::Returned
@@ -303,8 +327,8 @@ impl Nature {
             | Self::UserMemory
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
-            | Self::Misplaced { .. }
-            | Self::Short { .. }
+            | Self::Misplaced { is_certain: true, .. }
+            | Self::Short { is_certain: true, .. }
             | Self::Outside { is_certain: true, .. }
             | Self::ReadOnly(_)
             | Self::NotCode(_)
@@ -328,12 +352,16 @@ impl Nature {
                 format!("what lies {:#x} bytes before NULL", distance.unsigned_abs())
             }
             Self::NullPlus { distance } => format!("what lies {distance:#x} bytes behind NULL"),
+            // `ZERO_SIZE_PTR` of include/linux/slab.h.
+            Self::Small { value: 0x10 } => {
+                "0x10, which is no address, and what kmalloc() of 0 bytes gives".to_owned()
+            }
             Self::Small { value } => format!("{value:#x}, which is no address"),
-            Self::BelowNull { distance } => {
-                format!("-{distance}: an error code, or the structure around a link that was NULL")
+            Self::BelowNull { distance, name, member } => {
+                below_null(*distance, *name, member.as_deref())
             }
             Self::ErrorCode { name: Some(name), .. } => format!("the error code -{name}"),
-            Self::ErrorCode { errno, name: None } => format!("the error code -{errno}"),
+            Self::ErrorCode { errno, name: None, .. } => format!("the error code -{errno}"),
             Self::Poison(poison) if poison.is_of_list() => format!("the {poison}"),
             Self::Poison(poison) => poison.to_string(),
             Self::Freed { what: FreedMemory::Object { cache }, is_certain: true } => {
@@ -348,12 +376,12 @@ impl Nature {
             Self::Freed { what: FreedMemory::Pages, is_certain: false } => {
                 "what pages held that are free by now".to_owned()
             }
-            Self::Misplaced { cache, structure } => {
+            Self::Misplaced { cache, structure, .. } => {
                 format!(
                     "a pointer into the middle of an object of {cache}, where no struct {structure} fits"
                 )
             }
-            Self::Short { cache, size, structure, needs } => format!(
+            Self::Short { cache, size, structure, needs, .. } => format!(
                 "what lies behind an object of {cache}: it has {size} bytes, and a struct {structure} {needs}"
             ),
             Self::Outside { place, at, .. } if *at < 0 => {
@@ -432,6 +460,14 @@ impl Place {
             Self::Pages => "allocated pages".to_owned(),
         }
     }
+}
+
+fn below_null(distance: u16, name: Option<&str>, member: Option<&str>) -> String {
+    let code = name.map(|name| format!("the error code -{name}"));
+    let code = code.unwrap_or_else(|| "an error code".to_owned());
+    let member = member.map(|member| format!("a `{member}`"));
+    let member = member.unwrap_or_else(|| "a link".to_owned());
+    format!("-{distance}: {code}, or the structure around {member} that was NULL")
 }
 
 const fn taken_for(how: Use) -> TakenFor {

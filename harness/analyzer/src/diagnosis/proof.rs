@@ -190,7 +190,7 @@ mod tests {
     fn what_may_have_come_of_several_mistakes_proves_none() {
         let place = InitPlace { module: "guard".to_owned(), section: ".init.text".to_owned() };
         let open = [
-            Nature::BelowNull { distance: 16 },
+            Nature::BelowNull { distance: 16, name: None, member: None },
             Nature::Freed { what: object(), is_certain: false },
             Nature::Freed { what: FreedMemory::Pages, is_certain: false },
             Nature::FreeList,

@@ -85,6 +85,18 @@ impl<'a> Writer<'a> {
         members.iter().filter_map(part).collect()
     }
 
+    /// The member of a structure of the writer's module that begins at the distance from its start, in bytes: its
+    /// name, and the tag of its own structure, if it is one.
+    pub fn member_at(&self, structure: &Structure, start: u64) -> Option<(String, Option<String>)> {
+        let image = self.image()?;
+        let id = image.find_struct(&structure.tag).found()?;
+        let Type::Struct { members, .. } = image.type_of(id).found()? else { return None };
+        let is_there = |member: &&Member| member.offset == start && member.name.is_some();
+        let member = members.iter().find(is_there)?;
+        let tag = self.tagged(&Ty::Known(image, member.ty)).map(|structure| structure.tag);
+        Some((member.name.clone()?, tag))
+    }
+
     /// The member that `size` bytes at the address are of: of the innermost structure around them that is not
     /// the kernel's own, of the outermost one if each is.
     pub fn part_at(&self, address: &Term, size: u8) -> Option<NamedPart> {

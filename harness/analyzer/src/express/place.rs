@@ -17,6 +17,8 @@ pub struct Bound<'t> {
     pub count: u64,
     /// The array as C.
     pub array: Expression,
+    /// Whether it is the last member of an object that is known by a pointer, and may have been allocated longer.
+    pub is_last: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -498,6 +500,7 @@ impl<'a> Writer<'a> {
             Some(step) => Ty::Known(self.image_of(whole.ty.as_ref()?)?, step.field.ty),
             None => whole.ty.clone()?,
         };
+        let of = ty.clone();
         let Ty::Known(image, id) = ty else { return None };
         let Type::Array { count: Some(count), .. } = image.resolve(id).found()?.1 else {
             return None;
@@ -513,8 +516,22 @@ impl<'a> Writer<'a> {
         {
             return None;
         }
+        let is_last =
+            self.is_last(&whole, before, &of) && !matches!(base.kind, TermKind::Constant(_));
         // An array of no or one element at the end of a structure is often used as a longer one.
-        (count > 1).then(|| Bound { index, count, array: whole.c.part(before) })
+        (count > 1).then(|| Bound { index, count, array: whole.c.part(before), is_last })
+    }
+
+    /// Whether the member that the steps lead to ends where the whole does, but for padding.
+    fn is_last(&self, whole: &Typed<'a>, steps: &[Step], member: &Ty<'a>) -> bool {
+        /// No structure is padded by more.
+        const PADDING: u64 = 7;
+        let ends = || {
+            let start = steps.last()?.field.offset;
+            let end = start.checked_add(self.size(member)?)?;
+            Some((end, self.size(whole.ty.as_ref()?)?))
+        };
+        ends().is_some_and(|(end, size)| size <= end.saturating_add(PADDING))
     }
 
     pub(super) fn image_of(&self, ty: &Ty<'a>) -> Option<&'a debuginfo::Image<'a>> {

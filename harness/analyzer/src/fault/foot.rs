@@ -113,6 +113,12 @@ impl<'t, 'w> Foot<'t, 'w> {
         self.at_site().pointee(self.term)
     }
 
+    /// The member of the structure that the pointer is to which begins at the distance from its start: its name, and
+    /// the tag of its own structure, if it is one.
+    pub(super) fn member_at(&self, start: u64) -> Option<(String, Option<String>)> {
+        self.at_site().member_at(&self.structure()?, start)
+    }
+
     /// A writer that names the variables of the function that the term is of.
     fn at_site(&self) -> Writer<'w> {
         let mut writer = self.writer.unbounded();

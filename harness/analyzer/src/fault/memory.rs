@@ -433,10 +433,19 @@ fn is_wild(diagnosis: &Diagnosis) -> bool {
     })
 }
 
+/// Whether it is a small number, which may be what others set it to.
+fn is_small(diagnosis: &Diagnosis) -> bool {
+    let nature = diagnosis.pointer().and_then(|pointer| pointer.nature.as_ref());
+    matches!(nature, Some(Nature::Small { .. }))
+}
+
 /// A local variable that nothing in the function sets: never, or only by those that it was handed
 /// to, which did not.
 fn unset(slicer: &Slicer<'_>, slot: i64, diagnosis: &mut Diagnosis) {
     let escapes = slicer.may_be_set(slot);
+    if escapes && is_small(diagnosis) {
+        return;
+    }
     let name =
         diagnosis.expression().map_or_else(|| "the variable".to_owned(), |e| format!("`{e}`"));
     let words = if escapes {

@@ -19,7 +19,7 @@ use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
 use super::outside::behind;
-use super::placed::{misplaced, owner, past_end};
+use super::placed::{Past, misplaced, owner, past_end};
 use super::unallocated::unallocated;
 use super::written_text::text;
 use crate::claim::Claim;
@@ -89,13 +89,11 @@ pub(super) fn refine(
         let what = (writer, round);
         found = term.and_then(|it| misplaced(scene, what, it).or_else(|| behind(scene, what, it)));
     }
-    let small = foot.as_ref().filter(|_| found.is_none() && is_null);
-    if small.is_some_and(|foot| value != 0 && is_stored(scene, foot, value)) {
-        pointer.symptom = Symptom::Bad;
-        found = Some(Nature::Small { value }.into());
-    }
-    if found.is_none() && value != 0 && small.is_some_and(|foot| is_handed_over(foot.term)) {
-        number_or_null(value, diagnosis);
+    if found.is_none() && is_null {
+        found = foot.as_ref().and_then(|foot| small(foot, bad, pointer.expression.as_ref()));
+        if found.is_some() {
+            pointer.symptom = Symptom::Bad;
+        }
     }
     if found.is_none() && is_null {
         found = null(value, bad).map(Found::from);
@@ -123,12 +121,7 @@ pub(super) fn refine(
             diagnosis.unknown.get_or_insert_with(|| words.to_owned());
         }
     }
-    if let Some((index, array, claim)) = term.and_then(|term| past_end(scene, writer, term)) {
-        diagnosis.evidence.push(claim);
-        if let Some(pointer) = diagnosis.pointer_mut() {
-            pointer.past = Some((index, array));
-        }
-    }
+    term.iter().for_each(|term| past(scene, (writer, term), diagnosis));
     if let Some(claim) = term.and_then(|term| empty_list(scene, (writer, round), term)) {
         of_no_entry(claim, diagnosis);
     }
@@ -174,21 +167,32 @@ pub(super) fn refine(
     pointer.nature = Some(found.nature);
 }
 
-/// Says in the diagnosis that a small number is NULL only if something was added to that, which nothing shows.
-///
-/// Example: `kmalloc(0)` gives 0x10, and an entry of an xarray may be a number.
-fn number_or_null(value: u64, diagnosis: &mut Diagnosis) {
-    let words = format!("it is {value:#x}: a number, or NULL to which something was added");
-    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-    diagnosis.unknown.get_or_insert(words);
-}
-
 /// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
 fn of_no_entry(claim: Claim, diagnosis: &mut Diagnosis) {
     let words = "a list's own head was taken for an entry of it, or an entry that is in no list was followed";
     diagnosis.evidence.push(claim);
     diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
     diagnosis.unknown = Some(words.to_owned());
+}
+
+/// Says in the diagnosis which array on the way has no element of the number that is asked for.
+fn past(scene: &dyn Scene, (writer, term): (Writer<'_>, &Term), diagnosis: &mut Diagnosis) {
+    match past_end(scene, writer, term) {
+        Some(Past::Outside { index, array, claim }) => {
+            diagnosis.evidence.push(claim);
+            if let Some(pointer) = diagnosis.pointer_mut() {
+                pointer.past = Some((index, array));
+            }
+        }
+        Some(Past::Declared { array, count }) => {
+            let words = format!(
+                "`{array}` is declared with {count} elements, and may have been allocated with more"
+            );
+            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+            diagnosis.unknown.get_or_insert(words);
+        }
+        None => {}
+    }
 }
 
 /// Says in the diagnosis what NULL is the link of.
@@ -422,18 +426,23 @@ fn is_unlinked(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<bool> {
     Some(NODES.contains(&structure.tag.as_str()) && offset == 8 && are_null)
 }
 
-/// Whether the number stands in memory where the pointer was read, so that nothing was added to NULL
-/// to get it.
+/// A small number that is not NULL, and to which nothing was added that is known.
 ///
-/// Example: a flag in the `bio` of a context that was allocated and not filled in; the kernel calls an
-/// access 0x33 a NULL pointer, and the pointer is 3.
-fn is_stored(scene: &dyn Scene, foot: &Foot<'_, '_>, value: u64) -> bool {
-    foot.loaded_from(scene).is_some() && evaluate(foot.term, scene) == Some(value)
-}
-
-/// Whether the value is what a function returned or was given, and not known from where those had it.
-fn is_handed_over(term: &Term) -> bool {
-    matches!(term.bare().kind, TermKind::Returned { .. } | TermKind::Entry(_))
+/// Example: `kmalloc(0)` gives 0x10, an entry of an xarray may be a number, and so may what a thread was started
+/// with; the kernel calls an access 0x13 a NULL pointer, and the pointer is 0x10.
+fn small(foot: &Foot<'_, '_>, bad: Bad, named: Option<&Expression>) -> Option<Found> {
+    let value = foot.value.filter(|value| *value != 0)?;
+    let is_pointer = match foot.term.bare().kind {
+        TermKind::Load { size, .. } => size == 8,
+        TermKind::Returned { .. } | TermKind::Entry(_) => true,
+        _ => foot.distance == Some(0),
+    };
+    if is_pointer {
+        return Some(Nature::Small { value }.into());
+    }
+    // What is shorter than a pointer is a number, and the sum is what was taken for a pointer.
+    let nature = Nature::Small { value: bad.pointer };
+    Some(Found { expression: named.cloned(), ..nature.into() }).filter(|_| bad.pointer != 0)
 }
 
 /// NULL, where the address accessed does not show it.
@@ -482,6 +491,9 @@ fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Optio
 /// A small negative number: an error code if it was taken from where pointers are kept, and not made
 /// by subtracting from one.
 fn below_null(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Option<Nature> {
+    /// Nobody has a pointer to one of these and asks for what is around it.
+    const NO_LINKS: [&str; 5] =
+        ["spinlock", "raw_spinlock", "mutex", "rw_semaphore", "refcount_struct"];
     let Pattern::Error { errno, name } = scene.identity(value)?.pattern? else { return None };
     // `container_of()` keeps pointers aligned.
     let is_error = !value.is_multiple_of(ALIGNED)
@@ -489,9 +501,16 @@ fn below_null(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Opt
             // What a function returns may be the structure around a link as well.
             matches!(foot.term.bare().kind, TermKind::Load { .. } | TermKind::PerCpu { .. })
         });
-    Some(match is_error {
-        true => Nature::ErrorCode { errno, name },
-        false => Nature::BelowNull { distance: errno },
+    // Example: `cursor = rb_entry(rb_next(&cursor->rb), struct node, rb)` behind the last node.
+    let member = foot.and_then(|foot| foot.member_at(errno.into()));
+    let is_link = |tag: &str| !NO_LINKS.contains(&tag);
+    Some(match member {
+        Some((member, Some(tag))) if is_link(&tag) => {
+            Nature::BelowNull { distance: errno, name, member: Some(member) }
+        }
+        _ if !is_error => Nature::BelowNull { distance: errno, name, member: None },
+        // -1 stands for "none" as often as for -EPERM.
+        member => Nature::ErrorCode { errno, name, is_certain: errno > 1 && member.is_none() },
     })
 }
 

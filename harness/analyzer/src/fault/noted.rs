@@ -15,7 +15,13 @@ pub(crate) fn noted(slab: &SlabObject) -> About {
     About { freed: caller(&slab.freed), allocated: caller(&slab.allocated), ..About::default() }
 }
 
-/// The same in words.
+/// Whether the allocator noted that code of a module from outside of the kernel's tree allocated the object: that of
+/// somebody else has another owner by now, if what led there is a module's pointer.
+pub(super) fn is_of_a_module(scene: &dyn Scene, slab: &SlabObject) -> bool {
+    slab.allocated.as_ref().is_some_and(|track| scene.is_outside(track.caller))
+}
+
+/// Who that was, in words.
 pub(super) fn tracks(scene: &dyn Scene, slab: &SlabObject, mut claim: Claim) -> Claim {
     if let Some(track) = &slab.freed {
         claim = by(scene, track, claim.text(", freed by "));

@@ -10,7 +10,7 @@ use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 use super::found::Found;
-use super::noted::noted;
+use super::noted::{is_of_a_module, noted};
 use super::pointer::{Pointer, pointer};
 use super::reads::innermost;
 use crate::claim::Claim;
@@ -131,10 +131,8 @@ fn of_object(
         return None;
     }
     let place = Place::Slab(Owner { cache: slab.slab.cache.name.clone() });
-    // An object has another owner by now, if what the pointer led to was freed.
-    let is_own = slab.allocated.as_ref().is_some_and(|track| scene.is_outside(track.caller));
-    let at = (slab.start, inside, Some(size));
-    Some(found(read, place, at, noted(slab), is_own && pointer.has_index))
+    let is_certain = pointer.has_index && is_of_a_module(scene, slab);
+    Some(found(read, place, (slab.start, inside, Some(size)), noted(slab), is_certain))
 }
 
 /// Bytes of the large page that a page in use belongs to.

@@ -9,7 +9,8 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 use super::foot::Foot;
 use super::found::Found;
-use super::noted::{by, noted};
+use super::noted::{by, is_of_a_module, noted};
+use super::pointer::pointer;
 use super::reads::innermost;
 use crate::claim::Claim;
 use crate::diagnosis::{About, Nature};
@@ -52,7 +53,7 @@ fn misplaced_read(
         return None;
     }
     if at == 0 {
-        return short((writer, address, size), (value, structure, inside), &slab);
+        return short(scene, (writer, address, size), (value, structure, inside), &slab);
     }
     // In an object that has room for several, the last may be one that is shorter on purpose.
     if structure.size.saturating_mul(2) <= whole {
@@ -67,7 +68,10 @@ fn misplaced_read(
     let words = format!(", {at:#x} bytes into an object of {cache} of {whole:#x} bytes, at ");
     let claim = claim.text(words).data(slab.start);
     let claim = Some(claim.text(format!("; a struct {} has {:#x}", structure.tag, structure.size)));
-    let nature = Nature::Misplaced { cache, structure: structure.tag };
+    let is_outside = place.wrapping_sub(slab.start).checked_add(size.into())? > whole;
+    let is_certain = is_outside && is_of_a_module(scene, &slab)
+        || is_computed(scene, address, round, (value, &slab));
+    let nature = Nature::Misplaced { cache, structure: structure.tag, is_certain };
     let computed = match &address.bare().kind {
         TermKind::Sum { base, .. } => Some(base.site),
         _ => Some(address.site),
@@ -81,8 +85,29 @@ fn misplaced_read(
     })
 }
 
+/// Whether the code computed the pointer `value` from another one into the same object: an object that was freed, and
+/// whose memory has another owner by now, is led to by a pointer that was kept.
+fn is_computed(
+    scene: &dyn Scene,
+    address: &Term,
+    round: Option<Round>,
+    (value, slab): (u64, &SlabObject),
+) -> bool {
+    let mut term = address.bare();
+    while let TermKind::Sum { base, index: None, .. } = &term.kind {
+        let from = evaluate_round(base, scene, round.map(|round| round.variable));
+        let is_inside = |from: u64| from.wrapping_sub(slab.start) < slab.slab.cache.object_size;
+        if from.is_some_and(|from| from != value && is_inside(from)) {
+            return true;
+        }
+        term = base.bare();
+    }
+    false
+}
+
 /// An object that begins where it should and ends before what was read of it: too little was allocated.
 fn short(
+    scene: &dyn Scene,
     (writer, address, size): (Writer<'_>, &Term, u8),
     (value, structure, inside): (u64, Structure, i64),
     slab: &SlabObject,
@@ -98,28 +123,59 @@ fn short(
     let words = format!(", an object of {cache} of {whole:#x} bytes; {end:#x} were read of it");
     let claim = Some(claim.text(words));
     let Structure { tag, size: needs } = structure;
-    let nature = Nature::Short { cache, size: whole, structure: tag, needs };
+    let is_certain = is_of_a_module(scene, slab);
+    let nature = Nature::Short { cache, size: whole, structure: tag, needs, is_certain };
     Some(Found { claim, about: noted(slab), ..nature.into() })
 }
 
-/// The innermost array on the way that has no element of the number that is asked for: the number, the
-/// array, and the claim.
-pub(super) fn past_end(
-    scene: &dyn Scene,
-    writer: Writer<'_>,
-    term: &Term,
-) -> Option<(Expression, Expression, Claim)> {
+/// An array on the way that is not known to have the element that is asked for.
+pub(super) enum Past {
+    /// It has none.
+    Outside {
+        /// The number.
+        index: Expression,
+        /// The array.
+        array: Expression,
+        /// What shows it.
+        claim: Claim,
+    },
+    /// It is declared with fewer, at the end of a structure, and memory around it goes on that far.
+    Declared {
+        /// The array.
+        array: Expression,
+        /// Its elements.
+        count: u64,
+    },
+}
+
+/// The innermost array on the way whose declaration has no element of the number that is asked for.
+pub(super) fn past_end(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Past> {
     innermost(writer, term, &|writer, _, (address, size)| {
         let bound = writer.bound(address, size)?;
         let value = evaluate(bound.index, scene).or(bound.index.observed)?;
         if value < bound.count || !may_be_index(value) {
             return None;
         }
+        if bound.is_last && is_inside(scene, address, size) {
+            return Some(Past::Declared { array: bound.array, count: bound.count });
+        }
         let index = writer.expression(bound.index).ok().filter(|c| !c.is_number())?;
         let claim = Claim::new(Some(true)).text(format!("`{index}` is ")).data(value);
         let claim = claim.text(format!(", and `{}` has {} elements", bound.array, bound.count));
-        Some((index, bound.array, claim))
+        Some(Past::Outside { index, array: bound.array, claim })
     })
+}
+
+/// Whether bytes at a distance from a pointer are in the object of the allocator that it leads to.
+fn is_inside(scene: &dyn Scene, address: &Term, size: u8) -> bool {
+    let inside = || {
+        let at = evaluate(address, scene).or(address.observed)?;
+        let pointer = pointer(scene, address, at, None)?;
+        let slab = scene.identity(pointer.value)?.slab?;
+        let end = at.checked_sub(slab.start)?.checked_add(size.into())?;
+        Some(end <= slab.slab.cache.object_size)
+    };
+    inside() == Some(true)
 }
 
 /// Who allocated the object that a pointer was read from, where the allocator noted that: one that has

@@ -526,6 +526,40 @@ NOINLINE long mod_allocates(void)
 	return take_object() + 1; /* BUG: - */
 }
 
+/* Numbers that are error codes, and something else as well. */
+NOINLINE long mod_around_null(struct table *table)
+{
+	return table->jobs[0]->state; /* BUG: table->jobs[0] */
+}
+
+NOINLINE long mod_marked(struct table *table)
+{
+	return table->jobs[1]->state; /* BUG: table->jobs[1] */
+}
+
+/* An array that is longer than it is declared. */
+struct tail {
+	long count;
+	struct job *jobs[2];
+};
+
+NOINLINE long mod_longer(struct tail *tail, long number)
+{
+	return tail->jobs[number]->state; /* BUG: tail->jobs[number] */
+}
+
+NOINLINE long mod_beyond_the_longest(struct tail *tail, long number)
+{
+	return tail->jobs[number]->state; /* BUG: tail->jobs[number] */
+}
+
+struct outer *kept;
+
+NOINLINE long mod_kept(void)
+{
+	return kept->payload->length; /* BUG: kept */
+}
+
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -537,7 +571,7 @@ int main(int count, char **arguments)
 	table->cells = allocate(8 * sizeof(long));
 	table->jobs[0] = (void *)3;
 	table->jobs[1] = ERROR(12);
-	table->jobs[2] = ERROR(16);
+	table->jobs[2] = ERROR(22);
 	TRY(mod_jumps, mod_jumps(empty));
 	TRY(mod_jumps_from_one_of_two, mod_jumps_from_one_of_two(empty));
 	TRY(mod_jumps_by_two_functions, mod_jumps_by_two_functions(empty));
@@ -609,5 +643,15 @@ int main(int count, char **arguments)
 	job->link.next = &second->link;
 	second->link.next = NULL;
 	TRY(mod_walks, mod_walks(job));
+	table->jobs[0] = ERROR(16);
+	table->jobs[1] = ERROR(1);
+	TRY(mod_around_null, mod_around_null(table));
+	TRY(mod_marked, mod_marked(table));
+	struct tail *tail = (void *)allocate_slots(4);
+	memset(tail, 0, 8 * sizeof(long));
+	TRY(mod_longer, mod_longer(tail, 2));
+	TRY(mod_beyond_the_longest, mod_beyond_the_longest(tail, 40));
+	kept = (void *)((char *)outer + __builtin_offsetof(struct outer, far));
+	TRY(mod_kept, mod_kept());
 	return 1;
 }

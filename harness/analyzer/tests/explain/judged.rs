@@ -209,7 +209,10 @@ fn a_small_number_that_was_loaded_is_not_null() {
 #[test]
 fn a_small_negative_argument_is_either() {
     let diagnosis = judged("mod_small_argument", "mod_small_argument");
-    assert_eq!(nature(&diagnosis), Some(&Nature::BelowNull { distance: 16 }), "{diagnosis:#?}");
+    let Some(Nature::BelowNull { distance: 16, member, .. }) = nature(&diagnosis) else {
+        panic!("{diagnosis:#?}")
+    };
+    assert_eq!(member.as_deref(), Some("link"));
     assert_ne!(diagnosis.confidence(), Confidence::Proven, "{diagnosis:#?}");
 }
 
@@ -220,19 +223,19 @@ fn the_argument_is_judged_that_the_kernel_computed_an_address_from() {
 
 #[test]
 fn what_others_set_a_local_variable_to_is_what_it_is() {
-    proven("mod_set_by_others", CrashKind::NullRead);
+    proven("mod_set_by_others", CrashKind::BadRead);
 }
 
 #[test]
 fn what_others_put_in_an_arguments_place_is_not_the_argument() {
-    proven("mod_argument_replaced_by_others", CrashKind::NullRead);
+    proven("mod_argument_replaced_by_others", CrashKind::BadRead);
 }
 
 #[test]
 fn an_element_may_have_been_set_by_its_number() {
     proven("mod_element_set_by_its_number", CrashKind::NullRead);
-    let diagnosis = proven("mod_only_set_by_its_number", CrashKind::NullRead);
-    assert_eq!(nature(&diagnosis), None, "{diagnosis:#?}");
+    let diagnosis = proven("mod_only_set_by_its_number", CrashKind::BadRead);
+    assert_eq!(nature(&diagnosis), Some(&Nature::Small { value: 0x30 }), "{diagnosis:#?}");
 }
 
 #[test]
@@ -300,4 +303,33 @@ fn the_head_of_a_list_is_not_around_its_entries() {
 #[test]
 fn the_link_that_a_round_before_read_is_what_is_null() {
     proven("mod_walks", CrashKind::NullRead);
+}
+
+#[test]
+fn an_error_code_that_is_a_members_distance_is_either() {
+    let diagnosis = doubted("mod_around_null", CrashKind::BadRead, Doubt::Mistake);
+    let Some(Nature::BelowNull { member, .. }) = nature(&diagnosis) else {
+        panic!("{diagnosis:#?}")
+    };
+    assert_eq!(member.as_deref(), Some("link"));
+}
+
+#[test]
+fn minus_one_is_a_mark_as_often_as_an_error_code() {
+    doubted("mod_marked", CrashKind::ErrPtr, Doubt::Mistake);
+}
+
+#[test]
+fn an_array_at_the_end_may_have_been_allocated_longer() {
+    let diagnosis = judged("mod_longer", "mod_longer");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    let pointer = diagnosis.pointer().expect("a pointer");
+    assert_eq!(pointer.past, None);
+    assert_eq!(pointer.kind(), CrashKind::NullRead);
+    proven("mod_beyond_the_longest", CrashKind::OutOfBounds);
+}
+
+#[test]
+fn a_pointer_that_was_kept_may_have_been_good_before_its_object_was_freed() {
+    doubted("mod_kept", CrashKind::NullRead, Doubt::Mistake);
 }
