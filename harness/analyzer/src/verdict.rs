@@ -141,6 +141,7 @@ mod tests {
             past: None,
             unset: None,
             unlinked: None,
+            mistaken: None,
             overrun: false,
             below: false,
             tested: None,

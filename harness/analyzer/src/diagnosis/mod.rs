@@ -36,7 +36,7 @@ pub use given::{Given, GivenObject};
 pub use how::Use;
 pub use lead::{About, Lead, Made, Passed, Room, Site, Table};
 pub use nature::{Nature, Owner, Place, TextPlace};
-pub use pointer::{BadPointer, Role, Symptom, Test};
+pub use pointer::{BadPointer, Elsewhere, Mistaken, Role, Symptom, Test};
 pub use proof::{Blame, Doubt, Grounds};
 pub use until::{Condition, Relation, Right, Until};
 pub use wait::{Event, Hang, Held, Left, Lockup, LockupKind, Member, NoLock, OtherCpus, Waiting};

@@ -360,8 +360,9 @@ impl Nature {
             Self::BelowNull { distance, name, member } => {
                 below_null(*distance, *name, member.as_deref())
             }
-            Self::ErrorCode { name: Some(name), .. } => format!("the error code -{name}"),
-            Self::ErrorCode { errno, name: None, .. } => format!("the error code -{errno}"),
+            Self::ErrorCode { errno, name, .. } => {
+                format!("the error code -{}", name.map_or_else(|| errno.to_string(), str::to_owned))
+            }
             Self::Poison(poison) if poison.is_of_list() => format!("the {poison}"),
             Self::Poison(poison) => poison.to_string(),
             Self::Freed { what: FreedMemory::Object { cache }, is_certain: true } => {

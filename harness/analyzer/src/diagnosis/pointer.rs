@@ -4,6 +4,7 @@
 use super::how::Use;
 use super::nature::Nature;
 use crate::express::Expression;
+use crate::identify::StackOwner;
 use crate::kind::CrashKind;
 
 /// Which part of a bad address is bad.
@@ -49,12 +50,80 @@ pub struct BadPointer {
     pub unset: Option<Expression>,
     /// The node as C that it is a link of, where that has NULL in both of its links.
     pub unlinked: Option<Expression>,
+    /// The pointer on the way that leads to something else than it is used for.
+    pub mistaken: Option<Mistaken>,
     /// Whether most likely an object was run over that too little was allocated for; the line to blame is that.
     pub overrun: bool,
     /// The test that lets the code come there where it is NULL.
     pub tested: Option<Test>,
     /// The object accessed through it as C, for reads and writes.
     pub object: Option<Expression>,
+}
+
+/// A pointer to a structure that leads elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistaken {
+    /// The pointer as C.
+    pub pointer: Expression,
+    /// Tag of the structure.
+    pub structure: String,
+    /// Where it leads.
+    pub leads: Elsewhere,
+}
+
+/// Where a pointer to a structure leads that leads to none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Into a variable with static storage that has none there.
+    Variable {
+        /// The variable.
+        name: Expression,
+    },
+    /// To where one would be around the head of a list, if that were an entry.
+    Head {
+        /// The list.
+        name: Expression,
+    },
+    /// Into a stack, and it is kept elsewhere: whether what it led to is there still is not known.
+    Stack(StackOwner),
+    /// To where no pointer can be a member.
+    Misaligned,
+}
+
+impl Mistaken {
+    /// In words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { pointer, structure, leads } = self;
+        match leads {
+            Elsewhere::Variable { name } => {
+                format!("`{pointer}` leads to `{name}`, and to no struct {structure}")
+            }
+            Elsewhere::Head { name } => format!(
+                "`{pointer}` is what lies around the head of list `{name}`, and no struct {structure}"
+            ),
+            Elsewhere::Stack(StackOwner::Task { comm, .. }) => {
+                format!("`{pointer}` leads into the stack of task `{comm}`")
+            }
+            Elsewhere::Stack(StackOwner::Cpu(_)) => format!("`{pointer}` leads into a CPU's stack"),
+            Elsewhere::Misaligned => {
+                format!("`{pointer}` is misaligned, and leads to no struct {structure}")
+            }
+        }
+    }
+
+    /// Why what is read through it may be something else, in words.
+    #[must_use]
+    pub const fn doubt(&self) -> &'static str {
+        match self.leads {
+            Elsewhere::Variable { .. } | Elsewhere::Head { .. } | Elsewhere::Misaligned => {
+                "most likely the pointer is wrong, and not what was read through it"
+            }
+            Elsewhere::Stack(_) => {
+                "whether the variable that was there is there still is not known"
+            }
+        }
+    }
 }
 
 /// A test of a pointer.

@@ -164,6 +164,7 @@ mod tests {
             past: None,
             unset: None,
             unlinked: None,
+            mistaken: None,
             overrun: false,
             below: false,
             tested: None,

@@ -135,6 +135,10 @@ fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
         Some((index, array)) => format!("`{array}` has no element `{index}`: {bad}"),
         None => bad,
     };
+    let bad = match &it.mistaken {
+        Some(mistaken) => format!("{}: {bad}", mistaken.words()),
+        None => bad,
+    };
     Words::new(title, format!("{mistake}{bad}"))
 }
 

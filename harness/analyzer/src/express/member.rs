@@ -85,6 +85,40 @@ impl<'a> Writer<'a> {
         members.iter().filter_map(part).collect()
     }
 
+    /// The variable with static storage that has the byte at `place`, if it has no such structure at `start`. One that
+    /// is nothing but bytes may have anything.
+    pub fn variable_without(
+        &self,
+        place: u64,
+        (start, structure): (u64, &Structure),
+    ) -> Option<Expression> {
+        let image = self.names.image_at(place)?;
+        let variable = image.variable_at(place, Some(self.pc)).found()?;
+        let is_it =
+            |ty| self.tagged(&Ty::Known(image, ty)).is_some_and(|it| it.tag == structure.tag);
+        if let Type::Array { element, .. } = image.resolve(variable.ty).found()?.1
+            && image.type_size(element).found() == Some(1)
+        {
+            return None;
+        }
+        let has = start.checked_sub(variable.address).is_some_and(|inside| {
+            let paths = image.paths_at(variable.ty, inside);
+            let mut steps = paths.iter().flat_map(|path| &path.steps);
+            inside == 0 && is_it(variable.ty)
+                || steps.any(|step| step.field.offset == inside && is_it(step.field.ty))
+        });
+        (!has).then(|| Expression::name(variable.name))
+    }
+
+    /// The variable with static storage that begins at the address and is a structure with that tag.
+    pub fn variable_of(&self, address: u64, tag: &str) -> Option<Expression> {
+        let image = self.names.image_at(address)?;
+        let variable = image.variable_at(address, Some(self.pc)).found()?;
+        let structure = self.tagged(&Ty::Known(image, variable.ty))?;
+        let is_it = variable.address == address && structure.tag == tag;
+        is_it.then(|| Expression::name(variable.name))
+    }
+
     /// The member of a structure of the writer's module that begins at the distance from its start, in bytes: its
     /// name, and the tag of its own structure, if it is one.
     pub fn member_at(&self, structure: &Structure, start: u64) -> Option<(String, Option<String>)> {

@@ -48,6 +48,7 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
         past: None,
         unset: None,
         unlinked: None,
+        mistaken: None,
         overrun: false,
         below: false,
         tested: None,

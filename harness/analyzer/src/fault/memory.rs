@@ -46,6 +46,7 @@ pub fn bad_access(scene: &dyn Scene, frames: &[Frame], reported: Option<u64>) ->
         past: None,
         unset: None,
         unlinked: None,
+        mistaken: None,
         overrun: false,
         below: false,
         tested: None,

@@ -15,6 +15,7 @@ mod jumper;
 mod left_out;
 mod length;
 mod memory;
+mod mistaken;
 mod naming;
 mod nature;
 mod noted;

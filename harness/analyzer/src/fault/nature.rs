@@ -18,6 +18,7 @@ use super::empty_list::empty_list;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
+use super::mistaken::mistaken;
 use super::outside::behind;
 use super::placed::{Past, misplaced, owner, past_end};
 use super::unallocated::unallocated;
@@ -27,7 +28,7 @@ use crate::diagnosis::{
     About, Diagnosis, Grounds, Nature, Owner, Place, Role, Symptom, Table, Use,
 };
 use crate::express::{Expression, NamedPart, Writer};
-use crate::flow::{Term, TermKind, evaluate, round};
+use crate::flow::{Round, Term, TermKind, evaluate, round};
 use crate::gone::Gone;
 use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern};
 use crate::initialiser::initialiser;
@@ -125,6 +126,7 @@ pub(super) fn refine(
     if let Some(claim) = term.and_then(|term| empty_list(scene, (writer, round), term)) {
         of_no_entry(claim, diagnosis);
     }
+    term.iter().for_each(|term| elsewhere(scene, (writer, round, term), found.as_ref(), diagnosis));
     foot.iter().for_each(|foot| in_variable(scene, foot, diagnosis));
 
     let is_past = diagnosis.pointer().is_some_and(|it| it.past.is_some());
@@ -192,6 +194,31 @@ fn past(scene: &dyn Scene, (writer, term): (Writer<'_>, &Term), diagnosis: &mut 
             diagnosis.unknown.get_or_insert(words);
         }
         None => {}
+    }
+}
+
+/// Says in the diagnosis which pointer on the way leads to something else than it is used for, where the value that
+/// was read through it tells of no other mistake.
+fn elsewhere(
+    scene: &dyn Scene,
+    (writer, round, term): (Writer<'_>, Option<Round>, &Term),
+    found: Option<&Found>,
+    diagnosis: &mut Diagnosis,
+) {
+    let has_empty_list = diagnosis.unknown.is_some();
+    let is_told = found.is_some_and(|found| match found.nature.kind(Use::Read) {
+        None => matches!(found.nature, Nature::Misplaced { .. } | Nature::FreeList),
+        Some(kind) => !matches!(kind, CrashKind::ErrPtr | CrashKind::UserAccess),
+    });
+    let Some(pointer) = diagnosis.pointer_mut().filter(|it| it.past.is_none()) else { return };
+    if is_told || has_empty_list {
+        return;
+    }
+    pointer.mistaken = mistaken(scene, (writer, round), term);
+    if let Some(mistaken) = &pointer.mistaken {
+        let doubt = mistaken.doubt().to_owned();
+        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        diagnosis.unknown = Some(doubt);
     }
 }
 

@@ -72,6 +72,7 @@ pub(super) fn by_message(
         past: None,
         unset: None,
         unlinked: None,
+        mistaken: None,
         overrun: false,
         below: false,
         tested: None,

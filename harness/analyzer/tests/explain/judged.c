@@ -560,6 +560,31 @@ NOINLINE long mod_kept(void)
 	return kept->payload->length; /* BUG: kept */
 }
 
+/* Pointers to something else than they are used for. */
+struct table spare;
+struct {
+	long before;
+	struct job job;
+} around;
+struct job *taken = (struct job *)&spare;
+struct job *inside = &around.job;
+struct job *marked;
+
+NOINLINE long mod_taken_for_a_job(void)
+{
+	return taken->payload->length; /* BUG: taken->payload */
+}
+
+NOINLINE long mod_inside_of_another(void)
+{
+	return inside->payload->length; /* BUG: inside->payload */
+}
+
+NOINLINE long mod_marked_pointer(void)
+{
+	return marked->payload->length; /* BUG: marked->payload */
+}
+
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -653,5 +678,9 @@ int main(int count, char **arguments)
 	TRY(mod_beyond_the_longest, mod_beyond_the_longest(tail, 40));
 	kept = (void *)((char *)outer + __builtin_offsetof(struct outer, far));
 	TRY(mod_kept, mod_kept());
+	TRY(mod_taken_for_a_job, mod_taken_for_a_job());
+	TRY(mod_inside_of_another, mod_inside_of_another());
+	marked = (void *)((char *)calloc(1, sizeof(*marked)) + 1);
+	TRY(mod_marked_pointer, mod_marked_pointer());
 	return 1;
 }

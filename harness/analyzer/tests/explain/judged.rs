@@ -4,7 +4,7 @@
 //! What has to be named is the marker comment at the line to blame; docs/verdicts.md has the rules.
 
 use crate::support::Victims;
-use analyzer::diagnosis::{Diagnosis, Doubt, Nature, TextPlace};
+use analyzer::diagnosis::{Diagnosis, Doubt, Elsewhere, Nature, TextPlace};
 use analyzer::fault::examine;
 use analyzer::identify::FreedMemory;
 use analyzer::report::{Confidence, CrashKind};
@@ -332,4 +332,26 @@ fn an_array_at_the_end_may_have_been_allocated_longer() {
 #[test]
 fn a_pointer_that_was_kept_may_have_been_good_before_its_object_was_freed() {
     doubted("mod_kept", CrashKind::NullRead, Doubt::Mistake);
+}
+
+#[test]
+fn a_pointer_that_leads_to_something_else_is_named_before_what_is_read_through_it() {
+    let diagnosis = judged("mod_taken_for_a_job", "mod_taken_for_a_job");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    let mistaken = diagnosis.pointer().and_then(|it| it.mistaken.clone()).expect("a pointer");
+    assert_eq!(mistaken.pointer.to_string(), "taken");
+    assert_eq!(mistaken.structure, "job");
+    let Elsewhere::Variable { name } = mistaken.leads else { panic!("{mistaken:?}") };
+    assert_eq!(name.to_string(), "spare");
+    // One that is around is what is meant.
+    let diagnosis = proven("mod_inside_of_another", CrashKind::NullRead);
+    assert_eq!(diagnosis.pointer().and_then(|it| it.mistaken.as_ref()), None);
+}
+
+#[test]
+fn a_misaligned_pointer_leads_to_no_structure() {
+    let diagnosis = judged("mod_marked_pointer", "mod_marked_pointer");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    let mistaken = diagnosis.pointer().and_then(|it| it.mistaken.as_ref()).expect("a pointer");
+    assert_eq!(mistaken.leads, Elsewhere::Misaligned);
 }

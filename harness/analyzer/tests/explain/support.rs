@@ -423,6 +423,7 @@ impl Scene for UserScene<'_> {
     }
     fn identity(&self, address: u64) -> Option<Identity> {
         let mut identity = Identity::of_value(address);
+        identity.symbol = self.code_name(address);
         identity.slab = self.object(address).map(Box::new);
         identity.page = self.free_page(address);
         if identity.page.is_some() {
