@@ -365,18 +365,7 @@ impl Nature {
             }
             Self::Poison(poison) if poison.is_of_list() => format!("the {poison}"),
             Self::Poison(poison) => poison.to_string(),
-            Self::Freed { what: FreedMemory::Object { cache }, is_certain: true } => {
-                format!("what a freed object of {cache} holds")
-            }
-            Self::Freed { what: FreedMemory::Object { cache }, is_certain: false } => {
-                format!("what an object of {cache} held that is free by now")
-            }
-            Self::Freed { what: FreedMemory::Pages, is_certain: true } => {
-                "what freed pages hold".to_owned()
-            }
-            Self::Freed { what: FreedMemory::Pages, is_certain: false } => {
-                "what pages held that are free by now".to_owned()
-            }
+            Self::Freed { what, is_certain } => freed(what, *is_certain),
             Self::Misplaced { cache, structure, .. } => {
                 format!(
                     "a pointer into the middle of an object of {cache}, where no struct {structure} fits"
@@ -460,6 +449,17 @@ impl Place {
             Self::VmArea => "a vmalloc area".to_owned(),
             Self::Pages => "allocated pages".to_owned(),
         }
+    }
+}
+
+fn freed(what: &FreedMemory, is_certain: bool) -> String {
+    match (what, is_certain) {
+        (FreedMemory::Object { cache }, true) => format!("what a freed object of {cache} holds"),
+        (FreedMemory::Object { cache }, false) => {
+            format!("what an object of {cache} held that is free by now")
+        }
+        (FreedMemory::Pages, true) => "what freed pages hold".to_owned(),
+        (FreedMemory::Pages, false) => "what pages held that are free by now".to_owned(),
     }
 }
 
