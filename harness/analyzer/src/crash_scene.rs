@@ -74,6 +74,11 @@ impl Scene for Machine<'_> {
         self.module_at(address).is_some_and(|module| module.taints & OUTSIDE != 0)
     }
 
+    fn clears_new_objects(&self) -> Option<bool> {
+        // A static key: how often it was enabled (`init_on_alloc` of mm/page_alloc.c or mm/mm_init.c, since 5.3).
+        let key = self.kernel().symbol("init_on_alloc").ok()?;
+        Some(self.kernel().read_u32(key).ok()? != 0)
+    }
     fn has_process(&self) -> Option<bool> {
         Some(self.kernel().crash().task.as_ref()?.mm != 0)
     }

@@ -122,6 +122,11 @@ pub trait Scene: FrameNames + Words {
     fn ran_on(&self) -> RanOn {
         RanOn::TheOnlyOne
     }
+    /// Whether the allocator clears new objects, so that nothing of an earlier owner is met in one; `None` if that is
+    /// not known.
+    fn clears_new_objects(&self) -> Option<bool> {
+        None
+    }
     /// Whether the crashed task has memory of its own; `None` if that is not known.
     fn has_process(&self) -> Option<bool> {
         None

@@ -70,6 +70,7 @@ impl Facts {
         let named = |name| Self { nature: Some(name), ..self.clone() };
         match nature {
             Nature::NullPlus { distance } => Self { offset: Some(*distance), ..named(N::Null) },
+            Nature::NoPerCpu => named(N::Null),
             Nature::Small { .. } => named(N::Small),
             Nature::BelowNull { .. } => named(N::BelowNull),
             Nature::ErrorCode { .. } => named(N::ErrorCode),

@@ -5,7 +5,7 @@ use unwind::Frame;
 
 use super::check_kind::check_of;
 use super::given::given;
-use super::list_links::{deleted, put_between};
+use super::list_links::{deleted, put_between, put_in_again};
 use super::overflow::unterminated;
 use super::room::room;
 use super::subject::{Checker, Subject};
@@ -158,7 +158,9 @@ fn called_by(
         // Of other functions, it may have been freed once, on the way.
         let given = given.filter(is_free).filter(|given| given.value != subject.value);
         let is_guess = given.is_some() && !PARTS_FIRST.contains(&called.as_str());
-        about(machine, &given.unwrap_or(subject), kind, diagnosis);
+        let subject = given.unwrap_or(subject);
+        about(machine, &subject, kind, diagnosis);
+        put_in_again(machine, &subject, diagnosis);
         if is_guess {
             diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
         }

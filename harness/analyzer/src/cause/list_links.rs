@@ -4,6 +4,8 @@
 use super::subject::Subject;
 use crate::claim::Claim;
 use crate::diagnosis::{CheckKind, Diagnosis, Grounds, ListEntry, What};
+use crate::express::Expression;
+use crate::fault::{OLD_MARK, may_be_old};
 use crate::identify::FreedMemory;
 use crate::scene::Scene;
 
@@ -13,7 +15,7 @@ const LIST_POISON: [u64; 2] = [0xdead_0000_0000_0100, 0xdead_0000_0010_0100];
 
 /// Looks at the two entries that something was to be put between.
 pub(super) fn put_between(machine: &dyn Scene, entries: &[Subject], diagnosis: &mut Diagnosis) {
-    for list in entries {
+    for list in entries.iter().filter(|entry| !is_link(entry)) {
         no_list(machine, list, diagnosis);
     }
     let [previous, next] = entries else { return };
@@ -51,18 +53,44 @@ fn broken(machine: &dyn Scene, (previous, next): (&Subject, &Subject), diagnosis
     check.expression = Some(name);
 }
 
+/// Whether it is what a link of a list leads to: an entry, or the head again.
+fn is_link(subject: &Subject) -> bool {
+    matches!(&subject.expression, Some(Expression::Member(_, name)) if name == "next" || name == "prev")
+}
+
+/// Says of an entry that is in the list already that it may be another one by now than the one that was put in.
+///
+/// Example: an object that was freed without `list_del()`; the next one has the same memory.
+pub(super) fn put_in_again(machine: &dyn Scene, entry: &Subject, diagnosis: &mut Diagnosis) {
+    let is_again = matches!(&diagnosis.what, What::Check(it) if it.kind == CheckKind::List(ListEntry::InAlready));
+    // The links of an object that was cleared in between would not be those of the list.
+    if is_again && entry.value.is_some_and(|at| may_be_old(machine, at)) {
+        let words =
+            "either it was put in twice, or it was freed in its list, and is another one by now";
+        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        diagnosis.unknown = Some(words.to_owned());
+    }
+}
+
 /// A list with NULL in both of its links, that something is put into.
 fn no_list(machine: &dyn Scene, list: &Subject, diagnosis: &mut Diagnosis) {
     let Some(at) = list.value else { return };
     let links = machine.word(at, 8).zip(machine.word(at.wrapping_add(8), 8));
     let What::Check(check) = &mut diagnosis.what else { return };
-    if links != Some((0, 0)) || check.kind == CheckKind::List(ListEntry::NoList) {
+    let is_told = matches!(check.kind, CheckKind::List(ListEntry::NoList | ListEntry::FreedList));
+    if links != Some((0, 0)) || is_told {
         return;
     }
     let named = list.object.as_ref().map(|c| format!("`{c}` at ")).unwrap_or_default();
     let claim = Claim::new(Some(true)).text(format!("the list {named}")).data(at);
-    diagnosis.evidence.push(claim.text(" has NULL in both of its links"));
-    check.kind = CheckKind::List(ListEntry::NoList);
+    let claim = claim.text(" has NULL in both of its links");
+    let freed = machine.identity(at).and_then(|identity| identity.freed_memory());
+    diagnosis.evidence.push(match &freed {
+        Some(freed) => claim.text(format!(", and is in {freed}")),
+        None => claim,
+    });
+    let entry = if freed.is_some() { ListEntry::FreedList } else { ListEntry::NoList };
+    check.kind = CheckKind::List(entry);
     check.expression.clone_from(&list.object);
     diagnosis.about = Some(list.about.clone());
 }
@@ -79,6 +107,10 @@ pub(super) fn deleted(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Di
     if is_out {
         diagnosis.grounds = Grounds::Shown;
         diagnosis.blame.flows = subject.flows;
+        if may_be_old(machine, entry) {
+            diagnosis.grounds = Grounds::Inferred;
+            diagnosis.unknown = Some(OLD_MARK.to_owned());
+        }
     }
     if let What::Check(check) = &mut diagnosis.what {
         if is_out {

@@ -13,10 +13,10 @@ use super::{place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::diagnosis::{
-    About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus,
-    What,
+    About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, NoLock,
+    OtherCpus, What,
 };
-use crate::fault::{busy_wait, ring};
+use crate::fault::{NEVER_WRITTEN, busy_wait, is_new, ring};
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::scene::Scene;
@@ -255,6 +255,12 @@ fn spinning(
     let Some(machine) = dump else { return Hang::Lock(own(scene, frames, lock, diagnosis)) };
     if let Some((no, claim)) = no_lock(machine, lock) {
         diagnosis.evidence.push(claim);
+        let slab = machine.identity(lock.address).and_then(|identity| identity.slab);
+        let is_new = slab.is_some_and(|slab| is_new(machine, &slab));
+        if matches!(no, NoLock::NeverWritten { .. }) && !is_new {
+            diagnosis.grounds = Grounds::Inferred;
+            diagnosis.unknown.get_or_insert_with(|| NEVER_WRITTEN.to_owned());
+        }
         return Hang::NoLock(no);
     }
     let own = taken_before(machine, frames, lock);

@@ -63,6 +63,8 @@ pub enum ListEntry {
     OutAlready,
     /// The list has NULL in both of its links, and something was to be put in.
     NoList,
+    /// The list has NULL in both of its links, and is in free memory.
+    FreedList,
     /// It is in the list already, and was to be put in.
     InAlready,
     /// Its neighbour is in a free object.

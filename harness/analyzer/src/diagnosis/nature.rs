@@ -14,6 +14,8 @@ pub enum Nature {
         /// The distance, in bytes.
         distance: i64,
     },
+    /// A pointer to per-CPU memory that is NULL, of which this_cpu_ptr() made an address all the same.
+    NoPerCpu,
     /// A small number that stood in memory where a pointer belongs, and is not NULL.
     Small {
         /// The number.
@@ -214,6 +216,7 @@ impl Nature {
             | Self::Beyond { .. } => CrashKind::OutOfBounds,
             Self::Gone(gone) => of_gone(gone, how),
             Self::NullPlus { .. }
+            | Self::NoPerCpu
             | Self::Small { .. }
             | Self::BelowNull { .. }
             | Self::FreeList
@@ -232,6 +235,7 @@ impl Nature {
     pub const fn is_value(&self) -> bool {
         match self {
             Self::NullPlus { .. }
+            | Self::NoPerCpu
             | Self::Small { .. }
             | Self::BelowNull { .. }
             | Self::ErrorCode { .. }
@@ -318,6 +322,7 @@ impl Nature {
                 "either the unloaded module had it, or one that is loaded, for its initialisation"
             }
             Self::NullPlus { .. }
+            | Self::NoPerCpu
             | Self::Small { .. }
             | Self::ErrorCode { is_certain: true, .. }
             | Self::Freed { is_certain: true, .. }
@@ -352,6 +357,9 @@ impl Nature {
                 format!("what lies {:#x} bytes before NULL", distance.unsigned_abs())
             }
             Self::NullPlus { distance } => format!("what lies {distance:#x} bytes behind NULL"),
+            Self::NoPerCpu => {
+                "NULL, of which this_cpu_ptr() makes an address all the same".to_owned()
+            }
             // `ZERO_SIZE_PTR` of include/linux/slab.h.
             Self::Small { value: 0x10 } => {
                 "0x10, which is no address, and what kmalloc() of 0 bytes gives".to_owned()

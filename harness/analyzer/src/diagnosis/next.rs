@@ -185,6 +185,10 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::NoList) => {
             "the initialisation of the list that is missing, or what clears it".to_owned()
         }
+        CheckKind::List(ListEntry::FreedList) => {
+            let which = named(it.expression.as_ref(), "the list");
+            format!("what frees the object that {which} is in, and what still leads there")
+        }
         CheckKind::List(ListEntry::InAlready) => {
             "who puts the entry in twice, and what should have told the second time".to_owned()
         }

@@ -325,6 +325,11 @@ fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
         (ListEntry::NoList, None) => {
             Words::plain("something put into a list that has NULL in both of its links")
         }
+        (ListEntry::FreedList, Some(e)) => Words::new(
+            format!("list {e} used after its object was freed"),
+            format!("list `{e}` is in freed memory: something is put in"),
+        ),
+        (ListEntry::FreedList, None) => Words::plain("something put into a list in freed memory"),
         (ListEntry::InAlready, Some(e)) => Words::new(
             format!("list entry {e} put in twice"),
             format!("list entry `{e}` is in the list already: put in again"),

@@ -170,6 +170,8 @@ impl Access {
             let value = value(register).filter(|value| *value >= NULL_PAGE);
             value.filter(|value| scene.is_mapped(*value) == Some(true))
         };
+        let may_be_address =
+            |register| value(register).is_some_and(|value| scene.may_be_address(value));
         let (base, index) = (self.memory.base(), self.memory.index());
         match (base, index, self.bit) {
             (base, Register::None, Some(register)) if is_general(base) => match fine(base) {
@@ -203,6 +205,14 @@ impl Access {
                 // Of two registers that are added, either may be the pointer.
                 (None, Some(from)) if self.memory.scale() == 1 && !is_null(value(base)) => {
                     Suspect::Index { register: base, from }
+                }
+                // A number that the compiler took for the base is no pointer beside one.
+                (None, None)
+                    if self.memory.scale() == 1
+                        && may_be_address(index)
+                        && !may_be_address(base) =>
+                {
+                    Suspect::Pointer(index)
                 }
                 (None, _) => Suspect::Pointer(base),
             },

@@ -73,7 +73,8 @@ pub(super) fn gone(
         let is_certain = is_known && after == After::Nothing && was_free_page(scene, &identity);
         let nature = Nature::Freed { what: PAGES, is_certain };
         let about = read.about(found.about);
-        return Some(Found { nature, expression, about, ..found })
+        let doubt = read.may_be_end(scene, pointer);
+        return Some(Found { nature, expression, about, doubt, ..found })
             .filter(|_| after != After::Freed);
     }
     if let Some(slab) = &identity.slab {
@@ -82,12 +83,9 @@ pub(super) fn gone(
         let is_certain = is_known && after == After::Nothing && was_free(scene, slab, at);
         let what = FreedMemory::Object { cache: slab.slab.cache.name.clone() };
         let about = read.about(found.about);
-        return Some(Found {
-            nature: Nature::Freed { what, is_certain },
-            expression,
-            about,
-            ..found
-        });
+        let nature = Nature::Freed { what, is_certain };
+        let doubt = read.may_be_end(scene, pointer);
+        return Some(Found { nature, expression, about, doubt, ..found });
     }
     let stack = &identity.stack.as_ref().filter(|place| !place.guard)?.stack;
     // Nothing of a live frame lies below the stack pointer: the kernel has no red zone there.

@@ -331,6 +331,9 @@ fn named_array(
     (index, array): (&Term, &Term),
     diagnosis: &mut Diagnosis,
 ) {
+    /// An array of bytes at the end of a structure begins no farther inside.
+    const MOST_INSIDE: u64 = 1 << 12;
+    let Some(accessed) = diagnosis.pointer().map(|pointer| pointer.address) else { return };
     let array = crate::fault::named(scene, frames, writer.pc(), array);
     let named = writer.expression(&array).ok().filter(|c| !c.has_distance() && !c.is_number());
     let part = |term: &Term| match &term.bare().kind {
@@ -342,9 +345,23 @@ fn named_array(
     let is_array = own.is_none();
     let part = own.or_else(|| part(&array));
     let structure = writer.unbounded().pointee(&array);
-    diagnosis.about = Some(About { part, structure, is_array, ..About::default() });
+    diagnosis.about =
+        Some(About { part, structure: structure.clone(), is_array, ..About::default() });
+    let number = evaluate(index, scene).or(index.observed);
+    let from = evaluate(&array, scene).or(array.observed);
+    let away =
+        from.zip(number).map(|(from, number)| accessed.wrapping_sub(from).wrapping_sub(number));
+    // Of `ring->data[n]`, the number is that of a byte, and not of one of several rings.
+    let is_product = matches!(index.bare().kind, TermKind::Binary { .. } | TermKind::Sum { .. });
+    let counts_bytes = structure.is_some_and(|structure| {
+        !is_product
+            && structure.size > 1
+            && number > Some(structure.size)
+            && away < Some(MOST_INSIDE)
+    });
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     let is_past = matches!(pointer.nature, Some(Nature::Beyond { .. } | Nature::Guard { .. }));
+    let is_past = is_past && !counts_bytes;
     if let (Some(index), Some(array), true) = (pointer.expression.clone(), named, is_past) {
         pointer.past = Some((index, array));
     }

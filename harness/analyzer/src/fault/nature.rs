@@ -19,8 +19,10 @@ use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
 use super::mistaken::mistaken;
+use super::noted::{NEVER_WRITTEN, OLD_MARK, is_new, may_be_old};
 use super::outside::behind;
 use super::placed::{Past, misplaced, owner, past_end};
+use super::reads::innermost;
 use super::unallocated::unallocated;
 use super::written_text::text;
 use crate::claim::Claim;
@@ -30,7 +32,7 @@ use crate::diagnosis::{
 use crate::express::{Expression, NamedPart, Writer};
 use crate::flow::{Round, Term, TermKind, evaluate, round};
 use crate::gone::Gone;
-use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern};
+use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern, StackPlace};
 use crate::initialiser::initialiser;
 use crate::kind::CrashKind;
 use crate::scene::Scene;
@@ -73,10 +75,11 @@ pub(super) fn refine(
     let foot = term.map(|term| Foot::of(scene, writer, term, bad.pointer));
     diagnosis.about = foot.as_ref().map(Foot::about).or_else(|| diagnosis.about.take());
     let value = foot.and_then(|foot| foot.value).unwrap_or(bad.pointer);
-    let mut found = follows_free_list(scene, frames).then(|| Nature::FreeList.into());
+    let mut found = first(scene, frames, (writer, term));
     let is_null = value < NULL_PAGE && found.is_none();
     let Some(pointer) = diagnosis.pointer_mut() else { return };
-    if is_null && bad.how != Use::Call {
+    let is_no_per_cpu = found.as_ref().is_some_and(|found| found.nature == Nature::NoPerCpu);
+    if is_no_per_cpu || is_null && bad.how != Use::Call {
         pointer.symptom = Symptom::Null;
     } else if found.is_some() && pointer.symptom == Symptom::Null {
         // Links of such lists are numbers of which each may be anything.
@@ -112,7 +115,8 @@ pub(super) fn refine(
         let is_led = foot.is_some_and(|foot| foot.distance.is_none_or(|it| it.abs() > NEAR))
             || bad.address.wrapping_sub(bad.pointer).cast_signed().abs() > NEAR;
         found = by_place(scene, bad.address, bad.how)
-            .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)));
+            .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)))
+            .map(|found| by_chance(scene, foot.as_ref(), bad, found));
     }
     if found.as_ref().is_none_or(|found| matches!(found.nature, Nature::NullPlus { .. })) {
         diagnosis.evidence.extend(foot.as_ref().and_then(|foot| owner(scene, foot)));
@@ -156,6 +160,10 @@ pub(super) fn refine(
     }
     about(foot.as_ref(), &found, diagnosis);
     diagnosis.evidence.extend(found.claim);
+    if let Some(doubt) = found.doubt {
+        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+        diagnosis.unknown.get_or_insert_with(|| doubt.to_owned());
+    }
     let is_known = diagnosis.grounds != Grounds::None;
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     if found.nature == Nature::FreeList {
@@ -226,7 +234,7 @@ fn elsewhere(
 fn links(scene: &dyn Scene, foot: &Foot<'_, '_>, bad: Bad, diagnosis: &mut Diagnosis) {
     let is_unlinked = bad.how != Use::Call && is_unlinked(scene, foot) == Some(true);
     let Some(pointer) = diagnosis.pointer_mut() else { return };
-    pointer.unset = unset(scene, foot);
+    pointer.unset = pointer.mistaken.is_none().then(|| unset(scene, foot, bad.sp)).flatten();
     // By the name that the module has for it, where it has one.
     pointer.unlinked = match &pointer.expression {
         Some(Expression::Member(node, _)) if is_unlinked => Some(node.as_ref().clone()),
@@ -425,7 +433,7 @@ fn own_function(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(NamedPart, St
 
 /// What the pointer was read from, if that has lists that are never NULL and both links of this one are: a wait
 /// queue, a completion, the head of a list.
-fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
+fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>, sp: u64) -> Option<Expression> {
     let part = foot.about().part?;
     let has_list = initialiser(&part.part.ty).is_some_and(|it| it.has_list);
     // An entry of a list that was cleared is no list.
@@ -436,7 +444,12 @@ fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
     let is_link = matches!(foot.expression(scene)?, Expression::Member(_, name) if name == "next");
     let next = foot.loaded_from(scene).filter(|_| is_link)?;
     let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
-    are_null.then_some(part.expression)
+    // What was given back has what others left there.
+    let is_there = |place: Identity| {
+        let is_kept = |stack: &StackPlace| (sp..stack.stack.high).contains(&next);
+        place.freed_memory().is_none() && place.stack.as_ref().is_none_or(is_kept)
+    };
+    (are_null && scene.identity(next).is_some_and(is_there)).then_some(part.expression)
 }
 
 /// Whether the pointer is the link to the one before of a node of which both are NULL: what is taken out of a list that
@@ -451,6 +464,32 @@ fn is_unlinked(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<bool> {
     let next = previous.checked_sub(8)?;
     let are_null = scene.word(next, 8) == Some(0) && scene.word(previous, 8) == Some(0);
     Some(NODES.contains(&structure.tag.as_str()) && offset == 8 && are_null)
+}
+
+/// What is looked for before all else.
+fn first(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    (writer, term): (Writer<'_>, Option<&Term>),
+) -> Option<Found> {
+    let is_list = follows_free_list(scene, frames);
+    let list = is_list.then(|| Nature::FreeList.into());
+    list.or_else(|| no_per_cpu(scene, writer, term?))
+}
+
+/// The innermost value on the way that was read through this_cpu_ptr() of NULL: that is the start of the CPU's memory.
+fn no_per_cpu(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Found> {
+    innermost(writer, term, &|writer, _, (address, size)| {
+        let pointer = writer.per_cpu_pointer(address)?;
+        evaluate(pointer, scene).filter(|pointer| *pointer == 0)?;
+        let expression = writer.expression(pointer).ok();
+        let part = match &pointer.bare().kind {
+            TermKind::Load { address, size, .. } => writer.unbounded().part_at(address, *size),
+            _ => writer.unbounded().part_at(address, size),
+        };
+        let about = About { part, ..About::default() };
+        Some(Found { expression, about, ..Nature::NoPerCpu.into() })
+    })
 }
 
 /// A small number that is not NULL, and to which nothing was added that is known.
@@ -493,7 +532,9 @@ fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Optio
     }
     let Pattern::Poison { poison, .. } = scene.identity(value)?.pattern? else { return None };
     if poison.is_of_list() {
-        return Some(Nature::Poison(poison).into());
+        let slot = foot.and_then(|foot| foot.loaded_from(scene));
+        let doubt = slot.is_some_and(|slot| may_be_old(scene, slot)).then_some(OLD_MARK);
+        return Some(Found { doubt, ..Nature::Poison(poison).into() });
     }
     // What fills an object when it is freed, and when it is allocated.
     let from = foot.filter(|_| poison.fills_new_objects());
@@ -509,7 +550,8 @@ fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Optio
             let claim = Claim::new(Some(true)).text(format!("the object of {cache} at "));
             let claim =
                 claim.data(slab.start).text(" is in use, and filled there as when it was new");
-            Found { claim: Some(claim), ..Nature::NeverWritten { cache }.into() }
+            let doubt = (!is_new(scene, &slab)).then_some(NEVER_WRITTEN);
+            Found { claim: Some(claim), doubt, ..Nature::NeverWritten { cache }.into() }
         }
         None => Nature::Poison(poison).into(),
     })
@@ -559,6 +601,27 @@ fn on_stack(scene: &dyn Scene, term: &Term, address: u64) -> Option<Found> {
         let claim = claim.data(at.address).text(" on the stack");
         Found { claim: Some(claim), ..Nature::OnStack.into() }
     })
+}
+
+/// What lies there, with the doubt that a number which is no pointer may have led there by chance.
+fn by_chance(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, bad: Bad, found: Found) -> Found {
+    /// Programs and their memory are not often below 4 GiB, and most numbers are.
+    const FEW_NUMBERS: u64 = 1 << 32;
+    // In what the kernel's own code calls a pointer, there is one.
+    let was_kept = foot.is_some_and(|foot| {
+        scene.is_outside(foot.writer.pc()) && foot.loaded_from(scene).is_some()
+    });
+    let is_number = match &found.nature {
+        // What a system call was given is the program's, whatever it is.
+        Nature::UserMemory => was_kept && bad.pointer < FEW_NUMBERS,
+        // Where an unloaded module was, nothing but its file tells.
+        Nature::Gone(Gone::Unloaded { was, .. }) => {
+            was_kept && bad.how != Use::Call && was.data.is_none()
+        }
+        _ => false,
+    };
+    let doubt = is_number.then_some("a number that is no pointer may lead there by chance");
+    Found { doubt: found.doubt.or(doubt), ..found }
 }
 
 /// What lies at the address that was accessed.

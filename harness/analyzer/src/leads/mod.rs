@@ -178,6 +178,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
         None
         | Some(
             Nature::NullPlus { .. }
+            | Nature::NoPerCpu
             | Nature::Small { .. }
             | Nature::BelowNull { .. }
             | Nature::ErrorCode { .. }
