@@ -353,11 +353,9 @@ fn named_array(
         from.zip(number).map(|(from, number)| accessed.wrapping_sub(from).wrapping_sub(number));
     // Of `ring->data[n]`, the number is that of a byte, and not of one of several rings.
     let is_product = matches!(index.bare().kind, TermKind::Binary { .. } | TermKind::Sum { .. });
+    let is_inside = away.is_some_and(|away| away < MOST_INSIDE);
     let counts_bytes = structure.is_some_and(|structure| {
-        !is_product
-            && structure.size > 1
-            && number > Some(structure.size)
-            && away < Some(MOST_INSIDE)
+        !is_product && structure.size > 1 && number > Some(structure.size) && is_inside
     });
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     let is_past = matches!(pointer.nature, Some(Nature::Beyond { .. } | Nature::Guard { .. }));
