@@ -526,6 +526,28 @@ NOINLINE long mod_allocates(void)
 	return take_object() + 1; /* BUG: - */
 }
 
+/* Of two values that were added, the types may tell the pointer. */
+struct ring {
+	unsigned int size;
+	unsigned int head;
+	unsigned char data[];
+};
+
+NOINLINE long mod_ring_behind_its_end(struct ring *ring, unsigned long at)
+{
+	return ring->data[at]; /* BUG: at */
+}
+
+NOINLINE long mod_ring_that_is_gone(struct ring *ring, unsigned int at)
+{
+	return ring->data[at]; /* BUG: ring */
+}
+
+NOINLINE long mod_sum_of_numbers(unsigned long start, unsigned long at)
+{
+	return *(char *)(start + at); /* BUG: - */
+}
+
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -609,5 +631,9 @@ int main(int count, char **arguments)
 	job->link.next = &second->link;
 	second->link.next = NULL;
 	TRY(mod_walks, mod_walks(job));
+	struct ring *ring = allocate(64);
+	TRY(mod_ring_behind_its_end, mod_ring_behind_its_end(ring, 1L << 40));
+	TRY(mod_ring_that_is_gone, mod_ring_that_is_gone((struct ring *)0x7e0000001000, 50000));
+	TRY(mod_sum_of_numbers, mod_sum_of_numbers(0x7e0000001000, 50000));
 	return 1;
 }

@@ -4,7 +4,7 @@
 //! What has to be named is the marker comment at the line to blame; docs/verdicts.md has the rules.
 
 use crate::support::Victims;
-use analyzer::diagnosis::{Diagnosis, Doubt, Nature, TextPlace};
+use analyzer::diagnosis::{Diagnosis, Doubt, Grounds, Nature, TextPlace};
 use analyzer::fault::examine;
 use analyzer::identify::FreedMemory;
 use analyzer::report::{Confidence, CrashKind};
@@ -300,4 +300,18 @@ fn the_head_of_a_list_is_not_around_its_entries() {
 #[test]
 fn the_link_that_a_round_before_read_is_what_is_null() {
     proven("mod_walks", CrashKind::NullRead);
+}
+
+#[test]
+fn a_number_that_leads_out_of_what_is_no_array_may_have_been_meant_for_another() {
+    let diagnosis = judged("mod_ring_behind_its_end", "mod_ring_behind_its_end");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    assert_eq!(diagnosis.pointer().expect("a pointer").past, None);
+}
+
+#[test]
+fn of_two_values_that_were_added_the_types_tell_the_pointer() {
+    judged("mod_ring_that_is_gone", "mod_ring_that_is_gone");
+    let diagnosis = judged("mod_sum_of_numbers", "mod_sum_of_numbers");
+    assert_eq!(diagnosis.grounds, Grounds::Inferred, "{diagnosis:#?}");
 }
