@@ -6,6 +6,7 @@ use crate::diagnosis::{
     BadPointer, Diagnosis, Doubt, Hang, Lockup, Nature, NoLock, Place, Role, TextPlace, Use, What,
 };
 use crate::express::Expression;
+use crate::gone::Gone;
 use crate::identify::FreedMemory;
 use crate::report_facts::{BadOperand, DoubtName, Facts, How, LeftTaken, NatureName};
 
@@ -95,7 +96,7 @@ impl Facts {
                 Self { cache: cache(&owner.cache), ..named(N::Text) }
             }
             Nature::Text { place: TextPlace::Unknown, .. } => named(N::Text),
-            Nature::UserMemory => named(N::UserMemory),
+            Nature::UserMemory { .. } => named(N::UserMemory),
             Nature::UserSpace => named(N::UserSpace),
             Nature::UserUnmapped { .. } => named(N::UserUnmapped),
             Nature::PerCpuPointer => named(N::PerCpuPointer),
@@ -116,6 +117,7 @@ impl Facts {
                 size: Some(*size),
                 ..named(N::Beyond)
             },
+            Nature::Gone(Gone::Unloaded { is_shown: false, .. }) => self.clone(),
             Nature::Gone(_) => named(N::Gone),
             Nature::NeverAllocated(_) => named(N::NeverAllocated),
         }

@@ -96,7 +96,11 @@ pub enum Nature {
         place: TextPlace,
     },
     /// Memory of the process.
-    UserMemory,
+    UserMemory {
+        /// Whether the process itself gave the pointer to the system call: any number that is not too large may lead
+        /// to its memory.
+        is_given: bool,
+    },
     /// An address of user space; what the process has there is not known.
     UserSpace,
     /// An address of user space where the process has nothing.
@@ -194,7 +198,7 @@ impl Nature {
             }
             Self::Text { place: TextPlace::Overrun, .. } => CrashKind::HeapOverflow,
             Self::Text { place: TextPlace::Owner(_), .. } => CrashKind::UseAfterFree,
-            Self::UserMemory => CrashKind::UserAccess,
+            Self::UserMemory { .. } => CrashKind::UserAccess,
             Self::ReadOnly(_) => CrashKind::WriteToReadOnly,
             Self::NotCode(_) => CrashKind::ExecOfNonExecutable,
             Self::Short { .. }
@@ -202,7 +206,7 @@ impl Nature {
             | Self::Guard { .. }
             | Self::StackGuard
             | Self::Beyond { .. } => CrashKind::OutOfBounds,
-            Self::Gone(gone) => of_gone(gone, how),
+            Self::Gone(gone) => return of_gone(gone, how),
             Self::NullPlus { .. }
             | Self::Small { .. }
             | Self::BelowNull { .. }
@@ -238,7 +242,7 @@ impl Nature {
             | Self::Outside { .. }
             | Self::NeverAllocated(_)
             | Self::Text { .. } => true,
-            Self::UserMemory
+            Self::UserMemory { .. }
             | Self::UserSpace
             | Self::UserUnmapped { .. }
             | Self::PerCpuOffset { .. }
@@ -285,10 +289,16 @@ impl Nature {
                  what it is not"
             }
             Self::PerCpuOffset { .. } => "it may be another number by chance",
+            Self::UserMemory { is_given: false } => {
+                "a number that is no pointer may lead there by chance"
+            }
             Self::UserSpace => "what the process has mapped there is not known",
             Self::Hole => "the kernel keeps nothing of areas that were freed",
             Self::Gone(Gone::GivenBack) => {
                 "either a module needed it only while it was loaded, or one could not be loaded"
+            }
+            Self::Gone(Gone::Unloaded { is_shown: false, .. }) => {
+                "a number that is no pointer may lead there by chance"
             }
             Self::Gone(gone) if !gone.is_sure() => {
                 "either the unloaded module had it, or one that is loaded, for its initialisation"
@@ -300,7 +310,7 @@ impl Nature {
             | Self::NeverWritten { .. }
             | Self::Returned
             | Self::NeverSet { escapes: false }
-            | Self::UserMemory
+            | Self::UserMemory { is_given: true }
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
             | Self::Misplaced { .. }
@@ -381,7 +391,7 @@ impl Nature {
                 "a pointer to per-CPU memory, used without this_cpu_ptr() or per_cpu_ptr()"
                     .to_owned()
             }
-            Self::UserMemory => {
+            Self::UserMemory { .. } => {
                 "memory of the process, which only copy_from_user() and its like may touch"
                     .to_owned()
             }
@@ -453,10 +463,11 @@ const fn of_poison(poison: Poison) -> Option<CrashKind> {
     })
 }
 
-const fn of_gone(gone: &Gone, how: Use) -> CrashKind {
-    match (gone, how) {
+const fn of_gone(gone: &Gone, how: Use) -> Option<CrashKind> {
+    Some(match (gone, how) {
+        (Gone::Unloaded { is_shown: false, .. }, _) => return None,
         (Gone::Start | Gone::Init(_) | Gone::GivenBack, Use::Call) => CrashKind::FreedInitCode,
         (Gone::Unloaded { .. }, Use::Call) => CrashKind::UnloadedCode,
         (_, Use::Read | Use::Write | Use::Change) => CrashKind::UseAfterFree,
-    }
+    })
 }

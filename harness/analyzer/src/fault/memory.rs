@@ -495,7 +495,10 @@ fn name(diagnosis: &mut Diagnosis, expression: Expression) {
 /// Whether nothing better is known of the pointer than that it is bad.
 fn is_wild(diagnosis: &Diagnosis) -> bool {
     let is_user = |nature: &Nature| {
-        matches!(nature, Nature::UserMemory | Nature::UserSpace | Nature::UserUnmapped { .. })
+        matches!(
+            nature,
+            Nature::UserMemory { .. } | Nature::UserSpace | Nature::UserUnmapped { .. }
+        )
     };
     diagnosis.pointer().is_some_and(|pointer| match &pointer.nature {
         None => pointer.symptom != Symptom::Null,

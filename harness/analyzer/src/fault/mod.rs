@@ -26,6 +26,7 @@ mod prototype;
 mod reads;
 mod ring;
 mod spin;
+mod system_call;
 mod tested;
 mod ties;
 mod unallocated;

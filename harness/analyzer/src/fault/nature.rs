@@ -20,6 +20,7 @@ use super::found::Found;
 use super::freed::{gone, holder};
 use super::outside::behind;
 use super::placed::{misplaced, owner, past_end};
+use super::system_call::is_given;
 use super::unallocated::unallocated;
 use super::written_text::text;
 use crate::claim::Claim;
@@ -83,11 +84,9 @@ pub(super) fn refine(
     }
     let round = term.and_then(|term| round(term, scene, bad.pointer));
     if found.is_none() {
-        found = term.and_then(|term| gone(scene, frames, (writer, round), term, bad.sp));
-    }
-    if found.is_none() {
         let what = (writer, round);
-        found = term.and_then(|it| misplaced(scene, what, it).or_else(|| behind(scene, what, it)));
+        let place = |it| misplaced(scene, what, it).or_else(|| behind(scene, what, it));
+        found = term.and_then(|it| gone(scene, frames, what, it, bad.sp).or_else(|| place(it)));
     }
     let small = foot.as_ref().filter(|_| found.is_none() && is_null);
     if small.is_some_and(|foot| value != 0 && is_stored(scene, foot, value)) {
@@ -110,10 +109,7 @@ pub(super) fn refine(
         found = never_allocated(scene, frames, foot.as_ref(), value).map(Found::from);
     }
     if found.is_none() && !is_null {
-        let is_led = foot.is_some_and(|foot| foot.distance.is_none_or(|it| it.abs() > NEAR))
-            || bad.address.wrapping_sub(bad.pointer).cast_signed().abs() > NEAR;
-        found = by_place(scene, bad.address, bad.how)
-            .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)));
+        found = led_to(scene, frames, (term, foot.as_ref()), bad);
     }
     if found.as_ref().is_none_or(|found| matches!(found.nature, Nature::NullPlus { .. })) {
         diagnosis.evidence.extend(foot.as_ref().and_then(|foot| owner(scene, foot)));
@@ -172,6 +168,32 @@ pub(super) fn refine(
         pointer.expression = Some(expression);
     }
     pointer.nature = Some(found.nature);
+}
+
+/// What is where the pointer led, as far as that is no chance.
+fn led_to(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    (term, foot): (Option<&Term>, Option<&Foot<'_, '_>>),
+    bad: Bad,
+) -> Option<Found> {
+    let is_led = foot.is_some_and(|foot| foot.distance.is_none_or(|it| it.abs() > NEAR))
+        || bad.address.wrapping_sub(bad.pointer).cast_signed().abs() > NEAR;
+    let mut found = by_place(scene, bad.address, bad.how)
+        .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)))?;
+    match &mut found.nature {
+        Nature::UserMemory { is_given: it } => *it = is_given(scene, frames, term, bad.pointer),
+        Nature::Gone(Gone::Unloaded { was, is_shown, .. })
+            if bad.how != Use::Call
+                && was.data.is_none()
+                && !foot.is_some_and(Foot::is_pointer) =>
+        {
+            *is_shown = false;
+            found.claim = None;
+        }
+        _ => {}
+    }
+    Some(found)
 }
 
 /// Says in the diagnosis that a small number is NULL only if something was added to that, which nothing shows.
@@ -527,7 +549,9 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
     let has = |bits: u64| error.is_some_and(|error| error & bits == bits);
     let nature = match identity.region {
         // The processor found the page, and did not allow the access.
-        AddressRegion::User if has(PRESENT) && identity.user.is_none() => Nature::UserMemory,
+        AddressRegion::User if has(PRESENT) && identity.user.is_none() => {
+            Nature::UserMemory { is_given: false }
+        }
         AddressRegion::User => user(scene, &identity),
         AddressRegion::NonCanonical => return None,
         _ if how == Use::Call => return call(&identity),
@@ -557,7 +581,7 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
 fn shown(nature: &Nature, identity: &Identity) -> Option<Claim> {
     let claim = Claim::new(Some(true)).data(identity.address);
     match nature {
-        Nature::Gone(Gone::Unloaded { .. }) => {
+        Nature::Gone(Gone::Unloaded { is_shown: true, .. }) => {
             Some(claim.text(" is in the area for modules, where no module is loaded any more"))
         }
         Nature::FreedArea => {
@@ -618,7 +642,7 @@ fn bytes(area: &VmArea) -> u64 {
 
 fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
     if identity.user.as_ref().is_some_and(|user| user.vma.is_some()) {
-        return Nature::UserMemory;
+        return Nature::UserMemory { is_given: false };
     }
     let per_cpu = scene
         .per_cpu_symbol(identity.address)
