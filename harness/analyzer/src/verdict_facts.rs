@@ -70,6 +70,7 @@ impl Facts {
         let slab = |place: &Option<Place>| place.as_ref().and_then(slab_of);
         let named = |name| Self { nature: Some(name), ..self.clone() };
         match nature {
+            Nature::PerCpuNull => named(N::Null),
             Nature::NullPlus { distance } => Self { offset: Some(*distance), ..named(N::Null) },
             Nature::Small { .. } => named(N::Small),
             Nature::BelowNull { .. } => named(N::BelowNull),

@@ -111,6 +111,8 @@ pub enum Nature {
     },
     /// A pointer to per-CPU memory, which is no address but a distance from each CPU's.
     PerCpuPointer,
+    /// NULL, taken for a pointer to per-CPU memory: what was read lies where that of the CPU begins.
+    PerCpuNull,
     /// The offset of a per-CPU variable, which is no address.
     PerCpuOffset {
         /// The variable.
@@ -215,6 +217,7 @@ impl Nature {
             | Self::UserSpace
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
+            | Self::PerCpuNull
             | Self::Misplaced { .. }
             | Self::NeverAllocated(_)
             | Self::PerCpuOffset { .. } => return None,
@@ -237,6 +240,7 @@ impl Nature {
             | Self::NeverSet { .. }
             | Self::OnStack
             | Self::PerCpuPointer
+            | Self::PerCpuNull
             | Self::Misplaced { .. }
             | Self::Short { .. }
             | Self::Outside { .. }
@@ -313,6 +317,7 @@ impl Nature {
             | Self::UserMemory { is_given: true }
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
+            | Self::PerCpuNull
             | Self::Misplaced { .. }
             | Self::Short { .. }
             | Self::Outside { is_certain: true, .. }
@@ -391,6 +396,7 @@ impl Nature {
                 "a pointer to per-CPU memory, used without this_cpu_ptr() or per_cpu_ptr()"
                     .to_owned()
             }
+            Self::PerCpuNull => "NULL, and was taken for a pointer to per-CPU memory".to_owned(),
             Self::UserMemory { .. } => {
                 "memory of the process, which only copy_from_user() and its like may touch"
                     .to_owned()

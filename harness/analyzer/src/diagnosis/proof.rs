@@ -223,6 +223,7 @@ mod tests {
             Nature::Freed { what: object(), is_certain: true },
             Nature::NeverSet { escapes: false },
             Nature::UserMemory { is_given: true },
+            Nature::PerCpuNull,
             Nature::FreedArea,
             unloaded(None, true),
         ];

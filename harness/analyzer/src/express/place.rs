@@ -169,7 +169,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Whether the value is the distance of this CPU's per-CPU memory (`this_cpu_off`).
-    fn is_own_cpu(&self, term: &Term) -> bool {
+    pub fn is_own_cpu(&self, term: &Term) -> bool {
         let TermKind::PerCpu { offset, .. } = term.kind else { return false };
         self.names.per_cpu_symbol(offset).is_some_and(|(name, _)| name == "this_cpu_off")
     }

@@ -19,6 +19,7 @@ mod naming;
 mod nature;
 mod noted;
 mod outside;
+mod own_cpu;
 mod passed_on;
 mod placed;
 mod pointer;

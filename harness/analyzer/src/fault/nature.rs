@@ -19,6 +19,7 @@ use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
 use super::outside::behind;
+use super::own_cpu::null_per_cpu;
 use super::placed::{misplaced, owner, past_end};
 use super::system_call::is_given;
 use super::unallocated::unallocated;
@@ -83,6 +84,10 @@ pub(super) fn refine(
         pointer.symptom = Symptom::Bad;
     }
     let round = term.and_then(|term| round(term, scene, bad.pointer));
+    if found.is_none() {
+        found = term.and_then(|term| null_per_cpu(scene, writer, term));
+        pointer.symptom = if found.is_some() { Symptom::Null } else { pointer.symptom };
+    }
     if found.is_none() {
         let what = (writer, round);
         let place = |it| misplaced(scene, what, it).or_else(|| behind(scene, what, it));

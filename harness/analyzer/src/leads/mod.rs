@@ -182,6 +182,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
             | Nature::Small { .. }
             | Nature::BelowNull { .. }
             | Nature::ErrorCode { .. }
+            | Nature::PerCpuNull
             | Nature::NeverWritten { .. }
             | Nature::Text { .. },
         ) => vec![Q::Passed, Q::Table, Q::Listed, Q::Set],

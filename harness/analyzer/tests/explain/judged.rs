@@ -315,3 +315,9 @@ fn of_two_values_that_were_added_the_types_tell_the_pointer() {
     let diagnosis = judged("mod_sum_of_numbers", "mod_sum_of_numbers");
     assert_eq!(diagnosis.grounds, Grounds::Inferred, "{diagnosis:#?}");
 }
+
+#[test]
+fn a_null_pointer_to_per_cpu_memory_is_what_is_wrong() {
+    let diagnosis = proven("mod_no_counters", CrashKind::NullRead);
+    assert_eq!(nature(&diagnosis), Some(&Nature::PerCpuNull), "{diagnosis:#?}");
+}
