@@ -306,7 +306,7 @@ fn is_from_the_unknown(scene: &dyn Scene, foot: &Foot<'_, '_>) -> bool {
 
 /// Whether the address is outside of what is known to be where a good pointer leads, `from`.
 pub(super) fn leads_out(scene: &dyn Scene, from: u64, address: u64) -> bool {
-    let bounds = scene.identity(from).and_then(|identity| bounds(&identity));
+    let bounds = scene.identity(from).and_then(|identity| bounds(scene, &identity));
     bounds.is_some_and(|it| address.wrapping_sub(it.start) >= it.size)
 }
 
@@ -317,7 +317,7 @@ pub(super) fn beyond(
     bad: Bad,
     diagnosis: &mut Diagnosis,
 ) {
-    let bounds = scene.identity(from).and_then(|identity| bounds(&identity));
+    let bounds = scene.identity(from).and_then(|identity| bounds(scene, &identity));
     let outside = bounds.filter(|it| bad.address.wrapping_sub(it.start) >= it.size);
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     pointer.role = Role::Index;
@@ -354,7 +354,7 @@ struct Bounds {
 }
 
 /// What is known to be at an address, with its bounds.
-fn bounds(identity: &Identity) -> Option<Bounds> {
+fn bounds(scene: &dyn Scene, identity: &Identity) -> Option<Bounds> {
     let place = place(identity);
     if let Some(slab) = &identity.slab {
         let size = slab.slab.cache.object_size;
@@ -362,11 +362,20 @@ fn bounds(identity: &Identity) -> Option<Bounds> {
     }
     if let Some(symbol) = identity.symbol.as_ref().filter(|symbol| symbol.size > 0) {
         let start = identity.address.wrapping_sub(symbol.offset);
-        return Some(Bounds { place, start, size: symbol.size });
+        // A symbol reaches to the next one, a variable may end before that.
+        let size = variable_size(scene, start).unwrap_or(symbol.size);
+        return Some(Bounds { place, start, size });
     }
     let area = identity.vm_area.as_ref().filter(|_| identity.stack.is_none())?;
     let place = Some(Place::VmArea);
     Some(Bounds { place, start: area.start, size: bytes(area) })
+}
+
+/// Bytes of the variable with static storage that begins at the address, by its type.
+fn variable_size(scene: &dyn Scene, start: u64) -> Option<u64> {
+    let image = scene.image_at(start)?;
+    let variable = image.variable_at(start, None).found().filter(|it| it.address == start)?;
+    image.type_size(variable.ty).found().filter(|size| *size > 0)
 }
 
 /// Functions of the slab allocator that follow its lists of free objects (`mm/slub.c`, 3.10 to 6.12).
