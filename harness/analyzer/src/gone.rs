@@ -16,6 +16,9 @@ pub enum Gone {
         or: Option<InitPlace>,
         /// What the unloaded module had there, as its file tells, most likely.
         was: Was,
+        /// Whether more than the number tells that a module was there: it lies next to what is loaded, as all modules
+        /// do, and what was used is a pointer by its type, or leads to what the module's file has.
+        is_shown: bool,
     },
     /// The same in a machine where no module was ever unloaded: what a module gave back by itself,
     /// which is what it needed only while it was loaded.
@@ -65,7 +68,7 @@ impl Gone {
         match self {
             Self::Start | Self::Init(_) => true,
             Self::GivenBack => false,
-            Self::Unloaded { or, .. } => or.is_none(),
+            Self::Unloaded { or, is_shown, .. } => or.is_none() && *is_shown,
         }
     }
 
@@ -98,6 +101,9 @@ impl fmt::Display for GoneWords<'_> {
             Gone::Start => write!(f, "{what} of the kernel's start, which is freed"),
             Gone::Init(InitPlace { module, section }) => {
                 write!(f, "{what} in {section} of module {module}, which is freed after use")
+            }
+            Gone::Unloaded { is_shown: false, .. } => {
+                write!(f, "an address in the area for modules, where none is loaded")
             }
             Gone::Unloaded { .. } => {
                 write!(f, "{what} of an unloaded module")?;

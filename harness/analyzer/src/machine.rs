@@ -17,7 +17,7 @@ use crate::module_files::ModuleFiles;
 use crate::outside::OUTSIDE;
 use crate::printer::{CodeName, CodeNames};
 use crate::symbol_name::source_name;
-use crate::unloaded::was_there;
+use crate::unloaded::{is_near, was_there};
 use kernel::mm::PAGE;
 use kernel::module_file::ModuleFile;
 use kernel::module_sections::ModuleOrc;
@@ -178,6 +178,7 @@ impl Machine<'_> {
             Some(last) => Gone::Unloaded {
                 or: self.freed_section(address, OUTSIDE),
                 was: self.was_there(last, address),
+                is_shown: is_near(self.kernel, address),
             },
             None => self.freed_section(address, !0).map_or(Gone::GivenBack, Gone::Init),
         })

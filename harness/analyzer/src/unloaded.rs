@@ -62,6 +62,20 @@ pub(crate) fn was_there(
     Was { code, data: one(&|symbol| !symbol.is_code) }
 }
 
+/// Whether the address is so near to what is mapped that a module can have been there: each is loaded into the first
+/// gap that is large enough.
+///
+/// Example: a magic number and -1, taken for a pointer together, are an address of the area far behind all modules.
+pub(crate) fn is_near(kernel: &Kernel<'_>, address: u64) -> bool {
+    /// More than most modules have.
+    const LARGEST: u64 = 1 << 20;
+    // Of areas that cannot be read nothing speaks against it.
+    let Ok(areas) = kernel.vm_areas() else { return true };
+    let is_before = |end: u64| address.checked_sub(end).is_some_and(|gap| gap < LARGEST);
+    let is_behind = |start: u64| start.checked_sub(address).is_some_and(|gap| gap < LARGEST);
+    areas.items.iter().any(|area| is_before(area.end) || is_behind(area.start))
+}
+
 /// Where the last mapped area before the address ends.
 fn gap(kernel: &Kernel<'_>, address: u64) -> Option<u64> {
     let areas = kernel.vm_areas().ok()?;

@@ -6,6 +6,7 @@ use crate::diagnosis::{
     BadPointer, Diagnosis, Doubt, Hang, Lockup, Nature, NoLock, Place, Role, TextPlace, Use, What,
 };
 use crate::express::Expression;
+use crate::gone::Gone;
 use crate::identify::FreedMemory;
 use crate::report_facts::{BadOperand, DoubtName, Facts, How, LeftTaken, NatureName};
 
@@ -69,8 +70,8 @@ impl Facts {
         let slab = |place: &Option<Place>| place.as_ref().and_then(slab_of);
         let named = |name| Self { nature: Some(name), ..self.clone() };
         match nature {
+            Nature::PerCpuNull => named(N::Null),
             Nature::NullPlus { distance } => Self { offset: Some(*distance), ..named(N::Null) },
-            Nature::NoPerCpu => named(N::Null),
             Nature::Small { .. } => named(N::Small),
             Nature::BelowNull { .. } => named(N::BelowNull),
             Nature::ErrorCode { .. } => named(N::ErrorCode),
@@ -96,7 +97,7 @@ impl Facts {
                 Self { cache: cache(&owner.cache), ..named(N::Text) }
             }
             Nature::Text { place: TextPlace::Unknown, .. } => named(N::Text),
-            Nature::UserMemory => named(N::UserMemory),
+            Nature::UserMemory { .. } => named(N::UserMemory),
             Nature::UserSpace => named(N::UserSpace),
             Nature::UserUnmapped { .. } => named(N::UserUnmapped),
             Nature::PerCpuPointer => named(N::PerCpuPointer),
@@ -117,6 +118,7 @@ impl Facts {
                 size: Some(*size),
                 ..named(N::Beyond)
             },
+            Nature::Gone(Gone::Unloaded { is_shown: false, .. }) => self.clone(),
             Nature::Gone(_) => named(N::Gone),
             Nature::NeverAllocated(_) => named(N::NeverAllocated),
         }

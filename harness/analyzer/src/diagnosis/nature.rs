@@ -14,8 +14,6 @@ pub enum Nature {
         /// The distance, in bytes.
         distance: i64,
     },
-    /// A pointer to per-CPU memory that is NULL, of which this_cpu_ptr() made an address all the same.
-    NoPerCpu,
     /// A small number that stood in memory where a pointer belongs, and is not NULL.
     Small {
         /// The number.
@@ -108,7 +106,11 @@ pub enum Nature {
         place: TextPlace,
     },
     /// Memory of the process.
-    UserMemory,
+    UserMemory {
+        /// Whether the process itself gave the pointer to the system call: any number that is not too large may lead
+        /// to its memory.
+        is_given: bool,
+    },
     /// An address of user space; what the process has there is not known.
     UserSpace,
     /// An address of user space where the process has nothing.
@@ -119,6 +121,8 @@ pub enum Nature {
     },
     /// A pointer to per-CPU memory, which is no address but a distance from each CPU's.
     PerCpuPointer,
+    /// NULL, taken for a pointer to per-CPU memory: what was read lies where that of the CPU begins.
+    PerCpuNull,
     /// The offset of a per-CPU variable, which is no address.
     PerCpuOffset {
         /// The variable.
@@ -206,7 +210,7 @@ impl Nature {
             }
             Self::Text { place: TextPlace::Overrun, .. } => CrashKind::HeapOverflow,
             Self::Text { place: TextPlace::Owner(_), .. } => CrashKind::UseAfterFree,
-            Self::UserMemory => CrashKind::UserAccess,
+            Self::UserMemory { .. } => CrashKind::UserAccess,
             Self::ReadOnly(_) => CrashKind::WriteToReadOnly,
             Self::NotCode(_) => CrashKind::ExecOfNonExecutable,
             Self::Short { .. }
@@ -214,9 +218,8 @@ impl Nature {
             | Self::Guard { .. }
             | Self::StackGuard
             | Self::Beyond { .. } => CrashKind::OutOfBounds,
-            Self::Gone(gone) => of_gone(gone, how),
+            Self::Gone(gone) => return of_gone(gone, how),
             Self::NullPlus { .. }
-            | Self::NoPerCpu
             | Self::Small { .. }
             | Self::BelowNull { .. }
             | Self::FreeList
@@ -224,6 +227,7 @@ impl Nature {
             | Self::UserSpace
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
+            | Self::PerCpuNull
             | Self::Misplaced { .. }
             | Self::NeverAllocated(_)
             | Self::PerCpuOffset { .. } => return None,
@@ -235,7 +239,6 @@ impl Nature {
     pub const fn is_value(&self) -> bool {
         match self {
             Self::NullPlus { .. }
-            | Self::NoPerCpu
             | Self::Small { .. }
             | Self::BelowNull { .. }
             | Self::ErrorCode { .. }
@@ -247,12 +250,13 @@ impl Nature {
             | Self::NeverSet { .. }
             | Self::OnStack
             | Self::PerCpuPointer
+            | Self::PerCpuNull
             | Self::Misplaced { .. }
             | Self::Short { .. }
             | Self::Outside { .. }
             | Self::NeverAllocated(_)
             | Self::Text { .. } => true,
-            Self::UserMemory
+            Self::UserMemory { .. }
             | Self::UserSpace
             | Self::UserUnmapped { .. }
             | Self::PerCpuOffset { .. }
@@ -313,25 +317,31 @@ impl Nature {
                  what it is not"
             }
             Self::PerCpuOffset { .. } => "it may be another number by chance",
+            Self::UserMemory { is_given: false } => {
+                "a number that is no pointer may lead there by chance"
+            }
             Self::UserSpace => "what the process has mapped there is not known",
             Self::Hole => "the kernel keeps nothing of areas that were freed",
             Self::Gone(Gone::GivenBack) => {
                 "either a module needed it only while it was loaded, or one could not be loaded"
             }
+            Self::Gone(Gone::Unloaded { is_shown: false, .. }) => {
+                "a number that is no pointer may lead there by chance"
+            }
             Self::Gone(gone) if !gone.is_sure() => {
                 "either the unloaded module had it, or one that is loaded, for its initialisation"
             }
             Self::NullPlus { .. }
-            | Self::NoPerCpu
             | Self::Small { .. }
             | Self::ErrorCode { is_certain: true, .. }
             | Self::Freed { is_certain: true, .. }
             | Self::NeverWritten { .. }
             | Self::Returned
             | Self::NeverSet { escapes: false }
-            | Self::UserMemory
+            | Self::UserMemory { is_given: true }
             | Self::UserUnmapped { .. }
             | Self::PerCpuPointer
+            | Self::PerCpuNull
             | Self::Misplaced { is_certain: true, .. }
             | Self::Short { is_certain: true, .. }
             | Self::Outside { is_certain: true, .. }
@@ -357,9 +367,6 @@ impl Nature {
                 format!("what lies {:#x} bytes before NULL", distance.unsigned_abs())
             }
             Self::NullPlus { distance } => format!("what lies {distance:#x} bytes behind NULL"),
-            Self::NoPerCpu => {
-                "NULL, of which this_cpu_ptr() makes an address all the same".to_owned()
-            }
             // `ZERO_SIZE_PTR` of include/linux/slab.h.
             Self::Small { value: 0x10 } => {
                 "0x10, which is no address, and what kmalloc() of 0 bytes gives".to_owned()
@@ -407,7 +414,8 @@ impl Nature {
                 "a pointer to per-CPU memory, used without this_cpu_ptr() or per_cpu_ptr()"
                     .to_owned()
             }
-            Self::UserMemory => {
+            Self::PerCpuNull => "NULL, and was taken for a pointer to per-CPU memory".to_owned(),
+            Self::UserMemory { .. } => {
                 "memory of the process, which only copy_from_user() and its like may touch"
                     .to_owned()
             }
@@ -498,10 +506,11 @@ const fn of_poison(poison: Poison) -> Option<CrashKind> {
     })
 }
 
-const fn of_gone(gone: &Gone, how: Use) -> CrashKind {
-    match (gone, how) {
+const fn of_gone(gone: &Gone, how: Use) -> Option<CrashKind> {
+    Some(match (gone, how) {
+        (Gone::Unloaded { is_shown: false, .. }, _) => return None,
         (Gone::Start | Gone::Init(_) | Gone::GivenBack, Use::Call) => CrashKind::FreedInitCode,
         (Gone::Unloaded { .. }, Use::Call) => CrashKind::UnloadedCode,
         (_, Use::Read | Use::Write | Use::Change) => CrashKind::UseAfterFree,
-    }
+    })
 }

@@ -108,14 +108,17 @@ fn pointer(it: &BadPointer) -> Option<String> {
     }
 
     Some(match it.nature.as_ref() {
-        Some(Nature::UserMemory) => match it.how {
+        Some(Nature::UserMemory { is_given: false }) => {
+            format!("what sets {which}: the program's own pointer, or a number that is none")
+        }
+        Some(Nature::UserMemory { is_given: true }) => match it.how {
             Use::Write | Use::Change => format!("copy_to_user() or put_user() for {which}"),
             Use::Read | Use::Call => format!("copy_from_user() or get_user() for {which}"),
         },
         Some(Nature::Returned) => {
             "who keeps the address of a local variable for longer than its function runs".to_owned()
         }
-        Some(Nature::Gone(Gone::Unloaded { was, .. })) => match it.how {
+        Some(Nature::Gone(Gone::Unloaded { was, is_shown: true, .. })) => match it.how {
             Use::Call => registered(was.code.as_ref()),
             Use::Read | Use::Write | Use::Change => registered(was.data.as_ref()),
         },

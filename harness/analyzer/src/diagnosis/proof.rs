@@ -21,7 +21,7 @@ pub enum Grounds {
 
 /// Whether what a pointer is tells of a module itself, wherever the kernel came upon it.
 const fn names_a_module(nature: Option<&Nature>) -> bool {
-    matches!(nature, Some(Nature::Gone(Gone::Unloaded { .. } | Gone::Init(_))))
+    matches!(nature, Some(Nature::Gone(Gone::Unloaded { is_shown: true, .. } | Gone::Init(_))))
 }
 
 /// How the code at fault is tied to what happened.
@@ -181,6 +181,10 @@ mod tests {
         "kmalloc-64".to_owned()
     }
 
+    fn unloaded(or: Option<InitPlace>, is_shown: bool) -> Nature {
+        Nature::Gone(Gone::Unloaded { or, was: Was::default(), is_shown })
+    }
+
     fn object() -> FreedMemory {
         FreedMemory::Object { cache: cache() }
     }
@@ -206,7 +210,9 @@ mod tests {
             Nature::UserSpace,
             Nature::PerCpuOffset { variable: "hits".to_owned() },
             Nature::Hole,
-            Nature::Gone(Gone::Unloaded { or: Some(place), was: Was::default() }),
+            unloaded(Some(place), true),
+            unloaded(None, false),
+            Nature::UserMemory { is_given: false },
         ];
         for nature in open {
             let diagnosis = shown(nature);
@@ -217,9 +223,10 @@ mod tests {
         let told = [
             Nature::Freed { what: object(), is_certain: true },
             Nature::NeverSet { escapes: false },
-            Nature::UserMemory,
+            Nature::UserMemory { is_given: true },
+            Nature::PerCpuNull,
             Nature::FreedArea,
-            Nature::Gone(Gone::Unloaded { or: None, was: Was::default() }),
+            unloaded(None, true),
         ];
         for nature in told {
             assert_eq!(shown(nature).confidence(), Confidence::Proven);
@@ -234,7 +241,7 @@ mod tests {
             blame: Blame { outside: false, ..Blame::default() },
             ..shown(nature)
         };
-        let gone = of_the_kernel(Nature::Gone(Gone::Unloaded { or: None, was: Was::default() }));
+        let gone = of_the_kernel(unloaded(None, true));
         assert_eq!(gone.confidence(), Confidence::Proven);
         let freed = of_the_kernel(Nature::Freed {
             what: FreedMemory::Object { cache: cache() },
@@ -251,7 +258,7 @@ mod tests {
             (Blame { flows: false, ..all }, Doubt::Flow),
             (Blame { declared: false, ..all }, Doubt::Declaration),
         ] {
-            let diagnosis = Diagnosis { blame, ..shown(Nature::UserMemory) };
+            let diagnosis = Diagnosis { blame, ..shown(Nature::FreedArea) };
             assert_eq!(diagnosis.doubt(), Some(doubt));
             assert_eq!(diagnosis.confidence(), Confidence::Likely);
         }
@@ -260,11 +267,11 @@ mod tests {
     #[test]
     fn a_step_that_was_not_checked_proves_nothing() {
         for confirmed in [None, Some(false)] {
-            let mut diagnosis = shown(Nature::UserMemory);
+            let mut diagnosis = shown(Nature::FreedArea);
             diagnosis.evidence.push(Claim::new(confirmed).text("it was read there"));
             assert_eq!(diagnosis.doubt(), Some(Doubt::Step));
         }
-        let bare = Diagnosis { evidence: Vec::new(), ..shown(Nature::UserMemory) };
+        let bare = Diagnosis { evidence: Vec::new(), ..shown(Nature::FreedArea) };
         assert_eq!(bare.doubt(), Some(Doubt::Step));
     }
 }

@@ -170,25 +170,8 @@ impl<'a> Writer<'a> {
         Some(Typed { c, ty: variable.ty })
     }
 
-    /// The pointer to per-CPU memory by which the address is this CPU's own.
-    pub fn per_cpu_pointer<'t>(&self, address: &'t Term) -> Option<&'t Term> {
-        let TermKind::Sum { base, index: Some((index, 1)), .. } = &address.bare().kind else {
-            return None;
-        };
-        let pointer = match (self.is_own_cpu(index), self.is_own_cpu(base)) {
-            (true, _) => base,
-            (false, true) => index,
-            (false, false) => return None,
-        };
-        // What a member's distance was added to.
-        match &pointer.kind {
-            TermKind::Sum { base, index: None, .. } => Some(base),
-            _ => Some(pointer),
-        }
-    }
-
     /// Whether the value is the distance of this CPU's per-CPU memory (`this_cpu_off`).
-    fn is_own_cpu(&self, term: &Term) -> bool {
+    pub fn is_own_cpu(&self, term: &Term) -> bool {
         let TermKind::PerCpu { offset, .. } = term.kind else { return false };
         self.names.per_cpu_symbol(offset).is_some_and(|(name, _)| name == "this_cpu_off")
     }

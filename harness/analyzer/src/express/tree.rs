@@ -173,6 +173,16 @@ impl Expression {
         matches!(self, Self::Number(_) | Self::Distance(_))
     }
 
+    /// Whether it is, or is a part of, an element of the array or behind the pointer.
+    #[must_use]
+    pub fn is_element_of(&self, array: &Self) -> bool {
+        match self {
+            Self::Element(of, _) => of.as_ref() == array || of.is_element_of(array),
+            Self::Member(of, _) => of.is_element_of(array),
+            _ => false,
+        }
+    }
+
     /// Whether it is what a function returned.
     #[must_use]
     pub const fn is_result(&self) -> bool {

@@ -221,6 +221,18 @@ impl<'a> Writer<'a> {
         target.is_some_and(|target| self.size(&target).is_some_and(|size| size > 1))
     }
 
+    /// Whether the debug information says that the value is a pointer.
+    pub fn is_pointer(&self, term: &Term) -> bool {
+        match self.value(term) {
+            Ok(Typed { ty: Some(ty), .. }) => {
+                matches!(ty, Ty::PointerTo(_))
+                    || self.target(&ty).is_some()
+                    || self.is_void_pointer(&ty)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the debug information says that the value is no pointer.
     fn is_number(&self, term: &Term) -> bool {
         let Ok(Typed { ty: Some(Ty::Known(image, id)), .. }) = self.value(term) else {

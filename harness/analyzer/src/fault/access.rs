@@ -170,8 +170,6 @@ impl Access {
             let value = value(register).filter(|value| *value >= NULL_PAGE);
             value.filter(|value| scene.is_mapped(*value) == Some(true))
         };
-        let may_be_address =
-            |register| value(register).is_some_and(|value| scene.may_be_address(value));
         let (base, index) = (self.memory.base(), self.memory.index());
         match (base, index, self.bit) {
             (base, Register::None, Some(register)) if is_general(base) => match fine(base) {
@@ -206,17 +204,35 @@ impl Access {
                 (None, Some(from)) if self.memory.scale() == 1 && !is_null(value(base)) => {
                     Suspect::Index { register: base, from }
                 }
-                // A number that the compiler took for the base is no pointer beside one.
-                (None, None)
-                    if self.memory.scale() == 1
-                        && may_be_address(index)
-                        && !may_be_address(base) =>
-                {
-                    Suspect::Pointer(index)
-                }
-                (None, _) => Suspect::Pointer(base),
+                (None, _) if self.is_in_base(scene, &value) => Suspect::Pointer(base),
+                (None, _) => Suspect::Pointer(index),
             },
         }
+    }
+
+    /// Whether the pointer is in the base of the two registers that nothing is at, as far as their values tell: what is
+    /// multiplied is a number, and of two that are not the only one that may be an address is the pointer.
+    ///
+    /// Example: of `r->data[n]` the compiler took `n` for the base, as it just had to widen it.
+    fn is_in_base(&self, scene: &dyn Scene, value: impl Fn(Register) -> Option<u64>) -> bool {
+        let is_address = |register| value(register).is_some_and(|it| scene.may_be_address(it));
+        let (base, index) = (self.memory.base(), self.memory.index());
+        self.memory.scale() != 1 || is_address(base) || !is_address(index)
+    }
+
+    /// Of two registers that are added and that nothing is at, the one that is not the `suspect`, where their values do
+    /// not tell which of them is the pointer.
+    pub(super) fn rival(
+        &self,
+        scene: &dyn Scene,
+        suspect: Register,
+        value: impl Fn(Register) -> Option<u64>,
+    ) -> Option<Register> {
+        let (base, index) = (self.memory.base(), self.memory.index());
+        let is_address = |register| value(register).map(|it| scene.may_be_address(it));
+        let is_pair = is_general(base) && is_general(index) && self.memory.scale() == 1;
+        let is_open = is_pair && suspect == base && is_address(base) == is_address(index);
+        is_open.then_some(index)
     }
 }
 

@@ -108,6 +108,11 @@ impl<'t, 'w> Foot<'t, 'w> {
         }
     }
 
+    /// Whether it is a pointer by its type, and not only by what it is used as.
+    pub(super) fn is_pointer(&self) -> bool {
+        self.writer.unbounded().used_as(Pointee::Data).is_pointer(self.term)
+    }
+
     /// The structure that the pointer is to.
     pub(super) fn structure(&self) -> Option<Structure> {
         self.at_site().pointee(self.term)

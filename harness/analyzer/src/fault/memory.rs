@@ -16,9 +16,12 @@ use super::tested;
 use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
-use crate::diagnosis::{About, BadPointer, Diagnosis, Grounds, Nature, Role, Symptom, Use, What};
+use crate::diagnosis::{
+    About, BadPointer, Diagnosis, Grounds, Nature, Place, Role, Symptom, Use, What,
+};
 use crate::express::{Expression, Pointee, Writer};
 use crate::flow::{Slicer, Start, Term, TermKind, evaluate, held, number};
+use crate::identify::NULL_PAGE;
 use crate::link::by_number;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
@@ -26,6 +29,9 @@ use crate::thunk::lower;
 
 /// Of a sum of a pointer and a number that leads to nothing.
 const EITHER: &str = "whether the pointer or the number that is added to it is bad is not known";
+
+/// Of a number that leads out of what a pointer leads to, which is no array by its type.
+const OTHERS: &str = "either the number is too large, or what it was meant for was freed and has another owner by now";
 
 /// Diagnoses a fault on memory by the interrupted instruction of the frame; `None` if it touches
 /// no memory whose address is known.
@@ -108,9 +114,12 @@ fn pointer(
     let how = access.how;
     let (address, sp) = (access.address, frame.sp);
     let bad_value = |pointer| Bad { pointer, address, how, sp, registers };
-    let (register, from) = match access.suspect(scene, value) {
-        Suspect::Pointer(register) => (register, None),
-        Suspect::Index { register, from } => (register, Some(from)),
+    let (register, from, is_told) = match access.suspect(scene, value) {
+        Suspect::Pointer(register) => {
+            let (register, is_told) = by_type(scene, (frame, guilty > 0), access, register);
+            (register, None, is_told)
+        }
+        Suspect::Index { register, from } => (register, Some(from), true),
         Suspect::None => {
             diagnosis.unknown = Some("the address stands in the instruction itself".to_owned());
             if guilty == 0 {
@@ -174,16 +183,14 @@ fn pointer(
     match from {
         // Either of them may be the wrong one.
         Some(_) if !may_be_index(bad) => {
-            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-            diagnosis.unknown.get_or_insert_with(|| EITHER.to_owned());
+            doubted(EITHER, diagnosis);
         }
         Some(from) if guilty == 0 || diagnosis.expression().is_some() => {
             beyond(scene, (from, Some(bad)), bad_value(bad), diagnosis);
-            let other = [instruction.memory_base(), instruction.memory_index()];
-            let array = other.into_iter().find(|it| *it != register && *it != Register::None);
+            let array = other_register(instruction, register);
             let array = array.filter(|_| guilty == 0).map(|array| slicer.register(array));
             if let Some(array) = array.map(|term| with_callers(scene, frames, guilty, term)) {
-                named_array(scene, frames, writer, (&term, &array), diagnosis);
+                named_array(scene, frames, writer, (&term, &array, from), diagnosis);
             }
         }
         // A number of the kernel's own comes of what it was given.
@@ -194,12 +201,56 @@ fn pointer(
         }
         None => led(scene, (frames, guilty), writer, &term, bad_value(bad), diagnosis),
     }
-    if access.is_ambiguous(scene, value) {
-        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-        diagnosis.unknown.get_or_insert_with(|| EITHER.to_owned());
+    if !is_told || access.is_ambiguous(scene, value) {
+        doubted(EITHER, diagnosis);
     }
     if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis)) {
         unset(&slicer, *slot, diagnosis);
+    }
+}
+
+/// The register that is added to this one in the address of the instruction's operand.
+fn other_register(instruction: &Instruction, register: Register) -> Option<Register> {
+    let both = [instruction.memory_base(), instruction.memory_index()];
+    both.into_iter().find(|it| *it != register && *it != Register::None)
+}
+
+/// Says in the diagnosis that it is not shown, and why.
+fn doubted(why: &str, diagnosis: &mut Diagnosis) {
+    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    diagnosis.unknown.get_or_insert_with(|| why.to_owned());
+}
+
+/// Which of two registers that were added is the pointer, by the types of what is in them, where their values do not
+/// tell; and whether that is known.
+fn by_type(
+    scene: &dyn Scene,
+    (frame, is_kernels): (&Frame, bool),
+    access: &Access,
+    suspect: Register,
+) -> (Register, bool) {
+    let (pc, registers) = (frame.pc.for_lookup(), by_number(&frame.registers));
+    let value = |register| number(register).and_then(|number| held(&registers, number));
+    let Some(rival) = access.rival(scene, suspect, value) else { return (suspect, true) };
+    // The kernel's own functions count from where a string begins.
+    if is_kernels && value(rival).is_some_and(|count| count < NULL_PAGE) {
+        return (suspect, true);
+    }
+    let code = scene.function_code(pc);
+    let Some((code, position)) = code.and_then(|it| it.at(pc).map(|at| (it, at))) else {
+        return (suspect, false);
+    };
+    let keeps = |target| scene.keeps_registers(target);
+    let slicer = Slicer::new(&code, scene, &keeps, Start { position, registers });
+    let writer = Writer::new(scene, pc).used_as(Pointee::Data);
+    let is_pointer = |register| {
+        let term = slicer.register(register);
+        writer.is_pointer(&crate::fault::named(scene, &[], pc, &term))
+    };
+    match (is_pointer(suspect), is_pointer(rival)) {
+        (false, true) => (rival, true),
+        // NULL is no number that leads anywhere.
+        (is_one, is_other) => (suspect, is_one != is_other || value(suspect) == Some(0)),
     }
 }
 
@@ -283,7 +334,7 @@ fn led(
             name(diagnosis, expression);
             let number = index.observed.or_else(|| evaluate(index, scene));
             beyond(scene, (from, number), bad, diagnosis);
-            named_array(scene, frames, writer, (index, array), diagnosis);
+            named_array(scene, frames, writer, (index, array, from), diagnosis);
         }
         None => {
             refine(scene, frames, writer, Some(term), bad, diagnosis);
@@ -323,17 +374,16 @@ fn added<'t>(
     })
 }
 
-/// Says in the diagnosis which array has no element of the number that was bad.
+/// Says in the diagnosis which array has no element of the number that was bad, in what `from` leads to. Behind a
+/// pointer to a structure there may have been more than is there now: of a `ring` that was exchanged for a smaller one,
+/// its `data[n]` was there.
 fn named_array(
     scene: &dyn Scene,
     frames: &[Frame],
     writer: Writer<'_>,
-    (index, array): (&Term, &Term),
+    (index, array, from): (&Term, &Term, u64),
     diagnosis: &mut Diagnosis,
 ) {
-    /// An array of bytes at the end of a structure begins no farther inside.
-    const MOST_INSIDE: u64 = 1 << 12;
-    let Some(accessed) = diagnosis.pointer().map(|pointer| pointer.address) else { return };
     let array = crate::fault::named(scene, frames, writer.pc(), array);
     let named = writer.expression(&array).ok().filter(|c| !c.has_distance() && !c.is_number());
     let part = |term: &Term| match &term.bare().kind {
@@ -345,24 +395,29 @@ fn named_array(
     let is_array = own.is_none();
     let part = own.or_else(|| part(&array));
     let structure = writer.unbounded().pointee(&array);
-    diagnosis.about =
-        Some(About { part, structure: structure.clone(), is_array, ..About::default() });
-    let number = evaluate(index, scene).or(index.observed);
-    let from = evaluate(&array, scene).or(array.observed);
-    let away =
-        from.zip(number).map(|(from, number)| accessed.wrapping_sub(from).wrapping_sub(number));
-    // Of `ring->data[n]`, the number is that of a byte, and not of one of several rings.
-    let is_product = matches!(index.bare().kind, TermKind::Binary { .. } | TermKind::Sum { .. });
-    let is_inside = away.is_some_and(|away| away < MOST_INSIDE);
-    let counts_bytes = structure.is_some_and(|structure| {
-        !is_product && structure.size > 1 && number > Some(structure.size) && is_inside
-    });
+    let is_struct = structure.is_some();
+    diagnosis.about = Some(About { part, structure, is_array, ..About::default() });
     let Some(pointer) = diagnosis.pointer_mut() else { return };
-    let is_past = matches!(pointer.nature, Some(Nature::Beyond { .. } | Nature::Guard { .. }));
-    let is_past = is_past && !counts_bytes;
-    if let (Some(index), Some(array), true) = (pointer.expression.clone(), named, is_past) {
+    let Some(nature @ (Nature::Beyond { .. } | Nature::Guard { .. })) = &pointer.nature else {
+        return;
+    };
+    let is_variable = matches!(nature, Nature::Beyond { place: Some(Place::Symbol(_)), .. });
+    let object = pointer.object.as_ref();
+    let is_element = named.as_ref().zip(object).is_some_and(|(array, it)| it.is_element_of(array));
+    let is_of_numbers = !is_struct && writer.unbounded().is_pointer(&array);
+    let is_array = is_variable || is_element || is_of_numbers;
+    if let (Some(index), Some(array), true) = (pointer.expression.clone(), named, is_array) {
         pointer.past = Some((index, array));
+    } else if !is_array && !is_own(scene, from) {
+        doubted(OTHERS, diagnosis);
     }
+}
+
+/// Whether the address is in an object of the slab allocator that it noted a module's allocation of.
+fn is_own(scene: &dyn Scene, address: u64) -> bool {
+    let slab = scene.identity(address).and_then(|identity| identity.slab);
+    let allocated = slab.and_then(|slab| slab.allocated);
+    allocated.is_some_and(|track| scene.is_outside(track.caller))
 }
 
 /// Judges an argument that the code to blame, at `pc`, gave to a function of the kernel, which computed
@@ -441,7 +496,10 @@ fn name(diagnosis: &mut Diagnosis, expression: Expression) {
 /// Whether nothing better is known of the pointer than that it is bad.
 fn is_wild(diagnosis: &Diagnosis) -> bool {
     let is_user = |nature: &Nature| {
-        matches!(nature, Nature::UserMemory | Nature::UserSpace | Nature::UserUnmapped { .. })
+        matches!(
+            nature,
+            Nature::UserMemory { .. } | Nature::UserSpace | Nature::UserUnmapped { .. }
+        )
     };
     diagnosis.pointer().is_some_and(|pointer| match &pointer.nature {
         None => pointer.symptom != Symptom::Null,

@@ -192,6 +192,10 @@ impl Namer<'_> {
     /// The variable that holds the value of a term that says little by itself, or leads to the object
     /// that it is an address in.
     fn name(self, writer: Writer<'_>, holders: &Holders, term: &Term) -> Option<Named> {
+        // Where the memory of the CPU is is added to a variable, and is none.
+        if writer.is_own_cpu(term) {
+            return None;
+        }
         let value = match term.kind {
             TermKind::Walk { .. } => self.variable,
             TermKind::Sum { .. }

@@ -21,8 +21,9 @@ use super::freed::{gone, holder};
 use super::mistaken::mistaken;
 use super::noted::{NEVER_WRITTEN, OLD_MARK, is_new, may_be_old};
 use super::outside::behind;
+use super::own_cpu::null_per_cpu;
 use super::placed::{Past, misplaced, owner, past_end};
-use super::reads::innermost;
+use super::system_call::is_given;
 use super::unallocated::unallocated;
 use super::written_text::text;
 use crate::claim::Claim;
@@ -75,11 +76,10 @@ pub(super) fn refine(
     let foot = term.map(|term| Foot::of(scene, writer, term, bad.pointer));
     diagnosis.about = foot.as_ref().map(Foot::about).or_else(|| diagnosis.about.take());
     let value = foot.and_then(|foot| foot.value).unwrap_or(bad.pointer);
-    let mut found = first(scene, frames, (writer, term));
+    let mut found = follows_free_list(scene, frames).then(|| Nature::FreeList.into());
     let is_null = value < NULL_PAGE && found.is_none();
     let Some(pointer) = diagnosis.pointer_mut() else { return };
-    let is_no_per_cpu = found.as_ref().is_some_and(|found| found.nature == Nature::NoPerCpu);
-    if is_no_per_cpu || is_null && bad.how != Use::Call {
+    if is_null && bad.how != Use::Call {
         pointer.symptom = Symptom::Null;
     } else if found.is_some() && pointer.symptom == Symptom::Null {
         // Links of such lists are numbers of which each may be anything.
@@ -87,11 +87,13 @@ pub(super) fn refine(
     }
     let round = term.and_then(|term| round(term, scene, bad.pointer));
     if found.is_none() {
-        found = term.and_then(|term| gone(scene, frames, (writer, round), term, bad.sp));
+        found = term.and_then(|term| null_per_cpu(scene, writer, term));
+        pointer.symptom = if found.is_some() { Symptom::Null } else { pointer.symptom };
     }
     if found.is_none() {
         let what = (writer, round);
-        found = term.and_then(|it| misplaced(scene, what, it).or_else(|| behind(scene, what, it)));
+        let place = |it| misplaced(scene, what, it).or_else(|| behind(scene, what, it));
+        found = term.and_then(|it| gone(scene, frames, what, it, bad.sp).or_else(|| place(it)));
     }
     if found.is_none() && is_null {
         found = foot.as_ref().and_then(|foot| small(foot, bad, pointer.expression.as_ref()));
@@ -112,11 +114,7 @@ pub(super) fn refine(
         found = never_allocated(scene, frames, foot.as_ref(), value).map(Found::from);
     }
     if found.is_none() && !is_null {
-        let is_led = foot.is_some_and(|foot| foot.distance.is_none_or(|it| it.abs() > NEAR))
-            || bad.address.wrapping_sub(bad.pointer).cast_signed().abs() > NEAR;
-        found = by_place(scene, bad.address, bad.how)
-            .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)))
-            .map(|found| by_chance(scene, foot.as_ref(), bad, found));
+        found = led_to(scene, frames, (term, foot.as_ref()), bad);
     }
     if found.as_ref().is_none_or(|found| matches!(found.nature, Nature::NullPlus { .. })) {
         diagnosis.evidence.extend(foot.as_ref().and_then(|foot| owner(scene, foot)));
@@ -175,6 +173,32 @@ pub(super) fn refine(
         pointer.expression = Some(expression);
     }
     pointer.nature = Some(found.nature);
+}
+
+/// What is where the pointer led, as far as that is no chance.
+fn led_to(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    (term, foot): (Option<&Term>, Option<&Foot<'_, '_>>),
+    bad: Bad,
+) -> Option<Found> {
+    let is_led = foot.is_some_and(|foot| foot.distance.is_none_or(|it| it.abs() > NEAR))
+        || bad.address.wrapping_sub(bad.pointer).cast_signed().abs() > NEAR;
+    let mut found = by_place(scene, bad.address, bad.how)
+        .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)))?;
+    match &mut found.nature {
+        Nature::UserMemory { is_given: it } => *it = is_given(scene, frames, term, bad.pointer),
+        Nature::Gone(Gone::Unloaded { was, is_shown, .. })
+            if bad.how != Use::Call
+                && was.data.is_none()
+                && !foot.is_some_and(Foot::is_pointer) =>
+        {
+            *is_shown = false;
+            found.claim = None;
+        }
+        _ => {}
+    }
+    Some(found)
 }
 
 /// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
@@ -318,7 +342,7 @@ fn is_from_the_unknown(scene: &dyn Scene, foot: &Foot<'_, '_>) -> bool {
 
 /// Whether the address is outside of what is known to be where a good pointer leads, `from`.
 pub(super) fn leads_out(scene: &dyn Scene, from: u64, address: u64) -> bool {
-    let bounds = scene.identity(from).and_then(|identity| bounds(&identity));
+    let bounds = scene.identity(from).and_then(|identity| bounds(scene, &identity));
     bounds.is_some_and(|it| address.wrapping_sub(it.start) >= it.size)
 }
 
@@ -329,7 +353,7 @@ pub(super) fn beyond(
     bad: Bad,
     diagnosis: &mut Diagnosis,
 ) {
-    let bounds = scene.identity(from).and_then(|identity| bounds(&identity));
+    let bounds = scene.identity(from).and_then(|identity| bounds(scene, &identity));
     let outside = bounds.filter(|it| bad.address.wrapping_sub(it.start) >= it.size);
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     pointer.role = Role::Index;
@@ -366,7 +390,7 @@ struct Bounds {
 }
 
 /// What is known to be at an address, with its bounds.
-fn bounds(identity: &Identity) -> Option<Bounds> {
+fn bounds(scene: &dyn Scene, identity: &Identity) -> Option<Bounds> {
     let place = place(identity);
     if let Some(slab) = &identity.slab {
         let size = slab.slab.cache.object_size;
@@ -374,11 +398,20 @@ fn bounds(identity: &Identity) -> Option<Bounds> {
     }
     if let Some(symbol) = identity.symbol.as_ref().filter(|symbol| symbol.size > 0) {
         let start = identity.address.wrapping_sub(symbol.offset);
-        return Some(Bounds { place, start, size: symbol.size });
+        // A symbol reaches to the next one, a variable may end before that.
+        let size = variable_size(scene, start).unwrap_or(symbol.size);
+        return Some(Bounds { place, start, size });
     }
     let area = identity.vm_area.as_ref().filter(|_| identity.stack.is_none())?;
     let place = Some(Place::VmArea);
     Some(Bounds { place, start: area.start, size: bytes(area) })
+}
+
+/// Bytes of the variable with static storage that begins at the address, by its type.
+fn variable_size(scene: &dyn Scene, start: u64) -> Option<u64> {
+    let image = scene.image_at(start)?;
+    let variable = image.variable_at(start, None).found().filter(|it| it.address == start)?;
+    image.type_size(variable.ty).found().filter(|size| *size > 0)
 }
 
 /// Functions of the slab allocator that follow its lists of free objects (`mm/slub.c`, 3.10 to 6.12).
@@ -464,32 +497,6 @@ fn is_unlinked(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<bool> {
     let next = previous.checked_sub(8)?;
     let are_null = scene.word(next, 8) == Some(0) && scene.word(previous, 8) == Some(0);
     Some(NODES.contains(&structure.tag.as_str()) && offset == 8 && are_null)
-}
-
-/// What is looked for before all else.
-fn first(
-    scene: &dyn Scene,
-    frames: &[Frame],
-    (writer, term): (Writer<'_>, Option<&Term>),
-) -> Option<Found> {
-    let is_list = follows_free_list(scene, frames);
-    let list = is_list.then(|| Nature::FreeList.into());
-    list.or_else(|| no_per_cpu(scene, writer, term?))
-}
-
-/// The innermost value on the way that was read through this_cpu_ptr() of NULL: that is the start of the CPU's memory.
-fn no_per_cpu(scene: &dyn Scene, writer: Writer<'_>, term: &Term) -> Option<Found> {
-    innermost(writer, term, &|writer, _, (address, size)| {
-        let pointer = writer.per_cpu_pointer(address)?;
-        evaluate(pointer, scene).filter(|pointer| *pointer == 0)?;
-        let expression = writer.expression(pointer).ok();
-        let part = match &pointer.bare().kind {
-            TermKind::Load { address, size, .. } => writer.unbounded().part_at(address, *size),
-            _ => writer.unbounded().part_at(address, size),
-        };
-        let about = About { part, ..About::default() };
-        Some(Found { expression, about, ..Nature::NoPerCpu.into() })
-    })
 }
 
 /// A small number that is not NULL, and to which nothing was added that is known.
@@ -603,27 +610,6 @@ fn on_stack(scene: &dyn Scene, term: &Term, address: u64) -> Option<Found> {
     })
 }
 
-/// What lies there, with the doubt that a number which is no pointer may have led there by chance.
-fn by_chance(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, bad: Bad, found: Found) -> Found {
-    /// Programs and their memory are not often below 4 GiB, and most numbers are.
-    const FEW_NUMBERS: u64 = 1 << 32;
-    // In what the kernel's own code calls a pointer, there is one.
-    let was_kept = foot.is_some_and(|foot| {
-        scene.is_outside(foot.writer.pc()) && foot.loaded_from(scene).is_some()
-    });
-    let is_number = match &found.nature {
-        // What a system call was given is the program's, whatever it is.
-        Nature::UserMemory => was_kept && bad.pointer < FEW_NUMBERS,
-        // Where an unloaded module was, nothing but its file tells.
-        Nature::Gone(Gone::Unloaded { was, .. }) => {
-            was_kept && bad.how != Use::Call && was.data.is_none()
-        }
-        _ => false,
-    };
-    let doubt = is_number.then_some("a number that is no pointer may lead there by chance");
-    Found { doubt: found.doubt.or(doubt), ..found }
-}
-
 /// What lies at the address that was accessed.
 fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
     let identity = scene.identity(address)?;
@@ -636,7 +622,9 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
     let has = |bits: u64| error.is_some_and(|error| error & bits == bits);
     let nature = match identity.region {
         // The processor found the page, and did not allow the access.
-        AddressRegion::User if has(PRESENT) && identity.user.is_none() => Nature::UserMemory,
+        AddressRegion::User if has(PRESENT) && identity.user.is_none() => {
+            Nature::UserMemory { is_given: false }
+        }
         AddressRegion::User => user(scene, &identity),
         AddressRegion::NonCanonical => return None,
         _ if how == Use::Call => return call(&identity),
@@ -666,7 +654,7 @@ fn by_place(scene: &dyn Scene, address: u64, how: Use) -> Option<Found> {
 fn shown(nature: &Nature, identity: &Identity) -> Option<Claim> {
     let claim = Claim::new(Some(true)).data(identity.address);
     match nature {
-        Nature::Gone(Gone::Unloaded { .. }) => {
+        Nature::Gone(Gone::Unloaded { is_shown: true, .. }) => {
             Some(claim.text(" is in the area for modules, where no module is loaded any more"))
         }
         Nature::FreedArea => {
@@ -727,7 +715,7 @@ fn bytes(area: &VmArea) -> u64 {
 
 fn user(scene: &dyn Scene, identity: &Identity) -> Nature {
     if identity.user.as_ref().is_some_and(|user| user.vma.is_some()) {
-        return Nature::UserMemory;
+        return Nature::UserMemory { is_given: false };
     }
     let per_cpu = scene
         .per_cpu_symbol(identity.address)

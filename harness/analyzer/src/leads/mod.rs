@@ -20,6 +20,7 @@ use crate::diagnosis::{
     NoLock, Site, Symptom, Test, TextPlace, Until, Waiting, What,
 };
 use crate::express::{Expression, NamedPart, Structure, Whole, Writer};
+use crate::gone::Gone;
 use crate::identify::Poison;
 use crate::initialiser::initialiser;
 use crate::scene::Scene;
@@ -178,16 +179,21 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
         None
         | Some(
             Nature::NullPlus { .. }
-            | Nature::NoPerCpu
             | Nature::Small { .. }
             | Nature::BelowNull { .. }
             | Nature::ErrorCode { .. }
+            | Nature::PerCpuNull
             | Nature::NeverWritten { .. }
             | Nature::Text { .. },
         ) => vec![Q::Passed, Q::Table, Q::Listed, Q::Set],
         Some(Nature::Misplaced { .. }) => vec![Q::Computed, Q::Set],
         Some(Nature::NeverAllocated(_)) => vec![Q::Set],
-        Some(Nature::UserSpace | Nature::UserUnmapped { may_be_per_cpu: false }) => {
+        Some(
+            Nature::UserMemory { is_given: false }
+            | Nature::UserSpace
+            | Nature::UserUnmapped { may_be_per_cpu: false }
+            | Nature::Gone(Gone::Unloaded { is_shown: false, .. }),
+        ) => {
             vec![Q::Linked, Q::Listed, Q::Set]
         }
         Some(
@@ -195,7 +201,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
             | Nature::Outside { .. }
             | Nature::NeverSet { .. }
             | Nature::OnStack
-            | Nature::UserMemory
+            | Nature::UserMemory { is_given: true }
             | Nature::UserUnmapped { may_be_per_cpu: true }
             | Nature::PerCpuPointer
             | Nature::PerCpuOffset { .. }

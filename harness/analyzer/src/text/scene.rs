@@ -157,7 +157,11 @@ impl CodeNames for TextScene<'_> {
             return None;
         }
         let last = self.taints.as_ref()?.last_unloaded.as_ref();
-        Some(last.map_or(Gone::GivenBack, |_| Gone::Unloaded { or: None, was: Was::default() }))
+        Some(last.map_or(Gone::GivenBack, |_| Gone::Unloaded {
+            or: None,
+            was: Was::default(),
+            is_shown: true,
+        }))
     }
 }
 

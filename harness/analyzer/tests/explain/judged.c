@@ -6,6 +6,9 @@
 
 #include "crash.h"
 
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+
 #define POISON 0x6b6b6b6b6b6b6b6bUL
 #define ERROR(number) ((void *)-(long)(number))
 
@@ -585,6 +588,45 @@ NOINLINE long mod_marked_pointer(void)
 	return marked->payload->length; /* BUG: marked->payload */
 }
 
+/* Of two values that were added, the types may tell the pointer. */
+struct ring {
+	unsigned int size;
+	unsigned int head;
+	unsigned char data[];
+};
+
+NOINLINE long mod_ring_behind_its_end(struct ring *ring, unsigned long at)
+{
+	return ring->data[at]; /* BUG: at */
+}
+
+NOINLINE long mod_ring_that_is_gone(struct ring *ring, unsigned int at)
+{
+	return ring->data[at]; /* BUG: ring */
+}
+
+NOINLINE long mod_sum_of_numbers(unsigned long start, unsigned long at)
+{
+	return *(char *)(start + at); /* BUG: - */
+}
+
+/* The memory of a CPU begins with where it is. */
+struct own_cpu {
+	struct own_cpu *own;
+	struct payload *others;
+	long rest[4];
+} own_cpu;
+
+struct own_cpu *counters;
+
+NOINLINE long mod_no_counters(void)
+{
+	struct own_cpu *own = counters;
+
+	asm("add %%gs:0, %0" : "+r"(own));
+	return own->others->length; /* BUG: counters */
+}
+
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -682,5 +724,13 @@ int main(int count, char **arguments)
 	TRY(mod_inside_of_another, mod_inside_of_another());
 	marked = (void *)((char *)calloc(1, sizeof(*marked)) + 1);
 	TRY(mod_marked_pointer, mod_marked_pointer());
+	struct ring *ring = allocate(64);
+	TRY(mod_ring_behind_its_end, mod_ring_behind_its_end(ring, 1L << 40));
+	TRY(mod_ring_that_is_gone, mod_ring_that_is_gone((struct ring *)0x7e0000001000, 50000));
+	TRY(mod_sum_of_numbers, mod_sum_of_numbers(0x7e0000001000, 50000));
+	own_cpu.own = &own_cpu;
+	own_cpu.others = (struct payload *)0x5870d2be16159200;
+	syscall(SYS_arch_prctl, ARCH_SET_GS, &own_cpu);
+	TRY(mod_no_counters, mod_no_counters());
 	return 1;
 }

@@ -4,7 +4,7 @@
 //! What has to be named is the marker comment at the line to blame; docs/verdicts.md has the rules.
 
 use crate::support::Victims;
-use analyzer::diagnosis::{Diagnosis, Doubt, Elsewhere, Nature, TextPlace};
+use analyzer::diagnosis::{Diagnosis, Doubt, Elsewhere, Grounds, Nature, TextPlace};
 use analyzer::fault::examine;
 use analyzer::identify::FreedMemory;
 use analyzer::report::{Confidence, CrashKind};
@@ -354,4 +354,24 @@ fn a_misaligned_pointer_leads_to_no_structure() {
     assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
     let mistaken = diagnosis.pointer().and_then(|it| it.mistaken.as_ref()).expect("a pointer");
     assert_eq!(mistaken.leads, Elsewhere::Misaligned);
+}
+
+#[test]
+fn a_number_that_leads_out_of_what_is_no_array_may_have_been_meant_for_another() {
+    let diagnosis = judged("mod_ring_behind_its_end", "mod_ring_behind_its_end");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    assert_eq!(diagnosis.pointer().expect("a pointer").past, None);
+}
+
+#[test]
+fn of_two_values_that_were_added_the_types_tell_the_pointer() {
+    judged("mod_ring_that_is_gone", "mod_ring_that_is_gone");
+    let diagnosis = judged("mod_sum_of_numbers", "mod_sum_of_numbers");
+    assert_eq!(diagnosis.grounds, Grounds::Inferred, "{diagnosis:#?}");
+}
+
+#[test]
+fn a_null_pointer_to_per_cpu_memory_is_what_is_wrong() {
+    let diagnosis = proven("mod_no_counters", CrashKind::NullRead);
+    assert_eq!(nature(&diagnosis), Some(&Nature::PerCpuNull), "{diagnosis:#?}");
 }

@@ -344,8 +344,8 @@ impl Names for UserScene<'_> {
         let symbol = self.image.symbol_at(address)?;
         Some((symbol.name, address - symbol.address))
     }
-    fn per_cpu_symbol(&self, _offset: u64) -> Option<(String, u64)> {
-        None
+    fn per_cpu_symbol(&self, offset: u64) -> Option<(String, u64)> {
+        (offset == 0).then(|| ("this_cpu_off".to_owned(), 0))
     }
 }
 
@@ -368,7 +368,7 @@ impl Words for UserScene<'_> {
         Some(bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
     }
     fn per_cpu_base(&self) -> Option<u64> {
-        None
+        self.image.symbol("own_cpu").map(|symbol| symbol.address)
     }
 }
 
