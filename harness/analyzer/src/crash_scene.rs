@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The crashed machine as what a diagnosis looks at.
 
-use unwind::Pc;
+use unwind::{Pc, Register, StopReason};
 
 use crate::blame::culprit;
+use crate::context::{crashing, walks};
 use crate::express::Names;
 use crate::flow::{Code, MAX_CODE_BYTES};
 use crate::frame_names::FrameNames;
@@ -72,6 +73,25 @@ impl Scene for Machine<'_> {
 
     fn is_outside(&self, address: u64) -> bool {
         self.module_at(address).is_some_and(|module| module.taints & OUTSIDE != 0)
+    }
+
+    fn arguments_of_system_call(&self) -> Vec<u64> {
+        /// In the order of the arguments (`arch/x86/entry/entry_64.S`).
+        const ARGUMENTS: [Register; 6] = [
+            Register::Rdi,
+            Register::Rsi,
+            Register::Rdx,
+            Register::R10,
+            Register::R8,
+            Register::R9,
+        ];
+        let crashing = crashing(self.kernel());
+        match crashing.map(|crashing| walks(self, &crashing).fault.stop) {
+            Some(StopReason::User(registers)) => {
+                ARGUMENTS.iter().filter_map(|register| registers.get(*register)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn clears_new_objects(&self) -> Option<bool> {

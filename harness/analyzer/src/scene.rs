@@ -127,6 +127,11 @@ pub trait Scene: FrameNames + Words {
     fn clears_new_objects(&self) -> Option<bool> {
         None
     }
+    /// What the process had in the registers of a system call's arguments when it entered the kernel, where the code
+    /// runs for one and the stack leads back to that.
+    fn arguments_of_system_call(&self) -> Vec<u64> {
+        Vec::new()
+    }
     /// Whether the crashed task has memory of its own; `None` if that is not known.
     fn has_process(&self) -> Option<bool> {
         None

@@ -67,8 +67,7 @@ pub(super) fn put_in_again(machine: &dyn Scene, entry: &Subject, diagnosis: &mut
     if is_again && entry.value.is_some_and(|at| may_be_old(machine, at)) {
         let words =
             "either it was put in twice, or it was freed in its list, and is another one by now";
-        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-        diagnosis.unknown = Some(words.to_owned());
+        diagnosis.leave_open(words);
     }
 }
 

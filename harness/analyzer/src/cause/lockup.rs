@@ -258,8 +258,7 @@ fn spinning(
         let slab = machine.identity(lock.address).and_then(|identity| identity.slab);
         let is_new = slab.is_some_and(|slab| is_new(machine, &slab));
         if matches!(no, NoLock::NeverWritten { .. }) && !is_new {
-            diagnosis.grounds = Grounds::Inferred;
-            diagnosis.unknown.get_or_insert_with(|| NEVER_WRITTEN.to_owned());
+            diagnosis.leave_open(NEVER_WRITTEN);
         }
         return Hang::NoLock(no);
     }

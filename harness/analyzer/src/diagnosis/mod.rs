@@ -221,6 +221,12 @@ impl Diagnosis {
         }
     }
 
+    /// Says that what it comes down to is not shown, and why, if nothing else was open before.
+    pub(crate) fn leave_open(&mut self, why: &str) {
+        self.grounds = self.grounds.max(Grounds::Inferred);
+        self.unknown.get_or_insert_with(|| why.to_owned());
+    }
+
     /// Leaves out claims that were made before.
     pub fn say_once(&mut self) {
         let mut said: Vec<Claim> = Vec::new();

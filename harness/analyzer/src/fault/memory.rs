@@ -183,7 +183,7 @@ fn pointer(
     match from {
         // Either of them may be the wrong one.
         Some(_) if !may_be_index(bad) => {
-            doubted(EITHER, diagnosis);
+            diagnosis.leave_open(EITHER);
         }
         Some(from) if guilty == 0 || diagnosis.expression().is_some() => {
             beyond(scene, (from, Some(bad)), bad_value(bad), diagnosis);
@@ -202,7 +202,7 @@ fn pointer(
         None => led(scene, (frames, guilty), writer, &term, bad_value(bad), diagnosis),
     }
     if !is_told || access.is_ambiguous(scene, value) {
-        doubted(EITHER, diagnosis);
+        diagnosis.leave_open(EITHER);
     }
     if let (TermKind::Local(slot), true) = (&term.kind, is_wild(diagnosis)) {
         unset(&slicer, *slot, diagnosis);
@@ -213,12 +213,6 @@ fn pointer(
 fn other_register(instruction: &Instruction, register: Register) -> Option<Register> {
     let both = [instruction.memory_base(), instruction.memory_index()];
     both.into_iter().find(|it| *it != register && *it != Register::None)
-}
-
-/// Says in the diagnosis that it is not shown, and why.
-fn doubted(why: &str, diagnosis: &mut Diagnosis) {
-    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-    diagnosis.unknown.get_or_insert_with(|| why.to_owned());
 }
 
 /// Which of two registers that were added is the pointer, by the types of what is in them, where their values do not
@@ -409,7 +403,7 @@ fn named_array(
     if let (Some(index), Some(array), true) = (pointer.expression.clone(), named, is_array) {
         pointer.past = Some((index, array));
     } else if !is_array && !is_own(scene, from) {
-        doubted(OTHERS, diagnosis);
+        diagnosis.leave_open(OTHERS);
     }
 }
 

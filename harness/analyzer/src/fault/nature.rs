@@ -114,14 +114,12 @@ pub(super) fn refine(
         found = never_allocated(scene, frames, foot.as_ref(), value).map(Found::from);
     }
     if found.is_none() && !is_null {
-        found = led_to(scene, frames, (term, foot.as_ref()), bad);
+        found = led_to(scene, (term, foot.as_ref()), bad);
     }
     if found.as_ref().is_none_or(|found| matches!(found.nature, Nature::NullPlus { .. })) {
         diagnosis.evidence.extend(foot.as_ref().and_then(|foot| owner(scene, foot)));
         if foot.as_ref().is_some_and(|foot| is_from_the_unknown(scene, foot)) {
-            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-            let words = "whether the object that it was read from is free cannot be told";
-            diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+            diagnosis.leave_open("whether the object that it was read from is free cannot be told");
         }
     }
     term.iter().for_each(|term| past(scene, (writer, term), diagnosis));
@@ -158,10 +156,7 @@ pub(super) fn refine(
     }
     about(foot.as_ref(), &found, diagnosis);
     diagnosis.evidence.extend(found.claim);
-    if let Some(doubt) = found.doubt {
-        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-        diagnosis.unknown.get_or_insert_with(|| doubt.to_owned());
-    }
+    found.doubt.into_iter().for_each(|doubt| diagnosis.leave_open(doubt));
     let is_known = diagnosis.grounds != Grounds::None;
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     if found.nature == Nature::FreeList {
@@ -178,7 +173,6 @@ pub(super) fn refine(
 /// What is where the pointer led, as far as that is no chance.
 fn led_to(
     scene: &dyn Scene,
-    frames: &[Frame],
     (term, foot): (Option<&Term>, Option<&Foot<'_, '_>>),
     bad: Bad,
 ) -> Option<Found> {
@@ -187,7 +181,7 @@ fn led_to(
     let mut found = by_place(scene, bad.address, bad.how)
         .filter(|found| !(is_led && is_of_whoever_was_there(&found.nature)))?;
     match &mut found.nature {
-        Nature::UserMemory { is_given: it } => *it = is_given(scene, frames, term, bad.pointer),
+        Nature::UserMemory { is_given: it } => *it = is_given(scene, term, bad.pointer),
         Nature::Gone(Gone::Unloaded { was, is_shown, .. })
             if bad.how != Use::Call
                 && was.data.is_none()
@@ -222,8 +216,7 @@ fn past(scene: &dyn Scene, (writer, term): (Writer<'_>, &Term), diagnosis: &mut 
             let words = format!(
                 "`{array}` is declared with {count} elements, and may have been allocated with more"
             );
-            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-            diagnosis.unknown.get_or_insert(words);
+            diagnosis.leave_open(&words);
         }
         None => {}
     }
@@ -237,20 +230,19 @@ fn elsewhere(
     found: Option<&Found>,
     diagnosis: &mut Diagnosis,
 ) {
-    let has_empty_list = diagnosis.unknown.is_some();
+    let is_open = diagnosis.unknown.is_some();
     let is_told = found.is_some_and(|found| match found.nature.kind(Use::Read) {
         None => matches!(found.nature, Nature::Misplaced { .. } | Nature::FreeList),
         Some(kind) => !matches!(kind, CrashKind::ErrPtr | CrashKind::UserAccess),
     });
     let Some(pointer) = diagnosis.pointer_mut().filter(|it| it.past.is_none()) else { return };
-    if is_told || has_empty_list {
+    if is_told || is_open {
         return;
     }
     pointer.mistaken = mistaken(scene, (writer, round), term);
     if let Some(mistaken) = &pointer.mistaken {
-        let doubt = mistaken.doubt().to_owned();
-        diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
-        diagnosis.unknown = Some(doubt);
+        let doubt = mistaken.doubt();
+        diagnosis.leave_open(doubt);
     }
 }
 
