@@ -26,7 +26,9 @@ impl Lead {
                 let made = at.made(made.as_ref());
                 match done.is_empty() {
                     true => {
-                        format!("{call}: nowhere in the code of `{module}` that stays loaded{made}")
+                        format!(
+                            "{call}: nowhere that was found in the code of `{module}` that stays loaded{made}"
+                        )
                     }
                     false => format!(
                         "{call}, which is in {}: whether that ran, and ran before{made}",
@@ -280,7 +282,7 @@ impl Writer<'_> {
     /// In which places of the code something is done.
     fn places(self, sites: &[Site], module: &str) -> String {
         match sites.is_empty() {
-            true => format!("nowhere in the code of `{module}` that stays loaded"),
+            true => format!("nowhere that was found in the code of `{module}` that stays loaded"),
             false => format!("in {}", self.list(sites)),
         }
     }
@@ -321,7 +323,7 @@ mod tests {
         let made = Some(Made { structure: "job".to_owned(), site, is_allocated: true });
         let (by, done, module) = ("init_completion", Vec::new(), "m".to_owned());
         let lead = Lead::Uninitialised { object: name("done"), by, done, made, module };
-        let words = "`init_completion(&done)`: nowhere in the code of `m` that stays loaded; `open` allocates the struct \
+        let words = "`init_completion(&done)`: nowhere that was found in the code of `m` that stays loaded; `open` allocates the struct \
                      job at `a.c:7`";
         assert_eq!(lead.words(&Raw(&NoNames)), words);
     }

@@ -153,6 +153,9 @@ fn pointer(it: &BadPointer) -> Option<String> {
         }
         Some(Nature::NeverAllocated(_)) => {
             format!("where {which} is set to memory that is not to be freed")
+        Some(Nature::Short { structure, .. }) => format!(
+            "what is taken for a struct {structure} there: something else, or one that too little is allocated for"
+        ),
         }
         Some(Nature::Outside { .. }) => {
             format!("the bound of the index in {which}, and the size of what it is an index into")
