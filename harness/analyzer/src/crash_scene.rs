@@ -91,6 +91,14 @@ impl Scene for Machine<'_> {
         cpus.into_iter().filter_map(|cpu| kernel.percpu_offset(cpu).ok()).collect()
     }
 
+    fn clears_new_memory(&self) -> Option<bool> {
+        self.kernel().clears_new_memory()
+    }
+
+    fn clears_freed_memory(&self) -> Option<bool> {
+        self.kernel().clears_freed_memory()
+    }
+
     fn outside_functions(&self) -> Vec<u64> {
         let outside = self.modules().filter(|(module, _)| module.taints & OUTSIDE != 0);
         let symbols = outside.filter_map(|(it, _)| self.kernel().module_symbols(it).ok());

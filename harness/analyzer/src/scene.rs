@@ -126,6 +126,14 @@ pub trait Scene: FrameNames + Words {
     fn has_process(&self) -> Option<bool> {
         None
     }
+    /// Whether the allocators clear memory that they give out; `None` if that is not known.
+    fn clears_new_memory(&self) -> Option<bool> {
+        None
+    }
+    /// Whether they clear what is given back to them; `None` if that is not known.
+    fn clears_freed_memory(&self) -> Option<bool> {
+        None
+    }
     /// The error code that the processor gave with the fault.
     fn error_code(&self) -> Option<u64> {
         None

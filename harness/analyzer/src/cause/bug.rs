@@ -158,11 +158,12 @@ fn called_by(
         // Of other functions, it may have been freed once, on the way.
         let given = given.filter(is_free).filter(|given| given.value != subject.value);
         let is_guess = given.is_some() && !PARTS_FIRST.contains(&called.as_str());
-        about(machine, &given.unwrap_or(subject), kind, diagnosis);
+        about(machine, given.as_ref().unwrap_or(&subject), kind, diagnosis);
         if is_guess {
             diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
         }
-        put_between(machine, &Subject::neighbours(machine, frames, guilty), diagnosis);
+        let neighbours = Subject::neighbours(machine, frames, guilty);
+        put_between(machine, &subject, &neighbours, diagnosis);
     }
     if says == Some(Says::FreeAlready) && diagnosis.grounds == Grounds::Inferred {
         let is_its = diagnosis.blame.linked && FREEING.contains(&called.as_str());

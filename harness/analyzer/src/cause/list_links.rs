@@ -1,23 +1,98 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the dump has in the links of a list that the kernel found to be wrong.
 
+use super::fresh::Fresh;
 use super::subject::Subject;
 use crate::claim::Claim;
 use crate::diagnosis::{CheckKind, Diagnosis, Grounds, ListEntry, What};
 use crate::identify::FreedMemory;
+use crate::leftover::may_be_left;
 use crate::scene::Scene;
 
 /// `LIST_POISON1` of `include/linux/poison.h` on x86-64, since and before 4.3: the next of an entry
 /// that is out.
 const LIST_POISON: [u64; 2] = [0xdead_0000_0000_0100, 0xdead_0000_0010_0100];
 
-/// Looks at the two entries that something was to be put between.
-pub(super) fn put_between(machine: &dyn Scene, entries: &[Subject], diagnosis: &mut Diagnosis) {
-    for list in entries {
+/// Looks at what was to be put into a list, and the two entries that it was to be put between.
+pub(super) fn put_between(
+    machine: &dyn Scene,
+    entry: &Subject,
+    neighbours: &[Subject],
+    diagnosis: &mut Diagnosis,
+) {
+    let [previous, next] = neighbours else { return };
+    if let Some(list) = head(previous, next) {
         no_list(machine, list, diagnosis);
     }
-    let [previous, next] = entries else { return };
+    in_already(machine, entry, [previous, next], diagnosis);
     broken(machine, (previous, next), diagnosis);
+}
+
+/// The one of two neighbours that the code was given as the list: the other one was read from it.
+///
+/// Example: `list_add(&new->link, &clients)` reads `clients.next`, which is an entry or the list itself.
+fn head<'s>(previous: &'s Subject, next: &'s Subject) -> Option<&'s Subject> {
+    let is_read_from = |one: &Subject, list: &Subject, offset: u64| {
+        let at = list.value.map(|value| value.wrapping_add(offset));
+        at.is_some() && one.read.is_some_and(|read| read.0 == at)
+    };
+    if is_read_from(next, previous, 0) {
+        return Some(previous);
+    }
+    if is_read_from(previous, next, 8) {
+        return Some(next);
+    }
+    match (previous.read, next.read) {
+        (None, Some(_)) => Some(previous),
+        (Some(_), None) => Some(next),
+        _ => None,
+    }
+}
+
+/// An entry that is put in and that the list leads to already.
+fn in_already(
+    machine: &dyn Scene,
+    entry: &Subject,
+    neighbours: [&Subject; 2],
+    diagnosis: &mut Diagnosis,
+) {
+    let What::Check(check) = &mut diagnosis.what else { return };
+    let Some(at) = entry.value.filter(|at| neighbours.iter().any(|it| it.value == Some(*at)))
+    else {
+        return;
+    };
+    // Its links are not as the list left them, where the kernel complains of those.
+    let is_intact = match check.kind {
+        CheckKind::List(ListEntry::InAlready) => true,
+        CheckKind::List(ListEntry::Unknown) => false,
+        _ => return,
+    };
+    let doubt = match &entry.fresh {
+        Some(Fresh { by, is_untouched }) => {
+            let named = entry.object.as_ref().map_or_else(|| "it".to_owned(), |c| format!("`{c}`"));
+            let claim = Claim::new(Some(true)).text(format!("{named} at ")).data(at);
+            let words = format!(" is in memory that `{by}` gave, and the list leads there already");
+            diagnosis.evidence.push(claim.text(words));
+            check.kind = CheckKind::List(ListEntry::Reused);
+            (!is_untouched).then_some("functions ran since, which may have put it in")
+        }
+        // What an allocator cleared has the links of a list only if it was put in since.
+        None if is_intact && !may_be_left(machine, at) => None,
+        None => {
+            check.kind = CheckKind::List(ListEntry::InAlready);
+            Some(
+                "either it was put in before, or its memory was freed while it was in the list, and allocated again",
+            )
+        }
+    };
+    doubted(doubt, diagnosis);
+}
+
+/// Says in the diagnosis why it is not proven, if something is open.
+fn doubted(doubt: Option<&str>, diagnosis: &mut Diagnosis) {
+    let Some(doubt) = doubt else { return };
+    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    diagnosis.unknown.get_or_insert_with(|| doubt.to_owned());
 }
 
 /// The one of two neighbours that does not lead back to the other: whether it is free by now.
@@ -39,32 +114,47 @@ fn broken(machine: &dyn Scene, (previous, next): (&Subject, &Subject), diagnosis
     let claim = Claim::new(Some(true)).text(format!("`{name}` leads to ")).data(at);
     let claim = claim.text(", which has ").data(held).text(format!(" as its {link} entry"));
     let freed = machine.identity(at).and_then(|identity| identity.freed_memory());
-    diagnosis.evidence.push(match &freed {
-        Some(FreedMemory::Object { cache }) => {
-            claim.text(format!(", and is in a free object of {cache}"))
-        }
-        Some(FreedMemory::Pages) => claim.text(", and is in a free page"),
-        None => claim,
-    });
+    diagnosis.evidence.push(in_freed(claim, freed.as_ref()));
     check.kind =
         CheckKind::List(if freed.is_some() { ListEntry::Freed } else { ListEntry::Broken });
     check.expression = Some(name);
 }
 
-/// A list with NULL in both of its links, that something is put into.
+/// A list that something is put into, with NULL in both of its links, or in freed memory.
+///
+/// Example: where what is freed is cleared (`init_on_free`), a list in it has NULL in both of its links, too.
 fn no_list(machine: &dyn Scene, list: &Subject, diagnosis: &mut Diagnosis) {
     let Some(at) = list.value else { return };
     let links = machine.word(at, 8).zip(machine.word(at.wrapping_add(8), 8));
     let What::Check(check) = &mut diagnosis.what else { return };
-    if links != Some((0, 0)) || check.kind == CheckKind::List(ListEntry::NoList) {
+    if links != Some((0, 0)) {
         return;
     }
     let named = list.object.as_ref().map(|c| format!("`{c}` at ")).unwrap_or_default();
     let claim = Claim::new(Some(true)).text(format!("the list {named}")).data(at);
-    diagnosis.evidence.push(claim.text(" has NULL in both of its links"));
-    check.kind = CheckKind::List(ListEntry::NoList);
+    let claim = claim.text(" has NULL in both of its links");
+    // What is free has other words in it, unless that is cleared.
+    let is_open = machine.clears_freed_memory() != Some(false);
+    let identity = is_open.then(|| machine.identity(at)).flatten();
+    let freed = identity.and_then(|identity| identity.freed_memory());
+    check.kind = CheckKind::List(match &freed {
+        Some(_) => ListEntry::ListFreed,
+        None => ListEntry::NoList,
+    });
+    diagnosis.evidence.push(in_freed(claim, freed.as_ref()));
     check.expression.clone_from(&list.object);
     diagnosis.about = Some(list.about.clone());
+}
+
+/// The claim, with the free memory that its address is in.
+fn in_freed(claim: Claim, freed: Option<&FreedMemory>) -> Claim {
+    match freed {
+        Some(FreedMemory::Object { cache }) => {
+            claim.text(format!(", and is in a free object of {cache}"))
+        }
+        Some(FreedMemory::Pages) => claim.text(", and is in a free page"),
+        None => claim,
+    }
 }
 
 /// The entry that is taken out of a list: its name, and whether it is out already.
@@ -86,4 +176,7 @@ pub(super) fn deleted(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Di
         }
         check.expression = Some(name);
     }
+    let is_open = is_out && may_be_left(machine, entry);
+    let doubt = "either it was taken out before, or it was never put in and has the mark of what had its memory before";
+    doubted(is_open.then_some(doubt), diagnosis);
 }

@@ -191,7 +191,11 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::InAlready) => {
             "who puts the entry in twice, and what should have told the second time".to_owned()
         }
-        CheckKind::List(ListEntry::Freed) => {
+        CheckKind::List(ListEntry::ListFreed) => {
+            let which = named(it.expression.as_ref(), "the list");
+            format!("who freed what {which} is in, and what still led there")
+        }
+        CheckKind::List(ListEntry::Freed | ListEntry::Reused) => {
             let which = named(it.expression.as_ref(), "the entry");
             format!("what frees {which} and does not take it out of its list before")
         }

@@ -323,6 +323,21 @@ fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
         }
         (ListEntry::InAlready, Some(e)) => Words::new(
             format!("list entry {e} put in twice"),
+        (ListEntry::ListFreed, Some(e)) => Words::new(
+            format!("list {e} used after it was freed"),
+            format!("use after free: list `{e}` is in freed memory: something is put in"),
+        ),
+        (ListEntry::ListFreed, None) => Words::plain("something put into a list that is freed"),
+        (ListEntry::Reused, Some(e)) => Words::new(
+            format!("list entry {e} freed in its list"),
+            format!(
+                "`{e}` is in new memory that the list leads to already, as that was freed while it was in the \
+                 list: put in"
+            ),
+        ),
+        (ListEntry::Reused, None) => {
+            Words::plain("list entry put in of which the memory was freed while it was in the list")
+        }
             format!("list entry `{e}` is in the list already: put in again"),
         ),
         (ListEntry::InAlready, None) => {

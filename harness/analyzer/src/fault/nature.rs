@@ -33,6 +33,7 @@ use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern};
 use crate::initialiser::initialiser;
 use crate::kind::CrashKind;
 use crate::scene::Scene;
+use crate::leftover::may_be_left;
 
 /// Bit of the page fault's error code: the page was there.
 const PRESENT: u64 = 1;
@@ -103,9 +104,7 @@ pub(super) fn refine(
     if found.is_none() {
         found = by_value(scene, foot.as_ref(), value).or_else(|| text(scene, term, bad.pointer));
     }
-    if found.is_none() {
-        found = term.and_then(|term| on_stack(scene, term, bad.address));
-    }
+    left_by_others(scene, foot.as_ref(), found.as_ref(), diagnosis);
     if found.is_none() {
         found = never_allocated(scene, frames, foot.as_ref(), value).map(Found::from);
     }
@@ -185,6 +184,27 @@ fn number_or_null(value: u64, diagnosis: &mut Diagnosis) {
 
 /// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
 fn of_no_entry(claim: Claim, diagnosis: &mut Diagnosis) {
+/// Says in the diagnosis that the mark of a list's entry may be that of an entry that had the memory before.
+///
+/// Example: `hlist_del(&flow->node)` of a flow that was never put in, in memory that is not cleared.
+fn left_by_others(
+    scene: &dyn Scene,
+    foot: Option<&Foot<'_, '_>>,
+    found: Option<&Found>,
+    diagnosis: &mut Diagnosis,
+) {
+    let is_mark =
+        |found: &Found| matches!(&found.nature, Nature::Poison(poison) if poison.is_of_list());
+    let foot = foot.filter(|_| found.is_some_and(is_mark));
+    let at = foot.and_then(|foot| foot.loaded_from(scene));
+    if !at.is_some_and(|at| may_be_left(scene, at)) {
+        return;
+    }
+    let words = "either it was taken out before, or it was never put in and has the mark of what had its memory before";
+    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    diagnosis.unknown.get_or_insert_with(|| words.to_owned());
+}
+
     let words = "a list's own head was taken for an entry of it, or an entry that is in no list was followed";
     diagnosis.evidence.push(claim);
     diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);

@@ -12,6 +12,7 @@ use debuginfo::Declared;
 use unwind::Pc;
 
 use act::Act;
+pub(crate) use objects::allocates;
 use objects::{Object, device_references, freed, made, once, small};
 use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
@@ -215,6 +216,7 @@ fn of_check(it: &Check) -> Vec<Question> {
         }
         CheckKind::List(ListEntry::NoList) => vec![Question::Set],
         CheckKind::List(_) => {
+        CheckKind::List(ListEntry::ListFreed) => vec![Question::Freed { again: false }],
             vec![Question::Linked, Question::Listed, Question::Freed { again: false }]
         }
         CheckKind::Refcount(_) => vec![Question::Counted, Question::Freed { again: false }],
