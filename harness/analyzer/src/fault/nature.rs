@@ -29,7 +29,7 @@ use crate::diagnosis::{
 use crate::express::{Expression, NamedPart, Writer};
 use crate::flow::{Term, TermKind, evaluate, round};
 use crate::gone::Gone;
-use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern};
+use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern, StackOwner};
 use crate::initialiser::initialiser;
 use crate::kind::CrashKind;
 use crate::scene::Scene;
@@ -218,6 +218,10 @@ fn links(scene: &dyn Scene, foot: &Foot<'_, '_>, bad: Bad, diagnosis: &mut Diagn
     pointer.unset = unset(scene, foot);
     // By the name that the module has for it, where it has one.
     pointer.unlinked = match &pointer.expression {
+    if pointer.unset.is_some() {
+        on_some_stack(scene, foot, diagnosis);
+    }
+    let Some(pointer) = diagnosis.pointer_mut() else { return };
         Some(Expression::Member(node, _)) if is_unlinked => Some(node.as_ref().clone()),
         _ => None,
     };
@@ -225,6 +229,30 @@ fn links(scene: &dyn Scene, foot: &Foot<'_, '_>, bad: Bad, diagnosis: &mut Diagn
 
 /// Says in the diagnosis that the code can be searched for the variable of a module that the pointer was read from,
 /// where it is a member only of what the kernel takes it for.
+/// Says in the diagnosis that a list without links is on a stack, if it is: nobody tells that its function still runs.
+///
+/// Example: `complete(request->done)` of a request that nobody waits for any more, as the wait timed out.
+fn on_some_stack(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
+    let Some(at) = foot.loaded_from(scene) else { return };
+    let place = scene.identity(at).and_then(|place| place.stack).filter(|stack| !stack.guard);
+    let Some(place) = place else { return };
+    let whose = match &place.owner {
+        StackOwner::Task { comm, .. } => format!("the stack of task `{comm}`"),
+        StackOwner::Cpu(cpu) => format!("a stack of CPU {cpu}"),
+    };
+    let claim = Claim::new(Some(true)).data(at).text(format!(" is on {whose}"));
+    diagnosis.evidence.push(claim);
+    diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+    let words = format!(
+        "it lies on {whose}: either its function has returned and others use that since, or nobody set it up"
+    );
+    diagnosis.unknown.get_or_insert(words);
+    diagnosis.about = None;
+    if let Some(pointer) = diagnosis.pointer_mut() {
+        pointer.unset = None;
+    }
+}
+
 fn in_variable(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
     if diagnosis.pointer().is_some_and(|it| it.past.is_some()) {
         return;
@@ -426,6 +454,11 @@ fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
     let next = foot.loaded_from(scene).filter(|_| is_link)?;
     let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
     are_null.then_some(part.expression)
+    // What was freed may have been cleared by that.
+    let is_freed = scene.identity(next).is_some_and(|place| place.freed_memory().is_some());
+    if is_freed {
+        return None;
+    }
 }
 
 /// Whether the pointer is the link to the one before of a node of which both are NULL: what is taken out of a list that
