@@ -74,7 +74,7 @@ impl Facts {
             Nature::BelowNull { .. } => named(N::BelowNull),
             Nature::ErrorCode { .. } => named(N::ErrorCode),
             Nature::Poison(_) => named(N::Poison),
-            Nature::Freed { what, .. } => self.freed(what),
+            Nature::Freed { what, .. } | Nature::FreedOrPast { what } => self.freed(what),
             Nature::Misplaced { cache: it, .. } => Self { cache: cache(it), ..named(N::Misplaced) },
             Nature::Short { cache: it, size, .. } => {
                 Self { cache: cache(it), size: Some(*size), ..named(N::Beyond) }

@@ -41,6 +41,11 @@ pub enum Nature {
         /// Whether it was free when it was read, and not only when the kernel crashed.
         is_certain: bool,
     },
+    /// It was read from memory that is free, by a pointer that may be past the end of what lies before that.
+    FreedOrPast {
+        /// What is free.
+        what: FreedMemory,
+    },
     /// It was read through a pointer into the middle of an object of the slab allocator, where what that
     /// points to does not fit.
     Misplaced {
@@ -186,9 +191,11 @@ impl Nature {
         Some(match self {
             Self::ErrorCode { .. } => CrashKind::ErrPtr,
             Self::Poison(poison) => return of_poison(*poison),
-            Self::Freed { .. } | Self::Returned | Self::FreedArea | Self::Hole => {
-                CrashKind::UseAfterFree
-            }
+            Self::Freed { .. }
+            | Self::FreedOrPast { .. }
+            | Self::Returned
+            | Self::FreedArea
+            | Self::Hole => CrashKind::UseAfterFree,
             Self::NeverWritten { .. } | Self::NeverSet { .. } | Self::OnStack => {
                 CrashKind::Uninitialized
             }
@@ -229,6 +236,7 @@ impl Nature {
             | Self::Freed { .. }
             | Self::NeverWritten { .. }
             | Self::FreeList
+            | Self::FreedOrPast { .. }
             | Self::Returned
             | Self::NeverSet { .. }
             | Self::OnStack
@@ -273,6 +281,12 @@ impl Nature {
             }
             Self::Outside { is_certain: false, .. } => {
                 "either the index is too large or what it leads through too small, or that was \
+            Self::FreedOrPast { .. } => {
+                "either the pointer that it was read through is to what was freed, or it went past the end of what lies before"
+            }
+            Self::NeverWritten { is_certain: false, .. } => {
+                "either nobody has set it, or what is meant was freed and the memory has another owner by now, or it is a copy of that"
+            }
                  freed and has another owner by now"
             }
             Self::BelowNull { .. } => "where it came from is not known",
@@ -350,6 +364,7 @@ impl Nature {
             }
             Self::Misplaced { cache, structure } => {
                 format!(
+            Self::FreedOrPast { what } => format!("what is in {what}"),
                     "a pointer into the middle of an object of {cache}, where no struct {structure} fits"
                 )
             }

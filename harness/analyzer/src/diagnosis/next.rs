@@ -125,6 +125,11 @@ fn pointer(it: &BadPointer) -> Option<String> {
         Some(Nature::FreedArea | Nature::Hole) => {
             format!("who freed what {which} leads to, and what still leads there")
         }
+        Some(Nature::FreedOrPast { .. }) => {
+            format!(
+                "how far the pointer goes that {which} is read through, and who freed what lies there"
+            )
+        }
         Some(
             Nature::Freed { .. }
             | Nature::Poison(Poison::SlabFree | Poison::SlabEnd | Poison::Page),

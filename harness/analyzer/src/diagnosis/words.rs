@@ -116,7 +116,9 @@ fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
             format!("a pointer is NULL: {nature} is {}", done(it.how))
         }
         // What the object held may be a pointer further up.
-        (None, Some(nature)) if matches!(it.nature, Some(Nature::Freed { .. })) => {
+        (None, Some(nature))
+            if matches!(it.nature, Some(Nature::Freed { .. } | Nature::FreedOrPast { .. })) =>
+        {
             format!("{address}, which comes of {nature}, is {verb}")
         }
         (None, Some(nature)) => format!("{address}, {nature}, is {verb}"),

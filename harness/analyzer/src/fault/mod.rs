@@ -7,6 +7,7 @@ mod bad_call;
 mod caller;
 mod chain;
 mod check;
+mod cursor;
 mod empty_list;
 mod foot;
 mod found;

@@ -192,6 +192,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
         }
         Some(
             Nature::Returned
+            | Nature::FreedOrPast { .. }
             | Nature::Outside { .. }
             | Nature::NeverSet { .. }
             | Nature::OnStack
