@@ -83,7 +83,7 @@ impl Facts {
                 let cache = slab_of(place);
                 Self { cache, offset: Some(*at), size: *size, ..named(N::Outside) }
             }
-            Nature::NeverWritten { cache: it } => {
+            Nature::NeverWritten { cache: it, .. } => {
                 Self { cache: cache(it), ..named(N::NeverWritten) }
             }
             Nature::FreeList => named(N::FreeList),
@@ -133,7 +133,7 @@ impl Facts {
     fn lockup(self, it: &Lockup) -> Self {
         match &it.hang {
             Hang::NoLock(NoLock::Freed(what)) => self.freed(what),
-            Hang::NoLock(NoLock::NeverWritten { cache }) => {
+            Hang::NoLock(NoLock::NeverWritten { cache, .. }) => {
                 Self { nature: Some(NatureName::NeverWritten), cache: Some(cache.clone()), ..self }
             }
             Hang::NoLock(NoLock::Other) => Self { nature: Some(NatureName::NoLock), ..self },

@@ -255,6 +255,10 @@ fn spinning(
     let Some(machine) = dump else { return Hang::Lock(own(scene, frames, lock, diagnosis)) };
     if let Some((no, claim)) = no_lock(machine, lock) {
         diagnosis.evidence.push(claim);
+        if let Some(doubt) = no.doubt() {
+            diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
+            diagnosis.unknown.get_or_insert_with(|| doubt.to_owned());
+        }
         return Hang::NoLock(no);
     }
     let own = taken_before(machine, frames, lock);

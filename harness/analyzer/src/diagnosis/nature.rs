@@ -81,6 +81,8 @@ pub enum Nature {
     NeverWritten {
         /// The object's cache.
         cache: String,
+        /// Whether whoever read it is known to have meant that object, and not one that was freed there.
+        is_certain: bool,
     },
     /// The allocator's own list of free objects.
     FreeList,
@@ -234,9 +236,9 @@ impl Nature {
             | Self::ErrorCode { .. }
             | Self::Poison(_)
             | Self::Freed { .. }
+            | Self::FreedOrPast { .. }
             | Self::NeverWritten { .. }
             | Self::FreeList
-            | Self::FreedOrPast { .. }
             | Self::Returned
             | Self::NeverSet { .. }
             | Self::OnStack
@@ -279,14 +281,14 @@ impl Nature {
             Self::Freed { is_certain: false, .. } => {
                 "whether it was free when it was read is not known: other code ran since"
             }
-            Self::Outside { is_certain: false, .. } => {
-                "either the index is too large or what it leads through too small, or that was \
             Self::FreedOrPast { .. } => {
                 "either the pointer that it was read through is to what was freed, or it went past the end of what lies before"
             }
             Self::NeverWritten { is_certain: false, .. } => {
                 "either nobody has set it, or what is meant was freed and the memory has another owner by now, or it is a copy of that"
             }
+            Self::Outside { is_certain: false, .. } => {
+                "either the index is too large or what it leads through too small, or that was \
                  freed and has another owner by now"
             }
             Self::BelowNull { .. } => "where it came from is not known",
@@ -311,7 +313,7 @@ impl Nature {
             | Self::Small { .. }
             | Self::ErrorCode { .. }
             | Self::Freed { is_certain: true, .. }
-            | Self::NeverWritten { .. }
+            | Self::NeverWritten { is_certain: true, .. }
             | Self::Returned
             | Self::NeverSet { escapes: false }
             | Self::UserMemory
@@ -362,9 +364,9 @@ impl Nature {
             Self::Freed { what: FreedMemory::Pages, is_certain: false } => {
                 "what pages held that are free by now".to_owned()
             }
+            Self::FreedOrPast { what } => format!("what is in {what}"),
             Self::Misplaced { cache, structure } => {
                 format!(
-            Self::FreedOrPast { what } => format!("what is in {what}"),
                     "a pointer into the middle of an object of {cache}, where no struct {structure} fits"
                 )
             }
@@ -380,9 +382,7 @@ impl Nature {
             Self::Outside { place, at, size: None, .. } => {
                 format!("what lies behind {}, at {at:#x}", place.words())
             }
-            Self::NeverWritten { cache } => format!(
-                "what an object of {cache} held when it was allocated: nobody has set it since"
-            ),
+            Self::NeverWritten { cache, is_certain } => filling(cache, *is_certain),
             Self::FreeList => {
                 "no free object: the allocator's list of them was written over".to_owned()
             }
@@ -433,6 +433,16 @@ impl Nature {
                 format!("an address in {}, which is no object of the slab allocator", it.words())
             }
         }
+    }
+}
+
+/// What fills new objects, in one that is in use.
+fn filling(cache: &str, is_certain: bool) -> String {
+    match is_certain {
+        true => {
+            format!("what an object of {cache} held when it was allocated: nobody has set it since")
+        }
+        false => format!("what fills new objects of {cache}, and is in one that is in use"),
     }
 }
 

@@ -153,14 +153,14 @@ fn pointer(it: &BadPointer) -> Option<String> {
                 "what {which} is: whether it may be an error code, or NULL with a member taken off"
             )
         }
+        Some(Nature::Short { structure, .. }) => format!(
+            "what is taken for a struct {structure} there: something else, or one that too little is allocated for"
+        ),
         Some(Nature::Misplaced { structure, .. }) => {
             format!("what {which} is computed from, and by which member of struct {structure}")
         }
         Some(Nature::NeverAllocated(_)) => {
             format!("where {which} is set to memory that is not to be freed")
-        Some(Nature::Short { structure, .. }) => format!(
-            "what is taken for a struct {structure} there: something else, or one that too little is allocated for"
-        ),
         }
         Some(Nature::Outside { .. }) => {
             format!("the bound of the index in {which}, and the size of what it is an index into")
@@ -247,7 +247,12 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
         Hang::NoLock(NoLock::Freed(_)) => {
             format!("who freed the object with {which}, and what still led there")
         }
-        Hang::NoLock(NoLock::NeverWritten { .. }) => {
+        Hang::NoLock(NoLock::NeverWritten { is_certain: false, .. }) => {
+            format!(
+                "the initialisation of {which} that is missing, or who freed the object with it"
+            )
+        }
+        Hang::NoLock(NoLock::NeverWritten { is_certain: true, .. }) => {
             format!("the initialisation of {which} that is missing")
         }
         Hang::NoLock(NoLock::Other) => {

@@ -323,8 +323,6 @@ fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
         (ListEntry::NoList, None) => {
             Words::plain("something put into a list that has NULL in both of its links")
         }
-        (ListEntry::InAlready, Some(e)) => Words::new(
-            format!("list entry {e} put in twice"),
         (ListEntry::ListFreed, Some(e)) => Words::new(
             format!("list {e} used after it was freed"),
             format!("use after free: list `{e}` is in freed memory: something is put in"),
@@ -340,6 +338,8 @@ fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
         (ListEntry::Reused, None) => {
             Words::plain("list entry put in of which the memory was freed while it was in the list")
         }
+        (ListEntry::InAlready, Some(e)) => Words::new(
+            format!("list entry {e} put in twice"),
             format!("list entry `{e}` is in the list already: put in again"),
         ),
         (ListEntry::InAlready, None) => {
@@ -430,7 +430,14 @@ fn no_lock(no: &NoLock, title: &str, named: &str) -> Words {
             format!("use after free of {title}"),
             format!("use after free: {named} is in {what}: waited for"),
         ),
-        NoLock::NeverWritten { cache } => Words::new(
+        NoLock::NeverWritten { cache, is_certain: false } => Words::new(
+            format!("lock {title} never initialised, or freed"),
+            format!(
+                "{named} is no lock: its word is what fills new objects of {cache}, and is in one that is in use: \
+                 waited for"
+            ),
+        ),
+        NoLock::NeverWritten { cache, is_certain: true } => Words::new(
             format!("lock {title} never initialised"),
             format!(
                 "{named} was never initialised: its word is what an object of {cache} held when it \

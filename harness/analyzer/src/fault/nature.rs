@@ -15,6 +15,7 @@ use unwind::Frame;
 use super::access::WRITE;
 use super::chain::slot;
 use super::empty_list::empty_list;
+use super::first_owner::is_first_owners;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
@@ -32,8 +33,8 @@ use crate::gone::Gone;
 use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern, StackOwner};
 use crate::initialiser::initialiser;
 use crate::kind::CrashKind;
-use crate::scene::Scene;
 use crate::leftover::may_be_left;
+use crate::scene::Scene;
 
 /// Bit of the page fault's error code: the page was there.
 const PRESENT: u64 = 1;
@@ -103,6 +104,7 @@ pub(super) fn refine(
     }
     if found.is_none() {
         found = by_value(scene, foot.as_ref(), value).or_else(|| text(scene, term, bad.pointer));
+        found = found.or_else(|| on_stack(scene, term?, bad.address));
     }
     left_by_others(scene, foot.as_ref(), found.as_ref(), diagnosis);
     if found.is_none() {
@@ -182,8 +184,6 @@ fn number_or_null(value: u64, diagnosis: &mut Diagnosis) {
     diagnosis.unknown.get_or_insert(words);
 }
 
-/// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
-fn of_no_entry(claim: Claim, diagnosis: &mut Diagnosis) {
 /// Says in the diagnosis that the mark of a list's entry may be that of an entry that had the memory before.
 ///
 /// Example: `hlist_del(&flow->node)` of a flow that was never put in, in memory that is not cleared.
@@ -205,6 +205,8 @@ fn left_by_others(
     diagnosis.unknown.get_or_insert_with(|| words.to_owned());
 }
 
+/// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
+fn of_no_entry(claim: Claim, diagnosis: &mut Diagnosis) {
     let words = "a list's own head was taken for an entry of it, or an entry that is in no list was followed";
     diagnosis.evidence.push(claim);
     diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
@@ -216,19 +218,17 @@ fn links(scene: &dyn Scene, foot: &Foot<'_, '_>, bad: Bad, diagnosis: &mut Diagn
     let is_unlinked = bad.how != Use::Call && is_unlinked(scene, foot) == Some(true);
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     pointer.unset = unset(scene, foot);
-    // By the name that the module has for it, where it has one.
-    pointer.unlinked = match &pointer.expression {
     if pointer.unset.is_some() {
         on_some_stack(scene, foot, diagnosis);
     }
     let Some(pointer) = diagnosis.pointer_mut() else { return };
+    // By the name that the module has for it, where it has one.
+    pointer.unlinked = match &pointer.expression {
         Some(Expression::Member(node, _)) if is_unlinked => Some(node.as_ref().clone()),
         _ => None,
     };
 }
 
-/// Says in the diagnosis that the code can be searched for the variable of a module that the pointer was read from,
-/// where it is a member only of what the kernel takes it for.
 /// Says in the diagnosis that a list without links is on a stack, if it is: nobody tells that its function still runs.
 ///
 /// Example: `complete(request->done)` of a request that nobody waits for any more, as the wait timed out.
@@ -253,6 +253,8 @@ fn on_some_stack(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnos
     }
 }
 
+/// Says in the diagnosis that the code can be searched for the variable of a module that the pointer was read from,
+/// where it is a member only of what the kernel takes it for.
 fn in_variable(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
     if diagnosis.pointer().is_some_and(|it| it.past.is_some()) {
         return;
@@ -452,13 +454,13 @@ fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
     // Another member that is NULL says nothing of the list: an unlocked mutex has no owner.
     let is_link = matches!(foot.expression(scene)?, Expression::Member(_, name) if name == "next");
     let next = foot.loaded_from(scene).filter(|_| is_link)?;
-    let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
-    are_null.then_some(part.expression)
     // What was freed may have been cleared by that.
     let is_freed = scene.identity(next).is_some_and(|place| place.freed_memory().is_some());
     if is_freed {
         return None;
     }
+    let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
+    are_null.then_some(part.expression)
 }
 
 /// Whether the pointer is the link to the one before of a node of which both are NULL: what is taken out of a list that
@@ -526,7 +528,8 @@ fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Optio
             let claim = Claim::new(Some(true)).text(format!("the object of {cache} at "));
             let claim =
                 claim.data(slab.start).text(" is in use, and filled there as when it was new");
-            Found { claim: Some(claim), ..Nature::NeverWritten { cache }.into() }
+            let is_certain = is_first_owners(scene, &slab);
+            Found { claim: Some(claim), ..Nature::NeverWritten { cache, is_certain }.into() }
         }
         None => Nature::Poison(poison).into(),
     })

@@ -216,8 +216,8 @@ fn of_check(it: &Check) -> Vec<Question> {
             vec![Question::Linked, Question::Freed { again: true }, Question::Counted]
         }
         CheckKind::List(ListEntry::NoList) => vec![Question::Set],
-        CheckKind::List(_) => {
         CheckKind::List(ListEntry::ListFreed) => vec![Question::Freed { again: false }],
+        CheckKind::List(_) => {
             vec![Question::Linked, Question::Listed, Question::Freed { again: false }]
         }
         CheckKind::Refcount(_) => vec![Question::Counted, Question::Freed { again: false }],

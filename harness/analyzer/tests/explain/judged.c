@@ -76,6 +76,22 @@ NOINLINE void leave_out(void *start)
 			objects[i].is_free = 3;
 }
 
+/* The kernel noted that the module allocated the object, as the first one there. */
+NOINLINE void note(void *start)
+{
+	for (int i = 0; i < 8; i++)
+		if (objects[i].start == (unsigned long)start)
+			objects[i].is_free = 4;
+}
+
+/* The kernel neither fills nor clears the object. */
+NOINLINE void lay_bare(void *start)
+{
+	for (int i = 0; i < 8; i++)
+		if (objects[i].start == (unsigned long)start)
+			objects[i].is_free = 5;
+}
+
 NOINLINE void *allocate(unsigned long size)
 {
 	static int used;
@@ -526,6 +542,36 @@ NOINLINE long mod_allocates(void)
 	return take_object() + 1; /* BUG: - */
 }
 
+/* What others may have had before. */
+NOINLINE long mod_noted(struct job *job)
+{
+	job->state = 1;
+	return job->payload->length; /* BUG: job->payload */
+}
+
+NOINLINE long mod_marked(struct job *job)
+{
+	return (long)job->link.next->prev; /* BUG: job->link.next */
+}
+
+NOINLINE long mod_marked_and_cleared(struct job *job)
+{
+	return (long)job->link.next->prev; /* BUG: job->link.next */
+}
+
+/* Behind the end of what is in use is what is free. */
+struct slot {
+	struct payload *payload;
+	long length;
+} *cursor;
+
+NOINLINE long mod_next_slot(void)
+{
+	struct slot *slot = cursor++;
+
+	return slot->payload->length; /* BUG: - */
+}
+
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -543,6 +589,28 @@ int main(int count, char **arguments)
 	TRY(mod_jumps_by_two_functions, mod_jumps_by_two_functions(empty));
 	TRY(mod_asks, mod_asks(4));
 	TRY(mod_never_written, mod_never_written(job));
+	if (strcmp(victim, "mod_noted") == 0)
+		note(job);
+	TRY(mod_noted, mod_noted(job));
+	if (strcmp(victim, "mod_next_slot") == 0) {
+		struct slot *slots = allocate(16 * sizeof(*slots));
+
+		memset(slots, 0, 16 * sizeof(*slots));
+		for (int i = 0; i < 7; i++)
+			if (objects[i].start == (unsigned long)slots)
+				objects[i].size = 8 * sizeof(*slots);
+		objects[7].start = (unsigned long)(slots + 8);
+		objects[7].size = 8 * sizeof(*slots);
+		objects[7].is_free = 1;
+		cursor = slots + 8;
+	}
+	TRY(mod_next_slot, mod_next_slot());
+	if (strncmp(victim, "mod_marked", 10) == 0)
+		job->link.next = (void *)0xdead000000000100UL;
+	TRY(mod_marked_and_cleared, mod_marked_and_cleared(job));
+	if (strcmp(victim, "mod_marked") == 0)
+		lay_bare(job);
+	TRY(mod_marked, mod_marked(job));
 	TRY(mod_poison_from_elsewhere, mod_poison_from_elsewhere());
 	TRY(mod_own_filling, mod_own_filling(job));
 	TRY(mod_text, mod_text(job));

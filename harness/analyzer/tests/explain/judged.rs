@@ -110,9 +110,11 @@ fn whether_an_object_was_free_when_it_was_read_is_not_known_if_something_ran_sin
     doubted("mod_read_before_something", CrashKind::UseAfterFree, Doubt::Mistake);
 }
 
+/// What was freed, and allocated again by somebody who has not written there yet, is filled, too.
 #[test]
-fn the_filling_of_an_object_in_use_is_what_nobody_wrote() {
-    proven("mod_never_written", CrashKind::Uninitialized);
+fn the_filling_of_an_object_in_use_is_what_nobody_wrote_or_somebody_elses() {
+    doubted("mod_never_written", CrashKind::Uninitialized, Doubt::Mistake);
+    proven("mod_noted", CrashKind::Uninitialized);
 }
 
 #[test]
@@ -300,4 +302,21 @@ fn the_head_of_a_list_is_not_around_its_entries() {
 #[test]
 fn the_link_that_a_round_before_read_is_what_is_null() {
     proven("mod_walks", CrashKind::NullRead);
+}
+
+#[test]
+fn the_mark_of_a_list_in_memory_that_is_not_cleared_may_be_that_of_who_had_it_before() {
+    let diagnosis = judged("mod_marked", "mod_marked");
+    assert_eq!(diagnosis.kind(), CrashKind::ListCorruption, "{diagnosis:#?}");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    let why = diagnosis.why_not_proven().expect("a reason");
+    assert!(why.contains("what had its memory before"), "{why}");
+    proven("mod_marked_and_cleared", CrashKind::ListCorruption);
+}
+
+/// A cursor that went past the end of a ring leads into the neighbour, which may be free.
+#[test]
+fn what_a_pointer_that_goes_by_elements_met_behind_the_end_need_not_have_been_its_own() {
+    let diagnosis = doubted("mod_next_slot", CrashKind::UseAfterFree, Doubt::Mistake);
+    assert!(matches!(nature(&diagnosis), Some(Nature::FreedOrPast { .. })), "{diagnosis:#?}");
 }
