@@ -237,8 +237,9 @@ impl<'s> Search<'s> {
                 // What was just allocated has the type of what it is kept in.
                 let is_new = matches!(pointer.bare().kind, TermKind::Returned { .. });
                 let found = writer.part_at(&pointer.plus(offset), size);
-                let kept =
-                    || kept(place, base).filter(|_| is_new && initialiser(&part.ty).is_some());
+                // Of pointers, locks and lists it is asked where they are set; of counters, where they change.
+                let is_set = part.size == 8 || initialiser(&part.ty).is_some();
+                let kept = || if is_new && is_set { kept(place, base) } else { None };
                 found.or_else(|| writer.part_at(&kept()?.plus(offset), size))
             }),
         };
