@@ -94,11 +94,6 @@ impl Scene for Machine<'_> {
         }
     }
 
-    fn clears_new_objects(&self) -> Option<bool> {
-        // A static key: how often it was enabled (`init_on_alloc` of mm/page_alloc.c or mm/mm_init.c, since 5.3).
-        let key = self.kernel().symbol("init_on_alloc").ok()?;
-        Some(self.kernel().read_u32(key).ok()? != 0)
-    }
     fn has_process(&self) -> Option<bool> {
         Some(self.kernel().crash().task.as_ref()?.mm != 0)
     }
@@ -114,6 +109,14 @@ impl Scene for Machine<'_> {
         let kernel = self.kernel();
         let cpus = kernel.possible_cpus().unwrap_or_default();
         cpus.into_iter().filter_map(|cpu| kernel.percpu_offset(cpu).ok()).collect()
+    }
+
+    fn clears_new_memory(&self) -> Option<bool> {
+        self.kernel().clears_new_memory()
+    }
+
+    fn clears_freed_memory(&self) -> Option<bool> {
+        self.kernel().clears_freed_memory()
     }
 
     fn outside_functions(&self) -> Vec<u64> {

@@ -38,6 +38,7 @@ mod initialiser;
 mod kernel_header;
 mod kind;
 pub mod leads;
+mod leftover;
 pub mod link;
 pub mod machine;
 mod medium;

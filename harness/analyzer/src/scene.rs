@@ -122,11 +122,6 @@ pub trait Scene: FrameNames + Words {
     fn ran_on(&self) -> RanOn {
         RanOn::TheOnlyOne
     }
-    /// Whether the allocator clears new objects, so that nothing of an earlier owner is met in one; `None` if that is
-    /// not known.
-    fn clears_new_objects(&self) -> Option<bool> {
-        None
-    }
     /// What the process had in the registers of a system call's arguments when it entered the kernel, where the code
     /// runs for one and the stack leads back to that.
     fn arguments_of_system_call(&self) -> Vec<u64> {
@@ -134,6 +129,14 @@ pub trait Scene: FrameNames + Words {
     }
     /// Whether the crashed task has memory of its own; `None` if that is not known.
     fn has_process(&self) -> Option<bool> {
+        None
+    }
+    /// Whether the allocators clear memory that they give out; `None` if that is not known.
+    fn clears_new_memory(&self) -> Option<bool> {
+        None
+    }
+    /// Whether they clear what is given back to them; `None` if that is not known.
+    fn clears_freed_memory(&self) -> Option<bool> {
         None
     }
     /// The error code that the processor gave with the fault.

@@ -76,7 +76,7 @@ impl Facts {
             Nature::BelowNull { .. } => named(N::BelowNull),
             Nature::ErrorCode { .. } => named(N::ErrorCode),
             Nature::Poison(_) => named(N::Poison),
-            Nature::Freed { what, .. } => self.freed(what),
+            Nature::Freed { what, .. } | Nature::FreedOrPast { what } => self.freed(what),
             Nature::Misplaced { cache: it, .. } => Self { cache: cache(it), ..named(N::Misplaced) },
             Nature::Short { cache: it, size, .. } => {
                 Self { cache: cache(it), size: Some(*size), ..named(N::Beyond) }
@@ -85,7 +85,7 @@ impl Facts {
                 let cache = slab_of(place);
                 Self { cache, offset: Some(*at), size: *size, ..named(N::Outside) }
             }
-            Nature::NeverWritten { cache: it } => {
+            Nature::NeverWritten { cache: it, .. } => {
                 Self { cache: cache(it), ..named(N::NeverWritten) }
             }
             Nature::FreeList => named(N::FreeList),
@@ -136,7 +136,7 @@ impl Facts {
     fn lockup(self, it: &Lockup) -> Self {
         match &it.hang {
             Hang::NoLock(NoLock::Freed(what)) => self.freed(what),
-            Hang::NoLock(NoLock::NeverWritten { cache }) => {
+            Hang::NoLock(NoLock::NeverWritten { cache, .. }) => {
                 Self { nature: Some(NatureName::NeverWritten), cache: Some(cache.clone()), ..self }
             }
             Hang::NoLock(NoLock::Other) => Self { nature: Some(NatureName::NoLock), ..self },

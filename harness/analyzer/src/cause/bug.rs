@@ -5,7 +5,7 @@ use unwind::Frame;
 
 use super::check_kind::check_of;
 use super::given::given;
-use super::list_links::{deleted, put_between, put_in_again};
+use super::list_links::{deleted, put_between};
 use super::overflow::unterminated;
 use super::room::room;
 use super::subject::{Checker, Subject};
@@ -158,13 +158,12 @@ fn called_by(
         // Of other functions, it may have been freed once, on the way.
         let given = given.filter(is_free).filter(|given| given.value != subject.value);
         let is_guess = given.is_some() && !PARTS_FIRST.contains(&called.as_str());
-        let subject = given.unwrap_or(subject);
-        about(machine, &subject, kind, diagnosis);
-        put_in_again(machine, &subject, diagnosis);
+        about(machine, given.as_ref().unwrap_or(&subject), kind, diagnosis);
         if is_guess {
             diagnosis.grounds = diagnosis.grounds.max(Grounds::Inferred);
         }
-        put_between(machine, &Subject::neighbours(machine, frames, guilty), diagnosis);
+        let neighbours = Subject::neighbours(machine, frames, guilty);
+        put_between(machine, &subject, &neighbours, diagnosis);
     }
     if says == Some(Says::FreeAlready) && diagnosis.grounds == Grounds::Inferred {
         let is_its = diagnosis.blame.linked && FREEING.contains(&called.as_str());

@@ -1,25 +1,91 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the dump has in the links of a list that the kernel found to be wrong.
 
+use super::fresh::Fresh;
 use super::subject::Subject;
 use crate::claim::Claim;
 use crate::diagnosis::{CheckKind, Diagnosis, Grounds, ListEntry, What};
-use crate::express::Expression;
-use crate::fault::{OLD_MARK, may_be_old};
 use crate::identify::FreedMemory;
+use crate::leftover::{MARK_LEFT, may_be_left};
 use crate::scene::Scene;
 
 /// `LIST_POISON1` of `include/linux/poison.h` on x86-64, since and before 4.3: the next of an entry
 /// that is out.
 const LIST_POISON: [u64; 2] = [0xdead_0000_0000_0100, 0xdead_0000_0010_0100];
 
-/// Looks at the two entries that something was to be put between.
-pub(super) fn put_between(machine: &dyn Scene, entries: &[Subject], diagnosis: &mut Diagnosis) {
-    for list in entries.iter().filter(|entry| !is_link(entry)) {
+/// Looks at what was to be put into a list, and the two entries that it was to be put between.
+pub(super) fn put_between(
+    machine: &dyn Scene,
+    entry: &Subject,
+    neighbours: &[Subject],
+    diagnosis: &mut Diagnosis,
+) {
+    let [previous, next] = neighbours else { return };
+    if let Some(list) = head(previous, next) {
         no_list(machine, list, diagnosis);
     }
-    let [previous, next] = entries else { return };
+    in_already(machine, entry, [previous, next], diagnosis);
     broken(machine, (previous, next), diagnosis);
+}
+
+/// The one of two neighbours that the code was given as the list: the other one was read from it.
+///
+/// Example: `list_add(&new->link, &clients)` reads `clients.next`, which is an entry or the list itself.
+fn head<'s>(previous: &'s Subject, next: &'s Subject) -> Option<&'s Subject> {
+    let is_read_from = |one: &Subject, list: &Subject, offset: u64| {
+        let at = list.value.map(|value| value.wrapping_add(offset));
+        at.is_some() && one.read.is_some_and(|read| read.0 == at)
+    };
+    if is_read_from(next, previous, 0) {
+        return Some(previous);
+    }
+    if is_read_from(previous, next, 8) {
+        return Some(next);
+    }
+    match (previous.read, next.read) {
+        (None, Some(_)) => Some(previous),
+        (Some(_), None) => Some(next),
+        _ => None,
+    }
+}
+
+/// An entry that is put in and that the list leads to already.
+fn in_already(
+    machine: &dyn Scene,
+    entry: &Subject,
+    neighbours: [&Subject; 2],
+    diagnosis: &mut Diagnosis,
+) {
+    let What::Check(check) = &mut diagnosis.what else { return };
+    let Some(at) = entry.value.filter(|at| neighbours.iter().any(|it| it.value == Some(*at)))
+    else {
+        return;
+    };
+    // Its links are not as the list left them, where the kernel complains of those.
+    let is_intact = match check.kind {
+        CheckKind::List(ListEntry::InAlready) => true,
+        CheckKind::List(ListEntry::Unknown) => false,
+        _ => return,
+    };
+    let doubt = match &entry.fresh {
+        Some(Fresh { by, is_untouched }) => {
+            let named = entry.object.as_ref().map_or_else(|| "it".to_owned(), |c| format!("`{c}`"));
+            let claim = Claim::new(Some(true)).text(format!("{named} at ")).data(at);
+            let words = format!(" is in memory that `{by}` gave, and the list leads there already");
+            diagnosis.evidence.push(claim.text(words));
+            check.kind = CheckKind::List(ListEntry::Reused);
+            (!is_untouched).then_some("functions ran since, which may have put it in")
+        }
+        // What an allocator cleared has the links of a list only if it was put in since.
+        None if is_intact && !may_be_left(machine, at) => None,
+        None => {
+            check.kind = CheckKind::List(ListEntry::InAlready);
+            Some(
+                "either it was put in before, or its memory was freed while it was in the list, and allocated again",
+            )
+        }
+    };
+    doubt.into_iter().for_each(|doubt| diagnosis.leave_open(doubt));
 }
 
 /// The one of two neighbours that does not lead back to the other: whether it is free by now.
@@ -41,57 +107,41 @@ fn broken(machine: &dyn Scene, (previous, next): (&Subject, &Subject), diagnosis
     let claim = Claim::new(Some(true)).text(format!("`{name}` leads to ")).data(at);
     let claim = claim.text(", which has ").data(held).text(format!(" as its {link} entry"));
     let freed = machine.identity(at).and_then(|identity| identity.freed_memory());
-    diagnosis.evidence.push(match &freed {
-        Some(FreedMemory::Object { cache }) => {
-            claim.text(format!(", and is in a free object of {cache}"))
-        }
-        Some(FreedMemory::Pages) => claim.text(", and is in a free page"),
-        None => claim,
-    });
+    diagnosis.evidence.push(in_freed(claim, freed.as_ref()));
     check.kind =
         CheckKind::List(if freed.is_some() { ListEntry::Freed } else { ListEntry::Broken });
     check.expression = Some(name);
 }
 
-/// Whether it is what a link of a list leads to: an entry, or the head again.
-fn is_link(subject: &Subject) -> bool {
-    matches!(&subject.expression, Some(Expression::Member(_, name)) if name == "next" || name == "prev")
-}
-
-/// Says of an entry that is in the list already that it may be another one by now than the one that was put in.
+/// A list that something is put into, with NULL in both of its links, or in freed memory.
 ///
-/// Example: an object that was freed without `list_del()`; the next one has the same memory.
-pub(super) fn put_in_again(machine: &dyn Scene, entry: &Subject, diagnosis: &mut Diagnosis) {
-    let is_again = matches!(&diagnosis.what, What::Check(it) if it.kind == CheckKind::List(ListEntry::InAlready));
-    // The links of an object that was cleared in between would not be those of the list.
-    if is_again && entry.value.is_some_and(|at| may_be_old(machine, at)) {
-        let words =
-            "either it was put in twice, or it was freed in its list, and is another one by now";
-        diagnosis.leave_open(words);
-    }
-}
-
-/// A list with NULL in both of its links, that something is put into.
+/// Example: where what is freed is cleared (`init_on_free`), a list in it has NULL in both of its links, too.
 fn no_list(machine: &dyn Scene, list: &Subject, diagnosis: &mut Diagnosis) {
     let Some(at) = list.value else { return };
     let links = machine.word(at, 8).zip(machine.word(at.wrapping_add(8), 8));
     let What::Check(check) = &mut diagnosis.what else { return };
-    let is_told = matches!(check.kind, CheckKind::List(ListEntry::NoList | ListEntry::FreedList));
-    if links != Some((0, 0)) || is_told {
+    if links != Some((0, 0)) {
         return;
     }
     let named = list.object.as_ref().map(|c| format!("`{c}` at ")).unwrap_or_default();
     let claim = Claim::new(Some(true)).text(format!("the list {named}")).data(at);
     let claim = claim.text(" has NULL in both of its links");
     let freed = machine.identity(at).and_then(|identity| identity.freed_memory());
-    diagnosis.evidence.push(match &freed {
-        Some(freed) => claim.text(format!(", and is in {freed}")),
-        None => claim,
+    check.kind = CheckKind::List(match &freed {
+        Some(_) => ListEntry::ListFreed,
+        None => ListEntry::NoList,
     });
-    let entry = if freed.is_some() { ListEntry::FreedList } else { ListEntry::NoList };
-    check.kind = CheckKind::List(entry);
+    diagnosis.evidence.push(in_freed(claim, freed.as_ref()));
     check.expression.clone_from(&list.object);
     diagnosis.about = Some(list.about.clone());
+}
+
+/// The claim, with the free memory that its address is in.
+fn in_freed(claim: Claim, freed: Option<&FreedMemory>) -> Claim {
+    match freed {
+        Some(freed) => claim.text(format!(", and is in {freed}")),
+        None => claim,
+    }
 }
 
 /// The entry that is taken out of a list: its name, and whether it is out already.
@@ -106,15 +156,14 @@ pub(super) fn deleted(machine: &dyn Scene, subject: &Subject, diagnosis: &mut Di
     if is_out {
         diagnosis.grounds = Grounds::Shown;
         diagnosis.blame.flows = subject.flows;
-        if may_be_old(machine, entry) {
-            diagnosis.grounds = Grounds::Inferred;
-            diagnosis.unknown = Some(OLD_MARK.to_owned());
-        }
     }
     if let What::Check(check) = &mut diagnosis.what {
         if is_out {
             check.kind = CheckKind::List(ListEntry::OutAlready);
         }
         check.expression = Some(name);
+    }
+    if is_out && may_be_left(machine, entry) {
+        diagnosis.leave_open(MARK_LEFT);
     }
 }

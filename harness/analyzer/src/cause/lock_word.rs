@@ -10,6 +10,7 @@ use super::lock::Wanted;
 use super::lock_functions::LockSort;
 use crate::claim::Claim;
 use crate::diagnosis::NoLock;
+use crate::fault::is_first_owners;
 use crate::flow::Words as _;
 use crate::identify::{FreedMemory, Identity, Pattern};
 use crate::machine::Machine;
@@ -34,7 +35,8 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
     let no = match (freed, in_use) {
         (Some(freed), _) => NoLock::Freed(freed),
         (None, Some(slab)) if cannot_be && is_new => {
-            NoLock::NeverWritten { cache: slab.slab.cache.name.clone() }
+            let is_certain = is_first_owners(machine, slab);
+            NoLock::NeverWritten { cache: slab.slab.cache.name.clone(), is_certain }
         }
         _ if cannot_be => NoLock::Other,
         _ => return None,
@@ -52,7 +54,7 @@ pub(super) fn no_lock(machine: &Machine<'_>, lock: &Wanted) -> Option<(NoLock, C
         (_, NoLock::Freed(FreedMemory::Pages)) => {
             claim.text(if cannot_be { ", and is in a free page" } else { " is in a free page" })
         }
-        (Some(slab), NoLock::NeverWritten { cache }) => {
+        (Some(slab), NoLock::NeverWritten { cache, .. }) => {
             claim.text(format!("; it is in an object of {cache} in use, ")).data(slab.start)
         }
         _ => claim,

@@ -13,10 +13,10 @@ use super::{place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::diagnosis::{
-    About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, NoLock,
-    OtherCpus, What,
+    About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus,
+    What,
 };
-use crate::fault::{NEVER_WRITTEN, busy_wait, is_new, ring};
+use crate::fault::{busy_wait, ring};
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::scene::Scene;
@@ -255,10 +255,8 @@ fn spinning(
     let Some(machine) = dump else { return Hang::Lock(own(scene, frames, lock, diagnosis)) };
     if let Some((no, claim)) = no_lock(machine, lock) {
         diagnosis.evidence.push(claim);
-        let slab = machine.identity(lock.address).and_then(|identity| identity.slab);
-        let is_new = slab.is_some_and(|slab| is_new(machine, &slab));
-        if matches!(no, NoLock::NeverWritten { .. }) && !is_new {
-            diagnosis.leave_open(NEVER_WRITTEN);
+        if let Some(doubt) = no.doubt() {
+            diagnosis.leave_open(doubt);
         }
         return Hang::NoLock(no);
     }

@@ -13,6 +13,7 @@ mod divide;
 mod everybody;
 mod exhausted;
 mod flush;
+mod fresh;
 mod given;
 mod left;
 mod list_links;

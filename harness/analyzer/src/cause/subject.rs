@@ -5,6 +5,7 @@
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 use unwind::Frame;
 
+use super::fresh::{Fresh, fresh};
 use super::taken::position;
 use crate::diagnosis::About;
 use crate::express::{Expression, Kept, PointerVariable, Structure, Writer};
@@ -66,10 +67,25 @@ pub(super) struct Subject {
     pub(super) object: Option<Expression>,
     /// The pointer's value.
     pub(super) value: Option<u64>,
+    /// Where it was read from, if it was.
+    pub(super) read: Option<ReadFrom>,
+    /// The call that it is new memory of, if it is.
+    pub(super) fresh: Option<Fresh>,
     /// What the code can be searched for.
     pub(super) about: About,
     /// Whether the code to blame is known to have passed it on.
     pub(super) flows: bool,
+}
+
+/// Where a pointer was read from: the address, where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReadFrom(pub(super) Option<u64>);
+
+impl ReadFrom {
+    fn of(machine: &dyn Scene, term: &Term) -> Option<Self> {
+        let TermKind::Load { address, .. } = &term.bare().kind else { return None };
+        Some(Self(evaluate(address, machine).or(address.observed)))
+    }
 }
 
 /// The variable that the frame's call hands on as its first argument, by what the debug information has there.
@@ -184,8 +200,11 @@ impl Subject {
         let (expression, own) = own.map_or((expression, None), |(c, it)| (Some(c), it));
         let structure = if is_link { own.or(pointee) } else { pointee.or(own) };
         let about = About { part: writer.part_at(&term, 4), structure, ..About::default() };
+        let is_added = checker == Checker::ListAdd;
         Some(Self {
             checker,
+            read: ReadFrom::of(machine, &term),
+            fresh: frames.get(guilty).filter(|_| is_added).and_then(|it| fresh(machine, it, &term)),
             about,
             expression,
             object: writer.referent(&term, tag.as_deref()).filter(|c| !c.has_distance()),

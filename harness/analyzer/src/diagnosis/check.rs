@@ -63,10 +63,12 @@ pub enum ListEntry {
     OutAlready,
     /// The list has NULL in both of its links, and something was to be put in.
     NoList,
-    /// The list has NULL in both of its links, and is in free memory.
-    FreedList,
+    /// The list itself is in freed memory, and something was to be put in.
+    ListFreed,
     /// It is in the list already, and was to be put in.
     InAlready,
+    /// It is in memory that was allocated anew and that the list leads to already, and was to be put in.
+    Reused,
     /// Its neighbour is in a free object.
     Freed,
     /// Its neighbour does not lead back to it.

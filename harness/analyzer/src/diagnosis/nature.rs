@@ -47,6 +47,11 @@ pub enum Nature {
         /// Whether it was free when it was read, and not only when the kernel crashed.
         is_certain: bool,
     },
+    /// It was read from memory that is free, by a pointer that may be past the end of what lies before that.
+    FreedOrPast {
+        /// What is free.
+        what: FreedMemory,
+    },
     /// It was read through a pointer into the middle of an object of the slab allocator, where what that
     /// points to does not fit.
     Misplaced {
@@ -86,6 +91,8 @@ pub enum Nature {
     NeverWritten {
         /// The object's cache.
         cache: String,
+        /// Whether whoever read it is known to have meant that object, and not one that was freed there.
+        is_certain: bool,
     },
     /// The allocator's own list of free objects.
     FreeList,
@@ -202,9 +209,11 @@ impl Nature {
         Some(match self {
             Self::ErrorCode { .. } => CrashKind::ErrPtr,
             Self::Poison(poison) => return of_poison(*poison),
-            Self::Freed { .. } | Self::Returned | Self::FreedArea | Self::Hole => {
-                CrashKind::UseAfterFree
-            }
+            Self::Freed { .. }
+            | Self::FreedOrPast { .. }
+            | Self::Returned
+            | Self::FreedArea
+            | Self::Hole => CrashKind::UseAfterFree,
             Self::NeverWritten { .. } | Self::NeverSet { .. } | Self::OnStack => {
                 CrashKind::Uninitialized
             }
@@ -244,6 +253,7 @@ impl Nature {
             | Self::ErrorCode { .. }
             | Self::Poison(_)
             | Self::Freed { .. }
+            | Self::FreedOrPast { .. }
             | Self::NeverWritten { .. }
             | Self::FreeList
             | Self::Returned
@@ -288,6 +298,12 @@ impl Nature {
             Self::NeverSet { escapes: true } => "others were handed its address",
             Self::Freed { is_certain: false, .. } => {
                 "whether it was free when it was read is not known: other code ran since"
+            }
+            Self::FreedOrPast { .. } => {
+                "either the pointer that it was read through is to what was freed, or it went past the end of what lies before"
+            }
+            Self::NeverWritten { is_certain: false, .. } => {
+                "either nobody has set it, or what is meant was freed and the memory has another owner by now, or it is a copy of that"
             }
             Self::Outside { is_certain: false, .. } => {
                 "either the index is too large or what it leads through too small, or that was \
@@ -335,7 +351,7 @@ impl Nature {
             | Self::Small { .. }
             | Self::ErrorCode { is_certain: true, .. }
             | Self::Freed { is_certain: true, .. }
-            | Self::NeverWritten { .. }
+            | Self::NeverWritten { is_certain: true, .. }
             | Self::Returned
             | Self::NeverSet { escapes: false }
             | Self::UserMemory { is_given: true }
@@ -381,6 +397,7 @@ impl Nature {
             Self::Poison(poison) if poison.is_of_list() => format!("the {poison}"),
             Self::Poison(poison) => poison.to_string(),
             Self::Freed { what, is_certain } => freed(what, *is_certain),
+            Self::FreedOrPast { what } => format!("what is in {what}"),
             Self::Misplaced { cache, structure, .. } => {
                 format!(
                     "a pointer into the middle of an object of {cache}, where no struct {structure} fits"
@@ -398,9 +415,7 @@ impl Nature {
             Self::Outside { place, at, size: None, .. } => {
                 format!("what lies behind {}, at {at:#x}", place.words())
             }
-            Self::NeverWritten { cache } => format!(
-                "what an object of {cache} held when it was allocated: nobody has set it since"
-            ),
+            Self::NeverWritten { cache, is_certain } => filling(cache, *is_certain),
             Self::FreeList => {
                 "no free object: the allocator's list of them was written over".to_owned()
             }
@@ -452,6 +467,16 @@ impl Nature {
                 format!("an address in {}, which is no object of the slab allocator", it.words())
             }
         }
+    }
+}
+
+/// What fills new objects, in one that is in use.
+fn filling(cache: &str, is_certain: bool) -> String {
+    match is_certain {
+        true => {
+            format!("what an object of {cache} held when it was allocated: nobody has set it since")
+        }
+        false => format!("what fills new objects of {cache}, and is in one that is in use"),
     }
 }
 

@@ -128,6 +128,11 @@ fn pointer(it: &BadPointer) -> Option<String> {
         Some(Nature::FreedArea | Nature::Hole) => {
             format!("who freed what {which} leads to, and what still leads there")
         }
+        Some(Nature::FreedOrPast { .. }) => {
+            format!(
+                "how far the pointer goes that {which} is read through, and who freed what lies there"
+            )
+        }
         Some(
             Nature::Freed { .. }
             | Nature::Poison(Poison::SlabFree | Poison::SlabEnd | Poison::Page),
@@ -151,6 +156,9 @@ fn pointer(it: &BadPointer) -> Option<String> {
                 "what {which} is: whether it may be an error code, or NULL with a member taken off"
             )
         }
+        Some(Nature::Short { structure, .. }) => format!(
+            "what is taken for a struct {structure} there: something else, or one that too little is allocated for"
+        ),
         Some(Nature::Misplaced { structure, .. }) => {
             format!("what {which} is computed from, and by which member of struct {structure}")
         }
@@ -188,14 +196,14 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::NoList) => {
             "the initialisation of the list that is missing, or what clears it".to_owned()
         }
-        CheckKind::List(ListEntry::FreedList) => {
-            let which = named(it.expression.as_ref(), "the list");
-            format!("what frees the object that {which} is in, and what still leads there")
-        }
         CheckKind::List(ListEntry::InAlready) => {
             "who puts the entry in twice, and what should have told the second time".to_owned()
         }
-        CheckKind::List(ListEntry::Freed) => {
+        CheckKind::List(ListEntry::ListFreed) => {
+            let which = named(it.expression.as_ref(), "the list");
+            format!("who freed what {which} is in, and what still led there")
+        }
+        CheckKind::List(ListEntry::Freed | ListEntry::Reused) => {
             let which = named(it.expression.as_ref(), "the entry");
             format!("what frees {which} and does not take it out of its list before")
         }
@@ -242,7 +250,12 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
         Hang::NoLock(NoLock::Freed(_)) => {
             format!("who freed the object with {which}, and what still led there")
         }
-        Hang::NoLock(NoLock::NeverWritten { .. }) => {
+        Hang::NoLock(NoLock::NeverWritten { is_certain: false, .. }) => {
+            format!(
+                "the initialisation of {which} that is missing, or who freed the object with it"
+            )
+        }
+        Hang::NoLock(NoLock::NeverWritten { is_certain: true, .. }) => {
             format!("the initialisation of {which} that is missing")
         }
         Hang::NoLock(NoLock::Other) => {

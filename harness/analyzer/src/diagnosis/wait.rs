@@ -84,6 +84,8 @@ pub enum NoLock {
     NeverWritten {
         /// The object's cache.
         cache: String,
+        /// Whether whoever waits is known to mean that object, and not one that was freed there.
+        is_certain: bool,
     },
     /// A word that no lock has.
     Other,
@@ -100,6 +102,18 @@ pub enum OtherCpus {
     Itself,
     /// Not known.
     Unknown,
+}
+
+impl NoLock {
+    /// Why the dump does not show which mistake it is, in words; `None` if it does.
+    pub(crate) const fn doubt(&self) -> Option<&'static str> {
+        match self {
+            Self::NeverWritten { is_certain: false, .. } => Some(
+                "either nobody has initialised it, or what is meant was freed and the memory has another owner by now",
+            ),
+            Self::NeverWritten { is_certain: true, .. } | Self::Freed(_) | Self::Other => None,
+        }
+    }
 }
 
 impl Lockup {

@@ -116,7 +116,9 @@ fn pointer(it: &BadPointer, addresses: &mut dyn Addresses) -> Words {
             format!("a pointer is NULL: {nature} is {}", done(it.how))
         }
         // What the object held may be a pointer further up.
-        (None, Some(nature)) if matches!(it.nature, Some(Nature::Freed { .. })) => {
+        (None, Some(nature))
+            if matches!(it.nature, Some(Nature::Freed { .. } | Nature::FreedOrPast { .. })) =>
+        {
             format!("{address}, which comes of {nature}, is {verb}")
         }
         (None, Some(nature)) => format!("{address}, {nature}, is {verb}"),
@@ -325,11 +327,21 @@ fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
         (ListEntry::NoList, None) => {
             Words::plain("something put into a list that has NULL in both of its links")
         }
-        (ListEntry::FreedList, Some(e)) => Words::new(
-            format!("list {e} used after its object was freed"),
-            format!("list `{e}` is in freed memory: something is put in"),
+        (ListEntry::ListFreed, Some(e)) => Words::new(
+            format!("list {e} used after it was freed"),
+            format!("use after free: list `{e}` is in freed memory: something is put in"),
         ),
-        (ListEntry::FreedList, None) => Words::plain("something put into a list in freed memory"),
+        (ListEntry::ListFreed, None) => Words::plain("something put into a list that is freed"),
+        (ListEntry::Reused, Some(e)) => Words::new(
+            format!("list entry {e} freed in its list"),
+            format!(
+                "`{e}` is in new memory that the list leads to already, as that was freed while it was in the \
+                 list: put in"
+            ),
+        ),
+        (ListEntry::Reused, None) => {
+            Words::plain("list entry put in of which the memory was freed while it was in the list")
+        }
         (ListEntry::InAlready, Some(e)) => Words::new(
             format!("list entry {e} put in twice"),
             format!("list entry `{e}` is in the list already: put in again"),
@@ -422,7 +434,14 @@ fn no_lock(no: &NoLock, title: &str, named: &str) -> Words {
             format!("use after free of {title}"),
             format!("use after free: {named} is in {what}: waited for"),
         ),
-        NoLock::NeverWritten { cache } => Words::new(
+        NoLock::NeverWritten { cache, is_certain: false } => Words::new(
+            format!("lock {title} never initialised, or freed"),
+            format!(
+                "{named} is no lock: its word is what fills new objects of {cache}, and is in one that is in use: \
+                 waited for"
+            ),
+        ),
+        NoLock::NeverWritten { cache, is_certain: true } => Words::new(
             format!("lock {title} never initialised"),
             format!(
                 "{named} was never initialised: its word is what an object of {cache} held when it \

@@ -13,12 +13,10 @@ pub(super) struct Found {
     pub(super) expression: Option<Expression>,
     /// What the code can be searched for.
     pub(super) about: About,
-    /// Why it may be another mistake, in words.
-    pub(super) doubt: Option<&'static str>,
 }
 
 impl From<Nature> for Found {
     fn from(nature: Nature) -> Self {
-        Self { nature, claim: None, expression: None, about: About::default(), doubt: None }
+        Self { nature, claim: None, expression: None, about: About::default() }
     }
 }

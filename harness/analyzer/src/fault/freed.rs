@@ -10,6 +10,7 @@ use kernel::mm::slab_object::{ObjectState, SlabObject};
 use unwind::Frame;
 
 use super::caller::with_callers;
+use super::cursor::may_be_past_end;
 use super::found::Found;
 use super::noted::{noted, tracks};
 use super::outside::{Read, outside};
@@ -71,10 +72,10 @@ pub(super) fn gone(
     if let Some(found) = free_page(&identity, &words) {
         let after = since.freed(pointer.map_or(at, |pointer| pointer.value));
         let is_certain = is_known && after == After::Nothing && was_free_page(scene, &identity);
-        let nature = Nature::Freed { what: PAGES, is_certain };
+        let is_past = pointer.is_some_and(|pointer| may_be_past_end(scene, &read, pointer));
+        let nature = freed(PAGES, is_certain, is_past);
         let about = read.about(found.about);
-        let doubt = read.may_be_end(scene, pointer);
-        return Some(Found { nature, expression, about, doubt, ..found })
+        return Some(Found { nature, expression, about, ..found })
             .filter(|_| after != After::Freed);
     }
     if let Some(slab) = &identity.slab {
@@ -82,10 +83,10 @@ pub(super) fn gone(
         let found = free_object(scene, slab, words).filter(|_| after != After::Freed)?;
         let is_certain = is_known && after == After::Nothing && was_free(scene, slab, at);
         let what = FreedMemory::Object { cache: slab.slab.cache.name.clone() };
+        let is_past = pointer.is_some_and(|pointer| may_be_past_end(scene, &read, pointer));
         let about = read.about(found.about);
-        let nature = Nature::Freed { what, is_certain };
-        let doubt = read.may_be_end(scene, pointer);
-        return Some(Found { nature, expression, about, doubt, ..found });
+        let nature = freed(what, is_certain, is_past);
+        return Some(Found { nature, expression, about, ..found });
     }
     let stack = &identity.stack.as_ref().filter(|place| !place.guard)?.stack;
     // Nothing of a live frame lies below the stack pointer: the kernel has no red zone there.
@@ -96,6 +97,14 @@ pub(super) fn gone(
     let claim = Claim::new(Some(true)).text(words).data(at);
     let claim = claim.text(", below the stack pointer, which is ").data(sp);
     Some(Found { claim: Some(claim), expression, ..Nature::Returned.into() })
+}
+
+/// What was read from free memory, by a pointer that may be `is_past` the end of what lies before.
+const fn freed(what: FreedMemory, is_certain: bool, is_past: bool) -> Nature {
+    match is_past {
+        true => Nature::FreedOrPast { what },
+        false => Nature::Freed { what, is_certain },
+    }
 }
 
 /// What was read from a page, if it is free.

@@ -15,11 +15,11 @@ use unwind::Frame;
 use super::access::WRITE;
 use super::chain::slot;
 use super::empty_list::empty_list;
+use super::first_owner::is_first_owners;
 use super::foot::Foot;
 use super::found::Found;
 use super::freed::{gone, holder};
 use super::mistaken::mistaken;
-use super::noted::{NEVER_WRITTEN, OLD_MARK, is_new, may_be_old};
 use super::outside::behind;
 use super::own_cpu::null_per_cpu;
 use super::placed::{Past, misplaced, owner, past_end};
@@ -33,9 +33,10 @@ use crate::diagnosis::{
 use crate::express::{Expression, NamedPart, Writer};
 use crate::flow::{Round, Term, TermKind, evaluate, round};
 use crate::gone::Gone;
-use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern, StackPlace};
+use crate::identify::{AddressRegion, BELOW_NULL, Identity, NULL_PAGE, Pattern, StackOwner};
 use crate::initialiser::initialiser;
 use crate::kind::CrashKind;
+use crate::leftover::{MARK_LEFT, may_be_left};
 use crate::scene::Scene;
 
 /// Bit of the page fault's error code: the page was there.
@@ -106,10 +107,9 @@ pub(super) fn refine(
     }
     if found.is_none() {
         found = by_value(scene, foot.as_ref(), value).or_else(|| text(scene, term, bad.pointer));
+        found = found.or_else(|| on_stack(scene, term?, bad.address));
     }
-    if found.is_none() {
-        found = term.and_then(|term| on_stack(scene, term, bad.address));
-    }
+    left_by_others(scene, foot.as_ref(), found.as_ref(), diagnosis);
     if found.is_none() {
         found = never_allocated(scene, frames, foot.as_ref(), value).map(Found::from);
     }
@@ -156,7 +156,6 @@ pub(super) fn refine(
     }
     about(foot.as_ref(), &found, diagnosis);
     diagnosis.evidence.extend(found.claim);
-    found.doubt.into_iter().for_each(|doubt| diagnosis.leave_open(doubt));
     let is_known = diagnosis.grounds != Grounds::None;
     let Some(pointer) = diagnosis.pointer_mut() else { return };
     if found.nature == Nature::FreeList {
@@ -193,6 +192,24 @@ fn led_to(
         _ => {}
     }
     Some(found)
+}
+
+/// Says in the diagnosis that the mark of a list's entry may be that of an entry that had the memory before.
+///
+/// Example: `hlist_del(&flow->node)` of a flow that was never put in, in memory that is not cleared.
+fn left_by_others(
+    scene: &dyn Scene,
+    foot: Option<&Foot<'_, '_>>,
+    found: Option<&Found>,
+    diagnosis: &mut Diagnosis,
+) {
+    let is_mark =
+        |found: &Found| matches!(&found.nature, Nature::Poison(poison) if poison.is_of_list());
+    let foot = foot.filter(|_| found.is_some_and(is_mark));
+    let at = foot.and_then(|foot| foot.loaded_from(scene));
+    if at.is_some_and(|at| may_be_left(scene, at)) {
+        diagnosis.leave_open(MARK_LEFT);
+    }
 }
 
 /// Says in the diagnosis that what it is about was taken for an entry of a list, and is none.
@@ -250,12 +267,39 @@ fn elsewhere(
 fn links(scene: &dyn Scene, foot: &Foot<'_, '_>, bad: Bad, diagnosis: &mut Diagnosis) {
     let is_unlinked = bad.how != Use::Call && is_unlinked(scene, foot) == Some(true);
     let Some(pointer) = diagnosis.pointer_mut() else { return };
-    pointer.unset = pointer.mistaken.is_none().then(|| unset(scene, foot, bad.sp)).flatten();
+    pointer.unset = pointer.mistaken.is_none().then(|| unset(scene, foot)).flatten();
+    if pointer.unset.is_some() {
+        on_some_stack(scene, foot, diagnosis);
+    }
+    let Some(pointer) = diagnosis.pointer_mut() else { return };
     // By the name that the module has for it, where it has one.
     pointer.unlinked = match &pointer.expression {
         Some(Expression::Member(node, _)) if is_unlinked => Some(node.as_ref().clone()),
         _ => None,
     };
+}
+
+/// Says in the diagnosis that a list without links is on a stack, if it is: nobody tells that its function still runs.
+///
+/// Example: `complete(request->done)` of a request that nobody waits for any more, as the wait timed out.
+fn on_some_stack(scene: &dyn Scene, foot: &Foot<'_, '_>, diagnosis: &mut Diagnosis) {
+    let Some(at) = foot.loaded_from(scene) else { return };
+    let place = scene.identity(at).and_then(|place| place.stack).filter(|stack| !stack.guard);
+    let Some(place) = place else { return };
+    let whose = match &place.owner {
+        StackOwner::Task { comm, .. } => format!("the stack of task `{comm}`"),
+        StackOwner::Cpu(cpu) => format!("a stack of CPU {cpu}"),
+    };
+    let claim = Claim::new(Some(true)).data(at).text(format!(" is on {whose}"));
+    diagnosis.evidence.push(claim);
+    let words = format!(
+        "it lies on {whose}: either its function has returned and others use that since, or nobody set it up"
+    );
+    diagnosis.leave_open(&words);
+    diagnosis.about = None;
+    if let Some(pointer) = diagnosis.pointer_mut() {
+        pointer.unset = None;
+    }
 }
 
 /// Says in the diagnosis that the code can be searched for the variable of a module that the pointer was read from,
@@ -458,7 +502,7 @@ fn own_function(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<(NamedPart, St
 
 /// What the pointer was read from, if that has lists that are never NULL and both links of this one are: a wait
 /// queue, a completion, the head of a list.
-fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>, sp: u64) -> Option<Expression> {
+fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>) -> Option<Expression> {
     let part = foot.about().part?;
     let has_list = initialiser(&part.part.ty).is_some_and(|it| it.has_list);
     // An entry of a list that was cleared is no list.
@@ -468,13 +512,13 @@ fn unset(scene: &dyn Scene, foot: &Foot<'_, '_>, sp: u64) -> Option<Expression> 
     // Another member that is NULL says nothing of the list: an unlocked mutex has no owner.
     let is_link = matches!(foot.expression(scene)?, Expression::Member(_, name) if name == "next");
     let next = foot.loaded_from(scene).filter(|_| is_link)?;
+    // What was freed may have been cleared by that.
+    let is_freed = scene.identity(next).is_some_and(|place| place.freed_memory().is_some());
+    if is_freed {
+        return None;
+    }
     let are_null = scene.word(next, 8) == Some(0) && scene.word(next.checked_add(8)?, 8) == Some(0);
-    // What was given back has what others left there.
-    let is_there = |place: Identity| {
-        let is_kept = |stack: &StackPlace| (sp..stack.stack.high).contains(&next);
-        place.freed_memory().is_none() && place.stack.as_ref().is_none_or(is_kept)
-    };
-    (are_null && scene.identity(next).is_some_and(is_there)).then_some(part.expression)
+    are_null.then_some(part.expression)
 }
 
 /// Whether the pointer is the link to the one before of a node of which both are NULL: what is taken out of a list that
@@ -530,11 +574,6 @@ fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Optio
         return Some(below_null(scene, foot, value)?.into());
     }
     let Pattern::Poison { poison, .. } = scene.identity(value)?.pattern? else { return None };
-    if poison.is_of_list() {
-        let slot = foot.and_then(|foot| foot.loaded_from(scene));
-        let doubt = slot.is_some_and(|slot| may_be_old(scene, slot)).then_some(OLD_MARK);
-        return Some(Found { doubt, ..Nature::Poison(poison).into() });
-    }
     // What fills an object when it is freed, and when it is allocated.
     let from = foot.filter(|_| poison.fills_new_objects());
     let from = from.and_then(|foot| scene.identity(foot.loaded_from(scene)?)?.slab);
@@ -549,8 +588,8 @@ fn by_value(scene: &dyn Scene, foot: Option<&Foot<'_, '_>>, value: u64) -> Optio
             let claim = Claim::new(Some(true)).text(format!("the object of {cache} at "));
             let claim =
                 claim.data(slab.start).text(" is in use, and filled there as when it was new");
-            let doubt = (!is_new(scene, &slab)).then_some(NEVER_WRITTEN);
-            Found { claim: Some(claim), doubt, ..Nature::NeverWritten { cache }.into() }
+            let is_certain = is_first_owners(scene, &slab);
+            Found { claim: Some(claim), ..Nature::NeverWritten { cache, is_certain }.into() }
         }
         None => Nature::Poison(poison).into(),
     })

@@ -10,7 +10,6 @@ use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
 
 use super::found::Found;
-use super::next_door;
 use super::noted::{is_of_a_module, noted};
 use super::pointer::{Pointer, pointer};
 use super::reads::innermost;
@@ -42,21 +41,6 @@ impl Read<'_> {
     pub(super) fn named(&self) -> String {
         let text = self.writer.unbounded().expression(self.term).ok();
         text.map_or_else(|| "it".to_owned(), |text| format!("`{text}`"))
-    }
-
-    /// Why its pointer may lead to the end of what lies before, if it may.
-    pub(super) fn may_be_end(
-        &self,
-        scene: &dyn Scene,
-        pointer: Option<Pointer>,
-    ) -> Option<&'static str> {
-        // Functions of the kernel know a part of the object only.
-        if !scene.is_outside(self.writer.pc()) {
-            return None;
-        }
-        let structure = self.writer.unbounded().structure_at(self.address, self.size)?.1;
-        let home = scene.identity(pointer?.value)?;
-        next_door::may_be_end(scene, &home, structure.size).then_some(next_door::DOUBT)
     }
 
     /// The member that was read.
@@ -184,5 +168,5 @@ fn found(
     let claim = Some(claim.data(start));
     let nature = Nature::Outside { place, at, size, is_certain };
     let expression = read.writer.expression(read.term).ok();
-    Found { nature, claim, expression, about: read.about(about), doubt: None }
+    Found { nature, claim, expression, about: read.about(about) }
 }

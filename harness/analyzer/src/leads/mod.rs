@@ -12,6 +12,7 @@ use debuginfo::Declared;
 use unwind::Pc;
 
 use act::Act;
+pub(crate) use objects::allocates;
 use objects::{Object, device_references, freed, made, once, small};
 use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
@@ -198,6 +199,7 @@ fn of_pointer(it: &BadPointer) -> Vec<Question> {
         }
         Some(
             Nature::Returned
+            | Nature::FreedOrPast { .. }
             | Nature::Outside { .. }
             | Nature::NeverSet { .. }
             | Nature::OnStack
@@ -221,6 +223,7 @@ fn of_check(it: &Check) -> Vec<Question> {
             vec![Question::Linked, Question::Freed { again: true }, Question::Counted]
         }
         CheckKind::List(ListEntry::NoList) => vec![Question::Set],
+        CheckKind::List(ListEntry::ListFreed) => vec![Question::Freed { again: false }],
         CheckKind::List(_) => {
             vec![Question::Linked, Question::Listed, Question::Freed { again: false }]
         }

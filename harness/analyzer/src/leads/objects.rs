@@ -52,6 +52,11 @@ const ALLOCATING: [(&str, Option<usize>); 34] = [
     ("alloc_pages_exact_noprof", Some(0)),
 ];
 
+/// Whether the function allocates.
+pub(crate) fn allocates(function: &str) -> bool {
+    ALLOCATING.iter().any(|(name, _)| *name == function)
+}
+
 /// Functions that free what one of their arguments leads to, by its number (`include/linux/slab.h`,
 /// `include/linux/rcupdate.h`, `include/linux/vmalloc.h`, `include/linux/gfp.h`, `include/linux/skbuff.h`, 3.10 to 6.12). That of the last ones is a member.
 const FREEING: [(&str, usize); 22] = [

@@ -13,8 +13,9 @@ use crate::diagnosis::Site;
 use crate::express::{Part, Whole, Writer};
 use crate::fault::named_in_code;
 use crate::flow::{
-    CallTarget, Code, Slicer, Start, Term, TermKind, call_target, copied, full, written,
+    CallTarget, Code, Slicer, Start, Term, TermKind, call_target, copied, full, number, written,
 };
+use crate::initialiser::initialiser;
 use crate::scene::Scene;
 
 /// Bytes of code that are gone through: of larger modules nothing is said.
@@ -233,7 +234,13 @@ impl<'s> Search<'s> {
             }
             Some(base) => writer.part_by(base, offset, size).or_else(|| {
                 let pointer = self.value(place, base)?;
-                writer.part_at(&pointer.plus(offset), size)
+                // What was just allocated has the type of what it is kept in.
+                let is_new = matches!(pointer.bare().kind, TermKind::Returned { .. });
+                let found = writer.part_at(&pointer.plus(offset), size);
+                // Of pointers, locks and lists it is asked where they are set; of counters, where they change.
+                let is_set = part.size == 8 || initialiser(&part.ty).is_some();
+                let kept = || if is_new && is_set { kept(place, base) } else { None };
+                found.or_else(|| writer.part_at(&kept()?.plus(offset), size))
             }),
         };
         found.is_some_and(|found| found.part.is_like(part))
@@ -280,6 +287,52 @@ impl<'s> Search<'s> {
 pub(super) fn site(scene: &dyn Scene, pc: Pc) -> Option<Site> {
     let culprit = culprit(scene, pc)?;
     Some(Site { line: culprit.source_line()?, function: culprit.function? })
+}
+
+/// The static variable that the register is stored to near an instruction, as what is read there.
+///
+/// Example: `current = kmalloc(...); spin_lock_init(&current->lock);`, where only the variable tells what it is.
+fn kept((code, at): (&Code, usize), register: Register) -> Option<Term> {
+    let wanted = number(register)?;
+    let mut factory = InstructionInfoFactory::new();
+    let mut is_written = |at: usize| written(&mut factory, code.instruction(at)).contains(wanted);
+    let mut before = at;
+    for _ in 0..NEAR {
+        let &[one] = code.predecessors(before) else { break };
+        before = one;
+        if let Some(found) = stored(code.instruction(before), register) {
+            return Some(found);
+        }
+        if is_written(before) {
+            break;
+        }
+    }
+    let mut after = at;
+    for _ in 0..NEAR {
+        if let Some(found) = stored(code.instruction(after), register) {
+            return Some(found);
+        }
+        let &[one] = code.successors(after).as_slice() else { break };
+        if is_written(after) {
+            break;
+        }
+        after = one;
+    }
+    None
+}
+
+/// The static variable that the instruction stores the register to.
+fn stored(instruction: &Instruction, register: Register) -> Option<Term> {
+    let is_it = instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op0_kind() == OpKind::Memory
+        && matches!(instruction.memory_base(), Register::None | Register::RIP)
+        && instruction.memory_index() == Register::None
+        && instruction.segment_prefix() == Register::None
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op1_register() == register;
+    let at = instruction.memory_displacement64();
+    let address = Box::new(Term::new(TermKind::Constant(at), instruction.ip()));
+    is_it.then(|| Term::new(TermKind::Load { address, size: 8, signed: false }, instruction.ip()))
 }
 
 /// How an instruction names a part.

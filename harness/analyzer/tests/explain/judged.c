@@ -1,51 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Crashes for the rules of proof, compiled and run in user mode. Functions of the "module" are called
-// mod_*, all others are the "kernel's". The kernel keeps a table of heap objects, which the test takes
-// for the slab allocator's. The line to blame carries a marker, "BUG:", with the expression that is bad.
+// mod_*, all others are the "kernel's"; memory.h has its heap. The line to blame carries a marker, "BUG:",
+// with the expression that is bad.
 #include <stddef.h>
 
 #include "crash.h"
+#include "memory.h"
 
-#include <asm/prctl.h>
-#include <sys/syscall.h>
-
-#define POISON 0x6b6b6b6b6b6b6b6bUL
 #define ERROR(number) ((void *)-(long)(number))
-
-struct object {
-	unsigned long start;
-	unsigned long size;
-	unsigned long is_free;
-} objects[8];
-
-struct link {
-	struct link *next;
-	struct link *prev;
-};
-
-struct payload {
-	long first;
-	long length;
-};
-
-struct job {
-	struct payload *payload;
-	long state;
-	struct link link;
-	char name[16];
-};
 
 struct large {
 	char rest[0x152b0];
 	long tail;
 };
 
-struct table {
-	long *cells;
-	struct job *jobs[4];
-};
-
-static volatile long sink;
 struct job *waiting;
 struct job *broken = (void *)POISON;
 struct link heads = { 0 };
@@ -56,40 +24,16 @@ NOINLINE long quiet(long value)
 	return sink;
 }
 
-NOINLINE void release(void *start)
-{
-	for (int i = 0; i < 8; i++)
-		if (objects[i].start == (unsigned long)start)
-			objects[i].is_free = 1;
-}
-
 /* The object was whole pages: no cache tells of it any more. */
 NOINLINE void release_pages(void *start)
 {
-	for (int i = 0; i < 8; i++)
-		if (objects[i].start == (unsigned long)start)
-			objects[i].is_free = 2;
+	mark(start, PAGES_ARE_FREE);
 }
 
 /* The dump is made without the object. */
 NOINLINE void leave_out(void *start)
 {
-	for (int i = 0; i < 8; i++)
-		if (objects[i].start == (unsigned long)start)
-			objects[i].is_free = 3;
-}
-
-NOINLINE void *allocate(unsigned long size)
-{
-	static int used;
-	unsigned long *words = malloc(size);
-
-	for (unsigned long i = 0; i < size / 8; i++)
-		words[i] = POISON;
-	objects[used].start = (unsigned long)words;
-	objects[used].size = size;
-	objects[used++].is_free = 0;
-	return words;
+	mark(start, IS_LEFT_OUT);
 }
 
 /* Slots in memory of twice their size; what is behind them is empty. */
@@ -563,70 +507,6 @@ NOINLINE long mod_kept(void)
 	return kept->payload->length; /* BUG: kept */
 }
 
-/* Pointers to something else than they are used for. */
-struct table spare;
-struct {
-	long before;
-	struct job job;
-} around;
-struct job *taken = (struct job *)&spare;
-struct job *inside = &around.job;
-struct job *marked;
-
-NOINLINE long mod_taken_for_a_job(void)
-{
-	return taken->payload->length; /* BUG: taken->payload */
-}
-
-NOINLINE long mod_inside_of_another(void)
-{
-	return inside->payload->length; /* BUG: inside->payload */
-}
-
-NOINLINE long mod_marked_pointer(void)
-{
-	return marked->payload->length; /* BUG: marked->payload */
-}
-
-/* Of two values that were added, the types may tell the pointer. */
-struct ring {
-	unsigned int size;
-	unsigned int head;
-	unsigned char data[];
-};
-
-NOINLINE long mod_ring_behind_its_end(struct ring *ring, unsigned long at)
-{
-	return ring->data[at]; /* BUG: at */
-}
-
-NOINLINE long mod_ring_that_is_gone(struct ring *ring, unsigned int at)
-{
-	return ring->data[at]; /* BUG: ring */
-}
-
-NOINLINE long mod_sum_of_numbers(unsigned long start, unsigned long at)
-{
-	return *(char *)(start + at); /* BUG: - */
-}
-
-/* The memory of a CPU begins with where it is. */
-struct own_cpu {
-	struct own_cpu *own;
-	struct payload *others;
-	long rest[4];
-} own_cpu;
-
-struct own_cpu *counters;
-
-NOINLINE long mod_no_counters(void)
-{
-	struct own_cpu *own = counters;
-
-	asm("add %%gs:0, %0" : "+r"(own));
-	return own->others->length; /* BUG: counters */
-}
-
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -720,17 +600,5 @@ int main(int count, char **arguments)
 	TRY(mod_beyond_the_longest, mod_beyond_the_longest(tail, 40));
 	kept = (void *)((char *)outer + __builtin_offsetof(struct outer, far));
 	TRY(mod_kept, mod_kept());
-	TRY(mod_taken_for_a_job, mod_taken_for_a_job());
-	TRY(mod_inside_of_another, mod_inside_of_another());
-	marked = (void *)((char *)calloc(1, sizeof(*marked)) + 1);
-	TRY(mod_marked_pointer, mod_marked_pointer());
-	struct ring *ring = allocate(64);
-	TRY(mod_ring_behind_its_end, mod_ring_behind_its_end(ring, 1L << 40));
-	TRY(mod_ring_that_is_gone, mod_ring_that_is_gone((struct ring *)0x7e0000001000, 50000));
-	TRY(mod_sum_of_numbers, mod_sum_of_numbers(0x7e0000001000, 50000));
-	own_cpu.own = &own_cpu;
-	own_cpu.others = (struct payload *)0x5870d2be16159200;
-	syscall(SYS_arch_prctl, ARCH_SET_GS, &own_cpu);
-	TRY(mod_no_counters, mod_no_counters());
 	return 1;
 }

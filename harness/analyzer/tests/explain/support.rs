@@ -20,6 +20,7 @@ use kernel::mm::page::{Page, PageUse};
 use kernel::mm::slab::Slab;
 use kernel::mm::slab_layout::SlotPart;
 use kernel::mm::slab_object::{ObjectState, SlabObject};
+use kernel::mm::track::Track;
 use kernel::{Level, Unreadable};
 use tempfile::TempDir;
 use unwind::{Frame, Pc, Register, Registers, Trust};
@@ -223,6 +224,10 @@ const OBJECTS: (&str, u64, u64) = ("objects", 8, 24);
 const PAGES_ARE_FREE: u64 = 2;
 /// In the last of them: the dump is made without the object.
 const IS_LEFT_OUT: u64 = 3;
+/// In the last of them: the allocator noted that the module allocated the object, as the first one there.
+const IS_NOTED: u64 = 4;
+/// In the last of them: the allocator neither fills nor clears the object.
+const IS_BARE: u64 = 5;
 
 impl UserScene<'_> {
     /// The frames at the fault by the call frame information, with those of functions that left none.
@@ -267,8 +272,20 @@ impl UserScene<'_> {
             let (start, bytes) = (word(0)?, word(8)?);
             let offset = address.checked_sub(start).filter(|offset| *offset < bytes)?;
             let state = word(16).filter(|state| *state != PAGES_ARE_FREE)?;
-            Some(slab_object(start, bytes, offset, state == 1))
+            let mut object = slab_object(start, bytes, offset, state == 1);
+            if state == IS_BARE {
+                object.slab.cache.checks = Checks::default();
+            }
+            object.allocated = (state == IS_NOTED).then(|| self.noted());
+            Some(object)
         })
+    }
+
+    /// A call of the allocator by the module.
+    fn noted(&self) -> Track {
+        let name = self.image.symbol_names(self.prefix, 1).pop().expect("a function");
+        let caller = self.image.symbol(&name).expect("its symbol").address + 1;
+        Track { caller, cpu: 0, pid: 1, when: 0, stack: Vec::new(), no_stack: None }
     }
 
     /// Whether the address is in an object whose last word in the table is that.

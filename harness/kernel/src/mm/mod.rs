@@ -5,6 +5,7 @@
 //! handful of reads; lists of everything are for those commands that show everything.
 
 pub mod caches;
+mod clearing;
 pub mod depot;
 mod freelist;
 pub mod kfence;
