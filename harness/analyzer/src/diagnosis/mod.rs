@@ -25,7 +25,6 @@ use unwind::Pc;
 use crate::claim::{Addresses, Claim};
 use crate::express::Expression;
 use crate::kind::CrashKind;
-use crate::medium::Medium;
 use crate::source_line::SourceLine;
 use crate::stacks::Exhaustion;
 
@@ -59,8 +58,6 @@ pub struct Diagnosis {
     pub evidence: Vec<Claim>,
     /// Why nothing better is known, in words.
     pub unknown: Option<String>,
-    /// What it is known from.
-    pub medium: Medium,
     /// Where the kernel complained of a module before.
     pub complained: Option<Complained>,
     /// What the function of the kernel was given that complained.
@@ -177,7 +174,6 @@ impl Diagnosis {
             helper: None,
             evidence: Vec::new(),
             unknown: None,
-            medium: Medium::Dump,
             complained: None,
             given: None,
             about: None,

@@ -10,7 +10,6 @@ use crate::express::Expression;
 use crate::gone::{Gone, WasThere};
 use crate::identify::Poison;
 use crate::kind::CrashKind;
-use crate::report::Confidence;
 
 /// Lines at most, but for what would show more.
 const MOST_LINES: usize = 3;
@@ -29,11 +28,6 @@ impl Diagnosis {
         let mut lines: Vec<String> = bound.into_iter().chain(leads).take(MOST).collect();
         if lines.is_empty() {
             lines.extend(self.advised(addresses));
-        }
-        if self.confidence() != Confidence::Proven
-            && let Some(why) = self.why_not_proven()
-        {
-            lines.insert(0, format!("what the {} could not tell: {why}", self.medium));
         }
         if let Some(Complained { line, .. }) = &self.complained {
             let line = addresses.line(line);

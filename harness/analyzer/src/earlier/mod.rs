@@ -16,7 +16,6 @@ use crate::diagnosis::Diagnosis;
 use crate::formats::{self, Sort};
 use crate::kind::CrashKind;
 use crate::machine::Machine;
-use crate::medium::Medium;
 use crate::printer::CodeNames as _;
 use crate::report::{EarlierReport, Task};
 use crate::scene::Scene as _;
@@ -142,7 +141,6 @@ impl Past {
         diagnosis.unknown = Some("it is told by the log, and memory may have changed since".into());
         let is_own = diagnosis.pc.is_some_and(|pc| machine.is_outside(pc.for_lookup()));
         diagnosis.blame.outside = is_own;
-        diagnosis.medium = Medium::Dump;
         let behind = log.get(report.last..).unwrap_or_default();
         let lines = report.lines.iter().chain(behind.iter().take(BEHIND));
         let cpu = report.cpu();

@@ -482,7 +482,8 @@ impl<'a> Slicer<'a> {
             && instruction.op0_kind() == OpKind::Register
             && super::registers::number(instruction.op0_register()) == Some(number);
         if !direct {
-            return Term::unknown(format!("changed by `{:?}`", instruction.mnemonic()), site);
+            let mnemonic = format!("{:?}", instruction.mnemonic()).to_lowercase();
+            return Term::unknown(format!("a result of `{mnemonic}`"), site);
         }
         if instruction.op0_register().size() < 4 {
             return Term::unknown("only a part of the register is set", site);

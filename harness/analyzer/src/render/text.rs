@@ -106,15 +106,9 @@ fn verdict(report: &Report, out: &mut String) {
     line(out, "TITLE", &verdict.title);
     out.push('\n');
     line(out, "VERDICT", &verdict.summary);
-    let confidence = match verdict.confidence {
-        Confidence::Proven if verdict.expression.is_some() => {
-            "proven: evaluated again on the dump".to_owned()
-        }
-        Confidence::Proven => "proven: by the stacks and the code in the dump".to_owned(),
-        Confidence::Likely => format!("likely: {}", open(report)),
-        Confidence::Unknown => "unknown".to_owned(),
-    };
-    line(out, "", &confidence);
+    if let Some(confidence) = confidence(report) {
+        line(out, "", confidence);
+    }
     if let Some(signature) = &report.signature {
         let root = report.root_signature.as_ref().map(|root| format!(" (root {root})"));
         line(out, "SIGNATURE", &format!("{signature}{}", root.unwrap_or_default()));
@@ -132,12 +126,22 @@ fn verdict(report: &Report, out: &mut String) {
     }
 }
 
-/// What keeps a verdict from being proven.
-fn open(report: &Report) -> &str {
-    match &report.verdict.open {
-        Some(open) => open,
-        None if report.is_of_text() => "a text has no memory to check it on",
-        None => "it follows from the code, and the dump does not show it",
+/// How far the verdict carries, as far as its sentence does not say that itself.
+fn confidence(report: &Report) -> Option<&'static str> {
+    let verdict = &report.verdict;
+    match verdict.confidence {
+        Confidence::Proven if verdict.expression.is_some() => {
+            Some("proven: evaluated again on the dump")
+        }
+        Confidence::Proven => Some("proven: by the stacks and the code in the dump"),
+        Confidence::Likely | Confidence::Unknown if verdict.open.is_some() => None,
+        Confidence::Likely if report.is_of_text() => {
+            Some("likely: a text has no memory to check it on")
+        }
+        Confidence::Likely => {
+            Some("likely: it follows from the code, and the dump does not show it")
+        }
+        Confidence::Unknown => Some("unknown"),
     }
 }
 

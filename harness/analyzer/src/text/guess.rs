@@ -13,7 +13,6 @@ use crate::fault::of_value;
 use crate::formats::{self, Checked};
 use crate::identify::NULL_PAGE;
 use crate::kind::CrashKind;
-use crate::medium::Medium;
 use crate::scene::Scene;
 use crate::symbol_name::source_name;
 use crate::told::Told;
@@ -162,7 +161,6 @@ pub(super) fn judged(report: &LogReport, diagnosis: &mut Diagnosis) {
     if report.panic.is_none() && report.die.is_none() {
         diagnosis.advice = formats::advice(&report.headline);
     }
-    diagnosis.medium = Medium::Text;
     if diagnosis.grounds == Grounds::Shown {
         diagnosis.grounds = Grounds::Inferred;
         let why = "a text has no memory that could be looked at";
