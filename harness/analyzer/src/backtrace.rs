@@ -8,6 +8,7 @@ use crate::claim::{Addresses, Claim};
 use crate::frame_names::FrameNames;
 use crate::frame_values::Argument;
 use crate::gone::{Gone, TakenFor};
+use crate::kernel_header::in_kernel_tree;
 use crate::machine::Machine;
 use crate::printer::CodeName;
 use crate::report::{Frame, Repeats, Trust};
@@ -208,7 +209,9 @@ fn frame(line: &Line, index: u32, detailed: bool, addresses: &mut dyn Addresses)
         offset: sized.map(|code| format!("{:#x}", code.offset)),
         size: sized.map(|code| format!("{:#x}", code.size)),
         module: code.and_then(|code| code.module.clone()),
-        file: source.and_then(|source| source.file.clone()),
+        file: source
+            .and_then(|source| source.file.as_deref())
+            .map(|it| in_kernel_tree(it).to_owned()),
         line: source.and_then(|source| source.line).filter(|_| !stable || text.is_none()),
         source: text.cloned(),
         inlined: line.inlined,

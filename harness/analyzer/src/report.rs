@@ -291,7 +291,7 @@ pub struct Frame {
     pub size: Option<String>,
     /// Module, or null for the kernel itself.
     pub module: Option<String>,
-    /// Source file.
+    /// Source file; one of the kernel's headers as its tree has it.
     pub file: Option<String>,
     /// Line in that file; in the stable form only where `source` is not known.
     pub line: Option<u32>,
