@@ -10,7 +10,7 @@ use super::naming::Namer;
 use crate::claim::Claim;
 use crate::diagnosis::Grounds;
 use crate::express::{Expression, Writer};
-use crate::flow::{Term, TermKind, evaluate, evaluate_unobserved, round, walk};
+use crate::flow::{Kept, Term, TermKind, evaluate, evaluate_unobserved, round, walk};
 use crate::identify::NULL_PAGE;
 use crate::medium::Medium;
 use crate::scene::Scene;
@@ -270,14 +270,22 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
             loads(scene, writer, address, steps);
             if let Ok(text) = writer.expression(term) {
                 let at = address.observed.or_else(|| evaluate(address, scene));
-                let claim =
-                    holds(scene, &text.to_string(), at, (evaluate(term, scene), term.observed));
+                let values = match (evaluate(term, scene), term.observed) {
+                    // Memory has another value by now, which tells what it was.
+                    (Some(was), None) if term.kept != Kept::AsRead => (None, Some(was)),
+                    values => values,
+                };
+                let claim = match (term.kept, values.1) {
+                    (Kept::Replaced, None) => replaced(&text, at),
+                    _ => holds(scene, &text.to_string(), at, values),
+                };
                 // On which of two ways it was read is not known.
                 let line = scene.source_line(term.site).filter(|_| !term.has_twin);
-                steps.push(match line {
+                let claim = match line {
                     Some(line) => claim.text(", read by the code of `").line(&line).text("`"),
                     None => claim,
-                });
+                };
+                steps.push(moved(scene, term.kept, claim));
             }
         }
         TermKind::Sum { .. }
@@ -326,6 +334,22 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
         }
         _ => {}
     }
+}
+
+/// The claim of what a place held, with what the code has stored there since.
+fn moved(scene: &dyn Scene, kept: Kept, claim: Claim) -> Claim {
+    let Kept::Moved { added, by } = kept else { return claim };
+    let (way, number) =
+        if added < 0 { ("less", added.unsigned_abs()) } else { ("more", added.unsigned_abs()) };
+    let claim = claim.text(format!("; {number:#x} {way} was stored there since"));
+    claim.at(scene.source_line(by).as_ref())
+}
+
+/// What a place held that the code has stored to since, and of which nothing holds any more what was read.
+fn replaced(text: &Expression, at: Option<u64>) -> Claim {
+    let claim = Claim::new(None).text(format!("`{text}`"));
+    let claim = at.into_iter().fold(claim, |claim, at| claim.text(" at ").data(at));
+    claim.text(" has another value since: what was there is not known")
 }
 
 /// What a place holds: what is in memory `now`, and what it `was` by a register that still holds it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Evaluates terms again on the dump.
 
-use super::term::{Operator, Term, TermKind};
+use super::term::{Kept, Operator, Term, TermKind};
 
 /// Words of the dump's memory.
 pub trait Words {
@@ -79,8 +79,12 @@ fn compute(term: &Term, words: &dyn Words, again: Option<u64>) -> Option<u64> {
     let value = |term: &Term| part(term, words, again);
     match &term.kind {
         TermKind::Constant(value) => Some(*value),
+        TermKind::Load { .. } if term.kept == Kept::Replaced => None,
         TermKind::Load { address, size, signed } => {
-            let word = words.word(value(address)?, *size)?;
+            let mut word = words.word(value(address)?, *size)?;
+            if let Kept::Moved { added, .. } = term.kept {
+                word = zero_extend(word.wrapping_sub(added.cast_unsigned()), *size);
+            }
             Some(if *signed { sign_extend(word, *size) } else { word })
         }
         TermKind::PerCpu { offset, size } => {

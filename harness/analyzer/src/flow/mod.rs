@@ -7,7 +7,8 @@
 //!
 //! A variable that a loop changes becomes a walk: where it started and what a round makes of it,
 //! to be followed on the dump. Deliberately absent: memory is not modelled but for stack slots,
-//! whose stores lie in the same function.
+//! whose stores lie in the same function; where the function stores to the very place that it has read, that is
+//! noticed.
 
 mod build;
 mod code;
@@ -15,6 +16,7 @@ mod correlated;
 mod effect;
 mod evaluate;
 mod registers;
+mod replaced;
 mod since;
 mod slice;
 mod stack;
@@ -33,4 +35,4 @@ pub use evaluate::{
 pub use registers::{ARGUMENTS, RegisterSet, full, held, number};
 pub use since::{between, changed_since};
 pub use slice::{Slicer, Start};
-pub use term::{Operator, Place, Term, TermKind};
+pub use term::{Kept, Operator, Place, Term, TermKind};

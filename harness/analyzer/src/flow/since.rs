@@ -121,6 +121,12 @@ pub fn between(code: &Code, position: usize, end: usize) -> Vec<usize> {
         .collect()
 }
 
+/// Whether each way from `from` to `to` leads past the instruction.
+pub(super) fn is_passed(code: &Code, (from, to): (usize, usize), instruction: usize) -> bool {
+    let around = reached(from, &[from, instruction], |at| code.successors(at));
+    !around.get(to).copied().unwrap_or_default()
+}
+
 /// The registers that may change from the last time on that control came to `position`, before it comes to
 /// `end`.
 pub fn changed_since(

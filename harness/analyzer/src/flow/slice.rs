@@ -17,6 +17,7 @@ use super::code::Code;
 use super::effect::is_call;
 use super::evaluate::{Words, evaluate};
 use super::registers::{RegisterSet, full, held, number};
+use super::replaced::replaced;
 use super::since::{Since, between};
 use super::stack::{Offsets, immediate, offsets};
 use super::stored_back::stored_back;
@@ -605,7 +606,14 @@ impl<'a> Slicer<'a> {
             }
             return self.unless_set_by_others(*slot, term);
         }
-        Term::new(TermKind::Load { address: Box::new(address), size, signed }, site)
+        let term = Term::new(TermKind::Load { address: Box::new(address), size, signed }, site);
+        self.as_kept(position, term)
+    }
+
+    /// The value of a load, by what was stored since where it was loaded from.
+    fn as_kept(&self, position: usize, term: Term) -> Term {
+        let kept = replaced(self.code, &self.since, position, self.start.position);
+        Term { kept: kept.unwrap_or_default(), ..term }
     }
 
     /// What the function itself stored to the slot, if the slot holds it; the slot itself otherwise, since

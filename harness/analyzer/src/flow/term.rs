@@ -14,6 +14,25 @@ pub struct Term {
     pub site: u64,
     /// Whether another instruction computes the same on another way to where it is used.
     pub has_twin: bool,
+    /// What memory has of it by now, if it was loaded from there.
+    pub kept: Kept,
+}
+
+/// What memory has of a value that was loaded from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// What was read, unless others have stored there.
+    #[default]
+    AsRead,
+    /// That with a number added: the instruction at the address `by` has stored it there since.
+    Moved {
+        /// The number.
+        added: i64,
+        /// The instruction.
+        by: u64,
+    },
+    /// Another value: the code has stored there since.
+    Replaced,
 }
 
 /// How a value was computed.
@@ -271,7 +290,7 @@ impl Term {
 
     /// A term nobody has observed yet.
     pub fn new(kind: TermKind, site: u64) -> Self {
-        Self { kind, observed: None, site, has_twin: false }
+        Self { kind, observed: None, site, has_twin: false, kept: Kept::AsRead }
     }
 
     /// A term that cannot be followed, with the reason.
@@ -304,8 +323,7 @@ impl Term {
                 Self::new(TermKind::Sum { base, index, offset: before.wrapping_add(offset) }, site)
             }
             kind => {
-                let base =
-                    Box::new(Self { kind, observed: self.observed, site, has_twin: self.has_twin });
+                let base = Box::new(Self { kind, ..self });
                 Self::new(TermKind::Sum { base, index: None, offset }, site)
             }
         }

@@ -255,3 +255,35 @@ fn a_number_that_is_stored_back_is_what_memory_has() {
     let term = follow(&code, 7, Register::RAX, &[(13, cells)], &memory);
     assert_eq!(evaluate(&term, &memory), Some(4));
 }
+
+/// `slot = ring->next; ring->next = slot + 1; slot->payload`: memory has one more than what was read.
+#[test]
+fn what_was_read_is_what_memory_has_less_what_was_added_since() {
+    // 0: mov rax,[rdi+8]  4: lea rdx,[rax+0x10]  8: mov [rdi+8],rdx  c: mov rax,[rax]  f: nop
+    let code = [
+        0x48, 0x8b, 0x47, 0x08, 0x48, 0x8d, 0x50, 0x10, 0x48, 0x89, 0x57, 0x08, 0x48, 0x8b, 0x00,
+        0x90,
+    ];
+    let (ring, slot) = (0xffff_8880_0000_1000_u64, 0xffff_8880_0000_2000_u64);
+    let memory = Memory(BTreeMap::from([(ring + 8, slot + 0x10), (slot, 7), (slot + 0x10, 8)]));
+    let term = follow(&code, 0xf, Register::RAX, &[(7, ring)], &memory);
+    assert_eq!(evaluate(&term, &memory), Some(7));
+    // Before the store, memory has what was read.
+    let memory = Memory(BTreeMap::from([(ring + 8, slot), (slot, 7)]));
+    let term = follow(&code, 8, Register::RAX, &[(7, ring)], &memory);
+    assert_eq!(evaluate(&term, &memory), Some(slot));
+}
+
+/// `job = list->first; list->first = job->next;`: what memory has by now is another one.
+#[test]
+fn what_was_read_where_something_else_was_stored_since_is_known_by_what_still_holds_it() {
+    // 0: mov rax,[rdi]  3: mov rdx,[rax]  6: mov [rdi],rdx  9: mov rcx,[rax+8]  d: nop
+    let code = [0x48, 0x8b, 0x07, 0x48, 0x8b, 0x10, 0x48, 0x89, 0x17, 0x48, 0x8b, 0x48, 0x08, 0x90];
+    let (list, job, next) =
+        (0xffff_8880_0000_1000_u64, 0xffff_8880_0000_2000_u64, 0xffff_8880_0000_3000_u64);
+    let memory = Memory(BTreeMap::from([(list, next), (job + 8, 5), (next + 8, 6)]));
+    let term = follow(&code, 0xd, Register::RCX, &[(7, list), (0, job)], &memory);
+    assert_eq!(evaluate(&term, &memory), Some(5));
+    let term = follow(&code, 0xd, Register::RCX, &[(7, list)], &memory);
+    assert_eq!(evaluate(&term, &memory), None);
+}
