@@ -306,8 +306,11 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
                     Some(step) => format!(", or a round later `{step}`"),
                     None => String::new(),
                 };
-                let words = format!("`{name}` is `{start}`{step}");
-                steps.push(Claim::new(Some(true)).text(words));
+                // A variable that both are named by says nothing.
+                if name != start || !step.is_empty() {
+                    let words = format!("`{name}` is `{start}`{step}");
+                    steps.push(Claim::new(Some(true)).text(words));
+                }
             }
         }
         TermKind::Caller { pc, term } => {
