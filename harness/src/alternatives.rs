@@ -3,6 +3,8 @@
 
 /// Names that are alike to this degree are offered, by Jaro and Winkler's measure from 0 to 1.
 const ALIKE: f64 = 0.8;
+/// Letters of a part of a name by which it is offered.
+const SHORTEST_PART: usize = 3;
 /// Names that are offered.
 const MOST: usize = 3;
 /// Names that are listed where none is alike.
@@ -15,8 +17,13 @@ pub(crate) fn hint<'n>(
     what: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> String {
-    let mut all: Vec<(f64, &str)> =
-        known.into_iter().map(|name| (strsim::jaro_winkler(wrong, name), name)).collect();
+    let wrong = wrong.to_lowercase();
+    let degree = |name: &str| {
+        let name = name.to_lowercase();
+        let is_part = wrong.len() >= SHORTEST_PART && name.contains(&wrong);
+        if is_part { 1.0 } else { strsim::jaro_winkler(&wrong, &name) }
+    };
+    let mut all: Vec<(f64, &str)> = known.into_iter().map(|name| (degree(name), name)).collect();
     all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     let quoted = |names: &[(f64, &str)]| {
         names.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -42,6 +49,8 @@ mod tests {
     fn a_name_with_letters_swapped_is_met_and_another_one_gets_the_list() {
         let guests = ["linux-7", "plain-11", "plain-12", "plain-13"];
         assert!(hint("palin-12", "guests", guests).starts_with("did you mean `plain-12`"));
+        assert!(hint("PLAIN-12", "guests", guests).starts_with("did you mean `plain-12`"));
+        assert_eq!(hint("nux", "guests", guests), "did you mean `linux-7`?");
         assert_eq!(hint("x", "guests", guests), "guests: linux-7, plain-11, plain-12, plain-13");
         let many: Vec<String> = (0..20).map(|number| format!("case-{number:02}")).collect();
         let list = hint("zzz", "cases", many.iter().map(String::as_str));

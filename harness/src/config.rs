@@ -119,6 +119,12 @@ impl Project {
         self.settings.cases.iter().map(|folder| self.root.join(folder))
     }
 
+    /// Whether a `repro.toml` tells of it.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.root.join(FILE).is_file()
+    }
+
     /// Where artefacts go if nothing else is said.
     #[must_use]
     pub fn out(&self) -> PathBuf {

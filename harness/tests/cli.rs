@@ -125,6 +125,7 @@ fn outside_of_a_project_a_case_is_named_by_its_folder() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(4));
+    assert!(stderr(&output).contains("has a repro.toml"));
     assert!(stderr(&output).contains("case.toml") && stderr(&output).contains("repro new-case"));
 }
 
@@ -190,7 +191,11 @@ fn what_is_no_dump_is_named() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     fails(&["analyze", file], 106, &[file, "not a vmcore"]);
     fails(&["analyze", "/no/such/vmcore"], 106, &["/no/such/vmcore"]);
-    fails(&["analyze", file, "--module-dir", "/no/such/folder"], 96, &["/no/such/folder"]);
+    for option in ["--module-dir", "--vmlinux"] {
+        fails(&["analyze", file, option, "/no/such/file"], 2, &["/no/such/file"]);
+    }
+    let (dump, program) = (env!("CARGO_BIN_EXE_repro"), env!("CARGO_BIN_EXE_repro"));
+    fails(&["analyze", dump, "--vmlinux", program], 2, &["no vmlinux, but a program"]);
 }
 
 /// The way out is a hint below the message, for one file and for one of a set.

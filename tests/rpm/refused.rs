@@ -169,7 +169,7 @@ fn a_path_out_of_the_package(world: &World) {
 
 fn a_site_that_does_not_answer(world: &World) {
     let told = world.refusal("http://127.0.0.1:1/centos");
-    contains(&told, &["cannot reach http://127.0.0.1:1/centos/repodata/repomd.xml"]);
+    contains(&told, &["cannot fetch http://127.0.0.1:1/centos/repodata/repomd.xml"]);
     contains(&told, &["--mirror", "guest import"]);
 }
 

@@ -116,7 +116,7 @@ pub fn check(live: &Live) -> Result<()> {
     fs::remove_dir_all(bare.folder.path().join("cache"))?;
     let silent = bare.analyze(&[], &gone)?;
     ensure!(silent.report == alone.report, "{}", silent.report);
-    let tried = silent.notes.matches("cannot reach").count();
+    let tried = silent.notes.matches("cannot fetch").count();
     ensure!(tried == 1, "a server that is gone was asked {tried} times: {}", silent.notes);
     beside(live, &bare, &whole)
 }

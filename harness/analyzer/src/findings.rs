@@ -63,7 +63,7 @@ impl Findings {
         match kernel.vmlinux() {
             VmlinuxState::Matches { .. } => {}
             VmlinuxState::Absent => {
-                let words = without_vmlinux(kernel, "no vmlinux was given");
+                let words = without_vmlinux(kernel, "no vmlinux was found");
                 self.say("A003", Severity::Warning, words);
             }
             VmlinuxState::Stripped => {
@@ -205,7 +205,7 @@ impl Findings {
 
     /// A text's kernel has no file.
     pub fn text_without_vmlinux(&mut self) {
-        let words = "no vmlinux was given: names come from the text; no source lines of the kernel";
+        let words = "no vmlinux was found: names come from the text; no source lines of the kernel";
         self.say("A003", Severity::Warning, words);
     }
 

@@ -75,6 +75,38 @@ struct Server {
     site: Site,
     /// Whether it did not answer: it is not asked, and waited for, again.
     is_silent: AtomicBool,
+    /// Whether it was told of that it failed.
+    is_told: AtomicBool,
+}
+
+/// What came of asking servers for a file.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The file.
+    pub file: Option<PathBuf>,
+    /// Why servers could not be asked, or what was wrong with what they gave: of each the first time.
+    pub failures: Vec<FetchError>,
+    /// Whether all servers say that they do not have it.
+    pub is_nowhere: bool,
+}
+
+impl From<PathBuf> for Answer {
+    fn from(file: PathBuf) -> Self {
+        Self { file: Some(file), ..Self::default() }
+    }
+}
+
+/// Whether a word of `DEBUGINFOD_URLS` is the address of a server.
+fn is_url(word: &str) -> bool {
+    ["http://", "https://", "file://"].iter().any(|scheme| word.starts_with(scheme))
+}
+
+/// The words of a list as `DEBUGINFOD_URLS` has it that are neither the address of a server nor a setting of
+/// elfutils' own client, such as Fedora's `ima:enforcing`.
+#[must_use]
+pub fn no_servers(urls: &str) -> Vec<&str> {
+    let is_setting = |word: &str| word.contains(':') && !word.contains("://");
+    urls.split_whitespace().filter(|word| !is_url(word) && !is_setting(word)).collect()
 }
 
 impl Debuginfod {
@@ -82,11 +114,13 @@ impl Debuginfod {
     /// if the list is empty.
     #[must_use]
     pub fn of(urls: &str, limits: Limits) -> Option<Self> {
-        let server = |url| Server { site: Site::of(url), is_silent: AtomicBool::new(false) };
-        // Other words are settings of elfutils' own client, such as Fedora's `ima:enforcing`.
-        let schemes = ["http://", "https://", "file://"];
-        let is_url = |word: &&str| schemes.iter().any(|scheme| word.starts_with(scheme));
-        let servers: Vec<Server> = urls.split_whitespace().filter(is_url).map(server).collect();
+        let server = |url| Server {
+            site: Site::of(url),
+            is_silent: AtomicBool::new(false),
+            is_told: AtomicBool::new(false),
+        };
+        let urls = urls.split_whitespace().filter(|word| is_url(word));
+        let servers: Vec<Server> = urls.map(server).collect();
         let manners = Manners {
             tries: 2,
             silence: limits.silence.unwrap_or(SILENCE),
@@ -98,14 +132,13 @@ impl Debuginfod {
         (!servers.is_empty()).then_some(Self { servers, manners })
     }
 
-    /// The file of a build, out of the cache or from the first server that has it; none if they answer that they do
-    /// not. `what` names it in progress, `is_right` says whether a file that came is the one.
+    /// The file of a build, out of the cache or from the first server that has it. `what` names it in progress, `is_right` says whether a file that came is the one.
     ///
     /// `progress` is called several times a second; when it breaks, the work ends with
     /// [`FetchError::Cancelled`].
     ///
     /// # Errors
-    /// No server has it, and one of them could not be asked; the cache cannot be written.
+    /// The cache cannot be written.
     pub fn file(
         &self,
         store: &Store,
@@ -113,20 +146,21 @@ impl Debuginfod {
         what: &str,
         is_right: &(dyn Fn(&Path) -> bool + Sync),
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<Option<PathBuf>, FetchError> {
+    ) -> Result<Answer, FetchError> {
         // Each build has a lock, so that a slow server holds up nobody who wants another one.
         let lock = locked(store, &format!("{FOLDER}-{}", hex(build_id)), progress)?;
         // Another run may have brought it while this one waited.
         if let Some(kept) = kept_build(store.root(), build_id, part) {
             if is_right(&kept) {
-                return Ok(Some(kept));
+                return Ok(kept.into());
             }
             discard_file(&kept);
         }
         let meter = Meter::default();
         let mut shown = |_: Progress| {
             let done = meter.downloaded.load(Ordering::Relaxed);
-            let total = Some(meter.to_download.load(Ordering::Relaxed)).filter(|it| *it >= done);
+            let total = Some(meter.to_download.load(Ordering::Relaxed));
+            let total = total.filter(|total| *total > 0 && *total >= done);
             progress(Progress { phase: Phase::Download, what: what.to_owned(), done, total })
         };
         watched(&meter, &mut shown, || self.ask(&lock, build_id, part, is_right, &meter))
@@ -139,15 +173,21 @@ impl Debuginfod {
         part: BuildFile,
         is_right: &(dyn Fn(&Path) -> bool + Sync),
         meter: &Meter,
-    ) -> Result<Option<PathBuf>, FetchError> {
+    ) -> Result<Answer, FetchError> {
         let hex = hex(build_id);
         let folder = lock.folder(&format!("{FOLDER}/{hex}"))?;
         let (target, partial) =
             (folder.join(part.to_string()), folder.join(format!("{part}.partial")));
         let transport = Transport::new(meter, self.manners.clone());
-        let mut failed = None;
-        for Server { site, is_silent } in &self.servers {
+        let mut answer = Answer { is_nowhere: true, ..Answer::default() };
+        for Server { site, is_silent, is_told } in &self.servers {
+            let mut fails = |error: Option<FetchError>| {
+                answer.is_nowhere = false;
+                let is_new = error.is_some() && !is_told.swap(true, Ordering::Relaxed);
+                answer.failures.extend(error.filter(|_| is_new));
+            };
             if is_silent.load(Ordering::Relaxed) {
+                fails(None);
                 continue;
             }
             // What a killed run left may be of another server.
@@ -161,18 +201,18 @@ impl Debuginfod {
                 Ok(()) if is_right(&partial) => {
                     fs::rename(&partial, &target)
                         .map_err(|source| StoreError::Write { path: target.clone(), source })?;
-                    return Ok(Some(target));
+                    return Ok(Answer { file: Some(target), is_nowhere: false, ..answer });
                 }
                 Ok(()) => {
                     let url = site.of_file(&inside);
                     let why = "what came is not of the build that was asked for".to_owned();
-                    failed = Some(SiteError::Refused { url, unknown: false, why }.into());
+                    fails(Some(SiteError::Refused { url, unknown: false, why }.into()));
                 }
                 Err(FetchError::Site(SiteError::Refused { unknown: true, .. })) => {}
                 Err(error @ FetchError::Site(_)) => {
                     let silent = matches!(&error, FetchError::Site(SiteError::Unreachable { .. }));
                     is_silent.store(silent, Ordering::Relaxed);
-                    failed = Some(error);
+                    fails(Some(error));
                 }
                 Err(error) => {
                     discard_file(&partial);
@@ -183,7 +223,7 @@ impl Debuginfod {
         discard_file(&partial);
         // Only an empty folder goes.
         let _ = fs::remove_dir(&folder);
-        failed.map_or(Ok(None), Err)
+        Ok(answer)
     }
 }
 
@@ -239,7 +279,11 @@ mod tests {
             let wanted = (&ID[..], BuildFile::DebugInfo);
             let mut go_on = |_| ControlFlow::Continue(());
             let found = servers.file(&self.store(), wanted, "x", &is_right, &mut go_on)?;
-            Ok(found.map(|path| fs::read(path).unwrap()))
+            match (found.file, found.failures.into_iter().next()) {
+                (Some(path), _) => Ok(Some(fs::read(path).unwrap())),
+                (None, Some(failure)) => Err(failure),
+                (None, None) => Ok(None),
+            }
         }
     }
 
@@ -303,15 +347,17 @@ mod tests {
         let limits = Limits { silence: Some(Duration::from_millis(50)), ..Limits::default() };
         let place = Place::new();
         let error = place.asked(&url, limits).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("cannot reach {url}/buildid/ab0cde")), "{error}");
+        assert!(error.starts_with(&format!("cannot fetch {url}/buildid/ab0cde")), "{error}");
         // It is waited for once, however many files are wanted.
         let servers = Debuginfod::of(&url, limits).unwrap();
         let ask = || {
             let mut go_on = |_| ControlFlow::Continue(());
-            servers.file(&place.store(), (&ID, BuildFile::DebugInfo), "x", &|_| true, &mut go_on)
+            let wanted = (&ID[..], BuildFile::DebugInfo);
+            servers.file(&place.store(), wanted, "x", &|_| true, &mut go_on).unwrap()
         };
-        assert!(ask().is_err());
-        assert_eq!(ask().unwrap(), None);
+        assert_eq!(ask().failures.len(), 1);
+        let again = ask();
+        assert!(again.file.is_none() && again.failures.is_empty() && !again.is_nowhere);
         // One of the others may have it.
         let both = format!("{url} {}", place.server("b", Some(b"right")));
         assert_eq!(place.asked(&both, limits).unwrap().unwrap(), b"right");
@@ -326,6 +372,32 @@ mod tests {
         let limits = Limits { bytes: Some(98), ..Limits::default() };
         let error = place.asked(&part, limits).unwrap_err().to_string();
         assert!(error.contains("has more than 98 bytes"), "{error}");
+    }
+
+    #[test]
+    fn each_server_that_fails_is_told_of_once() {
+        let place = Place::new();
+        let refused =
+            answering(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let urls = format!("{refused} {} http://127.0.0.1:1", place.server("a", Some(b"wrong")));
+        let servers = Debuginfod::of(&urls, Limits::default()).unwrap();
+        let ask = || {
+            let is_right = |path: &Path| fs::read(path).unwrap().starts_with(b"right");
+            let wanted = (&ID[..], BuildFile::DebugInfo);
+            let mut go_on = |_| ControlFlow::Continue(());
+            servers.file(&place.store(), wanted, "x", &is_right, &mut go_on).unwrap()
+        };
+        let told: Vec<String> = ask().failures.iter().map(ToString::to_string).collect();
+        let [forbidden, wrong, closed] = told.as_slice() else { panic!("{told:?}") };
+        assert!(forbidden.contains("403") && wrong.contains("not of the build"), "{told:?}");
+        assert!(closed.contains("127.0.0.1:1/"), "{closed}");
+        assert!(ask().failures.is_empty());
+    }
+
+    #[test]
+    fn words_that_are_no_servers_are_told_apart_from_settings() {
+        let urls = "ima:enforcing junk ftp://one.example https://two.example";
+        assert_eq!(no_servers(urls), ["junk", "ftp://one.example"]);
     }
 
     #[test]
@@ -359,7 +431,7 @@ mod tests {
         let cut =
             answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\nright");
         let error = place.asked(&cut, Limits::default()).unwrap_err().to_string();
-        assert!(error.contains("cannot reach"), "{error}");
+        assert!(error.contains("cannot fetch"), "{error}");
         let whole =
             answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nright");
         assert_eq!(place.asked(&whole, Limits::default()).unwrap().unwrap(), b"right");

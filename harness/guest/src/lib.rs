@@ -46,7 +46,7 @@ pub use choice::Configured;
 pub use choice::{Choice, Mirror, UnknownRepository};
 pub use debug_files::{DebugFiles, debug_files};
 pub use debug_modules::debug_modules;
-pub use debuginfod::{BuildFile, Debuginfod, Limits, kept_build};
+pub use debuginfod::{Answer, BuildFile, Debuginfod, Limits, kept_build, no_servers};
 pub use dump_level::DumpLevel;
 pub use error::FetchError;
 pub use fetch::BUILDS;

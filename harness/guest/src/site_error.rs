@@ -6,7 +6,7 @@
 #[non_exhaustive]
 pub enum SiteError {
     /// It does not answer.
-    #[error("cannot reach {url}: {why}")]
+    #[error("cannot fetch {url}: {why}")]
     Unreachable {
         /// What was asked for.
         url: String,

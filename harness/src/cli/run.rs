@@ -22,7 +22,7 @@ use crate::vm::Qemu;
 
 /// Reproduce crashes: build, boot, trigger, capture, analyze, judge
 ///
-/// Everything that belongs to a run is kept in target/repro/<time>/<case>@<guest>/ (see
+/// Everything that belongs to a run is kept in target/repro/<time>/<case>--<guest>/ (see
 /// target/repro/latest): the vmcore, the kernel's log, the serial console, QEMU's command line, the
 /// report as text and as JSON; beside it report.html, junit.xml and run.json of all runs.
 #[derive(Debug, Args)]

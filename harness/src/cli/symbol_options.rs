@@ -4,15 +4,16 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use analyzer::Analysis;
 use analyzer::machine::Machine;
 use analyzer::report::{Confidence, Report};
 use clap::Args;
-use guest::{Debuginfod, Limits, Manifest};
+use guest::{Debuginfod, Limits, Manifest, no_servers};
 
 use super::guest_options::GuestOptions;
 use super::options::GlobalOptions;
@@ -25,7 +26,8 @@ use crate::exit::Exit;
 use crate::input::Input;
 use crate::report::{Lacking, columns, lacking_text};
 use crate::run::{Recorder, select};
-use crate::symbols::{Lines, Places, Wanted, is_kernel};
+use crate::symbols::{Lines, Places, Wanted, is_kernel, other_than_kernel};
+use crate::vm::quoted;
 
 /// Rounds of bringing and looking again: the kernel, then its modules, then what their frames lead to.
 const MOST_ROUNDS: usize = 6;
@@ -63,6 +65,13 @@ impl SymbolOptions {
         if let [_, other, ..] = kernels.as_slice() {
             let what = format!("{} is a second kernel", other.display());
             return Err(Failure::new(Exit::Usage, what).hint("a dump has one vmlinux"));
+        }
+        kernels.iter().copied().chain(&self.module_dir).try_for_each(|path| is_there(path))?;
+        if let Some((path, what)) =
+            kernels.first().and_then(|path| Some((path, other_than_kernel(path)?)))
+        {
+            let words = format!("{} is no vmlinux, but {what}", path.display());
+            return Err(Failure::new(Exit::Usage, words));
         }
         let dump: Vec<&PathBuf> = named.iter().filter(|path| !of_kernel(path)).collect();
         let dump = crash_folder::expanded(&dump)?;
@@ -123,6 +132,9 @@ impl SymbolOptions {
             }
             let mut recorder = Recorder::new(&mut bus);
             if sources.store.is_none() {
+                if left == MOST_ROUNDS - 1 {
+                    misunderstood(global).into_iter().for_each(|words| recorder.warn(words));
+                }
                 match global.store() {
                     Ok(store) => sources.store = Some(store),
                     Err(failure) if left == MOST_ROUNDS - 1 => recorder.warn(failure.to_string()),
@@ -160,7 +172,9 @@ impl SymbolOptions {
         let guest = missing.release().filter(|_| may_fetch).and_then(|it| guest_with(it, global));
         let guest = guest.map(|guest| guest.name);
         let servers = named.filter(|_| were_asked);
-        let ways = Ways { guest, servers, offline: global.offline() };
+        let command = typed(env::args_os());
+        let module_dir = self.module_dir.clone();
+        let ways = Ways { guest, servers, module_dir, offline: global.offline(), command };
         Ok((analysis, looked, words(&missing, &ways)))
     }
 
@@ -248,16 +262,56 @@ pub(super) fn has_servers(global: &GlobalOptions) -> bool {
     servers(global).is_some()
 }
 
+/// That a file or folder that the command line names is there.
+fn is_there(path: &Path) -> Result<(), Failure> {
+    let cannot = |error: io::Error| {
+        Failure::new(Exit::Usage, format!("cannot read {}", path.display())).caused_by(&error)
+    };
+    path.metadata().map(|_| ()).map_err(cannot)
+}
+
+/// Limits of servers: seconds of silence, seconds of a file, and its bytes.
+const LIMITS: [&str; 3] = ["DEBUGINFOD_TIMEOUT", "DEBUGINFOD_MAXTIME", "DEBUGINFOD_MAXSIZE"];
+
+/// A number of the environment; 0 stands for no limit of one's own.
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.trim().parse().ok().filter(|it| *it > 0)
+}
+
+/// What of the environment names no servers, and no limits for them.
+fn misunderstood(global: &GlobalOptions) -> Vec<String> {
+    let Some(urls) = env::var("DEBUGINFOD_URLS").ok().filter(|_| !global.offline()) else {
+        return Vec::new();
+    };
+    let words = no_servers(&urls).into_iter().map(|word| {
+        format!("DEBUGINFOD_URLS: `{word}` is no server: http://, https:// or file:// is missing")
+    });
+    let is_no_number = |name: &&str| {
+        let value = env::var(name).ok();
+        value.is_some_and(|it| !it.trim().is_empty() && it.trim().parse::<u64>().is_err())
+    };
+    let limits = LIMITS.into_iter().filter(is_no_number);
+    words.chain(limits.map(|name| format!("{name} is no number, and is not used"))).collect()
+}
+
+/// A command as it is typed.
+fn typed(words: impl Iterator<Item = OsString>) -> String {
+    let mut words = words.map(|word| quoted(&word.to_string_lossy()));
+    let program = words.next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
+    [program].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+}
+
 /// The servers that the environment names, with its limits (debuginfod-find(1), "ENVIRONMENT VARIABLES").
 fn servers(global: &GlobalOptions) -> Option<Debuginfod> {
     if global.offline() {
         return None;
     }
-    let number = |name: &str| env::var(name).ok()?.trim().parse::<u64>().ok().filter(|it| *it > 0);
+    let [silence, whole, bytes] = LIMITS.map(number);
     let limits = Limits {
-        silence: number("DEBUGINFOD_TIMEOUT").map(Duration::from_secs),
-        whole: number("DEBUGINFOD_MAXTIME").map(Duration::from_secs),
-        bytes: number("DEBUGINFOD_MAXSIZE"),
+        silence: silence.map(Duration::from_secs),
+        whole: whole.map(Duration::from_secs),
+        bytes,
     };
     Debuginfod::of(&env::var("DEBUGINFOD_URLS").ok()?, limits)
 }

@@ -7,7 +7,9 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use guest::{BuildFile, Debuginfod, FetchError, Manifest, Progress, Store, hex, kept};
+use guest::{
+    Answer, BuildFile, Debuginfod, FetchError, Manifest, Progress, SiteError, Store, hex, kept,
+};
 
 use super::missing::{LackingModule, Missing};
 use crate::error::Failure;
@@ -135,16 +137,23 @@ impl Asking<'_, '_> {
         let mut shown = |progress| shown(recorder, &progress);
         let wanted = (build_id, part);
         match self.servers.file(self.store, wanted, what, &is_right, &mut shown) {
-            Ok(Some(path)) => {
-                let bytes = fs::metadata(&path).map_or(0, |file| file.len());
-                let of = format!("{what}, {}, by build-id {}", units::bytes(bytes), hex(build_id));
-                self.recorder.finish(of);
-                true
-            }
-            Ok(None) => {
+            Ok(Answer { file, failures, is_nowhere }) => {
+                for error in &failures {
+                    let limit = match error {
+                        FetchError::Site(SiteError::TooLarge { .. }) => " (DEBUGINFOD_MAXSIZE)",
+                        _ => "",
+                    };
+                    self.recorder.warn(format!("{error}{limit}"));
+                }
                 let id = hex(build_id);
-                self.recorder.note(format!("no server has {what} (build-id {id})"));
-                false
+                if let Some(path) = &file {
+                    let bytes = fs::metadata(path).map_or(0, |file| file.len());
+                    let of = format!("{what}, {}, by build-id {id}", units::bytes(bytes));
+                    self.recorder.finish(of);
+                } else if is_nowhere {
+                    self.recorder.note(format!("no server has {what} (build-id {id})"));
+                }
+                file.is_some()
             }
             Err(error) => {
                 complain(self.recorder, &error);

@@ -70,8 +70,10 @@ impl Distribution {
     /// The line that installs the debug information of a kernel and its modules, if packages have it.
     pub(super) fn line(self, release: &str) -> Option<String> {
         Some(match self {
-            Self::Debian => format!("apt install linux-image-{release}-dbg"),
-            Self::Ubuntu => format!("apt install linux-image-unsigned-{release}-dbgsym"),
+            Self::Debian => format!("apt update && apt install linux-image-{release}-dbg"),
+            Self::Ubuntu => {
+                format!("apt update && apt install linux-image-unsigned-{release}-dbgsym")
+            }
             Self::El7 if release.contains(".rt") => {
                 format!("debuginfo-install kernel-rt-{release}")
             }
@@ -131,7 +133,7 @@ mod tests {
         );
         assert_eq!(
             line("6.1.0-57-cloud-amd64").unwrap(),
-            "apt install linux-image-6.1.0-57-cloud-amd64-dbg"
+            "apt update && apt install linux-image-6.1.0-57-cloud-amd64-dbg"
         );
         assert_eq!(line("6.8.2-arch2-1"), None);
         assert_eq!(line("5.14.21-150500.55.19-default"), None);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a report lacks, in words, with the line that gets it.
 
+use std::path::PathBuf;
+
 use guest::hex;
 
 use super::distribution::Distribution;
@@ -14,8 +16,12 @@ pub(crate) struct Ways {
     pub(crate) guest: Option<String>,
     /// The servers that were asked by build-id.
     pub(crate) servers: Option<String>,
+    /// The folder of modules that was named.
+    pub(crate) module_dir: Option<PathBuf>,
     /// Whether nothing may be fetched.
     pub(crate) offline: bool,
+    /// The command that was given, as it is typed.
+    pub(crate) command: String,
 }
 
 /// Each file that is lacking, and the lines that get it.
@@ -52,8 +58,11 @@ fn of_module(module: &LackingModule, missing: &Missing, ways: &Ways) -> Lacking 
     };
     let mut lines = Vec::new();
     if *is_from_outside {
-        let build = "its .ko as it was built (not stripped), in a folder: --module-dir DIR";
-        lines.push(build.to_owned());
+        let built = "its .ko as it was built (not stripped)";
+        lines.push(match &ways.module_dir {
+            Some(folder) => format!("{built}: {} has none of this build", folder.display()),
+            None => format!("{built}, in a folder: {} --module-dir DIR", ways.command),
+        });
     } else if missing.kernel.is_none() {
         // Where the kernel's is lacking too, the same package has both.
         lines.extend(of_release(missing.release(), ways));
@@ -72,8 +81,7 @@ fn of_release(release: Option<&str>, ways: &Ways) -> Vec<String> {
     let mut lines = Vec::new();
     let Some(release) = release else { return lines };
     if let Some(guest) = &ways.guest {
-        let this = "this command with --fetch brings it from the repositories of";
-        lines.push(format!("{this} {guest}"));
+        lines.push(format!("from the repositories of {guest}: {} --fetch", ways.command));
     }
     if let Some(whose) = Distribution::of(release)
         && let Some(line) = whose.line(release)
@@ -83,16 +91,19 @@ fn of_release(release: Option<&str>, ways: &Ways) -> Vec<String> {
     lines
 }
 
+/// The debuginfod server that asks those of the distributions.
+const ALL_SERVERS: &str = "https://debuginfod.elfutils.org";
+
 /// What of servers is worth trying.
 fn of_servers(lack: &Lack, ways: &Ways) -> Option<String> {
     lack.build_id.as_ref()?;
     match &ways.servers {
         Some(servers) => Some(format!("{servers} did not give it")),
         None if ways.offline => None,
-        None => Some(
-            "a debuginfod server of the distribution: DEBUGINFOD_URLS=https://debuginfod.elfutils.org"
-                .to_owned(),
-        ),
+        None => {
+            let command = &ways.command;
+            Some(format!("from a debuginfod server: DEBUGINFOD_URLS={ALL_SERVERS} {command}"))
+        }
     }
 }
 
@@ -120,7 +131,8 @@ mod tests {
             kernel: Some(lack(Why::Wrong)),
             modules: vec![module("process", true), module("xfs", false)],
         };
-        let ways = Ways { guest: Some("some-guest".to_owned()), ..Ways::default() };
+        let command = "repro analyze vmcore".to_owned();
+        let ways = Ways { guest: Some("some-guest".to_owned()), command, ..Ways::default() };
         let words = words(&missing, &ways);
         let whats: Vec<&str> = words.iter().map(|it| it.what.as_str()).collect();
         assert_eq!(
@@ -132,9 +144,11 @@ mod tests {
             ]
         );
         let [kernel, process, xfs] = &words[..] else { panic!("{words:?}") };
-        assert!(kernel.lines[0].contains("--fetch") && kernel.lines[0].contains("some-guest"));
+        let fetch = "from the repositories of some-guest: repro analyze vmcore --fetch";
+        assert_eq!(kernel.lines[0], fetch);
         assert!(kernel.lines[1].ends_with("debuginfo-install kernel-3.10.0-1160.el7.x86_64"));
-        assert!(kernel.lines[2].contains("DEBUGINFOD_URLS="));
+        assert!(kernel.lines[2].contains(": DEBUGINFOD_URLS=https://"), "{kernel:?}");
+        assert!(kernel.lines[2].ends_with(" repro analyze vmcore"), "{kernel:?}");
         // The package of the kernel has those of its modules, and none has the user's.
         assert!(process.lines[0].contains("--module-dir") && process.lines.len() == 1);
         assert!(xfs.lines.is_empty());

@@ -193,7 +193,7 @@ fn folder(project: &Project, place: &str) -> Result<PathBuf, Failure> {
         ("", Some(default)) => default,
         ("", None) => match known.values().next() {
             Some(only) if known.len() == 1 => return Ok(only.clone()),
-            _ => return Err(no_case(&known, "", "no case is named")),
+            _ => return Err(no_case(project, &known, "", "no case is named")),
         },
         (place, _) => place,
     };
@@ -204,15 +204,34 @@ fn folder(project: &Project, place: &str) -> Result<PathBuf, Failure> {
     if path.join("case.toml").is_file() {
         return Ok(path);
     }
-    Err(no_case(&known, place, &format!("there is no case {place}")))
+    // The manifest itself stands for its folder.
+    if path.file_name().is_some_and(|name| name == "case.toml") && path.is_file() {
+        return Ok(path
+            .parent()
+            .filter(|it| *it != Path::new(""))
+            .unwrap_or(Path::new("."))
+            .into());
+    }
+    Err(no_case(project, &known, place, &format!("there is no case {place}")))
 }
 
-fn no_case(known: &BTreeMap<String, PathBuf>, name: &str, message: &str) -> Failure {
-    let hint = if known.is_empty() {
-        "name a folder with a case.toml, or make one: repro new-case".to_owned()
-    } else {
+fn no_case(
+    project: &Project,
+    known: &BTreeMap<String, PathBuf>,
+    name: &str,
+    message: &str,
+) -> Failure {
+    let hint = if !known.is_empty() {
         let names = alternatives::hint(name, "cases", known.keys().map(String::as_str));
         format!("{names} (a path of a folder with a case.toml will do, too)")
+    } else if project.is_told() {
+        "name a folder with a case.toml, or make one: repro new-case".to_owned()
+    } else {
+        let here = project.root.display();
+        format!(
+            "neither {here} nor a folder above it has a repro.toml: go into a project, or name it with --root; \
+             a path of a folder with a case.toml will do, too, and repro new-case makes one"
+        )
     };
     Failure::new(Exit::NoCases, message).hint(hint)
 }

@@ -5,6 +5,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use vmcore::{Foreign, Vmcore};
+
+use crate::map::Map;
+use crate::packed::Packing;
+
 /// Bytes of an ELF header up to its type.
 const START: usize = 18;
 /// `ET_EXEC` and `ET_DYN`: what a kernel may be; a dump is `ET_CORE`.
@@ -25,6 +30,17 @@ pub(crate) fn is_kernel(path: &Path) -> bool {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             read.is_ok() && name.starts_with("vmlinux")
         }
+    }
+}
+
+/// What a file is that was given as the kernel's and is none, in words; what is compressed is not looked into.
+pub(crate) fn other_than_kernel(path: &Path) -> Option<String> {
+    let map = Map::open(path).ok().filter(|map| Packing::of(map).is_none())?;
+    match Vmcore::open(&map) {
+        Ok(_) => Some("a vmcore".to_owned()),
+        Err(vmcore::Error::Foreign(Foreign::Kernel)) => None,
+        Err(vmcore::Error::Foreign(other)) => Some(other.to_string()),
+        Err(_) => None,
     }
 }
 

@@ -20,7 +20,7 @@ mod supplementary;
 
 pub(crate) use debug_file::is_of_build;
 pub(crate) use kernel::{Wanted, kernel};
-pub(crate) use kernel_file::is_kernel;
+pub(crate) use kernel_file::{is_kernel, other_than_kernel};
 pub(crate) use lines::{FILE as LINES, Lines, source_of};
 pub(crate) use modules::{Modules, module_below};
 pub(crate) use open::open;
