@@ -10,14 +10,16 @@ use unwind::{Frame, Pc, Trust};
 
 use super::caller::with_callers;
 use super::chain::origin;
-use super::jumper::{How, jumper, through_register};
+use super::jumper::{How, jumper, rivals, through_register};
 use super::nature::{Bad, refine};
 use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
 use crate::diagnosis::{BadPointer, Diagnosis, Grounds, Role, Symptom, Use, What};
 use crate::express::{Pointee, Writer};
-use crate::flow::{CallTarget, Code, Slicer, Start, Term, call_target, held, number};
+use crate::flow::{
+    CallTarget, Code, Slicer, Start, Term, call_target, evaluate_unobserved, held, number,
+};
 use crate::gone::TakenFor;
 use crate::identify::NULL_PAGE;
 use crate::kind::CrashKind;
@@ -168,6 +170,9 @@ fn call(
     diagnosis.grounds = origin.grounds;
     diagnosis.unknown = origin.left_out;
     let term = origin.term.unwrap_or(term);
+    if matches!(caller.pc, Pc::Return(_)) {
+        instead(scene, frames, &term, diagnosis);
+    }
     let giver = blamed.filter(|_| guilty > 1);
     tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     if let Some(first) = frames.first() {
@@ -184,6 +189,21 @@ fn call(
         Err(_) if diagnosis.grounds != Grounds::None => Ok(()),
         Err(why) => Err(format!("the pointer called is {why}")),
     }
+}
+
+/// Says in the diagnosis which function may have been called instead, and have gone on to the bad address with a jump.
+fn instead(scene: &dyn Scene, frames: &[Frame], term: &Term, diagnosis: &mut Diagnosis) {
+    let is_known = evaluate_unobserved(term, scene).is_some();
+    let rivals = rivals(scene, frames, is_known);
+    let Some((rival, others)) = rivals.split_first() else { return };
+    let more = if others.is_empty() { "" } else { " or another one" };
+    let words = format!(
+        "either that was called, or what the pointer led to, `{rival}`{more}, which went on there with a jump"
+    );
+    if let Some(last) = diagnosis.evidence.last_mut().filter(|_| !is_known) {
+        last.confirmed = None;
+    }
+    diagnosis.leave_open(&words);
 }
 
 /// What a call goes through.

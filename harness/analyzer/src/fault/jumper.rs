@@ -10,10 +10,11 @@
 
 use std::collections::BTreeSet;
 
-use iced_x86::{FlowControl, Instruction, Register};
+use iced_x86::{FlowControl, Instruction, Mnemonic, OpKind, Register};
 use unwind::{Frame, Pc, Trust};
 
-use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate, held, number};
+use super::prototype::takes;
+use crate::flow::{CallTarget, Code, Slicer, Start, call_target, evaluate, held, is_call, number};
 use crate::link::by_number;
 use crate::link::through_thunk;
 use crate::scene::Scene;
@@ -35,7 +36,8 @@ pub(super) fn jumper(
     if caller.trust == Trust::Scan {
         return None;
     }
-    let jumps = Jumps { scene, target: bad.pc.address(), registers: by_number(&bad.registers) };
+    let (target, registers) = (bad.pc.address(), by_number(&bad.registers));
+    let jumps = Jumps { scene, target, registers, is_outside: false };
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let called = jumps.called(caller);
@@ -72,6 +74,25 @@ pub(super) fn jumper(
         _ => How::Alone,
     };
     Some(Jumper { frame, how })
+}
+
+/// Names of functions of modules from outside of the kernel's tree that may have been called instead of the bad address,
+/// and have gone on there with a jump: they have the parameters that are passed, and nothing tells that the jump went
+/// elsewhere. Where it `is_known` what the pointer is in memory, they may have changed that before.
+///
+/// Example: `hook->once(hook)` of a function that clears `hook->once` and ends with `return hook->next(hook);`.
+pub(super) fn rivals(scene: &dyn Scene, frames: &[Frame], is_known: bool) -> Vec<String> {
+    let [bad, caller, ..] = frames else { return Vec::new() };
+    let (target, registers) = (bad.pc.address(), by_number(&bad.registers));
+    let jumps = Jumps { scene, target, registers, is_outside: true };
+    let is_rival = |entry: &u64| {
+        let mut found = Vec::new();
+        jumps.collect(*entry, 0, &mut BTreeSet::new(), &mut found);
+        found.iter().any(|jump| !is_known || jumps.changes(jump.address))
+            && takes(scene, *entry, caller)
+    };
+    let entries = scene.outside_functions().into_iter().take(MAX_FUNCTIONS).filter(is_rival);
+    entries.filter_map(|entry| scene.code_name(entry)).map(|name| name.symbol).collect()
 }
 
 /// A function that jumped to the bad address.
@@ -120,6 +141,8 @@ struct Jumps<'s> {
     target: u64,
     /// As they were when the bad address was reached: no instruction ran since.
     registers: [Option<u64>; 16],
+    /// Whether functions of the kernel's own that were jumped to are no matter.
+    is_outside: bool,
 }
 
 struct Jump {
@@ -182,6 +205,23 @@ impl Jumps<'_> {
         }
     }
 
+    /// Whether the function that has the jump may have changed memory of others before.
+    fn changes(&self, jump: u64) -> bool {
+        let Some(code) = self.scene.function_code(jump) else { return true };
+        let is_own = |it: &Instruction| matches!(it.memory_base(), Register::RSP | Register::RBP);
+        let stores = |it: &Instruction| {
+            it.op0_kind() == OpKind::Memory
+                && !matches!(it.mnemonic(), Mnemonic::Cmp | Mnemonic::Test)
+                && it.flow_control() == FlowControl::Next
+                && !is_own(it)
+        };
+        let calls = |it: &Instruction| {
+            let keeps = matches!(call_target(it), Some(CallTarget::Direct(to)) if self.scene.keeps_registers(to));
+            is_call(it) && !keeps
+        };
+        code.instructions().iter().any(|it| stores(it) || calls(it))
+    }
+
     fn register(&self, register: Register) -> Option<u64> {
         held(&self.registers, number(register)?)
     }
@@ -203,7 +243,9 @@ impl Jumps<'_> {
                 (Some(register), _) => found.extend(self.jump(&code, position, Some(register))),
                 (None, Some(CallTarget::Memory)) => found.extend(self.jump(&code, position, None)),
                 (None, Some(CallTarget::Direct(to)))
-                    if code.at(to).is_none() && depth < MAX_JUMPS =>
+                    if code.at(to).is_none()
+                        && depth < MAX_JUMPS
+                        && (!self.is_outside || self.scene.is_outside(to)) =>
                 {
                     self.collect(to, depth + 1, seen, found);
                 }

@@ -47,6 +47,19 @@ pub(super) fn differs(scene: &dyn Scene, frames: &[Frame], at: usize, index: usi
     })
 }
 
+/// Whether the function that begins at the address is known to take as many arguments as the call in the frame passes, of
+/// the same types.
+pub(super) fn takes(scene: &dyn Scene, entry: u64, caller: &Frame) -> bool {
+    let Some((own, passed)) = function(scene, entry).zip(passed(scene, caller)) else {
+        return false;
+    };
+    let is_taken = |(own_type, given): (&Option<TypeId>, &Option<TypeId>)| match (own_type, given) {
+        (Some(own_type), Some(given)) => is_same((own.image, *own_type), (passed.image, *given)),
+        _ => true,
+    };
+    own.types.len() == passed.types.len() && own.types.iter().zip(&passed.types).all(is_taken)
+}
+
 /// The parameters of the function that has the code at the address.
 fn function(scene: &dyn Scene, pc: u64) -> Option<Parameters<'_>> {
     let image = scene.image_at(pc)?;

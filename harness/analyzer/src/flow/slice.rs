@@ -454,6 +454,10 @@ impl<'a> Slicer<'a> {
     /// with what the instruction writes added to `dirty`.
     fn across(&self, position: usize, tracked: Tracked, dirty: &mut RegisterSet) -> Option<Term> {
         let changed = self.since.own(position);
+        // Control may have gone another way from here than the one that is walked back.
+        if self.code.successors(position).len() > 1 {
+            dirty.insert_all(self.since.last(self.code, position));
+        }
         let observed = self.observe(tracked, *dirty);
         let term = match tracked {
             Tracked::Register(number) if changed.contains(number) => {

@@ -287,3 +287,24 @@ fn what_was_read_where_something_else_was_stored_since_is_known_by_what_still_ho
     let term = follow(&code, 0xd, Register::RCX, &[(7, list)], &memory);
     assert_eq!(evaluate(&term, &memory), None);
 }
+
+/// `sum = job->sum; if (last) release(); *sum`: what was called on the other way may have changed the register.
+#[test]
+fn a_register_that_another_way_to_the_end_changes_tells_nothing() {
+    // 0: mov r12,[rdi+8]  4: test eax,eax  6: je 9  8: nop  9: call +0  e: jmp 8
+    let code = [0x4c, 0x8b, 0x67, 0x08, 0x85, 0xc0, 0x74, 0x01, 0x90, 0xe8, 0, 0, 0, 0, 0xeb, 0xf8];
+    let memory = Memory(BTreeMap::new());
+    let job = |bytes: &[u8]| {
+        let known = [(7, 0xffff_8880_0000_1000), (12, 0)];
+        let term = follow(bytes, 8, Register::R12, &known, &memory);
+        assert_eq!(term.observed, Some(0));
+        let TermKind::Load { address, .. } = term.kind else { panic!("{term:?}") };
+        let TermKind::Sum { base, .. } = address.kind else { panic!("{address:?}") };
+        base.observed
+    };
+    assert_eq!(job(&code), None);
+    // Without the call.
+    let mut jumps = code;
+    jumps[9..14].fill(0x90);
+    assert_eq!(job(&jumps), Some(0xffff_8880_0000_1000));
+}

@@ -102,6 +102,23 @@ NOINLINE long mod_next_slot(void)
 	return slot->payload->length; /* BUG: - */
 }
 
+/* A function that clears what it was called through, and goes on with a jump. */
+struct hook {
+	long (*once)(struct hook *hook);
+	long (*next)(struct hook *hook);
+};
+
+NOINLINE long mod_finish(struct hook *hook)
+{
+	hook->once = NULL;
+	return hook->next(hook);
+}
+
+NOINLINE long mod_runs(struct hook *hook)
+{
+	return hook->once(hook) + 1; /* BUG: hook->once */
+}
+
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -142,5 +159,7 @@ int main(int count, char **arguments)
 	own_cpu.others = (struct payload *)0x5870d2be16159200;
 	syscall(SYS_arch_prctl, ARCH_SET_GS, &own_cpu);
 	TRY(mod_no_counters, mod_no_counters());
+	struct hook hook = { .once = mod_finish };
+	TRY(mod_runs, mod_runs(&hook));
 	return 1;
 }

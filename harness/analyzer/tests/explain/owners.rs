@@ -71,3 +71,12 @@ fn what_a_pointer_that_goes_by_elements_met_behind_the_end_need_not_have_been_it
     let diagnosis = SOURCE.doubted("mod_next_slot", CrashKind::UseAfterFree, Doubt::Mistake);
     assert!(matches!(nature(&diagnosis), Some(Nature::FreedOrPast { .. })), "{diagnosis:#?}");
 }
+
+/// `hook->once` was no NULL when it was called: what it led to cleared it, and jumped to NULL itself.
+#[test]
+fn what_is_null_by_now_may_have_led_to_a_function_that_cleared_it_and_went_on_with_a_jump() {
+    let diagnosis = SOURCE.judged("mod_runs", "mod_runs");
+    assert_eq!(diagnosis.confidence(), Confidence::Likely, "{diagnosis:#?}");
+    let why = diagnosis.why_not_proven().expect("a reason");
+    assert!(why.contains("`mod_finish`"), "{why}");
+}

@@ -431,6 +431,11 @@ impl Scene for UserScene<'_> {
     fn is_outside(&self, address: u64) -> bool {
         self.symbol_at(address).is_some_and(|(name, _)| name.starts_with(self.prefix))
     }
+    fn outside_functions(&self) -> Vec<u64> {
+        let names = self.image.symbol_names(self.prefix, usize::MAX);
+        let names = names.iter().filter(|_| !self.prefix.is_empty());
+        names.filter_map(|name| Some(self.image.symbol(name)?.address)).collect()
+    }
     fn source_line(&self, address: u64) -> Option<SourceLine> {
         let (file, line) = ("marked.c".to_owned(), self.line(address)?);
         Some(SourceLine { file, line, text: None })
