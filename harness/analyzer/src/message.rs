@@ -29,14 +29,18 @@ pub fn printed(headline: &str, addresses: &mut dyn Addresses) -> String {
     if !addresses.is_stable() {
         return headline.to_owned();
     }
-    let words = headline.split(' ').map(|word| {
+    let mut line = String::new();
+    let ends = |c: char| " ().".contains(c);
+    for part in headline.split_inclusive(ends) {
+        let word = part.trim_end_matches(ends);
         let digits = word.trim_start_matches("0x");
         match u64::from_str_radix(digits, 16) {
-            Ok(value) if digits.len() >= 8 => addresses.data(value),
-            _ => word.to_owned(),
+            Ok(value) if digits.len() >= 8 => line.push_str(&addresses.data(value)),
+            _ => line.push_str(word),
         }
-    });
-    words.collect::<Vec<_>>().join(" ")
+        line.push_str(&part[word.len()..]);
+    }
+    line
 }
 
 /// The line as a claim, its addresses (eight or more hexadecimal digits) kept apart from the words.
@@ -82,6 +86,24 @@ mod tests {
                 .iter()
                 .any(|part| matches!(part, Part::Text(text) if text.contains("0x")))
         );
+        struct Hidden;
+        impl Addresses for Hidden {
+            fn code(&mut self, _: u64) -> String {
+                String::new()
+            }
+            fn data(&mut self, _: u64) -> String {
+                "<data>".to_owned()
+            }
+            fn field(&mut self, _: u64) -> Option<String> {
+                None
+            }
+            fn is_stable(&self) -> bool {
+                true
+            }
+        }
+        // Both are hashed, and so others after each boot.
+        let stack = "at ff235af5e7e98540 (stack is 00000000d7691613..00000000090f7056)";
+        assert_eq!(printed(stack, &mut Hidden), "at <data> (stack is <data>..<data>)");
         let count = quoted(Claim::new(None), "BUG: scheduling while atomic: u/96/0x00000003");
         assert!(!count.parts.iter().any(|part| matches!(part, Part::Data(_))));
     }

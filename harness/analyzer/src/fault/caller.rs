@@ -10,7 +10,7 @@ use iced_x86::Register;
 use unwind::{Frame, Pc, Trust};
 
 use crate::express::Writer;
-use crate::flow::{Slicer, Start, Term, TermKind, evaluate, full};
+use crate::flow::{Slicer, Start, Term, TermKind, evaluate, evaluate_unobserved, full};
 use crate::link::{Link, by_number, link, waits_in};
 use crate::scene::Scene;
 
@@ -29,6 +29,20 @@ pub(crate) fn with_callers(
     let callers = Callers { scene, guilty };
     callers.resolve(frames, 0, &mut term);
     term
+}
+
+/// What the caller passed as the argument that the term is, in the function that has the code at `pc`, if memory tells
+/// that: an address inside of the caller, the value as it computed it, and what that is.
+pub(super) fn passed_by_memory(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    pc: u64,
+    term: &Term,
+) -> Option<(u64, Term, u64)> {
+    let at = frames.iter().position(|frame| frame.pc.for_lookup() == pc)?;
+    let (pc, passed) = Callers { scene, guilty: at }.passed(frames, at, term)?;
+    let value = evaluate_unobserved(&passed, scene)?;
+    Some((pc, passed, value))
 }
 
 /// The first argument of the call that the frame waits in: an address inside of its function, and

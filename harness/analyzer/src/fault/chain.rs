@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use unwind::Frame;
 
+use super::caller::passed_by_memory;
 use super::left_out::left_out;
 use super::naming::Namer;
 use crate::claim::Claim;
@@ -107,6 +108,8 @@ pub(super) fn origin(
                 .text(format!(" in the {}", scene.medium())),
         );
     }
+    let spoilt = spoilt(scene, writer, frames, term, bad);
+    let grounds = if spoilt.is_some() { grounds.max(Grounds::Inferred) } else { grounds };
     let expression = expression.and_then(|_| outer.expression(&named));
     // What a function of the kernel calls by its parameter's name, a module has a variable for.
     let in_variable = || {
@@ -119,7 +122,36 @@ pub(super) fn origin(
     };
     let is_open = grounds == Grounds::Inferred && again.is_none();
     let left_out = is_open.then(|| left_out(scene, term)).flatten();
+    let is_spoilt = spoilt.is_some();
+    steps.extend(spoilt);
+    let left_out = left_out.or_else(|| is_spoilt.then(|| SPOILT.to_owned()));
     Origin { expression, term: Some(named), steps, grounds, left_out }
+}
+
+/// Why an argument may have been another one than what is left of it.
+const SPOILT: &str =
+    "either what was passed has changed since, or what the function kept of it was overwritten";
+
+/// That the argument which is bad is not what its caller passed, by the dump.
+///
+/// Example: a function that `use(current)` calls runs over its array on the stack, into where `use()` has a register
+/// saved that it keeps its argument in.
+fn spoilt(
+    scene: &dyn Scene,
+    writer: Writer<'_>,
+    frames: &[Frame],
+    term: &Term,
+    bad: u64,
+) -> Option<Claim> {
+    let is_argument = matches!(term.kind, TermKind::Entry(_)) && term.observed == Some(bad);
+    let found = is_argument.then(|| passed_by_memory(scene, frames, writer.pc(), term)).flatten();
+    let (pc, passed, value) = found.filter(|(_, _, value)| *value != bad)?;
+    let outer = Writer::new(scene, pc);
+    let text = outer
+        .expression(&passed)
+        .map_or_else(|_| "what it passed".to_owned(), |c| format!("`{c}`"));
+    let claim = Claim::new(Some(false)).code(pc).text(format!(" passed {text}, which is "));
+    Some(claim.data(value).text(format!(" in the {}", scene.medium())))
 }
 
 /// The address in a module from outside of the kernel's tree that the value was read from, and the bytes, whatever
