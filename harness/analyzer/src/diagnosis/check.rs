@@ -78,8 +78,21 @@ pub enum ListEntry {
 }
 
 /// What does not fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overflow {
+    /// A string that does not end inside of its array.
+    Unterminated,
+    /// A string that is copied to an array that is too small for it.
+    TooLong {
+        /// The function that copies it.
+        function: String,
+        /// The string, as C.
+        string: Expression,
+        /// Bytes that it takes with its end.
+        needs: u64,
+        /// Bytes of the array.
+        has: u64,
+    },
     /// What a function of the C library is to do (`fortify_panic()`).
     Buffer,
     /// What is copied between the kernel and a process (`usercopy_abort()`).

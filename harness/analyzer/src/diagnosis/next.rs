@@ -3,7 +3,7 @@
 
 use super::{
     BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Left, ListEntry,
-    Lockup, Nature, NoLock, OtherCpus, Role, TextPlace, Until, Use, Waiting, What,
+    Lockup, Nature, NoLock, OtherCpus, Overflow, Role, TextPlace, Until, Use, Waiting, What,
 };
 use crate::claim::Addresses;
 use crate::express::Expression;
@@ -204,6 +204,12 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::Unknown | ListEntry::Broken) => {
             "who else changes the list, and whether its entries live as long as they are in it"
                 .to_owned()
+        }
+        CheckKind::Fortify(Overflow::TooLong { ref function, has, .. }) => {
+            let which = named(it.expression.as_ref(), "the array");
+            format!(
+                "what bounds the string that `{function}` copies to {which}: it may take {has} bytes with its end"
+            )
         }
         CheckKind::Fortify(_) => {
             "the length of what is copied or was written there, and the size of the buffer"

@@ -276,14 +276,23 @@ fn check(it: &Check) -> Words {
             };
             Words::new(format!("BUG in {function}"), format!("BUG in `{function}`{given}: called"))
         }
-        (CheckKind::Fortify(Overflow::Buffer), Some(e)) => Words::new(
+        (CheckKind::Fortify(Overflow::TooLong { string, needs, has, .. }), Some(e)) => Words::new(
+            format!("buffer overflow detected in {e}"),
+            format!(
+                "buffer overflow detected: `{e}` has {has} bytes, and the string in `{string}`, to be copied there, takes \
+                 {needs}: found"
+            ),
+        ),
+        (CheckKind::Fortify(Overflow::Unterminated), Some(e)) => Words::new(
             format!("buffer overflow detected in {e}"),
             format!(
                 "buffer overflow detected: the string in `{e}` does not end inside of it: found"
             ),
         ),
         (CheckKind::Fortify(overflow), _) => Words::plain(match overflow {
-            Overflow::Buffer => "buffer overflow detected",
+            Overflow::Buffer | Overflow::Unterminated | Overflow::TooLong { .. } => {
+                "buffer overflow detected"
+            }
             Overflow::UserCopy => "copy from or to user space that does not fit its object",
             Overflow::Either => "copy that does not fit its buffer",
         }),

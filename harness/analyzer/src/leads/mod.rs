@@ -18,7 +18,7 @@ use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
 use crate::diagnosis::{
     About, BadPointer, Check, CheckKind, Diagnosis, Grounds, Hang, Lead, ListEntry, Lockup, Nature,
-    NoLock, Site, Symptom, Test, TextPlace, Until, Waiting, What,
+    NoLock, Overflow, Site, Symptom, Test, TextPlace, Until, Waiting, What,
 };
 use crate::express::{Expression, NamedPart, Structure, Whole, Writer};
 use crate::gone::Gone;
@@ -228,6 +228,8 @@ fn of_check(it: &Check) -> Vec<Question> {
             vec![Question::Linked, Question::Listed, Question::Freed { again: false }]
         }
         CheckKind::Refcount(_) => vec![Question::Counted, Question::Freed { again: false }],
+        // What writes to the string is right: where it goes is too small.
+        CheckKind::Fortify(Overflow::TooLong { .. }) => vec![Question::Small { here: true }],
         CheckKind::Fortify(_) => vec![Question::Small { here: true }, Question::Written],
         CheckKind::Bug
         | CheckKind::InvalidOpcode
