@@ -141,6 +141,7 @@ impl Facts {
             }
             Hang::NoLock(NoLock::Other) => Self { nature: Some(NatureName::NoLock), ..self },
             Hang::Lock(_)
+            | Hang::Own(_)
             | Hang::Asleep(_)
             | Hang::Held(_)
             | Hang::Circle(_)

@@ -72,7 +72,7 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let lock = wanted.as_ref().and_then(|wanted| wanted.expression.clone());
     // Who took the lock and still has it for sure waits for itself.
     let taken = wanted.as_ref().and_then(|wanted| taken_before(scene, frames, wanted));
-    let is_own = matches!(taken, Some((_, true)));
+    let is_own = taken.as_ref().is_some_and(|before| before.is_sure);
     let member = || Member { comm: comm.clone(), lock: lock.clone(), event: Event::Unknown };
     let circle = if is_own { vec![member()] } else { Vec::new() };
     let caller = wanted.as_ref().and_then(|wanted| Some((wanted, frames.get(wanted.caller)?)));
@@ -84,7 +84,7 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let waiting = Waiting { circle, left: None, held, event, until, runs: false, comm, lock };
     let what = What::Waiting(waiting);
     let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
-    diagnosis.evidence.extend(taken.map(|(claim, _)| claim));
+    diagnosis.evidence.extend(taken.map(|before| before.claim));
     diagnosis.blame.outside = scene.is_outside(frame.pc.for_lookup());
     if diagnosis.blame.outside {
         diagnosis.grounds = Grounds::Inferred;

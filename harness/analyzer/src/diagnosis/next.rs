@@ -2,14 +2,16 @@
 //! What to look at next.
 
 use super::{
-    BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Left, ListEntry,
-    Lockup, Nature, NoLock, OtherCpus, Overflow, Role, TextPlace, Until, Use, Waiting, What,
+    BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Interruption, Left,
+    ListEntry, Lockup, Nature, NoLock, OtherCpus, Overflow, Own, Role, TextPlace, Until, Use,
+    Waiting, What,
 };
 use crate::claim::Addresses;
 use crate::express::Expression;
 use crate::gone::{Gone, WasThere};
 use crate::identify::Poison;
 use crate::kind::CrashKind;
+use crate::source_line::SourceLine;
 
 /// Lines at most, but for what would show more.
 const MOST_LINES: usize = 3;
@@ -233,7 +235,7 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
         return kept(left, &which, addresses);
     }
     match &it.hang {
-        Hang::Lock(OtherCpus::Itself) => format!("the path that has {which} and takes it again"),
+        Hang::Own(own) => again(own, &which, addresses),
         Hang::Lock(OtherCpus::Idle) => format!(
             "where {which} is taken and not given back: a return without an unlock, a sleep while it is held"
         ),
@@ -268,6 +270,33 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
         }
         Hang::BusyWait | Hang::Running | Hang::Unknown => {
             "what should end the loop, and who could not run meanwhile".to_owned()
+        }
+    }
+}
+
+/// What may not be done with the lock held.
+fn again(own: &Own, which: &str, addresses: &dyn Addresses) -> String {
+    let at = |line: &Option<SourceLine>| {
+        let line = line.as_ref().map(|line| format!(" at `{}`", addresses.line(line)));
+        line.unwrap_or_default()
+    };
+    match own {
+        Own::Path => format!("the path that has {which} and takes it again"),
+        Own::Upgraded { function, line } => format!(
+            "{function} takes {which} to read{}: whoever may write later has to take it to write at once, or give \
+             it back before",
+            at(line)
+        ),
+        Own::Interrupted { function, line, by, lock } => {
+            let off = match by {
+                Interruption::Interrupt => "interrupts",
+                Interruption::SoftIrq => "softirqs",
+            };
+            let call = lock.without(*by);
+            format!(
+                "{function} has to keep {off} off while it has {which}, taken{}: `{call}` does",
+                at(line)
+            )
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     BadPointer, BadSize, Check, CheckKind, Complaint, Diagnosis, Division, Event, Freed, Hang,
-    Held, ListEntry, Lockup, LockupKind, Member, Nature, NoLock, OtherCpus, Overflow, Role,
+    Held, ListEntry, Lockup, LockupKind, Member, Nature, NoLock, OtherCpus, Overflow, Own, Role,
     Symptom, Use, Waiting, What,
 };
 use crate::claim::Addresses;
@@ -410,10 +410,18 @@ fn lockup(it: &Lockup) -> Words {
             format!("deadlock on {title}"),
             format!("{named} is taken, and no other CPU runs who could give it back: waited for"),
         ),
-        Hang::Lock(OtherCpus::Itself) => Words::new(
-            format!("deadlock on {title}"),
-            format!("{named} was taken before by the code that waits for it: waited for"),
-        ),
+        Hang::Own(own) => {
+            let claim = match own {
+                Own::Path => "was taken before by the code that waits for it".to_owned(),
+                Own::Upgraded { .. } => {
+                    "was taken to read before by the code that waits for it to write".to_owned()
+                }
+                Own::Interrupted { function, by, .. } => {
+                    format!("is held by {function}, on top of which {} wants it", by.words())
+                }
+            };
+            Words::new(format!("deadlock on {title}"), format!("{named} {claim}: waited for"))
+        }
         Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => Words::new(
             format!("lockup waiting for {title}"),
             format!("{kind}: {named} was not given back for long: waited for"),

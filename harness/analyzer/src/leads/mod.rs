@@ -18,7 +18,7 @@ use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
 use crate::diagnosis::{
     About, BadPointer, Check, CheckKind, Diagnosis, Grounds, Hang, Lead, ListEntry, Lockup, Nature,
-    NoLock, Overflow, Site, Symptom, Test, TextPlace, Until, Waiting, What,
+    NoLock, Overflow, Own, Site, Symptom, Test, TextPlace, Until, Waiting, What,
 };
 use crate::express::{Expression, NamedPart, Structure, Whole, Writer};
 use crate::gone::Gone;
@@ -254,7 +254,8 @@ fn of_lockup(it: &Lockup) -> Vec<Question> {
         Hang::NoLock(NoLock::Freed(_)) => vec![Q::Freed { again: false }, Q::Counted],
         Hang::NoLock(NoLock::NeverWritten { .. }) => vec![Q::Set],
         Hang::NoLock(NoLock::Other) => vec![Q::Freed { again: false }, Q::Set],
-        Hang::Lock(_) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],
+        Hang::Lock(_) | Hang::Own(Own::Path) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],
+        Hang::Own(_) => Vec::new(),
         Hang::Ring(_) => vec![Q::Listed],
         Hang::Circle(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => Vec::new(),
     }
