@@ -145,7 +145,7 @@ impl Facts {
             | Hang::Asleep(_)
             | Hang::Held(_)
             | Hang::Circle(_)
-            | Hang::Ring(_)
+            | Hang::Ring { .. }
             | Hang::BusyWait
             | Hang::Running
             | Hang::Unknown => self,

@@ -16,7 +16,7 @@ use crate::diagnosis::{
     About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus,
     What,
 };
-use crate::fault::{busy_wait, ring};
+use crate::fault::{Exit, busy_wait, ring};
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::scene::Scene;
@@ -434,7 +434,21 @@ fn looping(
         diagnosis.evidence.push(found.claim);
         diagnosis.about = Some(About { part: found.part, ..About::default() });
         lockup.lock = Some(found.first);
-        return Hang::Ring(found.entries);
+        let until = match found.exit {
+            Exit::End => None,
+            Exit::Member { member, is_shown } => {
+                if is_shown {
+                    let words =
+                        format!("in each of them, `{member}` is such that the loop goes on");
+                    diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+                }
+                let words =
+                    "the chain may be a ring on purpose: nothing in the loop asks for its end";
+                diagnosis.leave_open(words);
+                Some(member)
+            }
+        };
+        return Hang::Ring { entries: found.entries, until };
     }
     let Some(pc) = busy_wait(machine, stuck.guilty.pc) else { return Hang::Running };
     diagnosis.pc = Some(pc);

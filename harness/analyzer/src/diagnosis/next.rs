@@ -263,7 +263,11 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
         Hang::NoLock(NoLock::Other) => {
             format!("what overwrote {which}, or whether it was ever initialised")
         }
-        Hang::Ring(_) => {
+        Hang::Ring { until: Some(until), .. } => format!(
+            "who should change `{until}` of an entry, and what keeps it from that; if the chain is to have an end, \
+             what links it to a ring"
+        ),
+        Hang::Ring { until: None, .. } => {
             format!(
                 "what links the entries behind {which}: one that is put in twice, or while it is elsewhere"
             )

@@ -67,8 +67,13 @@ pub enum Hang {
     Held(String),
     /// It waits for a spinlock that a CPU has which waits for one that it has.
     Circle(Vec<Member>),
-    /// It follows a chain of so many objects that has no end.
-    Ring(u64),
+    /// It follows a chain that has no end.
+    Ring {
+        /// How many objects it leads round through.
+        entries: u64,
+        /// What it asks of each, where nothing but that ends the loop.
+        until: Option<Expression>,
+    },
     /// It waits in a loop with `pause`.
     BusyWait,
     /// It runs.

@@ -426,13 +426,16 @@ fn lockup(it: &Lockup) -> Words {
             format!("lockup waiting for {title}"),
             format!("{kind}: {named} was not given back for long: waited for"),
         ),
-        Hang::Ring(entries) => Words::new(
-            format!("{kind} in a ring of {title}"),
-            format!(
-                "{kind}: {named} begins a chain that leads round through {entries} {} and has no end: followed",
-                if *entries == 1 { "entry" } else { "entries" }
-            ),
-        ),
+        Hang::Ring { entries, until } => {
+            let of = if *entries == 1 { "entry" } else { "entries" };
+            let round = format!("begins a chain that leads round through {entries} {of}");
+            let ends = match until {
+                Some(until) => format!(", and no `{until}` ends the loop"),
+                None => " and has no end".to_owned(),
+            };
+            let title = format!("{kind} in a ring of {title}");
+            Words::new(title, format!("{kind}: {named} {round}{ends}: followed"))
+        }
         Hang::BusyWait => Words::new(
             format!("{kind} in a busy wait"),
             format!("{kind}: the CPU {did}, and was found in a busy wait"),

@@ -256,7 +256,8 @@ fn of_lockup(it: &Lockup) -> Vec<Question> {
         Hang::NoLock(NoLock::Other) => vec![Q::Freed { again: false }, Q::Set],
         Hang::Lock(_) | Hang::Own(Own::Path) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],
         Hang::Own(_) => Vec::new(),
-        Hang::Ring(_) => vec![Q::Listed],
+        Hang::Ring { until: None, .. } => vec![Q::Listed],
+        Hang::Ring { .. } => Vec::new(),
         Hang::Circle(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => Vec::new(),
     }
 }
