@@ -96,15 +96,20 @@ pub(super) fn diagnose(
     let bytes = machine.code_bytes(at);
     let trapped = bytes.starts_with(&UD2);
     let claim = Claim::new((!bytes.is_empty()).then_some(trapped)).code(at);
-    diagnosis.evidence.push(claim.text(" is the trap of a failed check (`ud2`)"));
+    let is_trap = trapped && kind == CrashKind::InvalidOpcode;
+    diagnosis.evidence.push(claim.text(match is_trap {
+        true => " is a trap of the code's own (`ud2`), which is none of the kernel's checks",
+        false => " is the trap of a failed check (`ud2`)",
+    }));
     if guilty == 0 {
         if trapped {
             diagnosis.grounds = Grounds::Shown;
         }
-        if kind == CrashKind::Bug {
+        if kind == CrashKind::Bug || is_trap {
             let (claims, expression) = condition(machine, frames);
             diagnosis.evidence.extend(claims);
-            diagnosis.what = What::Check(Check { kind: CheckKind::Bug, expression });
+            let kind = if is_trap { CheckKind::Trap } else { CheckKind::Bug };
+            diagnosis.what = What::Check(Check { kind, expression });
         }
     } else if diagnosis.blame.outside {
         called_by(machine, (frames, guilty), frame, (says, kind, told), &mut diagnosis);

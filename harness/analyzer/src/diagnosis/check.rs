@@ -20,6 +20,9 @@ pub enum CheckKind {
     Bug,
     /// An instruction that the CPU does not know.
     InvalidOpcode,
+    /// A trap of the code's own that no table of the kernel's checks has: `__builtin_trap()`, or what a compiler puts
+    /// where code must not come to.
+    Trap,
     /// A fatal warning.
     Warn,
     /// One that the kernel survived.
@@ -135,7 +138,7 @@ impl Check {
     pub const fn kind(&self) -> CrashKind {
         match &self.kind {
             CheckKind::Bug | CheckKind::Called { .. } => CrashKind::Bug,
-            CheckKind::InvalidOpcode => CrashKind::InvalidOpcode,
+            CheckKind::InvalidOpcode | CheckKind::Trap => CrashKind::InvalidOpcode,
             CheckKind::Warn | CheckKind::Warning => CrashKind::Warn,
             CheckKind::Panic { .. } => CrashKind::Panic,
             CheckKind::List(_) => CrashKind::ListCorruption,

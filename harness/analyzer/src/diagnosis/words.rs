@@ -244,6 +244,11 @@ fn check(it: &Check) -> Words {
     let expression = it.expression.as_ref();
     match (&it.kind, expression) {
         (CheckKind::Bug, _) => Words::plain("BUG"),
+        (CheckKind::Trap, _) => Words::new(
+            "trap in the code",
+            "a trap that the code itself has (`ud2`: `__builtin_trap()`, or a place that the compiler takes for one \
+             that is never reached)",
+        ),
         (CheckKind::InvalidOpcode, _) => Words::plain("instruction that the CPU does not know"),
         (CheckKind::Warn, _) => Words::plain("fatal warning"),
         (CheckKind::Warning, _) => Words::plain("warning"),

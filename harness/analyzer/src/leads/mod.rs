@@ -233,6 +233,7 @@ fn of_check(it: &Check) -> Vec<Question> {
         CheckKind::Fortify(_) => vec![Question::Small { here: true }, Question::Written],
         CheckKind::Bug
         | CheckKind::InvalidOpcode
+        | CheckKind::Trap
         | CheckKind::Warn
         | CheckKind::Warning
         | CheckKind::Panic { .. }
