@@ -68,6 +68,8 @@ pub enum ListEntry {
     NoList,
     /// The list itself is in freed memory, and something was to be put in.
     ListFreed,
+    /// It is the list itself, or the place in it, that it was to be put to.
+    Itself,
     /// It is in the list already, and was to be put in.
     InAlready,
     /// It is in memory that was allocated anew and that the list leads to already, and was to be put in.

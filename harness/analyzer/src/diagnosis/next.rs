@@ -195,6 +195,9 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::InAlready) => {
             "who puts the entry in twice, and what should have told the second time".to_owned()
         }
+        CheckKind::List(ListEntry::Itself) => {
+            "what the call is given that puts it in: the entry and the list are the same".to_owned()
+        }
         CheckKind::List(ListEntry::ListFreed) => {
             let which = named(it.expression.as_ref(), "the list");
             format!("who freed what {which} is in, and what still led there")

@@ -356,6 +356,13 @@ fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
         (ListEntry::Reused, None) => {
             Words::plain("list entry put in of which the memory was freed while it was in the list")
         }
+        (ListEntry::Itself, Some(e)) => Words::new(
+            format!("list entry {e} put into itself"),
+            format!("list entry `{e}` is itself the list that it is put into: put in"),
+        ),
+        (ListEntry::Itself, None) => {
+            Words::plain("list entry put in that is itself the list that it is put into")
+        }
         (ListEntry::InAlready, Some(e)) => Words::new(
             format!("list entry {e} put in twice"),
             format!("list entry `{e}` is in the list already: put in again"),

@@ -223,6 +223,7 @@ fn of_check(it: &Check) -> Vec<Question> {
             vec![Question::Linked, Question::Freed { again: true }, Question::Counted]
         }
         CheckKind::List(ListEntry::NoList) => vec![Question::Set],
+        CheckKind::List(ListEntry::Itself) => Vec::new(),
         CheckKind::List(ListEntry::ListFreed) => vec![Question::Freed { again: false }],
         CheckKind::List(_) => {
             vec![Question::Linked, Question::Listed, Question::Freed { again: false }]
