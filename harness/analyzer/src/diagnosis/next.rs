@@ -2,8 +2,8 @@
 //! What to look at next.
 
 use super::{
-    BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Interruption, Left,
-    ListEntry, Lockup, Nature, NoLock, OtherCpus, Overflow, Own, Role, TextPlace, Until, Use,
+    BadPointer, Check, CheckKind, Complained, Diagnosis, Division, Event, Hang, Held, Interruption,
+    Left, ListEntry, Lockup, Nature, NoLock, OtherCpus, Overflow, Own, Role, TextPlace, Until, Use,
     Waiting, What,
 };
 use crate::claim::Addresses;
@@ -68,10 +68,7 @@ fn of(what: &What, addresses: &dyn Addresses) -> Option<String> {
                 "where {which} is computed, and the smallest value that it may start from"
             ))
         }
-        What::Division(division) => {
-            let which = named(division.expression.as_ref(), "the divisor");
-            Some(format!("the check that {which} is not 0"))
-        }
+        What::Division(it) => Some(division(it)),
         What::Exhausted(exhaustion) if exhaustion.frames.is_some() => {
             Some("what ends the recursion".to_owned())
         }
@@ -88,6 +85,17 @@ fn of(what: &What, addresses: &dyn Addresses) -> Option<String> {
 
 fn named(expression: Option<&Expression>, other: &str) -> String {
     expression.map_or_else(|| other.to_owned(), |e| format!("`{e}`"))
+}
+
+fn division(it: &Division) -> String {
+    let which = named(it.expression.as_ref().filter(|it| it.is_variable()), "the divisor");
+    match it.divisor {
+        Some(0) | None => format!("the check that {which} is not 0"),
+        Some(_) => {
+            "the range of what is divided there: its quotient has to fit into half of its bits"
+                .to_owned()
+        }
+    }
 }
 
 fn pointer(it: &BadPointer) -> Option<String> {

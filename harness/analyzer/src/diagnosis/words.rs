@@ -236,6 +236,9 @@ fn division(it: &Division) -> Words {
             format!("division by {e} failed"),
             format!("`{e}` is 0, or the quotient of the division by it does not fit"),
         ),
+        None if it.divisor.is_some_and(|it| it != 0) => {
+            Words::new("division overflowed", "the quotient of a division does not fit")
+        }
         None => Words::new("divide error", "division by zero or with a quotient that does not fit"),
     }
 }

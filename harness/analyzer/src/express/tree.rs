@@ -199,6 +199,17 @@ impl Expression {
         matches!(self, Self::Number(_) | Self::Distance(_))
     }
 
+    /// Whether it is made of more than numbers of the code.
+    #[must_use]
+    pub fn is_variable(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Distance(_) => false,
+            Self::Binary(_, one, other) => one.is_variable() || other.is_variable(),
+            Self::Cast(_, inner) => inner.is_variable(),
+            _ => true,
+        }
+    }
+
     /// Whether it is, or is a part of, an element of the array or behind the pointer.
     #[must_use]
     pub fn is_element_of(&self, array: &Self) -> bool {

@@ -27,6 +27,7 @@ mod passed_on;
 mod placed;
 mod pointer;
 mod prototype;
+mod quotient;
 mod reads;
 mod ring;
 mod ring_exit;
