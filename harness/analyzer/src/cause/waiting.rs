@@ -40,7 +40,8 @@ pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
     let named = all.with_pid(told.hung?)?;
     let found = worst(&all, Some(named))?;
     // The watchdog says nothing of tasks that it does not name.
-    let is_told = found.links.iter().any(|link| link.task.address == named.address);
+    let is_told = |task: &Task| task.address == named.address || told.all_hung.contains(&task.pid);
+    let is_told = found.links.iter().any(|link| is_told(&link.task));
     Some(diagnosis(&all, &found, is_told))
 }
 
