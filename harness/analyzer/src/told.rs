@@ -11,6 +11,8 @@ use kernel::oops::Oops;
 
 /// Lines above the headline in which its report may have begun.
 const REPORT: usize = 80;
+/// Nanoseconds in which the watchdog for hung tasks tells of all that it found at one time.
+const ONE_LOOK: u64 = 1_000_000_000;
 /// Lines above the beginning of a report that belong to it.
 const ABOVE: usize = 4;
 
@@ -29,6 +31,8 @@ pub struct Told {
     pub hung: Option<i32>,
     /// Its command's name.
     pub hung_comm: Option<String>,
+    /// The tasks that it complained of at that time.
+    pub all_hung: Vec<i32>,
     /// The CPU that a watchdog complained of.
     pub stuck: Option<u32>,
     /// Whether that is the one that complains, without a number.
@@ -50,6 +54,11 @@ impl Told {
         let newest = || above.iter().rev();
         let hung = newest().find_map(|line| formats::hung_task(&line.text));
         (told.hung_comm, told.hung) = hung.map(|(name, pid)| (name.to_owned(), pid)).unzip();
+        let newest_hung = newest().find(|line| formats::hung_task(&line.text).is_some());
+        let since = newest_hung.map_or(u64::MAX, |it| it.nanoseconds.saturating_sub(ONE_LOOK));
+        let of_that_look = newest().take_while(|line| line.nanoseconds >= since);
+        told.all_hung =
+            of_that_look.filter_map(|line| Some(formats::hung_task(&line.text)?.1)).collect();
         told.stuck = newest().take(REPORT).find_map(|line| formats::stuck_cpu(&line.text));
         told.is_own = newest().take(REPORT).any(|line| formats::is_own_stall(&line.text));
         told
@@ -144,6 +153,18 @@ Kernel panic - not syncing: panic_on_warn set ...",
         ];
         let told = told(&report.join("\n"));
         assert_eq!(told.kind, Some(CrashKind::UseAfterFree));
+    }
+
+    #[test]
+    fn the_watchdog_names_several_tasks_at_one_time() {
+        let told = told(
+            "\
+INFO: task sh:89 blocked for more than 4 seconds.
+INFO: task leaker:90 blocked for more than 4 seconds.
+Kernel panic - not syncing: hung_task: blocked tasks",
+        );
+        assert_eq!(told.hung, Some(90));
+        assert_eq!(told.all_hung, [90, 89]);
     }
 
     #[test]

@@ -141,10 +141,11 @@ impl Facts {
             }
             Hang::NoLock(NoLock::Other) => Self { nature: Some(NatureName::NoLock), ..self },
             Hang::Lock(_)
+            | Hang::Own(_)
             | Hang::Asleep(_)
             | Hang::Held(_)
             | Hang::Circle(_)
-            | Hang::Ring(_)
+            | Hang::Ring { .. }
             | Hang::BusyWait
             | Hang::Running
             | Hang::Unknown => self,

@@ -6,7 +6,7 @@ use unwind::Frame;
 use super::check_kind::check_of;
 use super::given::given;
 use super::list_links::{deleted, put_between};
-use super::overflow::unterminated;
+use super::overflow::{checking, overflow};
 use super::room::room;
 use super::subject::{Checker, Subject};
 use super::{name, place};
@@ -96,15 +96,20 @@ pub(super) fn diagnose(
     let bytes = machine.code_bytes(at);
     let trapped = bytes.starts_with(&UD2);
     let claim = Claim::new((!bytes.is_empty()).then_some(trapped)).code(at);
-    diagnosis.evidence.push(claim.text(" is the trap of a failed check (`ud2`)"));
+    let is_trap = trapped && kind == CrashKind::InvalidOpcode;
+    diagnosis.evidence.push(claim.text(match is_trap {
+        true => " is a trap of the code's own (`ud2`), which is none of the kernel's checks",
+        false => " is the trap of a failed check (`ud2`)",
+    }));
     if guilty == 0 {
         if trapped {
             diagnosis.grounds = Grounds::Shown;
         }
-        if kind == CrashKind::Bug {
+        if kind == CrashKind::Bug || is_trap {
             let (claims, expression) = condition(machine, frames);
             diagnosis.evidence.extend(claims);
-            diagnosis.what = What::Check(Check { kind: CheckKind::Bug, expression });
+            let kind = if is_trap { CheckKind::Trap } else { CheckKind::Bug };
+            diagnosis.what = What::Check(Check { kind, expression });
         }
     } else if diagnosis.blame.outside {
         called_by(machine, (frames, guilty), frame, (says, kind, told), &mut diagnosis);
@@ -174,7 +179,7 @@ fn called_by(
 /// Functions that write as much as they are told to (`include/linux/fortify-string.h`).
 const WRITING: [&str; 4] = ["memcpy", "memmove", "memset", "strncpy"];
 
-/// What would run over its buffer: the function, and the buffer where a string does not end inside of it.
+/// What would run over its buffer: the function, and the buffer, as far as they show.
 fn overflows(
     machine: &dyn Scene,
     (frames, guilty): (&[Frame], usize),
@@ -182,16 +187,22 @@ fn overflows(
     diagnosis: &mut Diagnosis,
 ) {
     let own = frames.get(guilty..).unwrap_or_default();
-    let string = unterminated(machine, own).filter(|_| guilty == 1);
-    let (expression, about) = string.map_or((None, About::default()), |(c, it)| (Some(c), it));
+    let pc = own.first().map(|frame| frame.pc.for_lookup());
     let function = told.detail.as_deref().and_then(overflowing).map(str::to_owned);
-    let room = own.first().and_then(|frame| room(machine, frame.pc.for_lookup()));
+    let function = function.or_else(|| checking(machine, pc?));
+    let found = overflow(machine, own, function.as_deref()).filter(|_| guilty == 1);
+    let about = match (found, &mut diagnosis.what) {
+        (Some((found, expression, about, claim)), What::Check(check)) => {
+            check.kind = CheckKind::Fortify(found);
+            check.expression = Some(expression);
+            diagnosis.evidence.extend(claim);
+            about
+        }
+        _ => About::default(),
+    };
     let is_writing = function.as_deref().is_some_and(|it| WRITING.contains(&it));
-    let room = room.filter(|_| guilty == 1 && is_writing);
+    let room = pc.and_then(|pc| room(machine, pc)).filter(|_| guilty == 1 && is_writing);
     diagnosis.about = Some(About { function, room, ..about });
-    if let What::Check(check) = &mut diagnosis.what {
-        check.expression = expression;
-    }
 }
 
 /// The allocator itself found that the object is free. `is_its`: the function that the module called

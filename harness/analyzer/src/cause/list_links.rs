@@ -23,6 +23,7 @@ pub(super) fn put_between(
     let [previous, next] = neighbours else { return };
     if let Some(list) = head(previous, next) {
         no_list(machine, list, diagnosis);
+        itself(entry, list, diagnosis);
     }
     in_already(machine, entry, [previous, next], diagnosis);
     broken(machine, (previous, next), diagnosis);
@@ -47,6 +48,20 @@ fn head<'s>(previous: &'s Subject, next: &'s Subject) -> Option<&'s Subject> {
         (Some(_), None) => Some(next),
         _ => None,
     }
+}
+
+/// A list that is put into itself.
+///
+/// Example: `list_add_tail(head, head)` of a function that was to put in `&x->link`.
+fn itself(entry: &Subject, list: &Subject, diagnosis: &mut Diagnosis) {
+    let What::Check(check) = &mut diagnosis.what else { return };
+    let at = entry.value.filter(|at| list.value == Some(*at));
+    let Some(at) = at.filter(|_| check.kind == CheckKind::List(ListEntry::InAlready)) else {
+        return;
+    };
+    let claim = Claim::new(Some(true)).text("the entry and the list that it is put into are both ");
+    diagnosis.evidence.push(claim.data(at));
+    check.kind = CheckKind::List(ListEntry::Itself);
 }
 
 /// An entry that is put in and that the list leads to already.

@@ -9,14 +9,14 @@ use super::lock::{Wanted, spins, wanted};
 use super::lock_word::{is_taken, no_lock, word};
 use super::owner::{Owner, owner};
 use super::taken::{holds, taken_before};
-use super::{place, stack_of};
+use super::{own, place, stack_of};
 use crate::blame::blamed;
 use crate::claim::Claim;
 use crate::diagnosis::{
     About, Diagnosis, Doing, Event, Grounds, Hang, Involved, Lockup, LockupKind, Member, OtherCpus,
     What,
 };
-use crate::fault::{busy_wait, ring};
+use crate::fault::{Exit, busy_wait, ring};
 use crate::kind::CrashKind;
 use crate::machine::Machine;
 use crate::scene::Scene;
@@ -252,7 +252,7 @@ fn spinning(
     let named = lock.expression.as_ref().map_or_else(|| "a lock".to_owned(), |e| format!("`{e}`"));
     let claim = Claim::new(Some(true)).text(format!("it waits for {named} at ")).data(lock.address);
     diagnosis.evidence.push(claim.text(format!(" in `{}`", lock.function)));
-    let Some(machine) = dump else { return Hang::Lock(own(scene, frames, lock, diagnosis)) };
+    let Some(machine) = dump else { return by_code(scene, frames, lock, diagnosis) };
     if let Some((no, claim)) = no_lock(machine, lock) {
         diagnosis.evidence.push(claim);
         if let Some(doubt) = no.doubt() {
@@ -260,9 +260,10 @@ fn spinning(
         }
         return Hang::NoLock(no);
     }
-    let own = taken_before(machine, frames, lock);
-    let is_own = own.as_ref().is_some_and(|(_, is_kept)| *is_kept);
-    diagnosis.evidence.extend(own.map(|(claim, _)| claim));
+    let before = taken_before(machine, frames, lock);
+    diagnosis.evidence.extend(before.as_ref().map(|before| before.claim.clone()));
+    let own = before.filter(|before| before.is_sure);
+    let is_own = own.is_some();
     if let Some(hang) = held(machine, (frames, lock, cpu), diagnosis) {
         return hang;
     }
@@ -278,11 +279,15 @@ fn spinning(
         let words = "a spinlock names nobody, and no stack shows who has it";
         diagnosis.unknown.get_or_insert_with(|| words.to_owned());
     }
-    Hang::Lock(match (is_taken, is_own) {
-        (true, true) => OtherCpus::Itself,
-        (true, false) => others,
-        (false, _) => OtherCpus::Unknown,
-    })
+    match own {
+        Some(before) if is_taken => {
+            let (own, claim) = own::own(machine, frames, lock, &before);
+            diagnosis.evidence.extend(claim);
+            Hang::Own(own)
+        }
+        None if is_taken => Hang::Lock(others),
+        _ => Hang::Lock(OtherCpus::Unknown),
+    }
 }
 
 /// What the task does that has the lock, as its stack shows: it sleeps, or runs on another CPU, or waits there
@@ -346,13 +351,15 @@ fn held(
 }
 
 /// Whether the code that waits took the lock before, as far as the code alone tells.
-fn own(scene: &dyn Scene, frames: &[Frame], lock: &Wanted, diagnosis: &mut Diagnosis) -> OtherCpus {
-    match taken_before(scene, frames, lock) {
-        Some((claim, true)) => {
-            diagnosis.evidence.push(claim);
-            OtherCpus::Itself
+fn by_code(scene: &dyn Scene, frames: &[Frame], lock: &Wanted, diagnosis: &mut Diagnosis) -> Hang {
+    match taken_before(scene, frames, lock).filter(|before| before.is_sure) {
+        Some(before) => {
+            let (own, claim) = own::own(scene, frames, lock, &before);
+            diagnosis.evidence.push(before.claim);
+            diagnosis.evidence.extend(claim);
+            Hang::Own(own)
         }
-        _ => OtherCpus::Unknown,
+        None => Hang::Lock(OtherCpus::Unknown),
     }
 }
 
@@ -427,7 +434,21 @@ fn looping(
         diagnosis.evidence.push(found.claim);
         diagnosis.about = Some(About { part: found.part, ..About::default() });
         lockup.lock = Some(found.first);
-        return Hang::Ring(found.entries);
+        let until = match found.exit {
+            Exit::End => None,
+            Exit::Member { member, is_shown } => {
+                if is_shown {
+                    let words =
+                        format!("in each of them, `{member}` is such that the loop goes on");
+                    diagnosis.evidence.push(Claim::new(Some(true)).text(words));
+                }
+                let words =
+                    "the chain may be a ring on purpose: nothing in the loop asks for its end";
+                diagnosis.leave_open(words);
+                Some(member)
+            }
+        };
+        return Hang::Ring { entries: found.entries, until };
     }
     let Some(pc) = busy_wait(machine, stuck.guilty.pc) else { return Hang::Running };
     diagnosis.pc = Some(pc);

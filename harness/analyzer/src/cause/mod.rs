@@ -24,6 +24,7 @@ mod lock_word;
 mod lockup;
 mod overflow;
 mod overrun;
+mod own;
 mod owner;
 mod readers;
 mod releases;

@@ -10,7 +10,7 @@ use crate::scene::Scene;
 
 /// Names that the checks have for both numbers (`include/linux/fortify-string.h`, 4.13 to 6.12).
 const WRITES: &str = "size";
-const HAS: &str = "p_size";
+pub(super) const HAS: &str = "p_size";
 
 /// The numbers of the check that is inlined at the address, where the debug information has both; with the only
 /// variable of the functions around it that points to so many bytes as there are.

@@ -71,6 +71,8 @@ impl LockName {
 /// A call on the way that takes a lock.
 struct Taken {
     lock: LockName,
+    /// How it takes it.
+    sort: LockSort,
     function: String,
     line: Option<SourceLine>,
     /// Position of the frame that takes it.
@@ -150,9 +152,7 @@ fn taken(
         let Some(code) = machine.function_code(frame.pc.for_lookup()) else { continue };
         for (position, instruction) in code.instructions().iter().enumerate() {
             let Some(CallTarget::Direct(target)) = call_target(instruction) else { continue };
-            if !taking(machine, target).is_some_and(|it| it.is_of(sort)) {
-                continue;
-            }
+            let Some(taken) = taking(machine, target).filter(|it| it.is_of(sort)) else { continue };
             let lock =
                 lock_at(machine, frames.get(at..).unwrap_or_default(), (&code, position), target);
             let name = (&lock, sort);
@@ -161,6 +161,7 @@ fn taken(
             let kept = if kept == Kept::Always && is_dropped() { Kept::Perhaps } else { kept };
             found.push(Taken {
                 lock,
+                sort: taken,
                 function: place(machine, frame),
                 line: machine.source_line(instruction.ip()),
                 frame: at,
@@ -374,13 +375,24 @@ impl Taken {
     }
 }
 
-/// Where a function on the stack takes the lock, too, by a call that is not the one it waits in, and
-/// whether it has it still for sure.
-pub(super) fn taken_before(
-    machine: &dyn Scene,
-    frames: &[Frame],
-    lock: &Wanted,
-) -> Option<(Claim, bool)> {
+/// A call of a function on the stack that takes the lock which is waited for further in.
+pub(super) struct Before {
+    /// That it does.
+    pub(super) claim: Claim,
+    /// Whether it has it still for sure.
+    pub(super) is_sure: bool,
+    /// How it takes it.
+    pub(super) sort: LockSort,
+    /// The function.
+    pub(super) function: String,
+    /// The line of the call.
+    pub(super) line: Option<SourceLine>,
+    /// Position of its frame.
+    pub(super) frame: usize,
+}
+
+/// Where a function on the stack takes the lock, too, by a call that is not the one it waits in.
+pub(super) fn taken_before(machine: &dyn Scene, frames: &[Frame], lock: &Wanted) -> Option<Before> {
     let wanted = LockName::of(lock);
     let is_same = |taken: &&Taken| match taken.lock.address {
         Some(_) => taken.lock.is_like(&wanted),
@@ -395,8 +407,14 @@ pub(super) fn taken_before(
     let all = taken(machine, frames.get(lock.caller..)?, lock.sort, &is_outside);
     let same: Vec<&Taken> = all.iter().filter(is_same).collect();
     let first = same.iter().find(|it| it.kept == Kept::Always).or_else(|| same.first())?;
-    let is_sure = first.kept == Kept::Always && first.lock.is_fixed && wanted.is_fixed;
-    Some((first.claim("the same lock"), is_sure))
+    Some(Before {
+        claim: first.claim("the same lock"),
+        is_sure: first.kept == Kept::Always && first.lock.is_fixed && wanted.is_fixed,
+        sort: first.sort,
+        function: first.function.clone(),
+        line: first.line.clone(),
+        frame: lock.caller + first.frame,
+    })
 }
 
 /// What a stack shows of a lock that it may have.

@@ -40,7 +40,8 @@ pub(super) fn hung(machine: &Machine<'_>, told: &Told) -> Option<Diagnosis> {
     let named = all.with_pid(told.hung?)?;
     let found = worst(&all, Some(named))?;
     // The watchdog says nothing of tasks that it does not name.
-    let is_told = found.links.iter().any(|link| link.task.address == named.address);
+    let is_told = |task: &Task| task.address == named.address || told.all_hung.contains(&task.pid);
+    let is_told = found.links.iter().any(|link| is_told(&link.task));
     Some(diagnosis(&all, &found, is_told))
 }
 
@@ -72,7 +73,7 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let lock = wanted.as_ref().and_then(|wanted| wanted.expression.clone());
     // Who took the lock and still has it for sure waits for itself.
     let taken = wanted.as_ref().and_then(|wanted| taken_before(scene, frames, wanted));
-    let is_own = matches!(taken, Some((_, true)));
+    let is_own = taken.as_ref().is_some_and(|before| before.is_sure);
     let member = || Member { comm: comm.clone(), lock: lock.clone(), event: Event::Unknown };
     let circle = if is_own { vec![member()] } else { Vec::new() };
     let caller = wanted.as_ref().and_then(|wanted| Some((wanted, frames.get(wanted.caller)?)));
@@ -84,7 +85,7 @@ pub(super) fn of_text(scene: &dyn Scene, frames: &[Frame], told: &Told) -> Optio
     let waiting = Waiting { circle, left: None, held, event, until, runs: false, comm, lock };
     let what = What::Waiting(waiting);
     let mut diagnosis = Diagnosis { pc: Some(frame.pc), ..Diagnosis::new(what) };
-    diagnosis.evidence.extend(taken.map(|(claim, _)| claim));
+    diagnosis.evidence.extend(taken.map(|before| before.claim));
     diagnosis.blame.outside = scene.is_outside(frame.pc.for_lookup());
     if diagnosis.blame.outside {
         diagnosis.grounds = Grounds::Inferred;

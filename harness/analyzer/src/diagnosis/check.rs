@@ -20,6 +20,9 @@ pub enum CheckKind {
     Bug,
     /// An instruction that the CPU does not know.
     InvalidOpcode,
+    /// A trap of the code's own that no table of the kernel's checks has: `__builtin_trap()`, or what a compiler puts
+    /// where code must not come to.
+    Trap,
     /// A fatal warning.
     Warn,
     /// One that the kernel survived.
@@ -65,6 +68,8 @@ pub enum ListEntry {
     NoList,
     /// The list itself is in freed memory, and something was to be put in.
     ListFreed,
+    /// It is the list itself, or the place in it, that it was to be put to.
+    Itself,
     /// It is in the list already, and was to be put in.
     InAlready,
     /// It is in memory that was allocated anew and that the list leads to already, and was to be put in.
@@ -78,8 +83,21 @@ pub enum ListEntry {
 }
 
 /// What does not fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overflow {
+    /// A string that does not end inside of its array.
+    Unterminated,
+    /// A string that is copied to an array that is too small for it.
+    TooLong {
+        /// The function that copies it.
+        function: String,
+        /// The string, as C.
+        string: Expression,
+        /// Bytes that it takes with its end.
+        needs: u64,
+        /// Bytes of the array.
+        has: u64,
+    },
     /// What a function of the C library is to do (`fortify_panic()`).
     Buffer,
     /// What is copied between the kernel and a process (`usercopy_abort()`).
@@ -122,7 +140,7 @@ impl Check {
     pub const fn kind(&self) -> CrashKind {
         match &self.kind {
             CheckKind::Bug | CheckKind::Called { .. } => CrashKind::Bug,
-            CheckKind::InvalidOpcode => CrashKind::InvalidOpcode,
+            CheckKind::InvalidOpcode | CheckKind::Trap => CrashKind::InvalidOpcode,
             CheckKind::Warn | CheckKind::Warning => CrashKind::Warn,
             CheckKind::Panic { .. } => CrashKind::Panic,
             CheckKind::List(_) => CrashKind::ListCorruption,

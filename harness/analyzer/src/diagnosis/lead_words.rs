@@ -251,7 +251,10 @@ impl Writer<'_> {
 
     /// The length that a function gets, and the room that there is.
     fn length(self, function: &str, site: &Site, room: Option<&Room>) -> String {
-        let gets = format!("the length that `{function}` gets from {}", self.site(site));
+        /// Functions that get no length but that of a string.
+        const OF_STRINGS: [&str; 2] = ["strcpy", "strcat"];
+        let of = if OF_STRINGS.contains(&function) { " of the string" } else { "" };
+        let gets = format!("the length{of} that `{function}` gets from {}", self.site(site));
         let Some(Room { writes, has, buffer }) = room else {
             return format!("{gets}, against the size of what it writes to");
         };

@@ -38,7 +38,10 @@ pub use nature::{Nature, Owner, Place, TextPlace};
 pub use pointer::{BadPointer, Elsewhere, Mistaken, Role, Symptom, Test};
 pub use proof::{Blame, Doubt, Grounds};
 pub use until::{Condition, Relation, Right, Until};
-pub use wait::{Event, Hang, Held, Left, Lockup, LockupKind, Member, NoLock, OtherCpus, Waiting};
+pub use wait::{
+    Event, Hang, Held, Interruption, Left, Lockup, LockupKind, Member, NoLock, OtherCpus, Own,
+    Spin, Waiting,
+};
 pub use words::Words;
 
 /// What a crash came down to.

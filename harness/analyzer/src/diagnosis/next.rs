@@ -2,14 +2,16 @@
 //! What to look at next.
 
 use super::{
-    BadPointer, Check, CheckKind, Complained, Diagnosis, Event, Hang, Held, Left, ListEntry,
-    Lockup, Nature, NoLock, OtherCpus, Role, TextPlace, Until, Use, Waiting, What,
+    BadPointer, Check, CheckKind, Complained, Diagnosis, Division, Event, Hang, Held, Interruption,
+    Left, ListEntry, Lockup, Nature, NoLock, OtherCpus, Overflow, Own, Role, TextPlace, Until, Use,
+    Waiting, What,
 };
 use crate::claim::Addresses;
 use crate::express::Expression;
 use crate::gone::{Gone, WasThere};
 use crate::identify::Poison;
 use crate::kind::CrashKind;
+use crate::source_line::SourceLine;
 
 /// Lines at most, but for what would show more.
 const MOST_LINES: usize = 3;
@@ -66,10 +68,7 @@ fn of(what: &What, addresses: &dyn Addresses) -> Option<String> {
                 "where {which} is computed, and the smallest value that it may start from"
             ))
         }
-        What::Division(division) => {
-            let which = named(division.expression.as_ref(), "the divisor");
-            Some(format!("the check that {which} is not 0"))
-        }
+        What::Division(it) => Some(division(it)),
         What::Exhausted(exhaustion) if exhaustion.frames.is_some() => {
             Some("what ends the recursion".to_owned())
         }
@@ -86,6 +85,17 @@ fn of(what: &What, addresses: &dyn Addresses) -> Option<String> {
 
 fn named(expression: Option<&Expression>, other: &str) -> String {
     expression.map_or_else(|| other.to_owned(), |e| format!("`{e}`"))
+}
+
+fn division(it: &Division) -> String {
+    let which = named(it.expression.as_ref().filter(|it| it.is_variable()), "the divisor");
+    match it.divisor {
+        Some(0) | None => format!("the check that {which} is not 0"),
+        Some(_) => {
+            "the range of what is divided there: its quotient has to fit into half of its bits"
+                .to_owned()
+        }
+    }
 }
 
 fn pointer(it: &BadPointer) -> Option<String> {
@@ -193,6 +203,9 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::InAlready) => {
             "who puts the entry in twice, and what should have told the second time".to_owned()
         }
+        CheckKind::List(ListEntry::Itself) => {
+            "what the call is given that puts it in: the entry and the list are the same".to_owned()
+        }
         CheckKind::List(ListEntry::ListFreed) => {
             let which = named(it.expression.as_ref(), "the list");
             format!("who freed what {which} is in, and what still led there")
@@ -204,6 +217,12 @@ fn check(it: &Check) -> Option<String> {
         CheckKind::List(ListEntry::Unknown | ListEntry::Broken) => {
             "who else changes the list, and whether its entries live as long as they are in it"
                 .to_owned()
+        }
+        CheckKind::Fortify(Overflow::TooLong { ref function, has, .. }) => {
+            let which = named(it.expression.as_ref(), "the array");
+            format!(
+                "what bounds the string that `{function}` copies to {which}: it may take {has} bytes with its end"
+            )
         }
         CheckKind::Fortify(_) => {
             "the length of what is copied or was written there, and the size of the buffer"
@@ -227,7 +246,7 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
         return kept(left, &which, addresses);
     }
     match &it.hang {
-        Hang::Lock(OtherCpus::Itself) => format!("the path that has {which} and takes it again"),
+        Hang::Own(own) => again(own, &which, addresses),
         Hang::Lock(OtherCpus::Idle) => format!(
             "where {which} is taken and not given back: a return without an unlock, a sleep while it is held"
         ),
@@ -255,13 +274,44 @@ fn lockup(it: &Lockup, addresses: &dyn Addresses) -> String {
         Hang::NoLock(NoLock::Other) => {
             format!("what overwrote {which}, or whether it was ever initialised")
         }
-        Hang::Ring(_) => {
+        Hang::Ring { until: Some(until), .. } => format!(
+            "who should change `{until}` of an entry, and what keeps it from that; if the chain is to have an end, \
+             what links it to a ring"
+        ),
+        Hang::Ring { until: None, .. } => {
             format!(
                 "what links the entries behind {which}: one that is put in twice, or while it is elsewhere"
             )
         }
         Hang::BusyWait | Hang::Running | Hang::Unknown => {
             "what should end the loop, and who could not run meanwhile".to_owned()
+        }
+    }
+}
+
+/// What may not be done with the lock held.
+fn again(own: &Own, which: &str, addresses: &dyn Addresses) -> String {
+    let at = |line: &Option<SourceLine>| {
+        let line = line.as_ref().map(|line| format!(" at `{}`", addresses.line(line)));
+        line.unwrap_or_default()
+    };
+    match own {
+        Own::Path => format!("the path that has {which} and takes it again"),
+        Own::Upgraded { function, line } => format!(
+            "{function} takes {which} to read{}: whoever may write later has to take it to write at once, or give \
+             it back before",
+            at(line)
+        ),
+        Own::Interrupted { function, line, by, lock } => {
+            let off = match by {
+                Interruption::Interrupt => "interrupts",
+                Interruption::SoftIrq => "softirqs",
+            };
+            let call = lock.without(*by);
+            format!(
+                "{function} has to keep {off} off while it has {which}, taken{}: `{call}` does",
+                at(line)
+            )
         }
     }
 }

@@ -57,6 +57,8 @@ pub enum LockupKind {
 pub enum Hang {
     /// It waits for a spinlock.
     Lock(OtherCpus),
+    /// It waits for a spinlock that it has itself.
+    Own(Own),
     /// It waits for a spinlock where none is.
     NoLock(NoLock),
     /// It waits for a spinlock that a task has which sleeps; that one's command's name.
@@ -65,8 +67,13 @@ pub enum Hang {
     Held(String),
     /// It waits for a spinlock that a CPU has which waits for one that it has.
     Circle(Vec<Member>),
-    /// It follows a chain of so many objects that has no end.
-    Ring(u64),
+    /// It follows a chain that has no end.
+    Ring {
+        /// How many objects it leads round through.
+        entries: u64,
+        /// What it asks of each, where nothing but that ends the loop.
+        until: Option<Expression>,
+    },
     /// It waits in a loop with `pause`.
     BusyWait,
     /// It runs.
@@ -91,6 +98,75 @@ pub enum NoLock {
     Other,
 }
 
+/// How a CPU that waits for a spinlock has it already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// The code that waits took it before.
+    Path,
+    /// It took it to read, and waits for it to write.
+    Upgraded {
+        /// The function that took it, quoted, with its module.
+        function: String,
+        /// The line of that call.
+        line: Option<SourceLine>,
+    },
+    /// Other code took it, on top of which the one that waits runs.
+    Interrupted {
+        /// The function that took it, quoted, with its module.
+        function: String,
+        /// The line of that call.
+        line: Option<SourceLine>,
+        /// What waits.
+        by: Interruption,
+        /// How the lock was taken.
+        lock: Spin,
+    },
+}
+
+/// What may run on top of other code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interruption {
+    /// An interrupt.
+    Interrupt,
+    /// A softirq: a timer, a tasklet, the network.
+    SoftIrq,
+}
+
+/// How a lock that is spun for is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spin {
+    /// As a spinlock.
+    Plain,
+    /// To read.
+    Read,
+    /// To write.
+    Write,
+}
+
+impl Interruption {
+    /// It, in words.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Interrupt => "an interrupt",
+            Self::SoftIrq => "a softirq",
+        }
+    }
+}
+
+impl Spin {
+    /// The function that takes it so and keeps that away from the CPU.
+    pub(crate) const fn without(self, it: Interruption) -> &'static str {
+        match (self, it) {
+            (Self::Plain, Interruption::Interrupt) => "spin_lock_irqsave()",
+            (Self::Plain, Interruption::SoftIrq) => "spin_lock_bh()",
+            (Self::Read, Interruption::Interrupt) => "read_lock_irqsave()",
+            (Self::Read, Interruption::SoftIrq) => "read_lock_bh()",
+            (Self::Write, Interruption::Interrupt) => "write_lock_irqsave()",
+            (Self::Write, Interruption::SoftIrq) => "write_lock_bh()",
+        }
+    }
+}
+
 /// What the other CPUs do while one waits for a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherCpus {
@@ -98,8 +174,6 @@ pub enum OtherCpus {
     Idle,
     /// One runs.
     Busy,
-    /// Not known; the code that waits has taken the lock itself.
-    Itself,
     /// Not known.
     Unknown,
 }
@@ -125,7 +199,7 @@ impl Lockup {
             (Hang::NoLock(NoLock::NeverWritten { .. }), _) => CrashKind::Uninitialized,
             (Hang::Asleep(_), _) => CrashKind::SleepingInAtomic,
             // A spinlock's owner is on a CPU all the time. If nobody else is, it is this one.
-            (Hang::Circle(_) | Hang::Lock(OtherCpus::Idle | OtherCpus::Itself), _) => {
+            (Hang::Circle(_) | Hang::Own(_) | Hang::Lock(OtherCpus::Idle), _) => {
                 CrashKind::Deadlock
             }
             (_, LockupKind::Soft | LockupKind::Asked) => CrashKind::SoftLockup,

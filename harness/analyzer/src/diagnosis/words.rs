@@ -3,7 +3,7 @@
 
 use super::{
     BadPointer, BadSize, Check, CheckKind, Complaint, Diagnosis, Division, Event, Freed, Hang,
-    Held, ListEntry, Lockup, LockupKind, Member, Nature, NoLock, OtherCpus, Overflow, Role,
+    Held, ListEntry, Lockup, LockupKind, Member, Nature, NoLock, OtherCpus, Overflow, Own, Role,
     Symptom, Use, Waiting, What,
 };
 use crate::claim::Addresses;
@@ -236,6 +236,9 @@ fn division(it: &Division) -> Words {
             format!("division by {e} failed"),
             format!("`{e}` is 0, or the quotient of the division by it does not fit"),
         ),
+        None if it.divisor.is_some_and(|it| it != 0) => {
+            Words::new("division overflowed", "the quotient of a division does not fit")
+        }
         None => Words::new("divide error", "division by zero or with a quotient that does not fit"),
     }
 }
@@ -244,6 +247,11 @@ fn check(it: &Check) -> Words {
     let expression = it.expression.as_ref();
     match (&it.kind, expression) {
         (CheckKind::Bug, _) => Words::plain("BUG"),
+        (CheckKind::Trap, _) => Words::new(
+            "trap in the code",
+            "a trap that the code itself has (`ud2`: `__builtin_trap()`, or a place that the compiler takes for one \
+             that is never reached)",
+        ),
         (CheckKind::InvalidOpcode, _) => Words::plain("instruction that the CPU does not know"),
         (CheckKind::Warn, _) => Words::plain("fatal warning"),
         (CheckKind::Warning, _) => Words::plain("warning"),
@@ -276,14 +284,23 @@ fn check(it: &Check) -> Words {
             };
             Words::new(format!("BUG in {function}"), format!("BUG in `{function}`{given}: called"))
         }
-        (CheckKind::Fortify(Overflow::Buffer), Some(e)) => Words::new(
+        (CheckKind::Fortify(Overflow::TooLong { string, needs, has, .. }), Some(e)) => Words::new(
+            format!("buffer overflow detected in {e}"),
+            format!(
+                "buffer overflow detected: `{e}` has {has} bytes, and the string in `{string}`, to be copied there, takes \
+                 {needs}: found"
+            ),
+        ),
+        (CheckKind::Fortify(Overflow::Unterminated), Some(e)) => Words::new(
             format!("buffer overflow detected in {e}"),
             format!(
                 "buffer overflow detected: the string in `{e}` does not end inside of it: found"
             ),
         ),
         (CheckKind::Fortify(overflow), _) => Words::plain(match overflow {
-            Overflow::Buffer => "buffer overflow detected",
+            Overflow::Buffer | Overflow::Unterminated | Overflow::TooLong { .. } => {
+                "buffer overflow detected"
+            }
             Overflow::UserCopy => "copy from or to user space that does not fit its object",
             Overflow::Either => "copy that does not fit its buffer",
         }),
@@ -341,6 +358,13 @@ fn list(entry: ListEntry, expression: Option<&Expression>) -> Words {
         ),
         (ListEntry::Reused, None) => {
             Words::plain("list entry put in of which the memory was freed while it was in the list")
+        }
+        (ListEntry::Itself, Some(e)) => Words::new(
+            format!("list entry {e} put into itself"),
+            format!("list entry `{e}` is itself the list that it is put into: put in"),
+        ),
+        (ListEntry::Itself, None) => {
+            Words::plain("list entry put in that is itself the list that it is put into")
         }
         (ListEntry::InAlready, Some(e)) => Words::new(
             format!("list entry {e} put in twice"),
@@ -401,21 +425,32 @@ fn lockup(it: &Lockup) -> Words {
             format!("deadlock on {title}"),
             format!("{named} is taken, and no other CPU runs who could give it back: waited for"),
         ),
-        Hang::Lock(OtherCpus::Itself) => Words::new(
-            format!("deadlock on {title}"),
-            format!("{named} was taken before by the code that waits for it: waited for"),
-        ),
+        Hang::Own(own) => {
+            let claim = match own {
+                Own::Path => "was taken before by the code that waits for it".to_owned(),
+                Own::Upgraded { .. } => {
+                    "was taken to read before by the code that waits for it to write".to_owned()
+                }
+                Own::Interrupted { function, by, .. } => {
+                    format!("is held by {function}, on top of which {} wants it", by.words())
+                }
+            };
+            Words::new(format!("deadlock on {title}"), format!("{named} {claim}: waited for"))
+        }
         Hang::Lock(OtherCpus::Busy | OtherCpus::Unknown) => Words::new(
             format!("lockup waiting for {title}"),
             format!("{kind}: {named} was not given back for long: waited for"),
         ),
-        Hang::Ring(entries) => Words::new(
-            format!("{kind} in a ring of {title}"),
-            format!(
-                "{kind}: {named} begins a chain that leads round through {entries} {} and has no end: followed",
-                if *entries == 1 { "entry" } else { "entries" }
-            ),
-        ),
+        Hang::Ring { entries, until } => {
+            let of = if *entries == 1 { "entry" } else { "entries" };
+            let round = format!("begins a chain that leads round through {entries} {of}");
+            let ends = match until {
+                Some(until) => format!(", and no `{until}` ends the loop"),
+                None => " and has no end".to_owned(),
+            };
+            let title = format!("{kind} in a ring of {title}");
+            Words::new(title, format!("{kind}: {named} {round}{ends}: followed"))
+        }
         Hang::BusyWait => Words::new(
             format!("{kind} in a busy wait"),
             format!("{kind}: the CPU {did}, and was found in a busy wait"),

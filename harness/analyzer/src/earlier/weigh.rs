@@ -140,7 +140,7 @@ impl Earlier {
         let is_open = match &diagnosis.what {
             What::Lockup(lockup) => matches!(
                 lockup.hang,
-                Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown | OtherCpus::Itself)
+                Hang::Own(_) | Hang::Lock(OtherCpus::Idle | OtherCpus::Unknown)
             ),
             What::Waiting(it) => {
                 // A lock that names another task was not that one's.

@@ -99,6 +99,26 @@ impl<'a> Writer<'a> {
         Some(Expression::name(only))
     }
 
+    /// Where the parameter of that name is kept of the innermost function that is inlined at the writer's address.
+    pub fn inlined_parameter(&self, name: &str) -> Option<Kept> {
+        let local = self.innermost_local(name).filter(|local| local.parameter)?;
+        kept(&local)
+    }
+
+    /// The variable of that name of the innermost function that is inlined there, where the compiler knew its value.
+    pub fn inlined_constant(&self, name: &str) -> Option<u64> {
+        match self.innermost_local(name)?.location {
+            Location::Constant(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn innermost_local(&self, name: &str) -> Option<Local> {
+        let locals = self.names.image_at(self.pc)?.locals(self.pc).found()?;
+        let deepest = locals.iter().map(|local| local.depth).max().filter(|depth| *depth > 0)?;
+        locals.into_iter().find(|local| local.depth == deepest && local.name == name)
+    }
+
     /// The variable that the debug information has nowhere, declared on that line of that function, which is one at the
     /// writer's address: `struct job *job = file->private_data;` names what is loaded there. With its depth, and the
     /// bytes of what it points to. `None` if there are several.

@@ -22,6 +22,8 @@ pub enum Expression {
     Macro(&'static str, Box<Self>),
     /// A member of an object.
     Member(Box<Self>, String),
+    /// The bytes that a member of some bits lies in: the member, its lowest bit in the first of them, and how many.
+    Bits(Box<Self>, u8, u8),
     /// An element of an array, or behind a pointer.
     Element(Box<Self>, Box<Self>),
     /// What a pointer leads to.
@@ -88,6 +90,7 @@ impl Expression {
             Self::Number(_) | Self::Distance(_) | Self::Result(_) => false,
             Self::Macro(_, inner)
             | Self::Member(inner, _)
+            | Self::Bits(inner, ..)
             | Self::Target(inner)
             | Self::Address(inner)
             | Self::Cast(_, inner)
@@ -119,11 +122,15 @@ impl Expression {
     /// The part of this object that the steps lead to.
     #[must_use]
     pub fn part(self, steps: &[Step]) -> Self {
-        steps.iter().fold(self, |whole, step| match &step.way {
+        let part = steps.iter().fold(self, |whole, step| match &step.way {
             Way::Member(Some(name)) => Self::Member(Box::new(whole), name.clone()),
             Way::Member(None) => whole,
             Way::Element(index) => whole.element(Self::Number(*index)),
-        })
+        });
+        match steps.last().and_then(|step| step.field.bits) {
+            Some((low, bits)) => Self::Bits(Box::new(part), low, bits),
+            None => part,
+        }
     }
 
     /// The element of this array.
@@ -135,7 +142,26 @@ impl Expression {
     /// Both, joined by an operator.
     #[must_use]
     pub fn with(self, sign: Sign, other: Self) -> Self {
+        if let (Sign::Of(Operator::And), Self::Number(mask) | Self::Distance(mask)) = (sign, &other)
+            && let Some(member) = self.masked(*mask)
+        {
+            return member.clone();
+        }
         Self::Binary(sign, Box::new(self), Box::new(other))
+    }
+
+    /// The member of which these are the bytes, shifted to its lowest bit, if the mask leaves just its bits.
+    fn masked(&self, mask: u64) -> Option<&Self> {
+        let (member, shift, low, bits) = match self {
+            Self::Bits(member, low, bits) => (member, 0, low, bits),
+            Self::Binary(Sign::Of(Operator::ShiftRight), whole, by) => match (&**whole, &**by) {
+                (Self::Bits(member, low, bits), Self::Number(by)) => (member, *by, low, bits),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let is_all = 1_u64.checked_shl(u32::from(*bits)).is_some_and(|end| mask == end - 1);
+        (is_all && shift == u64::from(*low)).then_some(member)
     }
 
     /// The place so many bytes further on than this pointer leads to.
@@ -173,12 +199,23 @@ impl Expression {
         matches!(self, Self::Number(_) | Self::Distance(_))
     }
 
+    /// Whether it is made of more than numbers of the code.
+    #[must_use]
+    pub fn is_variable(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Distance(_) => false,
+            Self::Binary(_, one, other) => one.is_variable() || other.is_variable(),
+            Self::Cast(_, inner) => inner.is_variable(),
+            _ => true,
+        }
+    }
+
     /// Whether it is, or is a part of, an element of the array or behind the pointer.
     #[must_use]
     pub fn is_element_of(&self, array: &Self) -> bool {
         match self {
             Self::Element(of, _) => of.as_ref() == array || of.is_element_of(array),
-            Self::Member(of, _) => of.is_element_of(array),
+            Self::Member(of, _) | Self::Bits(of, ..) => of.is_element_of(array),
             _ => false,
         }
     }
@@ -199,6 +236,7 @@ impl Expression {
             Self::Element(a, b) | Self::Binary(_, a, b) => a.has_distance() || b.has_distance(),
             Self::Macro(_, inner)
             | Self::Member(inner, _)
+            | Self::Bits(inner, ..)
             | Self::Target(inner)
             | Self::Address(inner)
             | Self::Container(inner, ..) => inner.has_distance(),
@@ -214,6 +252,7 @@ impl Expression {
             Self::Element(a, b) | Self::Binary(_, a, b) => a.is_roundabout() || b.is_roundabout(),
             Self::Macro(_, inner)
             | Self::Member(inner, _)
+            | Self::Bits(inner, ..)
             | Self::Target(inner)
             | Self::Address(inner) => inner.is_roundabout(),
         }
@@ -317,6 +356,7 @@ impl fmt::Display for Expression {
                 }
                 object => write!(f, "{}.{member}", object.inside(Binding::Postfix)),
             },
+            Self::Bits(member, ..) => member.fmt(f),
             Self::Element(of, index) => write!(f, "{}[{index}]", of.inside(Binding::Postfix)),
             Self::Target(pointer) => write!(f, "*{}", pointer.inside(Binding::Unary)),
             Self::Address(object) => write!(f, "&{}", object.inside(Binding::Unary)),
@@ -394,6 +434,17 @@ mod tests {
             name("p").at_distance(0).cast(Cast::Word(1)).target().to_string(),
             "*(u8 *)(void *)p"
         );
+    }
+
+    #[test]
+    fn the_bits_of_a_member_are_the_member() {
+        let and = Sign::Of(Operator::And);
+        let bytes = |low| Expression::Bits(Box::new(member(name("s"), "kind")), low, 3);
+        assert_eq!(bytes(0).with(and, Expression::Number(7)), member(name("s"), "kind"));
+        assert_eq!(bytes(0).with(and, Expression::Number(4)).to_string(), "s.kind & 4");
+        let shifted = |by| bytes(2).with(Sign::Of(Operator::ShiftRight), Expression::Number(by));
+        assert_eq!(shifted(2).with(and, Expression::Number(7)), member(name("s"), "kind"));
+        assert_ne!(shifted(1).with(and, Expression::Number(7)), member(name("s"), "kind"));
     }
 
     #[test]

@@ -309,7 +309,7 @@ fn loads(scene: &dyn Scene, writer: Writer<'_>, term: &Term, steps: &mut Vec<Cla
                 };
                 let claim = match (term.kept, values.1) {
                     (Kept::Replaced, None) => replaced(&text, at),
-                    _ => holds(scene, &text.to_string(), at, values),
+                    _ => holds(scene, &text, at, values),
                 };
                 // On which of two ways it was read is not known.
                 let line = scene.source_line(term.site).filter(|_| !term.has_twin);
@@ -390,7 +390,7 @@ fn replaced(text: &Expression, at: Option<u64>) -> Claim {
 /// What a place holds: what is in memory `now`, and what it `was` by a register that still holds it.
 fn holds(
     scene: &dyn Scene,
-    text: &str,
+    text: &Expression,
     at: Option<u64>,
     (now, was): (Option<u64>, Option<u64>),
 ) -> Claim {
@@ -407,11 +407,23 @@ fn holds(
         claim = claim.text(" at ").data(at);
     }
     match (now, was, at.and_then(|at| scene.unreadable(at))) {
-        (Some(value), ..) => claim.text(" holds ").data(value),
-        (None, Some(value), _) => claim.text(" held ").data(value),
+        (Some(value), ..) => bits(claim, text, ("is", "holds"), value),
+        (None, Some(value), _) => bits(claim, text, ("was", "held"), value),
         (None, None, Some(why)) => claim.text(format!(" cannot be read: {}", why.reason())),
         (None, None, None) => claim.text(" is at an address that is not known"),
     }
+}
+
+/// That a place holds a value; a member of some bits is a part of that.
+fn bits(claim: Claim, text: &Expression, (is, holds): (&str, &str), value: u64) -> Claim {
+    let Expression::Bits(_, low, bits) = text else {
+        return claim.text(format!(" {holds} ")).data(value);
+    };
+    let unused = 64_u32.saturating_sub(u32::from(*bits));
+    let own = value.checked_shr(u32::from(*low)).unwrap_or(0) << unused >> unused;
+    let claim = claim.text(format!(" {is} ")).data(own);
+    let words = format!(", the {bits} bits from bit {low} on of ");
+    claim.text(words).data(value).text(format!(", which that place {holds}"))
 }
 
 /// Whether the value was read from memory after a loop's variable had led there.

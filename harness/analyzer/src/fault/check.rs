@@ -6,6 +6,7 @@ use unwind::Frame;
 
 use super::caller::with_callers;
 use super::chain::origin;
+use super::quotient::overflows;
 use super::ties::tie;
 use crate::blame::{blamed, tied};
 use crate::claim::Claim;
@@ -30,8 +31,8 @@ pub fn divisor(scene: &dyn Scene, frames: &[Frame]) -> Option<Diagnosis> {
         return None;
     }
     let keeps = |target| scene.keeps_registers(target);
-    let start = Start { position, registers: by_number(&frame.registers) };
-    let slicer = Slicer::new(&code, scene, &keeps, start);
+    let held = by_number(&frame.registers);
+    let slicer = Slicer::new(&code, scene, &keeps, Start { position, registers: held });
     let size = match instruction.op0_kind() {
         OpKind::Register => instruction.op0_register().size(),
         _ => instruction.memory_size().size(),
@@ -66,6 +67,15 @@ pub fn divisor(scene: &dyn Scene, frames: &[Frame]) -> Option<Diagnosis> {
         }
         Err(_) if origin.grounds != Grounds::None => diagnosis.grounds = origin.grounds,
         Err(why) => diagnosis.unknown = Some(format!("the divisor is {why}")),
+    }
+    let divided = value.and_then(|value| overflows(&instruction, &held, (value, size)));
+    if let Some(claim) = divided {
+        diagnosis.evidence.push(claim);
+        // The registers show it, wherever they have it from.
+        if diagnosis.grounds == Grounds::None {
+            diagnosis.grounds = Grounds::Shown;
+            diagnosis.unknown = None;
+        }
     }
     Some(diagnosis)
 }

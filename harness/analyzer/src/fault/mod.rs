@@ -27,8 +27,10 @@ mod passed_on;
 mod placed;
 mod pointer;
 mod prototype;
+mod quotient;
 mod reads;
 mod ring;
+mod ring_exit;
 mod spin;
 mod system_call;
 mod tested;
@@ -54,6 +56,7 @@ pub(crate) use naming::{named, named_in_code};
 pub(crate) use nature::of_value;
 pub(crate) use noted::noted;
 pub(crate) use ring::ring;
+pub(crate) use ring_exit::Exit;
 pub(crate) use spin::busy_wait;
 pub(crate) use unallocated::FREEING;
 

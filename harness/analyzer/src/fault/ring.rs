@@ -4,11 +4,14 @@
 //! Situation: an entry is put into a hash bucket that it is in already, or the same entries are linked twice, and who
 //! looks for one that is not there never comes to the end.
 
+use std::collections::BTreeSet;
+
 use unwind::{Frame, Pc};
 
+use super::ring_exit::{Exit, Round, exit};
 use crate::claim::Claim;
 use crate::express::{Expression, NamedPart, Pointee, Writer};
-use crate::flow::{Slicer, Start, Term, TermKind, evaluate, evaluate_round, full, walk};
+use crate::flow::{Code, Slicer, Start, Term, TermKind, evaluate, evaluate_round, full, walk};
 use crate::link::{by_number, waits_in};
 use crate::scene::Scene;
 
@@ -25,6 +28,8 @@ pub(crate) struct Ring {
     pub(crate) part: Option<NamedPart>,
     /// How many entries it leads round through.
     pub(crate) entries: u64,
+    /// What ends the loop.
+    pub(crate) exit: Exit,
     /// What the dump has of it.
     pub(crate) claim: Claim,
 }
@@ -44,15 +49,19 @@ pub(crate) fn ring(scene: &dyn Scene, frame: &Frame) -> Option<Ring> {
             (site.code, start)
         }
     };
+    let position = start.position;
     let known = (0..).zip(start.registers).filter_map(|(number, value)| value.map(|_| number));
     let registers: Vec<u8> = known.collect();
     let keeps = |target| scene.keeps_registers(target);
     let slicer = Slicer::new(&code, scene, &keeps, start);
-    registers.into_iter().find_map(|number| followed(scene, pc, &slicer.register(full(number))))
+    let place = (&code, position);
+    registers
+        .into_iter()
+        .find_map(|number| followed(scene, place, pc, &slicer.register(full(number))))
 }
 
 /// The ring of the loop's variable that the term is made of.
-fn followed(scene: &dyn Scene, pc: u64, term: &Term) -> Option<Ring> {
+fn followed(scene: &dyn Scene, position: (&Code, usize), pc: u64, term: &Term) -> Option<Ring> {
     let TermKind::Walk { first, next, .. } = &walk(term)?.kind else { return None };
     let (start, link) = (load(first)?, load(next)?);
     let begin = evaluate(first, scene)?;
@@ -62,12 +71,10 @@ fn followed(scene: &dyn Scene, pc: u64, term: &Term) -> Option<Ring> {
     let head = evaluate(start, scene)?;
     let (met, entries) = circle(begin, after)?;
     // A list that is one on purpose leads back to where it begins.
-    let mut variable = met;
-    for _ in 0..entries {
-        if place(variable)? == head {
-            return None;
-        }
-        variable = after(variable)?;
+    let variables = walked(met, entries, after)?;
+    let links = variables.iter().map(|it| place(*it)).collect::<Option<BTreeSet<u64>>>()?;
+    if links.contains(&head) {
+        return None;
     }
     let writer = Writer::new(scene, pc).used_as(Pointee::Data);
     let named = super::named_in_code(scene, pc, first);
@@ -85,7 +92,19 @@ fn followed(scene: &dyn Scene, pc: u64, term: &Term) -> Option<Ring> {
         1 => " entry",
         _ => " entries",
     });
-    Some(Ring { first, part, entries, claim })
+    let exit = exit(scene, position, &Round { variables: &variables, links: &links });
+    Some(Ring { first, part, entries, exit, claim })
+}
+
+/// The values of a loop's variable in so many rounds.
+fn walked(begin: u64, rounds: u64, after: impl Fn(u64) -> Option<u64>) -> Option<Vec<u64>> {
+    let mut variable = Some(begin);
+    let next = |_| {
+        let now = variable?;
+        variable = after(now);
+        Some(now)
+    };
+    (0..rounds).map(next).collect()
 }
 
 /// The address that a term was read from, but for what was added to it since.

@@ -18,7 +18,7 @@ use search::{Acts, PUTTING_IN, Search, TAKING_OUT, site};
 
 use crate::diagnosis::{
     About, BadPointer, Check, CheckKind, Diagnosis, Grounds, Hang, Lead, ListEntry, Lockup, Nature,
-    NoLock, Site, Symptom, Test, TextPlace, Until, Waiting, What,
+    NoLock, Overflow, Own, Site, Symptom, Test, TextPlace, Until, Waiting, What,
 };
 use crate::express::{Expression, NamedPart, Structure, Whole, Writer};
 use crate::gone::Gone;
@@ -223,14 +223,18 @@ fn of_check(it: &Check) -> Vec<Question> {
             vec![Question::Linked, Question::Freed { again: true }, Question::Counted]
         }
         CheckKind::List(ListEntry::NoList) => vec![Question::Set],
+        CheckKind::List(ListEntry::Itself) => Vec::new(),
         CheckKind::List(ListEntry::ListFreed) => vec![Question::Freed { again: false }],
         CheckKind::List(_) => {
             vec![Question::Linked, Question::Listed, Question::Freed { again: false }]
         }
         CheckKind::Refcount(_) => vec![Question::Counted, Question::Freed { again: false }],
+        // What writes to the string is right: where it goes is too small.
+        CheckKind::Fortify(Overflow::TooLong { .. }) => vec![Question::Small { here: true }],
         CheckKind::Fortify(_) => vec![Question::Small { here: true }, Question::Written],
         CheckKind::Bug
         | CheckKind::InvalidOpcode
+        | CheckKind::Trap
         | CheckKind::Warn
         | CheckKind::Warning
         | CheckKind::Panic { .. }
@@ -252,8 +256,10 @@ fn of_lockup(it: &Lockup) -> Vec<Question> {
         Hang::NoLock(NoLock::Freed(_)) => vec![Q::Freed { again: false }, Q::Counted],
         Hang::NoLock(NoLock::NeverWritten { .. }) => vec![Q::Set],
         Hang::NoLock(NoLock::Other) => vec![Q::Freed { again: false }, Q::Set],
-        Hang::Lock(_) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],
-        Hang::Ring(_) => vec![Q::Listed],
+        Hang::Lock(_) | Hang::Own(Own::Path) | Hang::Held(_) | Hang::Asleep(_) => vec![Q::Taken],
+        Hang::Own(_) => Vec::new(),
+        Hang::Ring { until: None, .. } => vec![Q::Listed],
+        Hang::Ring { .. } => Vec::new(),
         Hang::Circle(_) | Hang::BusyWait | Hang::Running | Hang::Unknown => Vec::new(),
     }
 }

@@ -507,6 +507,18 @@ NOINLINE long mod_kept(void)
 	return kept->payload->length; /* BUG: kept */
 }
 
+/* A table by a member of some bits, in a byte with others. */
+struct request {
+	unsigned kind : 3, length : 13;
+};
+
+struct job *by_kind[8];
+
+NOINLINE long mod_kind(struct request *request)
+{
+	return by_kind[request->kind]->state; /* BUG: by_kind[request->kind] */
+}
+
 int main(int count, char **arguments)
 {
 	const char *victim = count > 1 ? arguments[1] : "";
@@ -600,5 +612,9 @@ int main(int count, char **arguments)
 	TRY(mod_beyond_the_longest, mod_beyond_the_longest(tail, 40));
 	kept = (void *)((char *)outer + __builtin_offsetof(struct outer, far));
 	TRY(mod_kept, mod_kept());
+	struct request *request = allocate(sizeof(*request));
+	request->kind = 6;
+	request->length = 3;
+	TRY(mod_kind, mod_kind(request));
 	return 1;
 }

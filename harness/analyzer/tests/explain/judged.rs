@@ -295,3 +295,11 @@ fn an_array_at_the_end_may_have_been_allocated_longer() {
 fn a_pointer_that_was_kept_may_have_been_good_before_its_object_was_freed() {
     SOURCE.doubted("mod_kept", CrashKind::NullRead, Doubt::Mistake);
 }
+
+#[test]
+fn a_member_of_some_bits_is_what_it_holds_and_not_its_byte() {
+    let diagnosis = SOURCE.proven("mod_kind", CrashKind::NullRead);
+    let holds =
+        |claim: &analyzer::claim::Claim| format!("{claim:?}").contains("the 3 bits from bit 0 on");
+    assert!(diagnosis.evidence.iter().any(holds), "{diagnosis:#?}");
+}
