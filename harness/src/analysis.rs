@@ -208,13 +208,7 @@ pub(crate) fn ask_input<T>(
 ) -> Result<T, Failure> {
     match input {
         Input::Dump(dump) => {
-            opened(dump, symbols, |inputs, names| with_session(inputs, names(), talk))
-        }
-        Input::Text(text) => {
-            let name = text.file().path.display();
-            let what = format!("{name} is a text, which has no memory to ask");
-            let hint = format!("`repro analyze {name}` says what it tells");
-            Err(Failure::new(Exit::AnalysisFailed, what).hint(hint))
+            opened(dump, symbols, |inputs, names| with_session(inputs, names, talk))
         }
     }
 }
@@ -236,7 +230,7 @@ fn opened<T>(
     let names = || Files {
         vmcore: dump.name(),
         vmlinux: vmlinux.as_ref().map(|found| name(found.path())),
-        modules: modules.paths().map(|(module, path)| (module.to_owned(), name(path))).collect(),
+        modules: modules.used().into_iter().map(|(module, path)| (module, name(&path))).collect(),
     };
     look(&inputs, &names).map_err(|error| {
         let failure = dump.failure(&error);
