@@ -30,7 +30,7 @@ const COMMANDS: [(&str, &str); 21] = [
 ];
 
 /// Options and words: command, what is typed, what it is for there.
-const ARGUMENTS: [(&str, &str, &str); 71] = [
+const ARGUMENTS: [(&str, &str, &str); 70] = [
     ("bt", "-E", "exceptions on the stacks of interrupts"),
     ("bt", "-O", "another way to walk stacks, of ARM"),
     ("bt", "-d", "offsets in decimal, which they are"),
@@ -79,7 +79,6 @@ const ARGUMENTS: [(&str, &str, &str); 71] = [
     ("search", "-V", "the kernel's memory that is mapped page by page"),
     ("search", "-c", "characters"),
     ("search", "-h", "numbers of 16 bits"),
-    ("search", "-k", "all of the kernel's memory"),
     ("search", "-p", "physical memory"),
     ("search", "-u", "user space"),
     ("search", "-w", "numbers of 32 bits"),

@@ -38,6 +38,7 @@ mod p;
 mod ps;
 mod ps_views;
 mod rd;
+mod regions;
 mod resolve;
 mod rules;
 mod runq;

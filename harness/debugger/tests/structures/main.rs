@@ -20,6 +20,7 @@ mod old_tasks;
 mod overruns;
 mod own_pages;
 mod phys_base;
+mod searches;
 mod slabs;
 mod stacks;
 mod task_walks;
