@@ -10,6 +10,7 @@ mod exercise;
 mod find_info;
 mod identify;
 mod identity;
+mod lists;
 mod located;
 mod locks;
 mod lockups;
