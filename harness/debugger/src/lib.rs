@@ -39,6 +39,7 @@ mod ps;
 mod ps_views;
 mod rd;
 mod regions;
+mod registers;
 mod resolve;
 mod rules;
 mod runq;

@@ -24,6 +24,7 @@ mod phys_base;
 mod searches;
 mod slabs;
 mod stacks;
+mod stopped;
 mod task_walks;
 mod tasks;
 mod trees;
