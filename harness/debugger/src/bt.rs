@@ -9,6 +9,7 @@ use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Words,
 use analyzer::backtrace;
 use analyzer::machine::Machine;
 use analyzer::printer::{CodeNames as _, Raw};
+use analyzer::stacks::Origin;
 use kernel::VirtualMemory as _;
 use kernel::tasks::Task;
 
@@ -155,11 +156,13 @@ fn backtrace(
 ) -> Backtrace {
     let mut found = empty(task);
     let walked = match start {
-        Some(start) => Ok(machine.walk_task(start, task)),
-        None => machine.backtrace_of(task).map(|walked| walked.walk),
+        Some(start) => Ok((false, machine.walk_task(start, task))),
+        None => machine
+            .backtrace_of(task)
+            .map(|walked| (matches!(walked.origin, Origin::Running { .. }), walked.walk)),
     };
-    let walk = match walked {
-        Ok(walk) => walk,
+    let (was_stopped, walk) = match walked {
+        Ok(walked) => walked,
         Err(why) => {
             found.note = Some(why.to_string());
             return found;
@@ -167,6 +170,9 @@ fn backtrace(
     };
     for (index, frame) in walk.frames.iter().enumerate() {
         let next = walk.frames.get(index + 1);
+        if was_stopped && index == 0 {
+            line.exception = Some(named(&frame.registers));
+        }
         let mut line = line(machine, index, frame, next, form);
         if form.arguments {
             add_arguments(machine, &walk, index, &mut line);

@@ -44,6 +44,17 @@ fn said(line: &str) -> String {
 }
 
 #[test]
+fn a_cpu_that_was_stopped_shows_its_registers_before_its_first_frame() {
+    let text = said("set -c 0; bt");
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let at = |begin: &str| lines.iter().position(|line| line.starts_with(begin));
+    assert_eq!(at("[exception RIP: endless"), Some(1), "{text}");
+    assert!(lines[2].starts_with("RIP: ffffffff81000340  RSP: ffffffff81803e00"), "{text}");
+    assert!(lines[3].starts_with("RAX: 00000000000000a1"), "{text}");
+    assert!(at("#0 [ffffffff81803e00] endless at ffffffff81000340") > Some(3), "{text}");
+}
+
+#[test]
 fn registers_of_frame_0_have_names() {
     assert!(
         said("set -c 0; p $rip").contains("0xffffffff81000340"),
