@@ -102,7 +102,6 @@ fn what_would_be_ignored_is_refused() {
         ("task -x", "task: -x goes with -a or -R only; see `help task`"),
         ("task -d 1", "task: -d goes with -a or -R only; see `help task`"),
         ("vm -x", "vm: -x goes with -m or -v only; see `help vm`"),
-        ("bt -x", "bt: -x goes with -s only; see `help bt`"),
         ("bt -t -l", "bt: -l and -t do not go together; see `help bt`"),
         ("bt -e -r", "bt: -e and -r do not go together; see `help bt`"),
         ("bt -S 1", "bt: -S goes with -I only; see `help bt`"),

@@ -68,3 +68,9 @@ fn registers_of_frame_0_have_names() {
     assert_eq!(said("set -c 0; rd $nothing"), "rd: `$nothing` is no register\n");
     assert_eq!(said("set -c 0; p $nothing"), "p: `$nothing` is no register\n");
 }
+
+#[test]
+fn offsets_in_hexadecimal_need_no_other_option() {
+    assert!(said("set -c 0; bt -x").contains("] endless+0x40 at "), "{}", said("set -c 0; bt -x"));
+    assert!(said("set -c 0; bt -s").contains("] endless+64 at "), "{}", said("set -c 0; bt -s"));
+}
