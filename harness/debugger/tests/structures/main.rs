@@ -14,6 +14,7 @@ mod lists;
 mod located;
 mod locks;
 mod lockups;
+mod mappings;
 mod module_folders;
 mod modules;
 mod old_stacks;
