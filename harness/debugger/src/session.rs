@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A conversation about one dump.
 
+use super::alias::ALIASES;
 use super::arguments;
 use super::{CommandError, Output, Reply, absent, rules, type_names};
 use analyzer::analyze::{Error, Inputs};
 use analyzer::machine::Machine;
 use kernel::Kernel;
 use kernel::tasks::Task;
-
-/// Other names of commands, as crash(8) has them: alias, name and what is put before the rest.
-const ALIASES: [(&str, &str, &str); 8] = [
-    ("?", "help", ""),
-    ("man", "help", ""),
-    ("dmesg", "log", ""),
-    ("for", "foreach", ""),
-    ("last", "ps", " -l"),
-    ("lsmod", "mod", ""),
-    ("px", "p", " -x"),
-    ("pd", "p", " -d"),
-];
 
 /// What the files are called that the analyzer itself sees only the bytes of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
