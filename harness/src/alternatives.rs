@@ -10,6 +10,23 @@ const MOST: usize = 3;
 /// Names that are listed where none is alike.
 const MOST_LISTED: usize = 12;
 
+/// A question for the names that are alike, the most alike one first; none where none is.
+#[must_use]
+pub(crate) fn meant<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let wrong = wrong.to_lowercase();
+    let degree = |name: &str| {
+        let name = name.to_lowercase();
+        let is_part = wrong.len() >= SHORTEST_PART && name.contains(&wrong);
+        if is_part { 1.0 } else { strsim::jaro_winkler(&wrong, &name) }
+    };
+    let alike = |name| (degree(name), name);
+    let mut all: Vec<(f64, &str)> =
+        known.into_iter().map(alike).filter(|(degree, _)| *degree >= ALIKE).collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let names: Vec<String> = all.iter().take(MOST).map(|(_, name)| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| format!("did you mean {}?", names.join(", ")))
+}
+
 /// A hint: the names that are alike, the most alike one first; the list of all where none is.
 #[must_use]
 pub(crate) fn hint<'n>(
@@ -17,28 +34,15 @@ pub(crate) fn hint<'n>(
     what: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> String {
-    let wrong = wrong.to_lowercase();
-    let degree = |name: &str| {
-        let name = name.to_lowercase();
-        let is_part = wrong.len() >= SHORTEST_PART && name.contains(&wrong);
-        if is_part { 1.0 } else { strsim::jaro_winkler(&wrong, &name) }
-    };
-    let mut all: Vec<(f64, &str)> = known.into_iter().map(|name| (degree(name), name)).collect();
-    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    let quoted = |names: &[(f64, &str)]| {
-        names.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    };
-    let alike = all.iter().take(MOST).take_while(|(degree, _)| *degree >= ALIKE).count();
-    match alike {
-        0 => {
-            all.sort_by_key(|(_, name)| *name);
-            let names: Vec<&str> = all.iter().take(MOST_LISTED).map(|(_, name)| *name).collect();
-            let more = all.len().saturating_sub(names.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{what}: {}{more}", names.join(", "))
-        }
-        count => format!("did you mean {}?", quoted(&all[..count])),
+    let mut all: Vec<&str> = known.into_iter().collect();
+    if let Some(meant) = meant(wrong, all.iter().copied()) {
+        return meant;
     }
+    all.sort_unstable();
+    let names: Vec<&str> = all.iter().take(MOST_LISTED).copied().collect();
+    let more = all.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{what}: {}{more}", names.join(", "))
 }
 
 #[cfg(test)]
@@ -56,5 +60,6 @@ mod tests {
         let list = hint("zzz", "cases", many.iter().map(String::as_str));
         assert!(list.ends_with("case-11 and 8 more"), "{list}");
         assert_eq!(hint("x", "guests", []), "guests: ");
+        assert_eq!((meant("zzz", guests), meant("x", [])), (None, None));
     }
 }

@@ -20,6 +20,7 @@ use crate::input::Input;
 use crate::opened::Opened;
 pub use crate::symbols::Places;
 use crate::symbols::{Found, Lines, Modules, Wanted, kernel};
+use crate::text::Text;
 
 /// Files that an analysis may use.
 #[derive(Debug, Clone, Default)]
@@ -208,15 +209,21 @@ pub(crate) fn ask_input<T>(
 ) -> Result<T, Failure> {
     match input {
         Input::Dump(dump) => {
-            opened(dump, symbols, |inputs, names| with_session(inputs, names(), talk))
+            opened(dump, symbols, |inputs, names| with_session(inputs, names, talk))
         }
-        Input::Text(text) => {
-            let name = text.file().path.display();
-            let what = format!("{name} is a text, which has no memory to ask");
-            let hint = format!("`repro analyze {name}` says what it tells");
-            Err(Failure::new(Exit::AnalysisFailed, what).hint(hint))
-        }
+        Input::Text(text) => Err(without_memory(text)),
     }
+}
+
+/// That a text cannot be asked: of one with a report, who reads that; of another one, that it is nothing at all.
+fn without_memory(text: &Text) -> Failure {
+    if let Err(failure) = text.log() {
+        return failure;
+    }
+    let name = text.file().path.display();
+    let what = format!("{name} is a text, which has no memory to ask");
+    let hint = format!("`repro analyze {name}` says what it tells");
+    Failure::new(Exit::AnalysisFailed, what).hint(hint)
 }
 
 /// Opens the files and hands their bytes on, and what they are called if that is asked for.
@@ -236,7 +243,7 @@ fn opened<T>(
     let names = || Files {
         vmcore: dump.name(),
         vmlinux: vmlinux.as_ref().map(|found| name(found.path())),
-        modules: modules.paths().map(|(module, path)| (module.to_owned(), name(path))).collect(),
+        modules: modules.used().into_iter().map(|(module, path)| (module, name(&path))).collect(),
     };
     look(&inputs, &names).map_err(|error| {
         let failure = dump.failure(&error);
@@ -295,5 +302,25 @@ impl Symbols {
         }
         modules.search_places(&self.places, wanted);
         Ok(modules.with_lines(self.lines.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_without_a_report_leads_nowhere_and_one_with_it_to_who_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("text");
+        let said = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let asked = ask(&[&file], &Symbols::default(), |_| ());
+            asked.unwrap_err()
+        };
+        let users = said("root:x:0:0:root:/root:/bin/bash\n");
+        assert!(users.to_string().starts_with("cannot analyze "), "{users}");
+        let log = said("BUG: kernel NULL pointer dereference, address: 0000000000000008\n");
+        assert!(log.to_string().ends_with(" is a text, which has no memory to ask"), "{log}");
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn exercise(dump: &[u8], vmlinux: Option<&[u8]>) -> bool {
     let inputs = Inputs { vmcore: &vmcore, vmlinux, modules: &NoModules };
     let Ok(analysis) = analyze(&inputs) else { return false };
     let _ = (render::text(&analysis.report), render::json(&analysis.stable));
-    let _ = with_session(&inputs, Names::default(), |session| {
+    let _ = with_session(&inputs, &Names::default, |session| {
         for command in ALL {
             for output in session.run(command.name) {
                 let _ = (output.text(), output.json());

@@ -5,9 +5,7 @@
 use super::CommandError;
 
 /// Commands, and what they are for there.
-const COMMANDS: [(&str, &str); 21] = [
-    ("alias", "other names for commands"),
-    ("ascii", "numbers as characters"),
+const COMMANDS: [(&str, &str); 17] = [
     ("bpf", "loaded BPF programs and maps"),
     ("btop", "from bytes to page frames"),
     ("dec", "decimal numbers from here on"),
@@ -18,11 +16,9 @@ const COMMANDS: [(&str, &str); 21] = [
     ("gdb", "gdb's own commands"),
     ("hex", "hexadecimal numbers from here on"),
     ("ipcs", "System V IPC"),
-    ("mach", "what the processor has"),
     ("net", "network devices, neighbours, sockets"),
     ("pte", "an entry of a page table in words"),
     ("ptob", "from page frames to bytes"),
-    ("ptov", "from physical to virtual addresses"),
     ("repeat", "a command again and again"),
     ("rustfilt", "readable names of Rust"),
     ("sbitmapq", "an sbitmap_queue"),
@@ -30,7 +26,7 @@ const COMMANDS: [(&str, &str); 21] = [
 ];
 
 /// Options and words: command, what is typed, what it is for there.
-const ARGUMENTS: [(&str, &str, &str); 71] = [
+const ARGUMENTS: [(&str, &str, &str); 72] = [
     ("bt", "-E", "exceptions on the stacks of interrupts"),
     ("bt", "-O", "another way to walk stacks, of ARM"),
     ("bt", "-d", "offsets in decimal, which they are"),
@@ -56,6 +52,8 @@ const ARGUMENTS: [(&str, &str, &str); 71] = [
     ("list", "-O", "the list_head in what START is"),
     ("log", "-d", "what else a record says of its device"),
     ("log", "-s", "what was printed in a place where printing was not safe"),
+    ("mach", "-c", "what each CPU has"),
+    ("mach", "-m", "the firmware's map of the memory"),
     ("mod", "-D", "all modules without their files"),
     ("mod", "-R", "all modules anew"),
     ("mod", "-g", "sections as symbols"),
@@ -79,7 +77,6 @@ const ARGUMENTS: [(&str, &str, &str); 71] = [
     ("search", "-V", "the kernel's memory that is mapped page by page"),
     ("search", "-c", "characters"),
     ("search", "-h", "numbers of 16 bits"),
-    ("search", "-k", "all of the kernel's memory"),
     ("search", "-p", "physical memory"),
     ("search", "-u", "user space"),
     ("search", "-w", "numbers of 32 bits"),

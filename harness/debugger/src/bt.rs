@@ -9,6 +9,7 @@ use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Words,
 use analyzer::backtrace;
 use analyzer::machine::Machine;
 use analyzer::printer::{CodeNames as _, Raw};
+use analyzer::stacks::Origin;
 use kernel::VirtualMemory as _;
 use kernel::tasks::Task;
 
@@ -16,7 +17,7 @@ use kernel::tasks::Task;
 pub(super) const COMMAND: Command = Command {
     name: "bt",
     summary: "the stacks of tasks",
-    usage: "[-a | -c CPUS | -p] [-l] [-f | -F | -FF] [-s [-x]] [-A] [-t | -T | -e | -r] [-R SYMBOL] [-S SP -I IP] [PID|TASK]...",
+    usage: "[-a | -c CPUS | -p] [-l] [-f | -F | -FF] [-s | -x] [-A] [-t | -T | -e | -r] [-R SYMBOL] [-S SP -I IP] [PID|TASK]...",
     options: FLAGS,
     rules: &[
         Rule::OneOf(&["a", "c", "p"]),
@@ -25,7 +26,6 @@ pub(super) const COMMAND: Command = Command {
         Rule::OneOf(&["f", "F", "FF"]),
         Rule::Apart(&["l", "f", "F", "FF", "s", "x", "A", "S", "I"], &["t", "T", "e", "r"]),
         Rule::Apart(&["R"], &["e", "r"]),
-        Rule::Needs(&["x"], &["s"]),
         Rule::Needs(&["S"], &["I"]),
         Rule::Needs(&["I"], &["S"]),
     ],
@@ -40,7 +40,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("F", "the same, addresses of symbols as symbols, of slab objects as [CACHE]"),
     Flag::switch("FF", "the same, of slab objects as [ADDRESS:CACHE]"),
     Flag::switch("s", "with the offset within the function"),
-    Flag::switch("x", "with -s: offsets in hexadecimal"),
+    Flag::switch("x", "the same, the offset in hexadecimal"),
     Flag::switch("A", "what each function was given"),
     Flag::switch("t", "every word of the stack that is an address of code, stale ones too"),
     Flag::switch("T", "the same, from the very end of the stack on"),
@@ -107,7 +107,7 @@ pub(super) fn of_tasks(
         words: ["f", "F", "FF"].iter().any(|name| arguments.has(name)),
         symbols: arguments.has("F") || arguments.has("FF"),
         addresses: arguments.has("FF"),
-        offsets: arguments.has("s"),
+        offsets: arguments.has("s") || arguments.has("x"),
         hexadecimal: arguments.has("x"),
         arguments: arguments.has("A"),
     };
@@ -155,11 +155,13 @@ fn backtrace(
 ) -> Backtrace {
     let mut found = empty(task);
     let walked = match start {
-        Some(start) => Ok(machine.walk_task(start, task)),
-        None => machine.backtrace_of(task).map(|walked| walked.walk),
+        Some(start) => Ok((false, machine.walk_task(start, task))),
+        None => machine
+            .backtrace_of(task)
+            .map(|walked| (matches!(walked.origin, Origin::Running { .. }), walked.walk)),
     };
-    let walk = match walked {
-        Ok(walk) => walk,
+    let (was_stopped, walk) = match walked {
+        Ok(walked) => walked,
         Err(why) => {
             found.note = Some(why.to_string());
             return found;
@@ -168,6 +170,9 @@ fn backtrace(
     for (index, frame) in walk.frames.iter().enumerate() {
         let next = walk.frames.get(index + 1);
         let mut line = line(machine, index, frame, next, form);
+        if was_stopped && index == 0 {
+            line.exception = Some(named(&frame.registers));
+        }
         if form.arguments {
             add_arguments(machine, &walk, index, &mut line);
         }

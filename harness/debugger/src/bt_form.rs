@@ -59,7 +59,7 @@ pub(super) struct Line {
     pub(super) trust: Trust,
     /// Functions inlined here, innermost first, and the function itself: name, file, line.
     pub(super) source: Vec<Source>,
-    /// Registers of the exception that was taken here.
+    /// Registers of the exception that was taken here, or of the interrupt (NMI) that stopped the CPU here.
     pub(super) exception: Option<Vec<(String, String)>>,
     pub(super) words: Vec<Row>,
 }

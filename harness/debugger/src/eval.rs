@@ -9,7 +9,7 @@ use super::{Arguments, Command, CommandError, Flag, Reply, Session, Text, Words}
 pub(super) const COMMAND: Command = Command {
     name: "eval",
     summary: "a number, or two with + - * / % & | ^ << >> between them, in several notations",
-    usage: "[-b] [~]NUMBER|SYMBOL [OPERATOR NUMBER|SYMBOL]",
+    usage: "[-b] [~]NUMBER|SYMBOL|$REGISTER [OPERATOR NUMBER|SYMBOL|$REGISTER]",
     options: &[Flag::switch("b", "with the numbers of the bits that are set")],
     rules: &[],
     words: Words::Expression,
@@ -33,7 +33,11 @@ struct Value {
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
     let text = arguments.rest.trim().trim_start_matches('(').trim_end_matches(')').trim();
-    let value = evaluate(text, &|name| session.symbol(name))?;
+    let named = |name: &str| match name.strip_prefix('$') {
+        Some(register) => session.register(register).ok(),
+        None => session.symbol(name),
+    };
+    let value = evaluate(text, &named)?;
     let bits = (0..64).rev().filter(|bit| value >> bit & 1 == 1).collect();
     Ok(Reply::new(Value {
         hexadecimal: format!("{value:x}"),

@@ -10,7 +10,9 @@
 #![warn(clippy::indexing_slicing)]
 
 mod absent;
+mod alias;
 mod arguments;
+mod ascii;
 mod bt;
 mod bt_form;
 mod bt_scan;
@@ -31,13 +33,18 @@ mod linked;
 mod list;
 mod lock;
 mod log;
+mod mach;
 mod modules;
 mod mount;
+mod other_names;
 mod output;
 mod p;
 mod ps;
 mod ps_views;
+mod ptov;
 mod rd;
+mod regions;
+mod registers;
 mod resolve;
 mod rules;
 mod runq;
@@ -128,6 +135,8 @@ pub enum Words {
 
 /// Every command, by name.
 pub const ALL: &[Command] = &[
+    alias::COMMAND,
+    ascii::COMMAND,
     bt::COMMAND,
     dis::COMMAND,
     eval::COMMAND,
@@ -139,10 +148,12 @@ pub const ALL: &[Command] = &[
     list::COMMAND,
     lock::COMMAND,
     log::COMMAND,
+    mach::COMMAND,
     modules::COMMAND,
     mount::COMMAND,
     p::COMMAND,
     ps::COMMAND,
+    ptov::COMMAND,
     rd::COMMAND,
     runq::COMMAND,
     search::COMMAND,

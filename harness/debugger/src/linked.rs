@@ -7,6 +7,9 @@ use super::show::{Members, Shown, style};
 use super::{Arguments, CommandError, Reply, Session, Text};
 use analyzer::values::{Evaluator, Limits, Style, Tree, Ty, Value, World};
 
+/// Offsets within an entry are smaller: a larger number is an address.
+const MAX_OFFSET: u64 = 1 << 20;
+
 /// Addresses of entries.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
@@ -76,6 +79,24 @@ pub(super) fn offset(session: &Session<'_, '_>, text: &str) -> Result<u64, Comma
         Some((name, path)) => Ok(session.member_offset(name, path)?),
         None => super::resolve::count(text),
     }
+}
+
+/// Which of two words is an offset, and which says where to start: they may stand in either order. A small number is
+/// an offset, and so is what names a member of a type.
+pub(super) fn offset_and_start<'w>(
+    session: &Session<'_, '_>,
+    one: &'w str,
+    other: &'w str,
+) -> Result<(u64, &'w str), CommandError> {
+    let found = |text| offset(session, text).ok().filter(|bytes| *bytes < MAX_OFFSET);
+    if let Some(bytes) = found(one) {
+        return Ok((bytes, other));
+    }
+    if let Some(bytes) = found(other) {
+        return Ok((bytes, one));
+    }
+    let words = format!("neither `{one}` nor `{other}` is an offset: bytes or TYPE.MEMBER");
+    Err(CommandError::usage(words))
 }
 
 /// An address, a symbol or an expression.

@@ -11,7 +11,7 @@ use kernel::memory::VirtualMemory as _;
 pub(super) const COMMAND: Command = Command {
     name: "list",
     summary: "follow a list",
-    usage: "[-o OFFSET] [-e END] [-H | -h] [-r] [-s TYPE[.MEMBER,...]] [-l OFFSET] [-x | -d] START",
+    usage: "[-o OFFSET] [-e END] [-H | -h] [-r] [-s TYPE[.MEMBER,...]] [-l OFFSET] [-x | -d] [OFFSET] START",
     options: &[
         Flag::with("o", "OFFSET", "where the pointer to the next entry is: bytes or TYPE.MEMBER"),
         Flag::with("e", "END", "the address that ends the list"),
@@ -52,17 +52,13 @@ struct Walk {
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
-    let mut words = arguments.words.iter();
-    let mut offset = 0;
-    if let Some(text) = arguments.value("o") {
-        offset = linked::offset(session, text)?;
-    } else if arguments.words.len() == 2
-        && let Some(text) = words.next()
-    {
-        // `list task_struct.tasks ADDRESS`
-        offset = linked::offset(session, text)?;
-    }
-    let start = words.next().ok_or_else(|| CommandError::usage("where does the list start?"))?;
+    let (offset, start) = match (arguments.value("o"), arguments.words.as_slice()) {
+        (_, []) => return Err(CommandError::usage("where does the list start?")),
+        (Some(offset), [start, ..]) => (linked::offset(session, offset)?, start.as_str()),
+        (None, [start]) => (0, start.as_str()),
+        // `list task_struct.tasks ADDRESS`, or the other way round.
+        (None, [one, other, ..]) => linked::offset_and_start(session, one, other)?,
+    };
     let start = linked::address(session, start)?;
     let pointer = if arguments.has("r") { PREVIOUS } else { 0 };
     let end = match arguments.value("e") {

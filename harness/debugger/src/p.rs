@@ -11,7 +11,7 @@ use analyzer::values::{Evaluator, Limits, Tree, World, parse_cpus};
 pub(super) const COMMAND: Command = Command {
     name: "p",
     summary: "the value of a C expression",
-    usage: "[-x | -d] EXPRESSION | VARIABLE:CPU[,CPU...] | VARIABLE:a",
+    usage: "[-x | -d] EXPRESSION (with $REGISTER of the fault or of frame #0) | VARIABLE:CPU[,CPU...] | VARIABLE:a",
     options: &[HEXADECIMAL, DECIMAL],
     rules: &[Rule::OneOf(&["x", "d"])],
     words: Words::Expression,
@@ -69,7 +69,7 @@ fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, Co
         let list = cpus.into_iter().map(copy).collect::<Result<_, CommandError>>()?;
         return Ok(Reply::new(Copies { list }));
     }
-    let value = evaluator.evaluate(text)?;
+    let value = evaluator.evaluate(&session.with_registers(text)?)?;
     let tree = Tree::read(world, &value, Limits::default());
     Ok(Reply::new(Shown { head: format!("{text} = "), tree, style, alone: true }))
 }

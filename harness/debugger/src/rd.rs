@@ -13,7 +13,7 @@ use kernel::VirtualMemory as _;
 pub(super) const COMMAND: Command = Command {
     name: "rd",
     summary: "memory as numbers, characters or symbols",
-    usage: "[-8 | -16 | -32 | -64 | -a] [-s | -d | -D] [-x] [-N] [-R] [-u | -p] [-o OFFSET] [-e END] ADDRESS|SYMBOL [COUNT]",
+    usage: "[-8 | -16 | -32 | -64 | -a] [-s | -d | -D] [-x] [-N] [-R] [-u | -p] [-o OFFSET] [-e END] ADDRESS|SYMBOL|$REGISTER [COUNT]",
     options: &[
         Flag::switch("8", "numbers of 8 bits"),
         Flag::switch("16", "numbers of 16 bits"),

@@ -27,10 +27,19 @@ pub(super) fn count(text: &str) -> Result<u64, CommandError> {
     found.map_err(|_| CommandError::usage(format!("`{text}` is no count")))
 }
 
+/// An address so many bytes behind `base`, or before it if `sign` begins with a dash.
+fn moved(base: u64, sign: &str, offset: &str) -> Result<u64, CommandError> {
+    let offset = count(offset)?;
+    Ok(if sign.starts_with('-') { base.wrapping_sub(offset) } else { base.wrapping_add(offset) })
+}
+
 impl Session<'_, '_> {
-    /// `symbol`, `symbol+offset`, `symbol-offset` or a hexadecimal address. A symbol wins over an
-    /// address that is spelled alike (`add`).
+    /// `symbol`, `symbol+offset`, `symbol-offset`, the same with a register as `$NAME`, or a hexadecimal address. A
+    /// symbol wins over an address that is spelled alike (`add`).
     pub(super) fn address(&self, text: &str) -> Result<Address, CommandError> {
+        if let Some(register) = text.strip_prefix('$') {
+            return self.near_register(register);
+        }
         if let Some(value) = self.symbol(text) {
             return Ok(Address { value, is_symbol: true });
         }
@@ -42,11 +51,17 @@ impl Session<'_, '_> {
         let unknown = || CommandError::nothing(format!("no symbol `{text}`"));
         let ((base, sign), offset) = parts.ok_or_else(unknown)?;
         let base = self.symbol(base).or_else(|| hexadecimal(base)).ok_or_else(unknown)?;
-        let offset = count(offset)?;
-        let value = if sign.starts_with('-') {
-            base.wrapping_sub(offset)
-        } else {
-            base.wrapping_add(offset)
+        Ok(Address { value: moved(base, sign, offset)?, is_symbol: false })
+    }
+
+    /// `register`, `register+offset` or `register-offset`.
+    fn near_register(&self, text: &str) -> Result<Address, CommandError> {
+        let value = match text.find(['+', '-']) {
+            Some(place) => {
+                let (name, sign) = text.split_at(place);
+                moved(self.register(name)?, sign, &text[place + 1..])?
+            }
+            None => self.register(text)?,
         };
         Ok(Address { value, is_symbol: false })
     }

@@ -2,23 +2,12 @@
 //! A conversation about one dump.
 
 use super::arguments;
+use super::other_names::ALIASES;
 use super::{CommandError, Output, Reply, absent, rules, type_names};
 use analyzer::analyze::{Error, Inputs};
 use analyzer::machine::Machine;
 use kernel::Kernel;
 use kernel::tasks::Task;
-
-/// Other names of commands, as crash(8) has them: alias, name and what is put before the rest.
-const ALIASES: [(&str, &str, &str); 8] = [
-    ("?", "help", ""),
-    ("man", "help", ""),
-    ("dmesg", "log", ""),
-    ("for", "foreach", ""),
-    ("last", "ps", " -l"),
-    ("lsmod", "mod", ""),
-    ("px", "p", " -x"),
-    ("pd", "p", " -d"),
-];
 
 /// What the files are called that the analyzer itself sees only the bytes of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +16,7 @@ pub struct Files {
     pub vmcore: String,
     /// The kernel with debug information.
     pub vmlinux: Option<String>,
-    /// Modules: name in the kernel and file.
+    /// Loaded modules that have one: name in the kernel and file.
     pub modules: Vec<(String, String)>,
 }
 
@@ -121,17 +110,18 @@ impl<'m, 'a> Session<'m, 'a> {
     }
 }
 
-/// Opens a dump and talks about it.
+/// Opens a dump and talks about it. What the files are called is asked when those of the modules are open, since
+/// a module may be found by its build-id alone.
 ///
 /// # Errors
 /// If the kernel cannot be found in the dump.
 pub fn with_session<T>(
     inputs: &Inputs<'_>,
-    files: Files,
+    files: &dyn Fn() -> Files,
     talk: impl FnOnce(&mut Session<'_, '_>) -> T,
 ) -> Result<T, Error> {
     let kernel = Kernel::open(inputs.vmcore, inputs.vmlinux)?;
     let machine = Machine::new(&kernel);
     machine.open_modules(inputs.modules);
-    Ok(talk(&mut Session::new(&machine, files)))
+    Ok(talk(&mut Session::new(&machine, files())))
 }

@@ -203,7 +203,7 @@ fn uptime(seconds: u64) -> String {
 }
 
 /// Bytes in the largest unit of which there is one: `1.5 GB`.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let unit = UNITS.iter().find(|(shift, _)| bytes >> shift != 0);
     let Some((shift, name)) = unit else { return format!("{bytes} bytes") };
     let tenths = (u128::from(bytes) * 10) >> shift;

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::{Arguments, Command, CommandError, Flag, Reply, Rule, Session, Text, Words};
+use kernel::Level;
 use kernel::space::AddressSpace;
 use vmcore::PhysAddr;
 
@@ -35,8 +36,18 @@ struct Found {
     writable: Option<bool>,
     executable: Option<bool>,
     user: Option<bool>,
+    /// The entries of page tables that lead there, from the top one on.
+    entries: Vec<Entry>,
     /// What the page tables of the dump do not tell.
     note: Option<String>,
+}
+
+/// An entry of a page table.
+#[derive(Debug, Serialize)]
+struct Entry {
+    level: String,
+    place: String,
+    value: String,
 }
 
 fn run(session: &mut Session<'_, '_>, arguments: &Arguments) -> Result<Reply, CommandError> {
@@ -73,6 +84,7 @@ fn find(
         writable: None,
         executable: None,
         user: None,
+        entries: entries(space, root, address),
         note: None,
     };
     match mapping {
@@ -93,6 +105,18 @@ fn find(
     Ok(found)
 }
 
+/// The entries that lead to an address. With four levels, the top one is called PGD, as with five.
+fn entries(space: &AddressSpace<'_>, root: Option<PhysAddr>, address: u64) -> Vec<Entry> {
+    let Some(root) = root.or_else(|| space.root()) else { return Vec::new() };
+    let top = space.layout().format.top();
+    let entry = |found: kernel::paging::Entry| Entry {
+        level: if found.level == top { Level::Pgd } else { found.level }.to_string(),
+        place: format!("{:x}", found.place.0),
+        value: format!("{:x}", found.value),
+    };
+    space.entries_at(root, address).into_iter().map(entry).collect()
+}
+
 impl Text for Mappings {
     fn text(&self) -> String {
         let mut out = String::new();
@@ -100,6 +124,10 @@ impl Text for Mappings {
             let gap = if index == 0 { "" } else { "\n" };
             out.push_str(&format!("{gap}{:<16}  {:<16}\n", "VIRTUAL", "PHYSICAL"));
             out.push_str(&format!("{:<16}  {}\n", found.address, found.physical));
+            out.push_str(if found.entries.is_empty() { "" } else { "\n" });
+            for Entry { level, place, value } in &found.entries {
+                out.push_str(&format!("{level:>6}: {place} => {value}\n"));
+            }
             let mut rights = Vec::new();
             rights.extend(found.page_bytes.map(|bytes| format!("page of {} KiB", bytes >> 10)));
             let named = [

@@ -55,6 +55,17 @@ pub struct Format {
     pub encryption_mask: u64,
 }
 
+/// An entry of a page table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Level of its table.
+    pub level: Level,
+    /// Where it is.
+    pub place: PhysAddr,
+    /// What it holds.
+    pub value: u64,
+}
+
 /// Where a virtual address is mapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
@@ -103,6 +114,20 @@ impl Format {
         root: PhysAddr,
         address: u64,
     ) -> Result<Mapping, Unreadable> {
+        self.walk_by(memory, root, address, |_| {})
+    }
+
+    /// The same; each entry on the way is shown to `look`, from the top one on.
+    ///
+    /// # Errors
+    /// Those of [`Self::walk`].
+    pub fn walk_by(
+        self,
+        memory: &dyn PhysicalMemory,
+        root: PhysAddr,
+        address: u64,
+        mut look: impl FnMut(Entry),
+    ) -> Result<Mapping, Unreadable> {
         if !self.is_canonical(address) {
             return Err(Unreadable::NonCanonical { address });
         }
@@ -110,7 +135,9 @@ impl Format {
         let mut table = root.0;
         let mut rights = WRITABLE | USER;
         loop {
-            let entry = read_entry(memory, table, level, address)?;
+            let found = read_entry(memory, table, level, address)?;
+            look(found);
+            let entry = found.value;
             let present = entry & PRESENT != 0;
             let leaf = level == Level::Pte || entry & LARGE != 0;
             let kept = leaf && level <= Level::Pud && entry & PROT_NONE != 0;
@@ -162,11 +189,14 @@ fn read_entry(
     table: u64,
     level: Level,
     address: u64,
-) -> Result<u64, Unreadable> {
+) -> Result<Entry, Unreadable> {
     let index = (address >> level.shift()) & 0x1ff;
+    let place = PhysAddr((table & !0xfff) | (index * 8));
     let mut bytes = [0; 8];
-    memory
-        .read(PhysAddr((table & !0xfff) | (index * 8)), &mut bytes)
-        .map_err(|absent| Unreadable::TableAbsent { address, level, absent })?;
-    Ok(u64::from_le_bytes(bytes))
+    memory.read(place, &mut bytes).map_err(|absent| Unreadable::TableAbsent {
+        address,
+        level,
+        absent,
+    })?;
+    Ok(Entry { level, place, value: u64::from_le_bytes(bytes) })
 }

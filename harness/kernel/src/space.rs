@@ -11,7 +11,7 @@ use vmcore::PhysAddr;
 
 use super::direct_map::DirectMap;
 use super::memory::VirtualMemory;
-use super::paging::{Format, Mapping, PhysicalMemory};
+use super::paging::{Entry, Format, Mapping, PhysicalMemory};
 use super::unreadable::{Level, Unreadable};
 
 /// Where the kernel's image is mapped (`__START_KERNEL_map`), the same since 2.6.
@@ -148,6 +148,15 @@ impl<'a> AddressSpace<'a> {
     /// Why those tables have no such mapping, or why it cannot be told.
     pub fn mapping_at(&self, root: PhysAddr, address: u64) -> Result<Mapping, Unreadable> {
         self.layout.format.walk(self.memory, root, address)
+    }
+
+    /// The entries of the tables at `root` that lead to `address`, from the top one on, as far as they can be read.
+    #[must_use]
+    pub fn entries_at(&self, root: PhysAddr, address: u64) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let _unmapped =
+            self.layout.format.walk_by(self.memory, root, address, |entry| entries.push(entry));
+        entries
     }
 
     /// Physical address of a kernel address.

@@ -73,7 +73,7 @@ impl SymbolOptions {
             let words = format!("{} is no vmlinux, but {what}", path.display());
             return Err(Failure::new(Exit::Usage, words));
         }
-        let dump: Vec<&PathBuf> = named.iter().filter(|path| !of_kernel(path)).collect();
+        let dump = dumps(named, &of_kernel)?;
         let dump = crash_folder::expanded(&dump)?;
         let symbols = self.symbols(&dump, kernels.first().copied(), global);
         Ok((Input::open(&dump)?, symbols))
@@ -200,6 +200,21 @@ impl SymbolOptions {
     }
 }
 
+/// Those of the files that are no kernel.
+fn dumps<'n>(
+    named: &'n [PathBuf],
+    of_kernel: &dyn Fn(&&PathBuf) -> bool,
+) -> Result<Vec<&'n PathBuf>, Failure> {
+    let dump: Vec<&PathBuf> = named.iter().filter(|path| !of_kernel(path)).collect();
+    match named {
+        [kernel, ..] if dump.is_empty() => {
+            let what = format!("no dump is among the files: {} is a kernel", kernel.display());
+            Err(Failure::new(Exit::Usage, what).hint("name the vmcore, too"))
+        }
+        _ => Ok(dump),
+    }
+}
+
 /// Says below the report what is lacking.
 pub(super) fn tell(lacking: &[Lacking], global: &GlobalOptions) {
     if lacking.is_empty() || global.is_quiet() {
@@ -314,4 +329,19 @@ fn servers(global: &GlobalOptions) -> Option<Debuginfod> {
         bytes,
     };
     Debuginfod::of(&env::var("DEBUGINFOD_URLS").ok()?, limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_alone_are_no_dump() {
+        let [kernel, dump] = ["vmlinux", "vmcore"].map(PathBuf::from);
+        let of_kernel = |path: &&PathBuf| path.ends_with("vmlinux");
+        let named = [kernel.clone(), dump.clone()];
+        assert_eq!(dumps(&named, &of_kernel).unwrap(), [&dump]);
+        let failure = dumps(&[kernel.clone(), kernel], &of_kernel).unwrap_err();
+        assert_eq!(failure.to_string(), "no dump is among the files: vmlinux is a kernel");
+    }
 }

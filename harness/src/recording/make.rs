@@ -121,7 +121,7 @@ struct Written<'m> {
 
 impl<'m> Written<'m> {
     fn new(files: &'m Modules) -> Self {
-        let ledgers = files.paths().map(|(name, _)| (name.to_owned(), Ledger::default()));
+        let ledgers = files.names().into_iter().map(|name| (name, Ledger::default()));
         Self { files, ledgers: ledgers.collect() }
     }
 

@@ -92,7 +92,6 @@ pub(super) fn complete(path: &Path, image: Map, beside: &[PathBuf]) -> Found {
         .and_then(|facts| find(path, facts, beside));
     let (linking, file) = debug.as_ref().map_or((path, &image), |(path, map)| (path, map));
     let supplementary = supplementary::find(linking, file);
-    let debug = debug.map(|(_, map)| map);
     let build_id = facts.and_then(|facts| facts.build_id);
     Found { path: path.to_owned(), build_id, image, debug, supplementary }
 }

@@ -41,7 +41,7 @@ pub(crate) struct Found {
     path: PathBuf,
     build_id: Option<Vec<u8>>,
     image: Map,
-    debug: Option<Map>,
+    debug: Option<(PathBuf, Map)>,
     /// What `dwz` moved out of the debug information of this file and others.
     supplementary: Option<Map>,
 }
@@ -50,6 +50,11 @@ impl Found {
     /// Where it was found.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where its debug file was found; of one without, where itself was.
+    fn debug_path(&self) -> &Path {
+        self.debug.as_ref().map_or(&self.path, |(path, _)| path)
     }
 
     /// Whether it, or its debug file, has debug information.
@@ -61,7 +66,7 @@ impl Found {
     pub(crate) fn files(&self) -> Files<'_> {
         Files {
             image: &self.image,
-            debug: self.debug.as_deref(),
+            debug: self.debug.as_ref().map(|(_, map)| &**map),
             supplementary: self.supplementary.as_deref(),
             ledger: None,
             texts: None,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Files of modules, by the modules' names: looked for at once, opened when they are asked for.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -30,6 +30,8 @@ pub(crate) struct Modules {
     places: Places,
     by_build: ByBuild,
     lines: Lines,
+    /// What was handed out: modules' names and files.
+    used: RefCell<BTreeMap<String, PathBuf>>,
 }
 
 #[derive(Default)]
@@ -105,12 +107,11 @@ impl Modules {
         self.places = places.clone();
     }
 
-    /// The modules' names in the kernel, and the file that each is looked for in first.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
-        self.by_name.iter().filter_map(|(name, candidates)| {
-            let first = candidates.paths.first()?;
-            Some((name.as_str(), first.path.as_path()))
-        })
+    /// The modules that were asked for so far, each with the file that has its debug information; where none
+    /// has, the one with its code.
+    pub(crate) fn used(&self) -> Vec<(String, PathBuf)> {
+        let used = self.used.borrow();
+        used.iter().map(|(name, path)| (name.clone(), path.clone())).collect()
     }
 
     /// Adds what is in a folder, and so many levels deeper.
@@ -172,6 +173,7 @@ impl ModuleFiles for Modules {
             self.by_build.get(id, || self.places.of_build(id))
         };
         let found = named.filter(is_it).or_else(of_build).or(named)?;
+        self.used.borrow_mut().insert(name.to_owned(), found.debug_path().to_owned());
         Some(Files { texts: self.lines.texts(), ..found.files() })
     }
 
@@ -201,5 +203,50 @@ impl Candidates {
     fn others(&self, path: &Path) -> Vec<PathBuf> {
         let paths = self.paths.iter().map(|candidate| &candidate.path);
         paths.filter(|other| *other != path).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// A file with debug information, and what `strip` leaves of it.
+    fn built(folder: &Path) -> [PathBuf; 2] {
+        let at = |name: &str| folder.join(name);
+        fs::write(at("m.c"), "int value = 1; void _start(void) { }").unwrap();
+        let run = |command: &mut Command| {
+            assert!(command.status().expect("it is installed").success(), "{command:?}");
+        };
+        let mut gcc = Command::new("gcc");
+        gcc.args(["-g", "-static", "-nostdlib", "-Wl,--build-id=0xab0cde", "-o"]);
+        run(gcc.arg(at("whole")).arg(at("m.c")));
+        run(Command::new("objcopy").arg("-S").args([at("whole"), at("bare")]));
+        [at("whole"), at("bare")]
+    }
+
+    #[test]
+    fn the_file_that_is_used_is_told_whoever_found_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [whole, bare] = built(folder.path());
+        let cache = folder.path().join("cache");
+        let kept = cache.join("debuginfod/ab0cde");
+        fs::create_dir_all(&kept).unwrap();
+        let debug = kept.join("debuginfo");
+        fs::copy(&whole, &debug).unwrap();
+        let id = [0xab, 0x0c, 0xde];
+        let places = Places { cache: Some(cache), ..Places::default() };
+        let used = |mut modules: Modules| {
+            modules.search_places(&places, &Wanted { release: None, build_id: None });
+            assert!(modules.module("m", Some(&id)).is_some());
+            assert!(modules.module("other", Some(&[1, 2, 3])).is_none());
+            modules.used()
+        };
+        // Only the build-id leads to it; then the user has one without debug information.
+        assert_eq!(used(Modules::default()), [("m".to_owned(), debug.clone())]);
+        let mut folder_of_user = Modules::default();
+        folder_of_user.add("m".to_owned(), Candidate::new(From::Given, &bare));
+        assert_eq!(used(folder_of_user), [("m".to_owned(), debug)]);
     }
 }

@@ -60,8 +60,8 @@ impl std::fmt::Debug for TextInputs<'_> {
 pub enum TextError {
     /// No line of it begins a report.
     #[error(
-        "not a vmcore, and as a text it has no crash and no complaint of a kernel ({lines} lines were \
-         read)"
+        "not a vmcore, and as a text it has no crash and no complaint of a kernel ({} read)",
+        counted(*lines)
     )]
     NoReport {
         /// Lines that may be a kernel's.
@@ -70,6 +70,14 @@ pub enum TextError {
     /// It is of another machine.
     #[error("the text is of a kernel for {0}; only x86-64 is read")]
     Machine(Machine),
+}
+
+/// So many lines, before what was done with them.
+fn counted(lines: usize) -> String {
+    match lines {
+        1 => "1 line was".to_owned(),
+        _ => format!("{lines} lines were"),
+    }
 }
 
 /// Whether bytes are a text: what they begin with has hardly a byte that no text has.

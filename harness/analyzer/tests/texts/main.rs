@@ -289,6 +289,9 @@ fn other_machines_are_named_and_refused() {
     assert_eq!(error.to_string(), "the text is of a kernel for arm64; only x86-64 is read");
     let nothing = TextLog::read(b"Linux version 6.1\nall is well\n").unwrap_err();
     assert_eq!(nothing, TextError::NoReport { lines: 2 });
+    assert!(nothing.to_string().ends_with("(2 lines were read)"), "{nothing}");
+    let one = TextError::NoReport { lines: 1 }.to_string();
+    assert!(one.ends_with("(1 line was read)"), "{one}");
 }
 
 #[test]

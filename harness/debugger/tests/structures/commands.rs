@@ -102,7 +102,6 @@ fn what_would_be_ignored_is_refused() {
         ("task -x", "task: -x goes with -a or -R only; see `help task`"),
         ("task -d 1", "task: -d goes with -a or -R only; see `help task`"),
         ("vm -x", "vm: -x goes with -m or -v only; see `help vm`"),
-        ("bt -x", "bt: -x goes with -s only; see `help bt`"),
         ("bt -t -l", "bt: -l and -t do not go together; see `help bt`"),
         ("bt -e -r", "bt: -e and -r do not go together; see `help bt`"),
         ("bt -S 1", "bt: -S goes with -I only; see `help bt`"),
@@ -187,12 +186,22 @@ fn what_only_crash_has_is_named() {
         ("sys config", "sys: crash's `sys config` (the kernel's configuration) is not here"),
         ("sys -i", "sys: crash's `sys -i` (what the firmware says of the machine) is not here"),
         ("sys -panic", "sys: crash's `sys -panic` (ends a live system) is not here"),
+        ("mach -c", "mach: crash's `mach -c` (what each CPU has) is not here"),
         ("ps -r", "ps: crash's `ps -r` (limits of resources) is not here"),
         ("union -u pair", "union: crash's `struct -u` (an address of user space) is not here"),
         ("kmem -q", "kmem: no option `-q`; see `help kmem`"),
     ] {
         assert_eq!(text(line), format!("{words}\n"), "{line}");
     }
+}
+
+#[test]
+fn numbers_are_read_as_characters_and_other_names_are_listed() {
+    // `/usr/lib` as x86 has it in a word.
+    assert_eq!(text("ascii 62696c2f7273752f"), "62696c2f7273752f: /usr/lib\n");
+    assert_eq!(text("ascii 41"), format!("0000000000000041: A{}\n", "<NUL>".repeat(7)));
+    assert_eq!(text("ascii xyz"), "ascii: `xyz` is no hexadecimal number\n");
+    assert!(text("alias").contains("\npx       p -x\n"), "{}", text("alias"));
 }
 
 /// Every option of a command is known to its rules by its name, and rules name no other.

@@ -10,12 +10,13 @@ use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use debugger::{Output, Session};
+use debugger::{CommandError, Output, Session};
 
 use self::editor::{Lines, Read};
 use self::redirect::{Redirected, Target};
 use super::options::{self, OutputFormat};
 use super::pager;
+use crate::alternatives;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -258,15 +259,31 @@ fn stdin_line() -> Result<Option<String>, Failure> {
 /// Prints an answer to stdout, or what went wrong to stderr.
 fn print(output: &Output, format: OutputFormat) -> Result<(), Failure> {
     match format {
-        OutputFormat::Text if output.result.is_err() => options::complain(&output.text()),
+        OutputFormat::Text if output.result.is_err() => options::complain(&said(output)),
         OutputFormat::Text => options::print(&output.text()),
         OutputFormat::Json => options::print_json(&format!("{}\n", output.json())),
     }
 }
 
+/// An answer for people, with what may have been meant.
+fn said(output: &Output) -> String {
+    let meant = meant(output).map(|meant| format!("{meant}\n")).unwrap_or_default();
+    format!("{}{meant}", output.text())
+}
+
+/// The commands that may have been meant by one that there is not.
+fn meant(output: &Output) -> Option<String> {
+    match &output.result {
+        Err(CommandError::NoCommand(name)) => {
+            alternatives::meant(name, debugger::ALL.iter().map(|command| command.name))
+        }
+        _ => None,
+    }
+}
+
 fn text(outputs: &[Output], format: OutputFormat) -> String {
     let one = |output: &Output| match format {
-        OutputFormat::Text => shown::lines(&output.text()),
+        OutputFormat::Text => shown::lines(&said(output)),
         OutputFormat::Json => format!("{}\n", shown::json(&output.json().to_string())),
     };
     outputs.iter().map(one).collect()
@@ -292,5 +309,15 @@ mod tests {
         assert_eq!(rest, "mod -s my_module; bt");
         assert_eq!(modules_named("mod -s my_module"), None);
         assert_eq!(modules_named("mod -S"), None);
+    }
+
+    #[test]
+    fn a_command_that_there_is_not_leads_to_one_like_it() {
+        let of = |name: &str| {
+            let result = Err(CommandError::NoCommand(name.to_owned()));
+            meant(&Output { command: name.to_owned(), result })
+        };
+        assert!(of("strct").unwrap().starts_with("did you mean `struct`"));
+        assert_eq!(of("0"), None);
     }
 }
