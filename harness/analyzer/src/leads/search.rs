@@ -226,6 +226,12 @@ impl<'s> Search<'s> {
         let (code, at) = place;
         let (Operand::Memory { base, offset, size } | Operand::Made { base, offset, size }) =
             operand;
+        // A variable's member is known by its address, whatever else has a name there.
+        if let (None, Whole::Variable { address }) = (base, &part.whole)
+            && offset.cast_unsigned() == address.wrapping_add(part.start)
+        {
+            return true;
+        }
         let writer = Writer::new(self.scene, code.instruction(at).ip());
         let found = match base {
             None => {
