@@ -166,13 +166,14 @@ fn call(
     let pc = caller.pc.for_lookup();
     let writer = Writer::new(scene, pc).used_as(Pointee::Code).from(blamed.unwrap_or(pc));
     let origin = origin(scene, writer, frames, &term, target);
-    diagnosis.evidence.extend(origin.steps);
+    let mut steps = origin.steps;
     diagnosis.grounds = origin.grounds;
     diagnosis.unknown = origin.left_out;
     let term = origin.term.unwrap_or(term);
     if matches!(caller.pc, Pc::Return(_)) {
-        instead(scene, frames, &term, diagnosis);
+        instead(scene, frames, (&term, &mut steps), diagnosis);
     }
+    diagnosis.evidence.extend(steps);
     let giver = blamed.filter(|_| guilty > 1);
     tie(scene, frames, (writer, &term), giver, &mut diagnosis.blame);
     if let Some(first) = frames.first() {
@@ -192,7 +193,13 @@ fn call(
 }
 
 /// Says in the diagnosis which function may have been called instead, and have gone on to the bad address with a jump.
-fn instead(scene: &dyn Scene, frames: &[Frame], term: &Term, diagnosis: &mut Diagnosis) {
+/// The last of the steps that lead to the pointer is not known then, if only the register tells it.
+fn instead(
+    scene: &dyn Scene,
+    frames: &[Frame],
+    (term, steps): (&Term, &mut [Claim]),
+    diagnosis: &mut Diagnosis,
+) {
     let is_known = evaluate_unobserved(term, scene).is_some();
     let rivals = rivals(scene, frames, is_known);
     let Some((rival, others)) = rivals.split_first() else { return };
@@ -200,7 +207,7 @@ fn instead(scene: &dyn Scene, frames: &[Frame], term: &Term, diagnosis: &mut Dia
     let words = format!(
         "either that was called, or what the pointer led to, `{rival}`{more}, which went on there with a jump"
     );
-    if let Some(last) = diagnosis.evidence.last_mut().filter(|_| !is_known) {
+    if let Some(last) = steps.last_mut().filter(|_| !is_known) {
         last.confirmed = None;
     }
     diagnosis.leave_open(&words);

@@ -20,7 +20,13 @@ const MOST: usize = 32;
 pub(super) fn replaced(code: &Code, since: &Since, position: usize, end: usize) -> Option<Kept> {
     let read = code.instruction(position);
     let stores = |at: &usize| *at != position && stores_to(code.instruction(*at), read);
-    let mut stores: Vec<usize> = between(code, position, end).into_iter().filter(stores).collect();
+    let mut stores: Vec<usize> = (0..code.instructions().len()).filter(stores).collect();
+    // The ways through the code are dearer to find, and most of what is read is stored to nowhere.
+    if stores.is_empty() {
+        return None;
+    }
+    let ran = between(code, position, end);
+    stores.retain(|at| ran.contains(at));
     // Another register may be meant by then.
     let is_moved = |at: &usize| {
         let on_the_way = between(code, position, *at);

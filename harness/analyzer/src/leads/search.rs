@@ -226,8 +226,9 @@ impl<'s> Search<'s> {
         let (code, at) = place;
         let (Operand::Memory { base, offset, size } | Operand::Made { base, offset, size }) =
             operand;
-        // A variable's member is known by its address, whatever else has a name there.
-        if let (None, Whole::Variable { address }) = (base, &part.whole)
+        // What is stored to a variable's member is known by its address, whatever else has a name there.
+        if let (Operand::Memory { base: None, .. }, Whole::Variable { address }) =
+            (operand, &part.whole)
             && offset.cast_unsigned() == address.wrapping_add(part.start)
         {
             return true;
