@@ -73,6 +73,17 @@ fn output_goes_into_a_pipe_or_a_file() {
 }
 
 #[test]
+fn a_dump_that_was_cut_is_said_to_be_before_the_first_answer() {
+    let desk = Desk::new();
+    let whole = fs::read(desk.path("vmcore")).unwrap();
+    let said = || String::from_utf8(desk.says(&["-c", "eval 1; eval 2"], "").stderr).unwrap();
+    assert!(!said().contains("cut"), "{}", said());
+    fs::write(desk.path("vmcore"), &whole[..whole.len() - 0x100]).unwrap();
+    let bytes = format!("it should have at least {} bytes", whole.len());
+    assert_eq!(said().matches(&bytes).count(), 1, "{}", said());
+}
+
+#[test]
 fn files_of_commands_are_read_first_and_may_end_it() {
     let desk = Desk::new();
     fs::write(desk.path("first"), "eval 5\n< second\n").unwrap();

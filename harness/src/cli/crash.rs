@@ -12,7 +12,9 @@ use super::shell::{Pause, Shell};
 use super::symbol_options::{self, SymbolOptions};
 use crate::analysis::{Symbols, ask_input};
 use crate::debug_files::Missing;
+use crate::events::{Bus, Counts, Event};
 use crate::input::Input;
+use crate::run::Recorder;
 
 /// Ask a vmcore questions, with the commands of crash(8)
 ///
@@ -47,6 +49,7 @@ impl Crash {
         let mut shell = Shell::new(self.format, self.input.as_deref(), &self.commands)?;
         let mut context = None;
         let mut may_lack = true;
+        let mut is_told = false;
         loop {
             let talked = ask_input(&input, &symbols, |session| {
                 if may_lack && is_lacking(&input, session.machine(), global) {
@@ -54,6 +57,10 @@ impl Crash {
                 }
                 if let Some(task) = context.take() {
                     session.set_context(task);
+                }
+                if !is_told {
+                    is_told = true;
+                    tell_damage(session.machine(), global);
                 }
                 let pause = shell.converse(session);
                 context = session.context().ok().cloned();
@@ -87,6 +94,26 @@ impl Crash {
             symbol_options::tell(&lacking, global);
         }
     }
+}
+
+/// Says before the first answer that memory is lost with a part of the file: a stack that ends early, or a task that is
+/// not found, may be due to that.
+fn tell_damage(machine: &Machine<'_>, global: &GlobalOptions) {
+    let vmcore = machine.kernel().vmcore();
+    if vmcore.info().complete {
+        return;
+    }
+    let mut bus = Bus::new(vec![Box::new(global.terminal())]);
+    let mut recorder = Recorder::new(&mut bus);
+    for problem in vmcore.problems() {
+        recorder.warn(problem.to_string());
+    }
+    if vmcore.problems().is_empty() {
+        recorder.warn("the vmcore is incomplete");
+    }
+    bus.emit(Event::Finished { counts: Counts::default(), failure: None });
+    // Where stderr is gone, there is nowhere to tell it.
+    let _ = bus.finish();
 }
 
 /// Whether a whole report has to tell what to bring, or what is lacking: it takes as long as some commands.

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Commands on a small kernel whose memory the test wrote itself.
 
-use analyzer::machine::Machine;
-use debugger::{ALL, Files, Output, Session};
+use debugger::{ALL, Output};
 
-use crate::world::{KERNEL_MAP, World, with_kernel};
+use crate::world::{self, KERNEL_MAP, World};
 
 const DATA: u64 = KERNEL_MAP + 0x100_0000;
 
@@ -18,12 +17,7 @@ fn world() -> World {
 }
 
 fn answers(line: &str) -> Vec<Output> {
-    let mut outputs = Vec::new();
-    with_kernel(&world(), |kernel| {
-        let machine = Machine::new(kernel);
-        outputs = Session::new(&machine, Files::default()).run(line);
-    });
-    outputs
+    world::answers(&world(), line)
 }
 
 fn text(line: &str) -> String {
@@ -156,14 +150,7 @@ fn what_would_be_ignored_is_refused() {
 fn a_structure_takes_an_address_and_one_count() {
     let mut world = world();
     world.structure("pair", 16, &[("first", 0, crate::world::Kind::Number(8))]);
-    let said = |line: &str| {
-        let mut outputs = Vec::new();
-        with_kernel(&world, |kernel| {
-            let machine = Machine::new(kernel);
-            outputs = Session::new(&machine, Files::default()).run(line);
-        });
-        outputs.iter().map(Output::text).collect::<String>()
-    };
+    let said = |line: &str| world::said(&world, line);
     assert!(said("struct pair table 2").contains("first"));
     for (line, words) in [
         ("struct pair table 2 3", "what is `3`? an address follows, and one count"),
@@ -228,14 +215,7 @@ fn rules_name_options_that_there_are() {
 #[test]
 fn foreach_answers_for_the_tasks_that_were_chosen_and_no_other() {
     let world = crate::tasks::sleeping();
-    let said = |line: &str| {
-        let mut outputs = Vec::new();
-        with_kernel(&world, |kernel| {
-            let machine = Machine::new(kernel);
-            outputs = Session::new(&machine, Files::default()).run(line);
-        });
-        outputs.iter().map(Output::text).collect::<String>()
-    };
+    let said = |line: &str| world::said(&world, line);
     let rows = |line: &str| said(line).lines().count().saturating_sub(1);
     assert!(rows("foreach ps") > 1, "{}", said("foreach ps"));
     assert_eq!(rows("foreach UN ps"), 0, "{}", said("foreach UN ps"));

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `list` and `tree` with their options and words in every order.
 
-use analyzer::machine::Machine;
-use debugger::{Files, Output, Session};
-
-use crate::world::{KERNEL_MAP, Kind, World, with_kernel};
+use crate::world::{self, KERNEL_MAP, Kind, World};
 
 const HEAD: u64 = KERNEL_MAP + 0x110_0000;
 const ROOT: u64 = HEAD + 0x40;
@@ -46,12 +43,7 @@ fn world() -> World {
 }
 
 fn said(line: &str) -> String {
-    let mut outputs = Vec::new();
-    with_kernel(&world(), |kernel| {
-        let machine = Machine::new(kernel);
-        outputs = Session::new(&machine, Files::default()).run(line);
-    });
-    outputs.iter().map(Output::text).collect()
+    world::said(&world(), line)
 }
 
 /// Every order of some pieces.

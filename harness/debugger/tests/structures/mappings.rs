@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `vtop`, `ptov` and `mach` with tables of four levels.
 
-use crate::searches::{DIRECT, PAGE_OF_AREA, ROOT, VMALLOC, said, world};
+use crate::searches::{DIRECT, PAGE_OF_AREA, ROOT, VMALLOC, world};
+use crate::world::said;
 
 /// As Intel's manual has it: 9 bits of the address choose the entry of each level, of 8 bytes.
 #[test]

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `search` in a kernel with an image, a direct map and a vmalloc area.
 
-use analyzer::machine::Machine;
-use debugger::{Files, Output, Session};
-
-use crate::world::{KERNEL_MAP, Kind, World, say, with_kernel};
+use crate::world::{KERNEL_MAP, Kind, World, said, say};
 
 /// Where the image and all memory are mapped, and a vmalloc area of one page and its guard.
 const IMAGE: u64 = KERNEL_MAP + 0x100_0000;
@@ -65,15 +62,6 @@ fn area(world: &mut World) {
     for (at, value) in [(0, VMALLOC), (8, VMALLOC + 0x2000), (32, 0)] {
         world.put_u64(AREA + at, value);
     }
-}
-
-pub(crate) fn said(world: &World, line: &str) -> String {
-    let mut outputs = Vec::new();
-    with_kernel(world, |kernel| {
-        let machine = Machine::new(kernel);
-        outputs = Session::new(&machine, Files::default()).run(line);
-    });
-    outputs.iter().map(Output::text).collect()
 }
 
 /// Addresses that were found.

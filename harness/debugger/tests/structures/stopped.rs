@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Registers of a CPU that another one's panic stopped by an NMI.
 
-use analyzer::machine::Machine;
-use debugger::{Files, Output, Session};
+use debugger::Output;
 
 use crate::cpus::crashed_with;
-use crate::world::{World, with_kernel};
+use crate::world::{World, answers};
 
 const TEXT: u64 = 0xffff_ffff_8100_0000;
 const LOOP: u64 = TEXT + 0x340;
@@ -35,12 +34,7 @@ fn world() -> World {
 }
 
 fn said(line: &str) -> String {
-    let mut outputs = Vec::new();
-    with_kernel(&world(), |kernel| {
-        let machine = Machine::new(kernel);
-        outputs = Session::new(&machine, Files::default()).run(line);
-    });
-    outputs.iter().skip(1).map(Output::text).collect()
+    answers(&world(), line).iter().skip(1).map(Output::text).collect()
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use analyzer::machine::Machine;
+use debugger::{Files, Output, Session};
 use synth::{Elf, Memory, notes};
 
 /// Where the image's window starts; physical address 0 here.
@@ -286,6 +288,21 @@ pub(crate) fn with_kernel(world: &World, look: impl FnOnce(&kernel::Kernel<'_>))
     let bytes = dump.as_slice();
     let core = vmcore::Vmcore::open(&bytes).expect("a dump");
     look(&kernel::Kernel::open(&core, Some((&file).into())).expect("a kernel"));
+}
+
+/// What commands answer about the world, one after the other.
+pub(crate) fn answers(world: &World, line: &str) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    with_kernel(world, |kernel| {
+        let machine = Machine::new(kernel);
+        outputs = Session::new(&machine, Files::default()).run(line);
+    });
+    outputs
+}
+
+/// The same as one text.
+pub(crate) fn said(world: &World, line: &str) -> String {
+    answers(world, line).iter().map(Output::text).collect()
 }
 
 /// Adds a line to VMCOREINFO.
