@@ -154,8 +154,11 @@ impl Found {
                 findings.walks(machine, walks);
                 let mut diagnosis = diagnose(machine, Some(machine), walks, &told);
                 if let Some(lost) = lost {
-                    findings.told_frames(lost);
-                    diagnosis.rests_on_log();
+                    findings.told_frames(&lost);
+                    match &lost.next {
+                        Some(next) if !lost.is_told => diagnosis.is_called_by(next),
+                        _ => diagnosis.rests_on_log(),
+                    }
                 }
                 let lines = |walk| {
                     let mut lines = lines(machine, walk);

@@ -6,6 +6,7 @@ use unwind::{StopReason, Trust, Walk};
 
 use crate::claim::{Addresses, Claim};
 use crate::context::Walks;
+use crate::from_log::Lost;
 use crate::machine::Machine;
 use crate::printer::CodeNames;
 use crate::report::{Finding, Severity};
@@ -246,11 +247,19 @@ impl Findings {
     }
 
     /// The stack is not in the dump from an address on, and the rest of its frames are the log's.
-    pub fn told_frames(&mut self, lost: u64) {
-        let claim = Claim::new(None)
-            .text("the stack is not in the dump from ")
-            .data(lost)
-            .text(" on: the frames from there on are those that the kernel printed in its log");
+    pub(crate) fn told_frames(&mut self, lost: &Lost) {
+        let claim = Claim::new(None).text("the stack is not in the dump from ").data(lost.at);
+        let told = match lost.is_told {
+            true => " on: the frames from there on are those that the kernel printed in its log",
+            false => " on",
+        };
+        let claim = claim.text(told);
+        let claim = match &lost.next {
+            Some(next) => claim.text(format!(
+                "; the next one there is {next}, of a module that the dump does not have any more"
+            )),
+            None => claim,
+        };
         self.add("A026", Severity::Warning, claim);
     }
 

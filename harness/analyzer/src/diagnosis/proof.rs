@@ -84,6 +84,14 @@ impl Diagnosis {
         }
     }
 
+    /// Says by whose call it came, of a caller that only the log tells, and of which the dump has nothing.
+    pub(crate) fn is_called_by(&mut self, caller: &str) {
+        self.grounds = self.grounds.max(Grounds::Inferred);
+        self.unknown = Some(format!(
+            "by the log, {caller} called that, and its module is not in the dump any more"
+        ));
+    }
+
     /// What keeps a verdict from being proven of which every step is shown; the first that does.
     #[must_use]
     pub fn doubt(&self) -> Option<Doubt> {

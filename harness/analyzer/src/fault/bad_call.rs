@@ -68,7 +68,12 @@ pub fn bad_call(scene: &dyn Scene, frames: &[Frame]) -> Diagnosis {
     let claim = Claim::new(Some(true)).text("the CPU was to run code at ").data(target);
     diagnosis.evidence.push(claim.text(format!(", {what}")));
     let Some(caller) = callers.first() else {
-        diagnosis.unknown = Some("the stack does not tell who made the call".to_owned());
+        diagnosis.unknown = Some(match scene.word(first.sp, 8) {
+            Some(_) => "the stack does not tell who made the call".to_owned(),
+            None => {
+                format!("the stack is not in the {}, which tells who made the call", scene.medium())
+            }
+        });
         let writer = Writer::new(scene, target);
         refine(scene, frames, writer, None, bad, &mut diagnosis);
         return diagnosis;

@@ -48,10 +48,25 @@ fn own_frames(report: &LogReport) -> (Vec<TextFrame>, bool) {
     (own, is_panic)
 }
 
-/// The stack that the kernel printed in a report.
-pub(crate) fn printed(report: &LogReport, locate: &dyn Fn(&Place) -> Option<u64>) -> Walk {
+/// The stack that the kernel printed in a report, up to the first function of a module that the dump does not have any
+/// more; and that function.
+pub(crate) fn printed(
+    report: &LogReport,
+    locate: &dyn Fn(&Place) -> Option<u64>,
+) -> (Walk, Option<Place>) {
     let user = section(report).and_then(|section| section.user);
-    stack::walk(user, &own_frames(report).0, locate)
+    let (mut own, _) = own_frames(report);
+    let next = known(&mut own, locate);
+    (stack::walk(user, &own, locate), next)
+}
+
+/// Leaves the frames up to the first one of a module that the dump does not have any more, and gives that: who is behind
+/// it did not call what is before.
+fn known(frames: &mut Vec<TextFrame>, locate: &dyn Fn(&Place) -> Option<u64>) -> Option<Place> {
+    let is_lost =
+        |frame: &TextFrame| frame.place.module.is_some() && locate(&frame.place).is_none();
+    let at = frames.iter().position(is_lost)?;
+    frames.drain(at..).next().map(|frame| frame.place)
 }
 
 /// What a report came down to, and the stack that it is about.
@@ -60,7 +75,8 @@ pub(crate) fn diagnosed(
     report: &LogReport,
     locate: &dyn Fn(&Place) -> Option<u64>,
 ) -> (Told, Diagnosis, Walk) {
-    let (own, is_panic) = own_frames(report);
+    let (mut own, is_panic) = own_frames(report);
+    known(&mut own, locate);
     let walk = stack::walk(section(report).and_then(|section| section.user), &own, locate);
     let told = told(report, report);
     let fault = Walk { frames: completed(scene, &walk.frames), stop: walk.stop.clone() };
@@ -84,4 +100,41 @@ pub(crate) fn diagnosed(
     behind_helpers(scene, &stack, report, &mut diagnosis);
     judged(report, &mut diagnosis);
     (told, diagnosis, walks.fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use klog::Symbol;
+    use unwind::Trust;
+
+    use super::*;
+
+    fn frame(name: &str, module: Option<&str>) -> TextFrame {
+        let symbol = Some(Symbol { name: name.to_owned(), extent: Some((1, 2)) });
+        let place = Place { symbol, module: module.map(str::to_owned), ..Place::default() };
+        TextFrame {
+            place,
+            inlined: Vec::new(),
+            trust: Trust::Told,
+            is_interrupted: false,
+            is_behind: false,
+            registers: None,
+        }
+    }
+
+    /// `list_del` called by a function of a module that is lost, which `vfs_write` called: `vfs_write` called no
+    /// `list_del`.
+    #[test]
+    fn who_is_behind_a_function_that_is_lost_is_not_taken_for_its_caller() {
+        let trace =
+            || vec![frame("list_del", None), frame("drop", Some("m")), frame("vfs_write", None)];
+        let of_kernel = |place: &Place| place.module.is_none().then_some(1);
+        let mut frames = trace();
+        let next = known(&mut frames, &of_kernel).and_then(|place| place.symbol);
+        assert_eq!(next.map(|symbol| symbol.name).as_deref(), Some("drop"));
+        assert_eq!(frames.len(), 1);
+        let mut frames = trace();
+        assert_eq!(known(&mut frames, &|_| Some(1)), None);
+        assert_eq!(frames.len(), 3);
+    }
 }
